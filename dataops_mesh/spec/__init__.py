@@ -1,0 +1,1 @@
+"""Declarations: ODPS and ODCS files, parsed, validated and frozen."""

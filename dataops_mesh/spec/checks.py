@@ -1,0 +1,179 @@
+"""A check: one assertion on a relation, neutral of who executes it.
+
+Every check measures one number (rows that break it, rows in all, or the value of a query)
+and compares it with a threshold. `checks_of` derives them from a contract; `quality` runs
+them; `gate` reads the results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataops_mesh.errors import Location
+from dataops_mesh.spec.model import Address, Scalar, Severity, Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Nulls:
+    """Rows in which the column is null."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Rows in which the column is null or one of the values that stand for missing."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideSet:
+    """Rows in which the column is neither null nor one of the values."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Rows in which the column is not null and the pattern is not found in it."""
+
+    column: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Distinct keys that occur more than once; for one column nulls are not keys."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Rows in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSet:
+    """Columns that are missing from the relation or that nobody declared."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """1 when the column's type in the relation is none of the accepted ones, else 0."""
+
+    column: str
+    accepted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Rows whose text is shorter or longer than allowed; nulls are not counted."""
+
+    column: str
+    minimum: int | None
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Rows whose value is outside the bounds; nulls are not counted."""
+
+    column: str
+    minimum: Scalar
+    maximum: Scalar
+    exclusive_minimum: bool = False
+    exclusive_maximum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The single number that a read-only SELECT returns; `{object}` is the relation."""
+
+    sql: str
+
+
+Measure = (
+    Nulls
+    | Missing
+    | OutsideSet
+    | Unmatched
+    | Duplicates
+    | RowCount
+    | ColumnSet
+    | ColumnType
+    | Length
+    | Range
+    | Query
+)
+
+
+class Stage(StrEnum):
+    """When a check runs: on incoming data before the transform, or on the candidate."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An expectation bound to a relation.
+
+    Args:
+        name: an identifier, unique among the checks of one output port.
+        port: the output port's address; for an input check, the product's first port,
+            which is where Dagster shows it.
+        relation: what is read: the address of the port, or the name of the input port.
+        fingerprint: a digest of measure, threshold and severity; a result counts only for
+            the very check it was computed for.
+    """
+
+    name: str
+    port: Address
+    relation: str
+    measure: Measure
+    threshold: Threshold
+    severity: Severity
+    stage: Stage
+    where: Location
+    fingerprint: str
+    dimension: str | None = None
+    description: str = ""
+
+
+class Outcome(StrEnum):
+    """How a check ended; `errored` means it could not run, which says nothing of the data."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The outcome of one check on one candidate.
+
+    Args:
+        observed: the number the threshold was applied to (rows or percent); None if errored.
+        rows: rows of the relation, where they were counted.
+        reason: one sentence for people; redacted.
+        sample: a few offending rows without any classified column, as sorted pairs.
+    """
+
+    check: str
+    port: Address
+    candidate: str
+    fingerprint: str
+    outcome: Outcome
+    severity: Severity
+    observed: float | None = None
+    rows: int | None = None
+    reason: str = ""
+    sample: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
+    seconds: float = 0.0

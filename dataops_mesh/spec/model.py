@@ -1,0 +1,397 @@
+"""The nouns of a declaration, as frozen data. Nothing here reads a file or does anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from dataops_mesh.errors import Location
+
+Scalar = str | int | float | bool | None
+
+
+class Address(NamedTuple):
+    """What consumers say in SQL: `<domain>.<port>`."""
+
+    domain: str
+    port: str
+
+    def __str__(self) -> str:
+        """Return `domain.port`."""
+        return f"{self.domain}.{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Split `domain.port`.
+
+        >>> Address.parse("fleet.aircraft")
+        Address(domain='fleet', port='aircraft')
+        """
+        domain, _, port = text.partition(".")
+        return cls(domain, port)
+
+
+class Severity(StrEnum):
+    """What a failed rule means for publishing (ODCS `quality.severity`); absent means error."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Unit(StrEnum):
+    """What a threshold counts (ODCS `quality.unit`)."""
+
+    ROWS = "rows"
+    PERCENT = "percent"
+
+
+class Operator(StrEnum):
+    """The eight comparisons of ODCS 3.2 (`DataQualityOperators`)."""
+
+    BE = "mustBe"
+    NOT_BE = "mustNotBe"
+    GREATER = "mustBeGreaterThan"
+    GREATER_OR_EQUAL = "mustBeGreaterOrEqualTo"
+    LESS = "mustBeLessThan"
+    LESS_OR_EQUAL = "mustBeLessOrEqualTo"
+    BETWEEN = "mustBeBetween"
+    NOT_BETWEEN = "mustNotBeBetween"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """An operator and the number, or pair of numbers, it compares with.
+
+    `mustBeBetween` includes both ends: the standard's prose and its tools disagree, and
+    datacontract-cli, which most people run, includes them.
+    """
+
+    operator: Operator
+    value: float | tuple[float, float]
+    unit: Unit = Unit.ROWS
+
+    def holds(self, observed: float) -> bool:
+        """Tell whether the observed number satisfies the threshold.
+
+        >>> Threshold(Operator.LESS, 5).holds(5)
+        False
+        >>> Threshold(Operator.BETWEEN, (1, 5)).holds(5)
+        True
+        """
+        if isinstance(self.value, tuple):
+            low, high = self.value
+            inside = low <= observed <= high
+            return inside if self.operator is Operator.BETWEEN else not inside
+        match self.operator:
+            case Operator.BE:
+                return observed == self.value
+            case Operator.NOT_BE:
+                return observed != self.value
+            case Operator.GREATER:
+                return observed > self.value
+            case Operator.GREATER_OR_EQUAL:
+                return observed >= self.value
+            case Operator.LESS:
+                return observed < self.value
+            case Operator.LESS_OR_EQUAL:
+                return observed <= self.value
+        return False
+
+    def __str__(self) -> str:
+        """Return the threshold as it is written in a contract."""
+        value = list(self.value) if isinstance(self.value, tuple) else self.value
+        unit = " percent" if self.unit is Unit.PERCENT else ""
+        return f"{self.operator} {value}{unit}"
+
+
+ZERO = Threshold(Operator.BE, 0)
+
+
+class RuleKind(StrEnum):
+    """How a quality rule is expressed (ODCS `quality.type`)."""
+
+    LIBRARY = "library"
+    SQL = "sql"
+    CUSTOM = "custom"
+    TEXT = "text"
+
+
+class Metric(StrEnum):
+    """The five metrics of ODCS's library."""
+
+    NULL_VALUES = "nullValues"
+    MISSING_VALUES = "missingValues"
+    INVALID_VALUES = "invalidValues"
+    DUPLICATE_VALUES = "duplicateValues"
+    ROW_COUNT = "rowCount"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One quality rule of a contract or of an input port.
+
+    Args:
+        name: an identifier, unique in its contract; becomes the check's name.
+        column: the column it stands under; None for the whole relation.
+        arguments: ODCS `arguments`, as sorted pairs of hashable values.
+    """
+
+    name: str
+    kind: RuleKind
+    where: Location
+    column: str | None = None
+    metric: Metric | None = None
+    threshold: Threshold | None = None
+    missing_values: tuple[Scalar, ...] = ()
+    valid_values: tuple[Scalar, ...] = ()
+    pattern: str | None = None
+    properties: tuple[str, ...] = ()
+    query: str | None = None
+    severity: Severity = Severity.ERROR
+    dimension: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnOptions:
+    """ODCS `logicalTypeOptions` that are checked; an option not listed here is a load error."""
+
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+    minimum: Scalar = None
+    maximum: Scalar = None
+    exclusive_minimum: Scalar = None
+    exclusive_maximum: Scalar = None
+    timezone: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One property of the contract's schema object."""
+
+    name: str
+    logical_type: str
+    where: Location
+    physical_type: str | None = None
+    description: str = ""
+    required: bool = False
+    unique: bool = False
+    key_position: int | None = None
+    partition_position: int | None = None
+    classification: str | None = None
+    critical: bool = False
+    options: ColumnOptions = ColumnOptions()
+    enum: tuple[Scalar, ...] = ()
+    tags: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sla:
+    """One entry of the contract's `slaProperties`."""
+
+    property: str
+    value: Scalar
+    where: Location
+    unit: str | None = None
+    element: str | None = None
+    driver: str | None = None
+    scheduler: str | None = None
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The schema, quality rules and SLAs that one output port promises (ODCS).
+
+    Args:
+        fingerprint: a digest of the whole document, so that any edit is a new contract.
+        allow_empty: zero rows may be published; off unless the contract says so.
+    """
+
+    id: str
+    version: str
+    where: Location
+    fingerprint: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    slas: tuple[Sla, ...] = ()
+    status: str = "active"
+    description: str = ""
+    allow_empty: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return the primary key's columns in key order."""
+        keyed = [column for column in self.columns if column.key_position is not None]
+        return tuple(c.name for c in sorted(keyed, key=lambda c: c.key_position or 0))
+
+
+class SourceFormat(StrEnum):
+    """How a source is read; `file` is opaque: only a Python transform can open it."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Data from outside the mesh: files, fingerprinted at every run.
+
+    Args:
+        path: a path or glob; relative to the product's folder, or to the package.
+        package: an installed Python package that carries the file, or None.
+        options: options of DuckDB's reader, as sorted pairs.
+    """
+
+    path: str
+    format: SourceFormat
+    where: Location
+    package: str | None = None
+    options: tuple[tuple[str, Scalar | tuple[tuple[str, Scalar], ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputPort:
+    """What a product reads: a published port of the mesh, or a source outside it.
+
+    Exactly one of `address` and `source` is set. Transforms name a published port by its
+    address (`fleet.aircraft`) and a source by the port's name (`aircraft_csv`).
+    """
+
+    name: str
+    where: Location
+    address: Address | None = None
+    source: Source | None = None
+    version: str | None = None
+    contract_id: str | None = None
+    expectations: tuple[Rule, ...] = ()
+
+    @property
+    def parameter(self) -> str:
+        """Return the name by which a Python transform receives this port."""
+        return self.name.replace(".", "_")
+
+
+class TransformKind(StrEnum):
+    """The three ways to build a product."""
+
+    SQL = "sql"
+    PYTHON = "python"
+    DBT = "dbt"
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """How a product is built.
+
+    Args:
+        files: for SQL, one file per output port (`<port>.sql`); for Python, `transform.py`
+            with a function `transform`; for dbt, the project's `dbt_project.yml`.
+        ports: for SQL, the port that each file builds, in the order of `files`.
+        select: for dbt, the node selection; empty means the whole project.
+    """
+
+    kind: TransformKind
+    files: tuple[Path, ...]
+    ports: tuple[str, ...] = ()
+    select: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPort:
+    """A relation that the product promises, at `<domain>.<port>`."""
+
+    address: Address
+    contract: Contract
+    where: Location
+    version: str
+    description: str = ""
+    deprecated: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the port's name, unique in its domain."""
+        return self.address.port
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A channel where people ask about the product (ODPS `support`)."""
+
+    channel: str
+    url: str
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the owning team (ODPS `team.members`)."""
+
+    username: str
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The owning team (ODPS `team`)."""
+
+    name: str
+    members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A contract (per output port) plus a transform: the unit of ownership and publishing."""
+
+    domain: str
+    name: str
+    id: str
+    version: str
+    folder: Path
+    where: Location
+    fingerprint: str
+    outputs: tuple[OutputPort, ...]
+    transform: Transform
+    inputs: tuple[InputPort, ...] = ()
+    status: str = "active"
+    title: str = ""
+    description: str = ""
+    usage: str = ""
+    limitations: str = ""
+    team: Team | None = None
+    support: tuple[Support, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def qualified_name(self) -> str:
+        """Return `domain.product`, unique in the mesh."""
+        return f"{self.domain}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A team's bounded area: a folder, a code location, and the products it owns."""
+
+    name: str
+    folder: Path
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """All domains of a workspace."""
+
+    root: Path
+    domains: tuple[Domain, ...] = field(default=())
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """Return the products of all domains, in the order of the folders."""
+        return tuple(product for domain in self.domains for product in domain.products)
