@@ -1,0 +1,169 @@
+"""Settings of a workspace: `[tool.dataops_mesh]` in pyproject.toml, then the environment.
+
+The environment wins: `DATAOPS_MESH_<NAME>` sets `<name>`. A name nobody knows is an error, so
+that a typing mistake cannot quietly point a production run at a laptop's defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    PyprojectTomlConfigSettingsSource,
+    SettingsConfigDict,
+)
+
+from dataops_mesh.errors import Location, Problem, SettingsError, did_you_mean
+
+PREFIX = "DATAOPS_MESH_"
+TABLE = ("tool", "dataops_mesh")
+# Set by the library itself for the dbt runs it makes; not settings.
+INTERNAL = frozenset({"DATAOPS_MESH_CANDIDATE", "DATAOPS_MESH_INPUTS"})
+
+
+class Settings(BaseSettings):
+    """What differs between a laptop and production.
+
+    Args:
+        root: the workspace: the folder whose pyproject.toml has `[tool.dataops_mesh]`.
+        domains: the folder of domains, relative to the root.
+        store: where data and the release log live.
+        dagster_home: Dagster's instance folder, unless DAGSTER_HOME is set.
+        ledger: a SQLAlchemy URL; empty means a SQLite file inside the store.
+        now: the replay clock, with a time zone; absent means the real time.
+        memory_limit: what DuckDB may use before it spills to disk, for example `2GB`.
+        threads: DuckDB's threads; 0 means one per core.
+        time_limit: seconds after which a SQL rule is interrupted.
+        person: who is on record for a run; empty means the operating system's user.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, pyproject_toml_table_header=TABLE, extra="forbid", frozen=True
+    )
+
+    root: Path
+    domains: str = "domains"
+    store: Path = Path(".mesh/store")
+    dagster_home: Path = Path(".mesh/dagster")
+    ledger: str = ""
+    now: AwareDatetime | None = None
+    memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")
+    threads: int = Field(default=0, ge=0)
+    time_limit: float = Field(default=600.0, gt=0)
+    person: str = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment, then the root's pyproject.toml."""
+        del dotenv_settings, file_secret_settings
+        root = Path(init_settings()["root"])
+        toml = PyprojectTomlConfigSettingsSource(settings_cls, root / "pyproject.toml")
+        return init_settings, env_settings, toml
+
+    @property
+    def domains_folder(self) -> Path:
+        """Return the folder of domains."""
+        return self.root / self.domains
+
+    @property
+    def store_folder(self) -> Path:
+        """Return the store's folder; a relative setting starts at the root."""
+        return self.root / self.store
+
+    @property
+    def dagster_folder(self) -> Path:
+        """Return Dagster's instance folder; DAGSTER_HOME wins."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.root / self.dagster_home)
+
+    def clock(self) -> datetime:
+        """Return the replay clock's time, or the real one."""
+        return self.now or datetime.now(UTC)
+
+
+def find_root(start: Path) -> Path:
+    """Return the closest folder at or above `start` whose pyproject.toml is a workspace's.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if _has_table(folder / "pyproject.toml"):
+            return folder
+    raise SettingsError(
+        Problem(
+            f"no workspace at or above {start}: no pyproject.toml there has [tool.dataops_mesh]",
+            next="add an empty table [tool.dataops_mesh] to the workspace's pyproject.toml",
+        )
+    )
+
+
+def load_settings(start: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings of the workspace that `start` (or the working folder) lies in.
+
+    Args:
+        start: where to begin to look for the workspace.
+        overrides: values that win over file and environment.
+
+    Raises:
+        SettingsError: no workspace, or every setting that is unknown or invalid.
+    """
+    root = find_root(start or Path.cwd())
+    known = set(Settings.model_fields) - {"root"}
+    problems = [
+        Problem(
+            f"unknown environment variable{did_you_mean(name, _variables(known))}",
+            key=name,
+            choices=tuple(_variables(known)),
+        )
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name not in INTERNAL and name not in _variables(known)
+    ]
+    try:
+        settings = Settings(root=root, **overrides)
+    except ValidationError as error:
+        problems += [_problem(root, known, detail) for detail in error.errors()]
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _variables(known: set[str]) -> list[str]:
+    return sorted(PREFIX + name.upper() for name in known)
+
+
+def _has_table(pyproject: Path) -> bool:
+    if not pyproject.is_file():
+        return False
+    try:
+        return TABLE[1] in tomllib.loads(pyproject.read_text("utf-8")).get(TABLE[0], {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(Problem(str(error), Location(str(pyproject), 1))) from None
+
+
+def _problem(root: Path, known: set[str], detail: Any) -> Problem:
+    """Say where a bad setting stands: in the environment or on its line of pyproject.toml."""
+    name = str(detail["loc"][0])
+    variable = PREFIX + name.upper()
+    unknown = detail["type"] == "extra_forbidden"
+    what = f"unknown setting{did_you_mean(name, known)}" if unknown else detail["msg"]
+    choices = tuple(sorted(known)) if unknown else ()
+    if variable in os.environ:
+        return Problem(what, key=variable, choices=choices)
+    pyproject = root / "pyproject.toml"
+    lines = pyproject.read_text("utf-8").splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if text.strip().startswith(name)), 1)
+    return Problem(what, Location("pyproject.toml", line), f"tool.dataops_mesh.{name}", choices)
