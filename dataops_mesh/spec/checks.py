@@ -94,9 +94,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The single number that a read-only SELECT returns; `{object}` is the relation."""
+    """The single number that a read-only SELECT returns; `{object}` is the relation.
+
+    Args:
+        column: what `{property}` or `{column}` stands for, when the rule is on a column.
+    """
 
     sql: str
+    column: str | None = None
 
 
 Measure = (
