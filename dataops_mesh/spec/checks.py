@@ -104,6 +104,13 @@ class Query:
     column: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DbtTest:
+    """1 when dbt reports that its test failed, else 0; dbt runs it, not `quality`."""
+
+    unique_id: str
+
+
 Measure = (
     Nulls
     | Missing
@@ -116,6 +123,7 @@ Measure = (
     | Length
     | Range
     | Query
+    | DbtTest
 )
 
 

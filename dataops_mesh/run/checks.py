@@ -1,0 +1,118 @@
+"""All checks of a product: those of its contracts and inputs, and those that dbt runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import DeclarationError, Location
+from dataops_mesh.run import dbt
+from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage, checks_of
+from dataops_mesh.spec.model import ZERO, Address, Product, Severity
+
+
+def all_checks(product: Product, dbt_cache: Path) -> tuple[Check, ...]:
+    """Return every check that a candidate of the product must have a result for."""
+    checks = checks_of(product)
+    if dbt.is_dbt(product):
+        manifest, nodes = dbt_nodes(product, dbt_cache)
+        checks += dbt_checks(product, manifest, nodes)
+    return checks
+
+
+def dbt_nodes(product: Product, dbt_cache: Path) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """Return the project's manifest and the nodes that the product selects.
+
+    Raises:
+        DeclarationError: the dbt project and the declaration disagree.
+    """
+    file = dbt.parsed_manifest(dbt.project_folder(product), dbt_cache)
+    manifest = json.loads(file.read_text("utf-8"))
+    nodes = dbt.selected_nodes(product, manifest, dbt_cache)
+    if problems := dbt.dbt_problems(product, manifest, nodes):
+        raise DeclarationError(problems)
+    return manifest, nodes
+
+
+def dbt_checks(
+    product: Product, manifest: Mapping[str, Any], nodes: Iterable[str]
+) -> tuple[Check, ...]:
+    """Return one check per dbt test in the selection, bound to the model it tests."""
+    project = dbt.project_folder(product)
+    known = {**manifest["nodes"], **manifest.get("unit_tests", {})}
+    first = product.outputs[0].address
+    checks = []
+    for node in (known[key] for key in sorted(nodes) if key in known):
+        if node["resource_type"] not in {"test", "unit_test"}:
+            continue
+        tested = _tested_model(node, manifest)
+        severity = str(node["config"].get("severity") or "error").lower()
+        checks.append(
+            Check(
+                name="dbt_" + re.sub(r"[^A-Za-z0-9_]", "_", node["name"]),
+                port=Address(product.domain, tested) if tested else first,
+                relation=tested or str(first),
+                measure=DbtTest(node["unique_id"]),
+                threshold=ZERO,
+                severity=Severity.WARNING if severity == "warn" else Severity.ERROR,
+                stage=Stage.OUTPUT,
+                where=Location(str(project / node["original_file_path"]), 1),
+                fingerprint=node["unique_id"],
+                description=node.get("description") or f"dbt test {node['name']}",
+            )
+        )
+    return tuple(checks)
+
+
+def dbt_results(
+    candidate: str, checks: Iterable[Check], runs: Iterable[dbt.DbtTestRun]
+) -> tuple[CheckResult, ...]:
+    """Turn what dbt said of its tests into check results; what it did not run has none."""
+    by_id = {run.unique_id: run for run in runs}
+    results = []
+    for check in checks:
+        measure = check.measure
+        if not isinstance(measure, DbtTest) or measure.unique_id not in by_id:
+            continue
+        run = by_id[measure.unique_id]
+        outcome, reason = _read_status(check, run)
+        results.append(
+            CheckResult(
+                check=check.name,
+                port=check.port,
+                candidate=candidate,
+                fingerprint=check.fingerprint,
+                outcome=outcome,
+                severity=check.severity,
+                observed=None if outcome is Outcome.ERRORED else float(outcome is Outcome.FAILED),
+                reason=reason,
+            )
+        )
+    return tuple(results)
+
+
+def _read_status(check: Check, run: dbt.DbtTestRun) -> tuple[Outcome, str]:
+    match run.status:
+        case "pass":
+            return Outcome.PASSED, ""
+        case "warn" if check.severity is Severity.ERROR:
+            # Between dbt's warn_if and error_if: the project decided that this may pass.
+            return Outcome.PASSED, f"dbt warned: {run.failures} rows"
+        case "warn" | "fail":
+            return Outcome.FAILED, f"the dbt test found {run.failures} failing rows"
+        case _:
+            return Outcome.ERRORED, f'dbt reports the status "{run.status}"'
+
+
+def _tested_model(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Return the name of the model that a test belongs to, or nothing for a source's test."""
+    attached = node.get("attached_node") or node.get("tested_node_unique_id")
+    candidates = [attached] if attached else node["depends_on"]["nodes"]
+    for key in candidates:
+        tested = manifest["nodes"].get(key)
+        if tested is not None and tested["resource_type"] in {"model", "seed", "snapshot"}:
+            return str(tested["name"])
+    return ""

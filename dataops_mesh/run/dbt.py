@@ -1,0 +1,302 @@
+"""dbt transforms: the project is built in a private database, then its public models leave it.
+
+dbt runs in this process (its start-up costs twenty times its work otherwise), with a profile
+made for the run: whatever profile the project carries is for its developers. Models first,
+tests second, so that one run brings all the evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import (
+    DeclarationError,
+    Location,
+    Problem,
+    TransformError,
+    did_you_mean,
+)
+from dataops_mesh.run.redact import safe_message
+from dataops_mesh.spec.model import Product, TransformKind
+
+# dbt keeps its connections and events in globals: one invocation at a time.
+DBT = threading.RLock()
+CATALOG = "candidate"  # the file's stem; a parsed manifest embeds it
+INPUTS = "mesh"
+
+
+@dataclass(frozen=True, slots=True)
+class DbtTestRun:
+    """How one dbt test ended."""
+
+    unique_id: str
+    status: str
+    failures: int
+
+
+def project_folder(product: Product) -> Path:
+    """Return the folder of the product's dbt project."""
+    (file,) = product.transform.files
+    return file.parent
+
+
+def parsed_manifest(project: Path, cache_folder: Path) -> Path:
+    """Return the project's `manifest.json`, parsed only when a file of the project changed.
+
+    Args:
+        project: the folder with `dbt_project.yml`.
+        cache_folder: where manifests are kept, one folder for each state of the project.
+
+    Raises:
+        DeclarationError: dbt cannot parse the project.
+    """
+    folder = cache_folder / project.name / project_digest(project)
+    file = folder / "manifest.json"
+    if not file.exists():
+        building = folder.with_name(folder.name + ".new")
+        _write_profile(project, building, building, {}, None)
+        with DBT:
+            result = _invoke(project, building, ["parse"])
+        if not result.success:
+            raise DeclarationError(
+                Problem(
+                    f"dbt cannot parse the project: {result.exception}",
+                    Location(str(project / "dbt_project.yml"), 1),
+                    next=f"dbt parse --project-dir {project}",
+                )
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        (building / "target" / "manifest.json").replace(file)
+        shutil.rmtree(building, ignore_errors=True)
+    return file
+
+
+def project_digest(project: Path) -> str:
+    """Return a digest of every file that dbt reads in the project."""
+    digest = hashlib.sha256()
+    for file in sorted(project.rglob("*")):
+        relative = file.relative_to(project)
+        skipped = relative.parts[0] in {"target", "logs", "dbt_packages"}
+        if file.is_file() and not skipped and not relative.name.startswith("."):
+            digest.update(str(relative).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def selected_nodes(
+    product: Product, manifest: Mapping[str, Any], cache_folder: Path
+) -> frozenset[str]:
+    """Return the unique ids that the product's selection covers, tests included."""
+    if not product.transform.select:
+        return frozenset(manifest["nodes"]) | frozenset(manifest.get("unit_tests", {}))
+    project = project_folder(product)
+    folder = cache_folder / project.name / "select"
+    _write_profile(project, folder, folder, {}, None)
+    arguments = ["list", "--select", product.transform.select, "--output", "json"]
+    with DBT:
+        result = _invoke(project, folder, [*arguments, "--output-keys", "unique_id"])
+    if not result.success or not result.result:
+        raise DeclarationError(
+            Problem(
+                f'the dbt selection "{product.transform.select}" matches nothing',
+                product.where,
+                next=f"dbt list --project-dir {project} --select '{product.transform.select}'",
+            )
+        )
+    return frozenset(json.loads(line)["unique_id"] for line in result.result)
+
+
+def models(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the models (seeds and snapshots too) among the nodes, by name."""
+    kinds = {"model", "seed", "snapshot"}
+    found = (manifest["nodes"][node] for node in nodes if node in manifest["nodes"])
+    return {node["name"]: node for node in found if node["resource_type"] in kinds}
+
+
+def dbt_problems(
+    product: Product, manifest: Mapping[str, Any], nodes: frozenset[str]
+) -> tuple[Problem, ...]:
+    """Return where the dbt project and the declaration disagree.
+
+    The public models are the output ports, and the sources are the input ports.
+    """
+    where = Location(str(product.transform.files[0]), 1)
+    built = models(manifest, nodes)
+    public = {name for name, node in built.items() if node.get("access") == "public"}
+    ports = {port.name: port for port in product.outputs}
+    problems = [
+        Problem(
+            f'output port "{name}" is not a public model of the dbt project'
+            f"{did_you_mean(name, public)}",
+            port.where,
+            choices=tuple(sorted(public)),
+            next="give the model `access: public`",
+        )
+        for name, port in ports.items()
+        if name not in public
+    ]
+    problems += [
+        Problem(
+            f'the dbt model "{name}" is public and has no contract',
+            where,
+            next=f"write {name}.odcs.yaml in {product.folder.name}/, or make the model protected",
+        )
+        for name in sorted(public - ports.keys())
+    ]
+    sources = {
+        f"{source['schema']}.{source['identifier']}"
+        for node in built.values()
+        for key in node["depends_on"]["nodes"]
+        if (source := manifest["sources"].get(key)) is not None
+    }
+    inputs = {port.name: port for port in product.inputs}
+    problems += [
+        Problem(
+            f'dbt reads "{name}", which is not an input port{did_you_mean(name, inputs)}',
+            where,
+            choices=tuple(sorted(inputs)),
+            next=f"declare `- name: {name}` under inputPorts of product.odps.yaml",
+        )
+        for name in sorted(sources - inputs.keys())
+    ]
+    problems += [
+        Problem(f'input port "{name}" is declared and no dbt model reads it', port.where)
+        for name, port in inputs.items()
+        if name not in sources
+    ]
+    return tuple(problems)
+
+
+def build_project(
+    product: Product, folder: Path, inputs: Path, settings: Mapping[str, Any], threads: int
+) -> tuple[Path, list[DbtTestRun]]:
+    """Build and test the selection in a private database.
+
+    Args:
+        product: a product whose transform is dbt.
+        folder: a private folder for this run.
+        inputs: a DuckDB file with a view per input port.
+        settings: DuckDB settings, for example memory_limit.
+        threads: how many models dbt builds at once.
+
+    Returns:
+        The private database and how every test ended.
+
+    Raises:
+        TransformError: a model could not be built.
+    """
+    project = project_folder(product)
+    database = folder / f"{CATALOG}.duckdb"
+    _write_profile(project, folder, folder, settings, inputs, threads)
+    select = ["--select", product.transform.select] if product.transform.select else []
+    without_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    with DBT:
+        try:
+            built = _invoke(project, folder, ["build", *without_tests, *select])
+            _raise_if_failed(project, built)
+            tested = _invoke(project, folder, ["test", *select])
+        finally:
+            _close_connections()
+    if tested.exception is not None:
+        raise _failure(project, f"dbt test: {safe_message(tested.exception)}")
+    runs = [
+        DbtTestRun(row.node.unique_id, str(row.status), int(row.failures or 0))
+        for row in tested.result
+    ]
+    return database, runs
+
+
+def _raise_if_failed(project: Path, result: Any) -> None:
+    if result.exception is not None:
+        raise _failure(project, f"dbt build: {safe_message(result.exception)}")
+    broken = [row for row in result.result if str(row.status) not in {"success", "pass"}]
+    if broken:
+        names = ", ".join(f"{row.node.name} ({row.status})" for row in broken)
+        # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
+        raise _failure(project, f"dbt could not build {names}") from RuntimeError(
+            "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
+        )
+
+
+def _failure(project: Path, what: str) -> TransformError:
+    return TransformError(Problem(what, Location(str(project / "dbt_project.yml"), 1)))
+
+
+def _invoke(project: Path, folder: Path, arguments: list[str]) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    manifest = None if arguments[0] == "parse" else _manifest_object(project, folder)
+    return dbtRunner(manifest=manifest).invoke([*arguments, *_common(project, folder)])
+
+
+def _common(project: Path, folder: Path) -> list[str]:
+    return [
+        *("--project-dir", str(project), "--profiles-dir", str(folder)),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
+        *("--no-send-anonymous-usage-stats", "--no-version-check"),
+    ]
+
+
+_PARSED: dict[tuple[Path, str], Any] = {}
+
+
+def _manifest_object(project: Path, folder: Path) -> Any:
+    """Return dbt's manifest object, parsed once per process and state of the project."""
+    from dbt.cli.main import dbtRunner
+
+    key = (project, project_digest(project))
+    if key not in _PARSED:
+        result = dbtRunner().invoke(["parse", *_common(project, folder)])
+        if not result.success:
+            raise _failure(project, f"dbt cannot parse the project: {result.exception}")
+        _PARSED[key] = result.result
+    return _PARSED[key]
+
+
+@cache
+def project_setting(project: Path, name: str) -> str:
+    """Return a top-level setting of `dbt_project.yml`."""
+    import yaml
+
+    return str(yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")).get(name) or "")
+
+
+def _write_profile(  # noqa: PLR0913 - the parts of a dbt profile
+    project: Path,
+    profiles: Path,
+    database_folder: Path,
+    settings: Mapping[str, Any],
+    inputs: Path | None,
+    threads: int = 1,
+) -> None:
+    profiles.mkdir(parents=True, exist_ok=True)
+    attach = [] if inputs is None else [{"path": str(inputs), "alias": INPUTS, "read_only": True}]
+    output = {
+        "type": "duckdb",
+        "path": str(database_folder / f"{CATALOG}.duckdb"),
+        "threads": threads,
+        "settings": dict(settings),
+        "attach": attach,
+    }
+    name = project_setting(project, "profile") or project_setting(project, "name")
+    profile = {name: {"target": CATALOG, "outputs": {CATALOG: output}}}
+    (profiles / "profiles.yml").write_text(json.dumps(profile), "utf-8")  # JSON is YAML
+
+
+def _close_connections() -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+def is_dbt(product: Product) -> bool:
+    """Tell whether dbt builds the product."""
+    return product.transform.kind is TransformKind.DBT

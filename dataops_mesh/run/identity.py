@@ -1,0 +1,59 @@
+"""Who and what a run is, for the record: fingerprints of code, the git commit, the person."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from dataops_mesh.run.dbt import project_digest, project_folder
+from dataops_mesh.spec.model import Product, TransformKind
+
+
+def transform_fingerprint(product: Product) -> str:
+    """Return a digest of everything that builds the product."""
+    if product.transform.kind is TransformKind.DBT:
+        return project_digest(project_folder(product))
+    digest = hashlib.sha256()
+    for file in product.transform.files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def code_version(product: Product) -> str:
+    """Return a digest of declaration, contracts and transform: any edit is a new version."""
+    parts = [
+        product.fingerprint,
+        *(port.contract.fingerprint for port in product.outputs),
+        transform_fingerprint(product),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def git_commit(folder: Path) -> str:
+    """Return the commit checked out around the folder, with `+` when files differ; or nothing."""
+    head = _git(folder, "rev-parse", "HEAD")
+    dirty = "+" if head and _git(folder, "status", "--porcelain", "--", ".") else ""
+    return head + dirty
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed program and arguments
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def person_or_user(person: str) -> str:
+    """Return the person that the settings name, or the operating system's user."""
+    if person:
+        return person
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,205 @@
+"""Python transforms: `transform(<input ports>)` returns its port, or a mapping of its ports.
+
+A parameter receives the input port of its name (dots as underscores) in the form that its
+annotation asks for; without one, a DuckDB relation, which is lazy and needs no memory.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
+from dataops_mesh.run.redact import line_in, safe_message
+from dataops_mesh.spec.model import InputPort, Product, SourceFormat
+
+if TYPE_CHECKING:
+    import duckdb
+
+FUNCTION = "transform"
+CLOCK = "now"
+FORMS = {
+    "": "relation",
+    "DuckDBPyRelation": "relation",
+    "Table": "table",
+    "RecordBatchReader": "reader",
+    "DataFrame": "pandas",
+    "Path": "path",
+}
+POLARS = {"DataFrame": "polars", "LazyFrame": "lazy"}
+ANNOTATIONS = (
+    "duckdb.DuckDBPyRelation",
+    "pyarrow.Table",
+    "pyarrow.RecordBatchReader",
+    "pandas.DataFrame",
+    "polars.DataFrame",
+    "polars.LazyFrame",
+    "pathlib.Path (for a source of format `file`)",
+)
+
+
+def python_problems(product: Product) -> tuple[Problem, ...]:
+    """Return what is wrong with `transform.py`, without running it."""
+    (file,) = product.transform.files
+    try:
+        function = _function(file)
+    except SyntaxError as error:
+        return (Problem(f"not Python: {error.msg}", Location(str(file), error.lineno or 1)),)
+    except (OSError, UnicodeDecodeError) as error:
+        return (Problem(f"cannot be read: {type(error).__name__}", Location(str(file), 1)),)
+    if function is None:
+        what = f"defines no function `{FUNCTION}`"
+        return (Problem(what, Location(str(file), 1), next=f"def {FUNCTION}(<input ports>): ..."),)
+    where = Location(str(file), function.lineno)
+    inputs = {port.parameter: port for port in product.inputs}
+    arguments = {arg.arg: _form(arg) for arg in _arguments(function)}
+    problems = [
+        Problem(
+            f'parameter "{name}" is not an input port{did_you_mean(name, inputs)}',
+            where,
+            choices=(*sorted(inputs), CLOCK),
+        )
+        for name in arguments
+        if name not in inputs and name != CLOCK
+    ]
+    problems += [
+        Problem(f'input port "{port.name}" is declared and is no parameter of `{FUNCTION}`', where)
+        for name, port in inputs.items()
+        if name not in arguments
+    ]
+    problems += [
+        _wrong_form(name, where)
+        for name, form in arguments.items()
+        if name in inputs and (form is None or (form == "path") != _opaque(inputs[name]))
+    ]
+    return tuple(problems)
+
+
+def call_transform(
+    product: Product,
+    connection: duckdb.DuckDBPyConnection,
+    source_files: Mapping[str, tuple[Path, ...]],
+    now: datetime,
+) -> dict[str, Any]:
+    """Run the transform and return what it returned for each output port.
+
+    Args:
+        product: a product whose transform is Python.
+        connection: has every input port as a view.
+        source_files: the files of each source input port.
+        now: the replay clock.
+
+    Raises:
+        TransformError: it raised, or did not return exactly its ports.
+    """
+    (file,) = product.transform.files
+    function = _function(file)
+    forms = {arg.arg: _form(arg) for arg in _arguments(function)} if function else {}
+    arguments: dict[str, Any] = {
+        port.parameter: _give(port, forms[port.parameter] or "relation", connection, source_files)
+        for port in product.inputs
+    }
+    if CLOCK in forms:
+        arguments[CLOCK] = now
+    try:
+        returned = _load(file)(**arguments)
+    except Exception as error:
+        where = Location(str(file), line_in(error, file))
+        raise TransformError(
+            Problem(f"the transform raised {safe_message(error)}", where)
+        ) from error
+    return _by_port(product, returned, file)
+
+
+def _by_port(product: Product, returned: Any, file: Path) -> dict[str, Any]:
+    names = [port.name for port in product.outputs]
+    if not isinstance(returned, Mapping):
+        returned = {names[0]: returned} if len(names) == 1 else {}
+    if set(returned) != set(names) or any(value is None for value in returned.values()):
+        raise TransformError(
+            Problem(
+                f"`{FUNCTION}` must return its output port, or a mapping with exactly its ports",
+                Location(str(file), 1),
+                choices=tuple(names),
+            )
+        )
+    return dict(returned)
+
+
+def _give(
+    port: InputPort,
+    form: str,
+    connection: duckdb.DuckDBPyConnection,
+    source_files: Mapping[str, tuple[Path, ...]],
+) -> Any:
+    """Return an input port in the form that the parameter's annotation asks for."""
+    if form == "path":
+        return source_files[port.name][0]
+    name = ".".join(f'"{part}"' for part in port.name.split("."))
+    query = f"SELECT * FROM {name}"
+    if form == "relation":
+        return connection.sql(query)
+    # A cursor of its own: the next query on a connection would end a reader that streams.
+    cursor = connection.cursor().execute(query)
+    match form:
+        case "table":
+            return cursor.fetch_arrow_table()
+        case "reader":
+            return cursor.fetch_record_batch()
+        case "polars":
+            return cursor.pl()
+        case "lazy":
+            return cursor.pl().lazy()
+        case _:
+            return cursor.df()
+
+
+def _load(file: Path) -> Callable[..., Any]:
+    """Import the file under a name of its own; two products may both have a transform.py."""
+    digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]
+    name = f"dataops_mesh_transform_{digest}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(str(file))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    function: Callable[..., Any] = getattr(module, FUNCTION)
+    return function
+
+
+def _function(file: Path) -> ast.FunctionDef | None:
+    tree = ast.parse(file.read_text("utf-8"), str(file))
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == FUNCTION]
+    return found[-1] if found else None
+
+
+def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
+    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+
+
+def _form(argument: ast.arg) -> str | None:
+    """Return the form that an annotation asks for; None when nobody knows it."""
+    text = ast.unparse(argument.annotation).strip("'\"") if argument.annotation else ""
+    module, _, name = text.rpartition(".")
+    if module in {"polars", "pl"} or name in {"LazyFrame"}:
+        return POLARS.get(name)
+    return FORMS.get(name)
+
+
+def _opaque(port: InputPort) -> bool:
+    return port.source is not None and port.source.format is SourceFormat.FILE
+
+
+def _wrong_form(name: str, where: Location) -> Problem:
+    return Problem(
+        f'parameter "{name}" has an annotation that its input port cannot be given as',
+        where,
+        choices=ANNOTATIONS,
+    )

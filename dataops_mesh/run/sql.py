@@ -1,0 +1,88 @@
+"""SQL transforms: one SELECT per output port; the inputs it reads are the inputs declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
+from dataops_mesh.spec.model import InputPort, Product, SourceFormat
+from dataops_mesh.spec.sql import parse_select, tables_read
+
+
+def sql_problems(product: Product) -> tuple[Problem, ...]:
+    """Return what is wrong with the product's SQL files, all at once.
+
+    Every relation a file reads must be an input port, and every input port must be read by
+    some file: lineage that is declared is then lineage that is true.
+    """
+    problems: list[Problem] = []
+    names = {port.name: port for port in product.inputs}
+    used: set[str] = set()
+    for file in product.transform.files:
+        where = Location(str(file), 1)
+        try:
+            read = tables_read(parse_select(_text(file), where))
+        except DeclarationError as error:
+            problems += error.problems
+            continue
+        used |= read
+        problems += [_undeclared(name, file, names) for name in sorted(read - names.keys())]
+        problems += [
+            Problem(
+                f'source "{name}" is an opaque file; only a Python transform can open it',
+                where,
+                next="write transform.py, or give the source a format that DuckDB reads",
+            )
+            for name in sorted(read & names.keys())
+            if _opaque(names[name])
+        ]
+    problems += [
+        Problem(
+            f'input port "{name}" is declared and no SQL file reads it',
+            port.where,
+            next="remove it, or read it",
+        )
+        for name, port in names.items()
+        if name not in used and not problems
+    ]
+    return tuple(problems)
+
+
+def sql_queries(product: Product) -> dict[str, str]:
+    """Return the query of each output port.
+
+    Raises:
+        DeclarationError: a file is not one SELECT, or reads what is not declared.
+    """
+    problems = sql_problems(product)
+    if problems:
+        raise DeclarationError(problems)
+    files = zip(product.transform.ports, product.transform.files, strict=True)
+    return {port: _text(file).strip().rstrip(";") for port, file in files}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeclarationError(
+            Problem(f"cannot be read: {type(error).__name__}", Location(str(file), 1))
+        ) from None
+
+
+def _opaque(port: InputPort) -> bool:
+    return port.source is not None and port.source.format is SourceFormat.FILE
+
+
+def _undeclared(name: str, file: Path, names: dict[str, InputPort]) -> Problem:
+    return Problem(
+        f'reads "{name}", which is not an input port{did_you_mean(name, names)}',
+        Location(str(file), _line_of(name, file)),
+        choices=tuple(sorted(names)),
+        next=f"declare `- name: {name}` under inputPorts of product.odps.yaml",
+    )
+
+
+def _line_of(name: str, file: Path) -> int:
+    lines = enumerate(_text(file).splitlines(), 1)
+    return next((number for number, line in lines if name in line), 1)
