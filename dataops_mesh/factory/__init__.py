@@ -1,0 +1,1 @@
+"""Dagster definitions made from declarations; the only layer that names Dagster."""

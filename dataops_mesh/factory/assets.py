@@ -1,0 +1,107 @@
+"""One product is one Dagster step: one asset per port, not subsettable, checks inside.
+
+Any other shape leaks (see ARCHITECTURE.md): selections without checks, checks alone, one port
+alone and re-execution from failure are then refused by Dagster or run the whole gate again.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from dataops_mesh.errors import DeclarationError, MeshError, StoreError
+from dataops_mesh.factory.describe import check_spec, key_of, port_spec
+from dataops_mesh.factory.events import events_of
+from dataops_mesh.factory.reconcile import reconcile
+from dataops_mesh.run.checks import all_checks, dbt_nodes
+from dataops_mesh.run.dbt import is_dbt
+from dataops_mesh.run.environment import Environment, dbt_cache, open_environment
+from dataops_mesh.run.identity import code_version
+from dataops_mesh.run.product import run_product
+from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.spec.model import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The specs of a product's step.
+
+    Args:
+        ports: one asset per output port.
+        private: assets that the step builds and consumers cannot read (dbt's inner models).
+    """
+
+    ports: tuple[dg.AssetSpec, ...]
+    private: tuple[dg.AssetSpec, ...] = ()
+
+
+def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
+    """Return the step that builds, checks and publishes a product.
+
+    Raises:
+        DeclarationError: the transform does not fit the declaration.
+    """
+    version = code_version(product)
+    shape = _shape(product, version, settings)
+    checks = all_checks(product, dbt_cache(settings))
+    private = [spec.key for spec in shape.private]
+
+    @dg.multi_asset(
+        name=f"{product.domain}__{product.name}",
+        specs=[*shape.private, *shape.ports],
+        check_specs=[check_spec(check) for check in checks],
+        can_subset=False,
+        pool=f"{product.domain}__{product.name}",
+        op_tags={"mesh/product": product.qualified_name},
+    )
+    def build(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        environment = open_environment(load_settings(settings.root))
+        _reconcile(context, environment, product)
+        try:
+            report = run_product(
+                product, environment, run_id=context.run_id, progress=context.log.info
+            )
+        except MeshError as error:
+            raise _failure(error) from None
+        yield from events_of(report, private)
+
+    return build
+
+
+def _shape(product: Product, version: str, settings: Settings) -> Shape:
+    ports = tuple(port_spec(product, port, version) for port in product.outputs)
+    if not is_dbt(product):
+        return Shape(ports)
+    from dataops_mesh.factory.dbt import dbt_shape
+
+    manifest, nodes = dbt_nodes(product, dbt_cache(settings))
+    private, deps = dbt_shape(product, manifest, nodes)
+    return Shape(_with_deps(ports, deps), private)
+
+
+def _with_deps(
+    ports: tuple[dg.AssetSpec, ...], deps: Mapping[dg.AssetKey, list[dg.AssetDep]]
+) -> tuple[dg.AssetSpec, ...]:
+    """Let each public model depend on what dbt says it reads, not on all inputs."""
+    return tuple(spec.replace_attributes(deps=deps[spec.key]) for spec in ports)
+
+
+def _reconcile(
+    context: dg.AssetExecutionContext, environment: Environment, product: Product
+) -> None:
+    for address, publication in reconcile(context.instance, environment.store, product):
+        context.log.warning(
+            f"{address}: publication {publication} was committed and not reported; reported now"
+        )
+
+
+def _failure(error: MeshError) -> dg.Failure:
+    """Return a Failure that may be retried only where another try can end otherwise."""
+    retry = isinstance(error, StoreError) and not isinstance(error, DeclarationError)
+    return dg.Failure(description=str(error), allow_retries=retry)
+
+
+def output_keys(product: Product) -> list[dg.AssetKey]:
+    """Return the asset keys of the product's output ports."""
+    return [key_of(port.address) for port in product.outputs]

@@ -1,0 +1,144 @@
+"""What Dagster shows of a product: specs and metadata, all derived from the declaration."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from dataops_mesh.spec.checks import Check, Stage
+from dataops_mesh.spec.model import Address, Column, InputPort, OutputPort, Product, Severity
+
+PUBLICATION = "mesh/publication"
+CANDIDATE = "mesh/candidate"
+SEVERITIES = {
+    Severity.INFO: dg.AssetCheckSeverity.WARN,
+    Severity.WARNING: dg.AssetCheckSeverity.WARN,
+    Severity.ERROR: dg.AssetCheckSeverity.ERROR,
+}
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def key_of(address: Address) -> dg.AssetKey:
+    """Return the asset key of a port: `[domain, port]`."""
+    return dg.AssetKey([address.domain, address.port])
+
+
+def source_key(product: Product, port: InputPort) -> dg.AssetKey:
+    """Return the asset key under which a source outside the mesh is drawn."""
+    return dg.AssetKey([product.domain, "source", port.name])
+
+
+def input_keys(product: Product) -> list[dg.AssetKey]:
+    """Return the asset keys of everything the product reads."""
+    return [
+        key_of(port.address) if port.address else source_key(product, port)
+        for port in product.inputs
+    ]
+
+
+def port_spec(product: Product, port: OutputPort, code_version: str) -> dg.AssetSpec:
+    """Return the asset spec of an output port."""
+    return dg.AssetSpec(
+        key=key_of(port.address),
+        deps=input_keys(product),
+        description=port.contract.description or product.description or None,
+        metadata=port_metadata(product, port),
+        group_name=product.domain,
+        code_version=code_version,
+        owners=owners(product),
+        tags=tags(product),
+        kinds={"dataproduct", product.transform.kind.value, "parquet"},
+        skippable=False,
+    )
+
+
+def source_specs(product: Product) -> list[dg.AssetSpec]:
+    """Return external assets for the sources outside the mesh, so that lineage starts there."""
+    return [
+        dg.AssetSpec(
+            key=source_key(product, port),
+            group_name=product.domain,
+            description=f"A source outside the mesh, fingerprinted at every run: {port.source.path}",
+            kinds={"source", port.source.format.value},
+        )
+        for port in product.inputs
+        if port.source
+    ]
+
+
+def port_metadata(product: Product, port: OutputPort) -> dict[str, Any]:
+    """Return what is known of a port before it is built."""
+    contract = port.contract
+    references = [
+        dg.LocalFileCodeReference(file_path=str(file), label=file.name)
+        for file in (
+            product.folder / "product.odps.yaml",
+            product.folder / f"{port.name}.odcs.yaml",
+            *product.transform.files,
+        )
+    ]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns=[_column(c) for c in contract.columns]),
+        "dagster/table_name": str(port.address),
+        "dagster/storage_kind": "parquet",
+        "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references),
+        "mesh/product": product.qualified_name,
+        "mesh/product_version": product.version,
+        "mesh/contract": contract.id,
+        "mesh/contract_version": contract.version,
+        "mesh/status": product.status,
+        "mesh/limitations": product.limitations or "none stated",
+        "mesh/support": [f"{s.channel} {s.url}" for s in product.support],
+    }
+
+
+def check_spec(check: Check) -> dg.AssetCheckSpec:
+    """Return the asset check that shows a check's results.
+
+    Not blocking: the gate refuses by itself, and a blocking check would mark the still good
+    published data as failed and hold its consumers.
+    """
+    what = check.description or str(check.measure)
+    incoming = f"On incoming data ({check.relation}). " if check.stage is Stage.INPUT else ""
+    return dg.AssetCheckSpec(
+        name=check.name,
+        asset=key_of(check.port),
+        description=f"{incoming}{what}; {check.threshold}",
+        metadata={
+            "severity": check.severity.value,
+            "dimension": check.dimension or "",
+            "declared at": str(check.where),
+        },
+    )
+
+
+def owners(product: Product) -> list[str]:
+    """Return the team and its owners, in the two forms that Dagster takes."""
+    if product.team is None:
+        return []
+    people = [m.username for m in product.team.members if (m.role or "").lower() == "owner"]
+    team = re.sub(r"[^A-Za-z0-9_-]", "-", product.team.name)
+    return [f"team:{team}", *(p for p in people if _EMAIL.fullmatch(p))]
+
+
+def tags(product: Product) -> Mapping[str, str]:
+    """Return the product, its status and its own tags as Dagster tags."""
+    own = {re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:63]: "" for tag in product.tags}
+    return {"mesh/product": product.name, "mesh/status": product.status, **own}
+
+
+def _column(column: Column) -> dg.TableColumn:
+    classification = column.classification or "unclassified"
+    nullable = not (column.required or column.key_position is not None)
+    return dg.TableColumn(
+        name=column.name,
+        type=column.physical_type or column.logical_type,
+        description=column.description or None,
+        constraints=dg.TableColumnConstraints(
+            nullable=nullable,
+            unique=column.unique,
+            other=["primary key"] if column.key_position is not None else [],
+        ),
+        tags={"classification": classification},
+    )

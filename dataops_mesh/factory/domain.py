@@ -1,0 +1,57 @@
+"""`load_domain`: a folder of declarations becomes a Dagster code location."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from dataops_mesh.errors import DeclarationError
+from dataops_mesh.factory.assets import product_asset
+from dataops_mesh.factory.describe import source_specs
+from dataops_mesh.run.validate import transform_problems
+from dataops_mesh.settings import load_settings
+from dataops_mesh.spec.loader import load_domain as load_declarations
+from dataops_mesh.spec.model import Domain, Product
+
+RUNNABLE = frozenset({"active", "deprecated"})
+
+
+def load_domain(definitions_file: str | Path) -> dg.Definitions:
+    """Return a domain's Dagster definitions: assets, checks and one job.
+
+    Args:
+        definitions_file: `__file__` of the domain's `definitions.py`, or the domain's folder.
+
+    Raises:
+        DeclarationError: all problems of all products, with file and line.
+        SettingsError: the workspace's settings are not valid.
+    """
+    path = Path(definitions_file).resolve()
+    folder = path if path.is_dir() else path.parent
+    settings = load_settings(folder)
+    domain = load_declarations(folder)
+    problems = [p for product in domain.products for p in transform_problems(product)]
+    if problems:
+        raise DeclarationError(problems)
+    products = [product for product in domain.products if product.status != "retired"]
+    assets = [product_asset(product, settings) for product in products]
+    sources = {spec.key: spec for product in products for spec in source_specs(product)}
+    return dg.Definitions(
+        assets=[*assets, *sources.values()],
+        jobs=[_job(domain, assets, products)] if products else [],
+        executor=dg.in_process_executor,
+        metadata={"mesh/domain": domain.name},
+    )
+
+
+def _job(
+    domain: Domain, assets: list[dg.AssetsDefinition], products: list[Product]
+) -> "dg.UnresolvedAssetJobDefinition":
+    """Return the one job of the domain: every active product. Never a job per product."""
+    pairs = zip(products, assets, strict=True)
+    runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
+    return dg.define_asset_job(
+        name=domain.name,
+        selection=dg.AssetSelection.assets(*runnable),
+        description=f"Build, check and publish every active product of {domain.name}.",
+        executor_def=dg.in_process_executor,
+    )

@@ -1,0 +1,145 @@
+"""What a run's report becomes in Dagster: materializations and check results, or a Failure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from dataops_mesh.engine.manifest import PortData
+from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, SEVERITIES, key_of
+from dataops_mesh.gate import Refuse
+from dataops_mesh.run.report import Report
+from dataops_mesh.spec.checks import Check, CheckResult, Outcome
+from dataops_mesh.spec.model import Address
+
+SHOWN_REASONS = 8
+
+
+def events_of(
+    report: Report, private: Iterable[dg.AssetKey]
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Yield what Dagster stores of a run.
+
+    Args:
+        report: what the run said.
+        private: assets that the step builds and nobody can read (dbt's inner models).
+
+    Raises:
+        dagster.Failure: the gate refused; the check results were yielded before, and no
+            materialization is, so nothing downstream is woken.
+    """
+    checks = {(check.port, check.name): check for check in report.checks}
+    results = [(checks[r.port, r.check], r) for r in report.results if (r.port, r.check) in checks]
+    if isinstance(report.decision, Refuse):
+        for check, result in results:
+            yield check_result(report, check, result)
+        raise refusal(report)
+    by_port: dict[dg.AssetKey, list[dg.AssetCheckResult]] = {}
+    for check, result in results:
+        by_port.setdefault(key_of(check.port), []).append(check_result(report, check, result))
+    for key in private:
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={CANDIDATE: report.candidate, "mesh/readable": "no: private to the run"},
+            check_results=by_port.pop(key, []),
+        )
+    for port in report.ports:
+        key = key_of(port.address)
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata=port_facts(report, port),
+            check_results=by_port.pop(key, []),
+            data_version=dg.DataVersion(port.fingerprint),
+        )
+
+
+def port_facts(report: Report, port: PortData) -> dict[str, Any]:
+    """Return the metadata of one published port."""
+    return {
+        PUBLICATION: report.publication,
+        CANDIDATE: report.candidate,
+        "dagster/row_count": port.rows,
+        "mesh/bytes": port.bytes,
+        "mesh/changed": port.address in report.changed,
+        "mesh/coverage": f"{report.executed} of {len(report.checks)} checks ran",
+        "mesh/warnings": list(report.decision.warnings) or "none",
+        "mesh/inputs": {read.name: _read(read) for read in report.reads},
+        "mesh/code_version": report.code_version,
+        "mesh/git_commit": report.git_commit or "not in git",
+        "mesh/seconds": report.seconds,
+        **({"mesh/notes": list(report.notes)} if report.notes else {}),
+    }
+
+
+def check_result(report: Report, check: Check, result: CheckResult) -> dg.AssetCheckResult:
+    """Return one check's result; its sample holds no classified column."""
+    metadata: dict[str, Any] = {
+        "severity": check.severity.value,
+        "threshold": str(check.threshold),
+        "observed": "could not run" if result.observed is None else result.observed,
+        CANDIDATE: report.candidate,
+        PUBLICATION: report.publication if report.publication is not None else "refused",
+        "declared at": str(check.where),
+    }
+    if result.rows is not None:
+        metadata["rows"] = result.rows
+    if result.reason:
+        metadata["reason"] = result.reason
+    if result.sample:
+        metadata["sample"] = sample_table(result)
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=key_of(check.port),
+        passed=result.outcome is Outcome.PASSED,
+        severity=SEVERITIES[check.severity],
+        description=result.reason or None,
+        metadata=metadata,
+    )
+
+
+def sample_table(result: CheckResult) -> dg.TableMetadataValue:
+    """Return a few offending rows as a table."""
+    columns = [name for name, _ in result.sample[0]]
+    return dg.MetadataValue.table(
+        records=[
+            dg.TableRecord({name: "" if v is None else str(v) for name, v in row})
+            for row in result.sample
+        ],
+        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in columns]),
+    )
+
+
+def refusal(report: Report) -> dg.Failure:
+    """Return the Failure of a refused run.
+
+    Retries are for faults of the machinery; running the same data again cannot change a verdict.
+    """
+    reasons = report.decision.reasons if isinstance(report.decision, Refuse) else ()
+    shown = "\n".join(f"- {reason}" for reason in reasons[:SHOWN_REASONS])
+    more = len(reasons) - SHOWN_REASONS
+    tail = f"\n- and {more} more" if more > 0 else ""
+    return dg.Failure(
+        description=(
+            f"The gate refused {report.product.qualified_name}; consumers still read the last "
+            f"publication.\n{shown}{tail}"
+        ),
+        metadata={CANDIDATE: report.candidate, "mesh/reasons": list(reasons)},
+        allow_retries=report.retryable,
+    )
+
+
+def runless_materialization(
+    address: Address, facts: Mapping[str, Any], fingerprint: str
+) -> dg.AssetMaterialization:
+    """Return the event for a publication that no step reported (a crash, a rollback)."""
+    return dg.AssetMaterialization(
+        asset_key=key_of(address),
+        metadata=dict(facts),
+        tags={"dagster/data_version": fingerprint},
+    )
+
+
+def _read(read: Any) -> str:
+    if read.publication is not None:
+        return f"publication {read.publication}"
+    return f"fingerprint {read.fingerprint}"

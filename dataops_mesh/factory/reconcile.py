@@ -1,0 +1,55 @@
+"""Tell Dagster of publications it never heard of: a crash came between, or a rollback."""
+
+import dagster as dg
+
+from dataops_mesh.engine.release import Entry, Release, latest
+from dataops_mesh.engine.store import Store
+from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, key_of
+from dataops_mesh.factory.events import runless_materialization
+from dataops_mesh.spec.model import Address, Product
+
+
+def reconcile(
+    instance: dg.DagsterInstance, store: Store, product: Product
+) -> tuple[tuple[Address, int], ...]:
+    """Report each port's current publication to Dagster where its last event is an older one.
+
+    Runless materializations wake automation like any other, which is what a rollback needs.
+
+    Returns:
+        The ports and publications that were reported.
+    """
+    release = latest(store)
+    reported = []
+    for port in product.outputs:
+        entry = release.ports.get(port.address)
+        if entry is None or entry.publication <= _last_reported(instance, port.address):
+            continue
+        facts = _facts(release, entry)
+        instance.report_runless_asset_event(
+            runless_materialization(port.address, facts, entry.fingerprint)
+        )
+        reported.append((port.address, entry.publication))
+    return tuple(reported)
+
+
+def _last_reported(instance: dg.DagsterInstance, address: Address) -> int:
+    event = instance.get_latest_materialization_event(key_of(address))
+    materialization = event.asset_materialization if event else None
+    if materialization is None:
+        return -1
+    value = materialization.metadata.get(PUBLICATION)
+    number = getattr(value, "value", None)
+    return number if isinstance(number, int) else -1
+
+
+def _facts(release: Release, entry: Entry) -> dict[str, dg.MetadataValue]:
+    return {
+        PUBLICATION: dg.MetadataValue.int(entry.publication),
+        CANDIDATE: dg.MetadataValue.text(entry.candidate),
+        "dagster/row_count": dg.MetadataValue.int(entry.rows),
+        "mesh/reported": dg.MetadataValue.text(
+            "after the fact: the publication was a rollback, or its run ended before reporting"
+        ),
+        "mesh/release": dg.MetadataValue.int(release.number),
+    }

@@ -1,0 +1,1 @@
+"""Running a product: bind, transform, audit, decide, commit. Knows no Dagster."""
