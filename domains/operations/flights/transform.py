@@ -7,31 +7,31 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 
-import pyarrow
+import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-INSTANT = pyarrow.timestamp("us", tz="UTC")
-SCHEMA = pyarrow.schema(
+INSTANT = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema(
     {
-        "carrier": pyarrow.string(),
-        "flight_number": pyarrow.int32(),
-        "origin": pyarrow.string(),
+        "carrier": pa.string(),
+        "flight_number": pa.int32(),
+        "origin": pa.string(),
         "scheduled_departure": INSTANT,
-        "flight_date": pyarrow.date32(),
+        "flight_date": pa.date32(),
         "scheduled_hour": INSTANT,
-        "destination": pyarrow.string(),
-        "tail_number": pyarrow.string(),
+        "destination": pa.string(),
+        "tail_number": pa.string(),
         "departed_at": INSTANT,
-        "departure_delay_minutes": pyarrow.int32(),
-        "arrival_delay_minutes": pyarrow.int32(),
-        "air_minutes": pyarrow.int32(),
-        "distance_miles": pyarrow.int32(),
-        "cancelled": pyarrow.bool_(),
-        "known_aircraft": pyarrow.bool_(),
-        "known_origin": pyarrow.bool_(),
-        "known_destination": pyarrow.bool_(),
-        "known_carrier": pyarrow.bool_(),
+        "departure_delay_minutes": pa.int32(),
+        "arrival_delay_minutes": pa.int32(),
+        "air_minutes": pa.int32(),
+        "distance_miles": pa.int32(),
+        "cancelled": pa.bool_(),
+        "known_aircraft": pa.bool_(),
+        "known_origin": pa.bool_(),
+        "known_destination": pa.bool_(),
+        "known_carrier": pa.bool_(),
     }
 )
 # Types are given, not guessed: the first block of a file says little about the last.
@@ -40,8 +40,8 @@ DELIVERED = csv.ConvertOptions(
     null_values=["NA"],
     strings_can_be_null=True,
     column_types={
-        **dict.fromkeys((*INTEGERS, "distance"), pyarrow.int32()),
-        **dict.fromkeys(("carrier", "tailnum", "origin", "dest"), pyarrow.string()),
+        **dict.fromkeys((*INTEGERS, "distance"), pa.int32()),
+        **dict.fromkeys(("carrier", "tailnum", "origin", "dest"), pa.string()),
         "time_hour": INSTANT,
     },
 )
@@ -49,11 +49,11 @@ DELIVERED = csv.ConvertOptions(
 
 def transform(
     flights_zip: pathlib.Path,
-    network_airports: pyarrow.Table,
-    network_airlines: pyarrow.Table,
-    fleet_aircraft: pyarrow.Table,
+    network_airports: pa.Table,
+    network_airlines: pa.Table,
+    fleet_aircraft: pa.Table,
     now: datetime,
-) -> pyarrow.RecordBatchReader:
+) -> pa.RecordBatchReader:
     """Return the flights scheduled up to now, flagged with what the mesh knows of them."""
     known = {
         "airport": network_airports["airport"].combine_chunks(),
@@ -61,18 +61,16 @@ def transform(
         "aircraft": fleet_aircraft["tail_number"].combine_chunks(),
     }
 
-    def batches() -> Iterator[pyarrow.RecordBatch]:
+    def batches() -> Iterator[pa.RecordBatch]:
         with zipfile.ZipFile(flights_zip) as archive, archive.open("flights.csv") as file:
             for delivered in csv.open_csv(file, convert_options=DELIVERED):
                 flights = _flights(delivered, known)
                 yield flights.filter(pc.less_equal(flights["scheduled_departure"], now))
 
-    return pyarrow.RecordBatchReader.from_batches(SCHEMA, batches())
+    return pa.RecordBatchReader.from_batches(SCHEMA, batches())
 
 
-def _flights(
-    delivered: pyarrow.RecordBatch, known: dict[str, pyarrow.Array]
-) -> pyarrow.RecordBatch:
+def _flights(delivered: pa.RecordBatch, known: dict[str, pa.Array]) -> pa.RecordBatch:
     """Rename, turn clock readings into instants, and flag."""
     tail_number, delay = delivered["tailnum"], delivered["dep_delay"]
     scheduled = pc.add(delivered["time_hour"], _minutes(delivered["minute"]))
@@ -98,17 +96,16 @@ def _flights(
         "known_destination": pc.is_in(delivered["dest"], known["airport"]),
         "known_carrier": pc.is_in(delivered["carrier"], known["carrier"]),
     }
-    return pyarrow.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+    return pa.RecordBatch.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-def _minutes(count: pyarrow.Array) -> pyarrow.Array:
-    return pc.multiply(count.cast(pyarrow.int64()), 60_000_000).cast(pyarrow.duration("us"))
+def _minutes(count: pa.Array) -> pa.Array:
+    return pc.multiply(count.cast(pa.int64()), 60_000_000).cast(pa.duration("us"))
 
 
-def _dates(delivered: pyarrow.RecordBatch) -> pyarrow.Array:
+def _dates(delivered: pa.RecordBatch) -> pa.Array:
     """Return the local day from its three numbers, which needs no time zone database."""
     year, month, day = (
-        pc.utf8_lpad(delivered[name].cast(pyarrow.string()), 2, "0")
-        for name in ("year", "month", "day")
+        pc.utf8_lpad(delivered[name].cast(pa.string()), 2, "0") for name in ("year", "month", "day")
     )
-    return pc.binary_join_element_wise(year, month, day, "-").cast(pyarrow.date32())
+    return pc.binary_join_element_wise(year, month, day, "-").cast(pa.date32())
