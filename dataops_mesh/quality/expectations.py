@@ -1,0 +1,161 @@
+"""Great Expectations' classes as an audit uses them.
+
+Each is the library's own expectation on the library's own metric, made lean: it asks for
+its count and the rows in all, and returns them. The library's formats either drop the count
+(`BOOLEAN_ONLY`) or run one more query per expectation to list values (all others).
+
+Three metrics are ours, registered through the library's extension point:
+
+- a pattern is found with `regexp_matches`, because the library knows no regular expressions
+  for DuckDB, whose `~` means a full match in 1.5 and a partial one in 2.0;
+- duplicated keys are counted, because the library counts rows, and on SQL its compound
+  uniqueness joins keys with `=` and so never sees a duplicated key that holds a null;
+- a type is compared as DuckDB spells it.
+
+Imports Great Expectations: import this module only inside functions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import great_expectations.expectations as gxe
+from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metrics import ColumnMapMetricProvider
+from great_expectations.expectations.metrics.map_metric_provider import column_condition_partial
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+from dataops_mesh.quality.values import same_type
+
+ROWS = "table.row_count"
+
+
+class PatternFound(ColumnMapMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
+    """A pattern occurs somewhere in the value, as text."""
+
+    condition_metric_name = "column_values.pattern_found"
+    condition_value_keys = ("regex",)
+
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
+    def _sqlalchemy(cls, column: Any, regex: str, **_: Any) -> Any:  # noqa: N805 - GX calls it with the class
+        return sa.func.regexp_matches(sa.cast(column, sa.String), regex)
+
+
+class DuplicatedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
+    """Distinct keys that occur more than once; for one column nulls are not keys."""
+
+    metric_name = "table.duplicated_keys"
+    value_keys = ("keys",)
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
+    def _sqlalchemy(
+        cls,  # noqa: N805 - GX calls it with the class
+        execution_engine: Any,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        **_: Any,
+    ) -> int:
+        table, *_rest = execution_engine.get_compute_domain(
+            metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
+        )
+        keys = [sa.column(name) for name in metric_value_kwargs["keys"]]
+        repeated = sa.select(sa.literal_column("1")).select_from(table).group_by(*keys)
+        if len(keys) == 1:
+            repeated = repeated.where(keys[0].is_not(None))
+        repeated = repeated.having(sa.func.count() > 1).subquery()
+        counted = sa.select(sa.func.count()).select_from(repeated)
+        return int(execution_engine.execute_query(counted).scalar())
+
+
+class Lean:
+    """Asks only for the metrics that give the count, and puts the count into the result."""
+
+    metrics: ClassVar[tuple[str, ...]] = ()
+
+    def get_validation_dependencies(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the metrics that the count needs, and a format that keeps results."""
+        found = super().get_validation_dependencies(*args, **kwargs)  # type: ignore[misc]  # a mixin
+        wanted = self.metrics or (f"{self.map_metric}.unexpected_count", ROWS)  # type: ignore[attr-defined]  # a mixin
+        found.metric_configurations = {name: found.metric_configurations[name] for name in wanted}
+        found.result_format = {"result_format": "BASIC"}
+        return found
+
+    def _count(self, metrics: dict[str, Any]) -> int:
+        """Return the number that is measured; the sum over no rows is null."""
+        return metrics[f"{self.map_metric}.unexpected_count"] or 0  # type: ignore[attr-defined]  # a mixin
+
+    def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+        count = int(self._count(metrics))
+        return {"success": count == 0, "result": {"count": count, "rows": metrics.get(ROWS)}}
+
+
+class ExpectNoNulls(Lean, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]  # GX is not followed by mypy
+    """Every row has a value."""
+
+
+class ExpectInSet(Lean, gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]  # the same
+    """Every value is one of the set."""
+
+
+class ExpectNotInSet(Lean, gxe.ExpectColumnValuesToNotBeInSet):  # type: ignore[misc]  # the same
+    """No value is one of the set."""
+
+
+class ExpectPattern(Lean, gxe.ExpectColumnValuesToMatchRegex):  # type: ignore[misc]  # the same
+    """The pattern is found in every value."""
+
+    map_metric = PatternFound.condition_metric_name
+
+
+class ExpectBetween(Lean, gxe.ExpectColumnValuesToBeBetween):  # type: ignore[misc]  # the same
+    """Every value is within the bounds."""
+
+
+class ExpectLengthBetween(Lean, gxe.ExpectColumnValueLengthsToBeBetween):  # type: ignore[misc]  # the same
+    """Every text has an allowed length."""
+
+
+class ExpectNoDuplicatedKeys(Lean, BatchExpectation):  # type: ignore[misc]  # the same
+    """No key occurs more than once."""
+
+    keys: list[str]
+    metrics = metric_dependencies = (DuplicatedKeys.metric_name, ROWS)
+    success_keys = ("keys",)
+
+    def _count(self, metrics: dict[str, Any]) -> int:
+        return int(metrics[DuplicatedKeys.metric_name])
+
+
+class ExpectRowCount(Lean, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[misc]  # the same
+    """Counts the rows; the threshold judges them."""
+
+    metrics = (ROWS,)
+
+    def _count(self, metrics: dict[str, Any]) -> int:
+        return int(metrics[ROWS])
+
+
+class ExpectColumns(Lean, gxe.ExpectTableColumnsToMatchSet):  # type: ignore[misc]  # the same
+    """The relation has exactly these columns, spelled like this."""
+
+    metrics = ("table.columns",)
+
+    def _count(self, metrics: dict[str, Any]) -> int:
+        return len({str(name) for name in metrics["table.columns"]} ^ set(self.column_set))
+
+
+class ExpectColumnType(Lean, BatchExpectation):  # type: ignore[misc]  # the same
+    """The column's type is one of the accepted ones."""
+
+    column: str
+    accepted: list[str]
+    metrics = metric_dependencies = ("table.column_types",)
+    success_keys = ("column", "accepted")
+
+    def _count(self, metrics: dict[str, Any]) -> int:
+        types = {str(column["name"]): str(column["type"]) for column in metrics["table.column_types"]}
+        return 0 if same_type(types[self.column], self.accepted) else 1

@@ -1,0 +1,121 @@
+"""Gets the number of every check: from Great Expectations all at once, from queries singly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+from dataops_mesh.quality.query import number_of
+from dataops_mesh.quality.redact import redact
+from dataops_mesh.spec.checks import ColumnSet, Duplicates, Query, RowCount
+
+if TYPE_CHECKING:
+    from dataops_mesh.quality.loan import Loan
+    from dataops_mesh.quality.translate import Expectation
+    from dataops_mesh.spec.checks import Check, Measure
+
+Columns = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured for one check, before its threshold judges it.
+
+    Args:
+        number: rows, keys, columns, or the value of a query; None if there is none.
+        rows: rows of the relation, where they were counted.
+        error: why there is no number; redacted.
+        seconds: the time it took, or its share of what was measured together.
+    """
+
+    number: float | None = None
+    rows: int | None = None
+    error: str = ""
+    seconds: float = 0.0
+
+    def __add__(self, other: Measurement) -> Measurement:
+        if self.number is None or other.number is None:
+            return self if self.number is None else other
+        return Measurement(self.number + other.number, self.rows)
+
+
+def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measurement]:
+    """Return one measurement per check, in order.
+
+    Queries come last, so that one which never ends costs the other checks nothing.
+    """
+    measured: dict[int, Measurement] = {}
+    expected: dict[int, list[Expectation]] = {}
+    queries: dict[int, Query] = {}
+    for index, check in enumerate(checks):
+        absent = [name for name in columns_of(check.measure) if name not in columns]
+        if absent:
+            verb = "is" if len(absent) == 1 else "are"
+            text = f"{_column(absent)} {verb} not in the candidate"
+            measured[index] = Measurement(error=text)
+        elif isinstance(check.measure, Query):
+            queries[index] = check.measure
+        else:
+            found = _expectations(loan, check.measure, columns)
+            if isinstance(found, Measurement):
+                measured[index] = found
+            else:
+                expected[index] = found
+    measured |= _together(loan, expected)
+    measured |= {index: _singly(loan, query) for index, query in queries.items()}
+    return [measured[index] for index in range(len(checks))]
+
+
+def columns_of(measure: Measure) -> tuple[str, ...]:
+    """Return the columns that must exist for the measure to be taken."""
+    if isinstance(measure, ColumnSet | RowCount):
+        return ()
+    if isinstance(measure, Duplicates):
+        return measure.columns
+    return (measure.column,) if measure.column is not None else ()
+
+
+def _column(names: Sequence[str]) -> str:
+    return f"column {names[0]}" if len(names) == 1 else f"columns {', '.join(names)}"
+
+
+def _expectations(
+    loan: Loan, measure: Measure, columns: Columns
+) -> list[Expectation] | Measurement:
+    from dataops_mesh.quality.translate import translate
+
+    try:
+        return translate(loan, measure, columns)
+    except Exception as error:  # noqa: BLE001 - this check is errored, the others go on
+        return Measurement(error=redact(error))
+
+
+def _together(loan: Loan, expected: Mapping[int, list[Expectation]]) -> dict[int, Measurement]:
+    """Validate every different expectation once, and add up those of each check."""
+    from dataops_mesh.quality.session import validate
+
+    different = {repr(one): one for several in expected.values() for one in several}
+    started = time.perf_counter()
+    try:
+        numbers = validate(loan, list(different.values()))
+    except Exception as error:  # noqa: BLE001 - these checks are errored, the queries go on
+        numbers = [Measurement(error=redact(error))] * len(different)
+    share = (time.perf_counter() - started) / max(1, len(expected))
+    found = dict(zip(different, numbers, strict=True))
+    return {
+        index: replace(reduce(add, (found[repr(one)] for one in several)), seconds=share)
+        for index, several in expected.items()
+    }
+
+
+def _singly(loan: Loan, query: Query) -> Measurement:
+    started = time.perf_counter()
+    try:
+        measured = Measurement(number_of(loan, query))
+    except Exception as error:  # noqa: BLE001 - this check is errored, the others go on
+        measured = Measurement(error=redact(error))
+    return replace(measured, seconds=time.perf_counter() - started)

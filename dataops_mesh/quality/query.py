@@ -1,0 +1,68 @@
+"""Runs a contract's own SQL: one read-only SELECT that must return one number.
+
+It goes straight to the borrowed connection: Great Expectations has no expectation whose
+observed value is the number of a query (`UnexpectedRowsExpectation` counts its rows), and a
+custom metric around it would add a layer and no check.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from dataops_mesh.quality.loan import AUDITED
+from dataops_mesh.quality.redact import AuditError
+from dataops_mesh.quality.relation import quote
+
+if TYPE_CHECKING:
+    from dataops_mesh.quality.loan import Loan
+    from dataops_mesh.spec.checks import Query
+
+PLACEHOLDER = re.compile(r"\$?\{(object|table|property|column)\}")
+
+
+def number_of(loan: Loan, query: Query) -> float:
+    """Return the number that the query gives for the audited relation.
+
+    Raises:
+        AuditError: it failed, or did not return exactly one number.
+    """
+    inner = render(query)
+    _refuse_all_but_one_select(loan, inner)
+    rows = loan.execute(f"SELECT * FROM (\n{inner}\n) LIMIT 2")
+    if len(rows) != 1:
+        raise AuditError(f"the query must return one row, not {'none' if not rows else 'several'}")
+    if len(rows[0]) != 1:
+        raise AuditError(f"the query must return one column, not {len(rows[0])}")
+    value = rows[0][0]
+    if not isinstance(value, (int, float, Decimal)) or math.isnan(value):
+        raise AuditError("the query returned no number")
+    return float(value)
+
+
+def _refuse_all_but_one_select(loan: Loan, sql: str) -> None:
+    import duckdb
+
+    kinds = [statement.type for statement in loan.connection.extract_statements(sql)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise AuditError("the query must be one SELECT")
+
+
+def render(query: Query) -> str:
+    """Put the audited relation and the rule's column into the query.
+
+    >>> from dataops_mesh.spec.checks import Query
+    >>> render(Query("SELECT count({property}) FROM ${object};", "temp"))
+    'SELECT count("temp") FROM "dataops_mesh_audited"'
+    """
+
+    def name(match: re.Match[str]) -> str:
+        if match[1] in {"object", "table"}:
+            return quote(AUDITED)
+        if query.column is None:
+            raise AuditError(f"the query says {{{match[1]}}}, but the rule stands under no column")
+        return quote(query.column)
+
+    return PLACEHOLDER.sub(name, query.sql).rstrip().rstrip(";")

@@ -1,0 +1,117 @@
+"""A few offending rows, restricted to the columns that may be shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.quality.loan import AUDITED
+from dataops_mesh.quality.redact import AuditError
+from dataops_mesh.quality.relation import quote
+from dataops_mesh.quality.values import FLOATS, fit
+from dataops_mesh.spec.checks import (
+    Duplicates,
+    Length,
+    Missing,
+    Nulls,
+    OutsideSet,
+    Range,
+    Unmatched,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from dataops_mesh.quality.loan import Loan
+    from dataops_mesh.spec.checks import Measure
+    from dataops_mesh.spec.model import Scalar
+
+ROWS = 5
+WIDTH = 80
+
+Sample = tuple[tuple[tuple[str, "Scalar"], ...], ...]
+
+
+def sample(
+    loan: Loan, measure: Measure, columns: Mapping[str, str], safe_columns: Collection[str]
+) -> Sample:
+    """Return up to five offending rows as text, or nothing where nothing may be shown.
+
+    For duplicates these are keys, and only the safe part of each. A sample is a courtesy: if
+    it cannot be read the check's outcome stands without it.
+    """
+    shown = sorted(name for name in columns if name in set(safe_columns))
+    if isinstance(measure, Duplicates):
+        shown = [name for name in shown if name in measure.columns]
+    if not shown:
+        return ()
+    try:
+        clause, parameters = _offending(loan, measure, columns)
+        if not clause:
+            return ()
+        names = ", ".join(
+            f"left(CAST({quote(name)} AS VARCHAR), {WIDTH + 1})" for name in shown
+        )
+        if isinstance(measure, Duplicates):
+            keys = ", ".join(quote(name) for name in measure.columns)
+            source = f'(SELECT {keys} FROM "{AUDITED}" {clause})'
+        else:
+            source = f'"{AUDITED}" WHERE {clause}'
+        rows = loan.execute(f"SELECT {names} FROM {source} LIMIT {ROWS}", parameters)
+    except AuditError:
+        return ()
+    return tuple(tuple(zip(shown, map(_shorten, row), strict=True)) for row in rows)
+
+
+def _shorten(text: str | None) -> str | None:
+    if text is None or len(text) <= WIDTH:
+        return text
+    return text[: WIDTH - 1] + "…"
+
+
+def _offending(
+    loan: Loan, measure: Measure, columns: Mapping[str, str]
+) -> tuple[str, list[Any]]:
+    """Return the condition that holds for offending rows, and its parameters.
+
+    The same meaning as Great Expectations' condition, said once more in SQL, because the
+    library would bring whole rows and a sample may only ever read safe columns.
+    """
+    match measure:
+        case Duplicates(names):
+            keys = ", ".join(quote(name) for name in names)
+            where = f"WHERE {keys} IS NOT NULL " if len(names) == 1 else ""
+            return f"{where}GROUP BY {keys} HAVING count(*) > 1", []
+        case Nulls(name):
+            return f"{quote(name)} IS NULL", []
+        case Missing(name, values):
+            found = list(fit(loan, columns[name], values))
+            inside = f" OR {quote(name)} IN ({_marks(found)})" if found else ""
+            return f"{quote(name)} IS NULL{inside}", found
+        case OutsideSet(name, values):
+            found = list(fit(loan, columns[name], values))
+            outside = f" AND {quote(name)} NOT IN ({_marks(found)})" if found else ""
+            return f"{quote(name)} IS NOT NULL{outside}", found
+        case Unmatched(name, pattern):
+            return f"NOT regexp_matches(CAST({quote(name)} AS VARCHAR), $1)", [pattern]
+        case Length(name, low, high):
+            return _outside(f"length({quote(name)})", (low, "<"), (high, ">"))
+        case Range(name):
+            high = measure.maximum
+            if high is None and columns[name] in FLOATS:
+                high = float("inf")
+            return _outside(
+                quote(name),
+                (measure.minimum, "<=" if measure.exclusive_minimum else "<"),
+                (high, ">=" if measure.exclusive_maximum else ">"),
+            )
+    return "", []
+
+
+def _marks(values: list[Any]) -> str:
+    return ", ".join(f"${number}" for number in range(1, len(values) + 1))
+
+
+def _outside(expression: str, *bounds: tuple[Any, str]) -> tuple[str, list[Any]]:
+    known = [(value, operator) for value, operator in bounds if value is not None]
+    parts = [f"{expression} {op} ${number}" for number, (_, op) in enumerate(known, start=1)]
+    return " OR ".join(parts), [value for value, _ in known]

@@ -1,0 +1,83 @@
+"""One Great Expectations context per process, and validating on it.
+
+Imports Great Expectations: import this module only inside functions.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+import great_expectations as gx
+from great_expectations.core.expectation_suite import ExpectationSuite
+from great_expectations.data_context.types.base import ProgressBarsConfig
+
+from dataops_mesh.quality import dialect
+from dataops_mesh.quality.loan import AUDITED
+from dataops_mesh.quality.measure import Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataops_mesh.quality.loan import Loan
+    from dataops_mesh.quality.translate import Expectation
+
+_turn = threading.Lock()  # the context is shared, and Great Expectations keeps state in it
+
+
+@functools.cache
+def _batch_definition() -> Any:
+    """Return the batch definition of the view that every audit calls by the same name."""
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_sql("audit", connection_string=dialect.URL)
+    asset = source.add_table_asset(AUDITED, table_name=f'"{AUDITED}"')
+    return asset.add_batch_definition_whole_table("all")
+
+
+def validate(loan: Loan, expectations: Sequence[Expectation]) -> list[Measurement]:
+    """Measure all expectations on the borrowed connection, one measurement each, in order.
+
+    All of them are validated at once, so that their metrics share one SELECT. Where that
+    SELECT fails everything in it has failed; each of those is then tried alone, so that only
+    the culprit is left without a number.
+    """
+    if not expectations:
+        return []
+    with _turn, dialect.lend(loan):
+        measured = _validate(loan, expectations)
+        for index, measurement in enumerate(measured):
+            if measurement.error and len(expectations) > 1:
+                measured[index] = _validate(loan, [expectations[index]])[0]
+    return measured
+
+
+def _validate(loan: Loan, expectations: Sequence[Expectation]) -> list[Measurement]:
+    loan.incident = ""
+    measured = [Measurement(error="Great Expectations returned no result")] * len(expectations)
+    suite = ExpectationSuite(name="audit")
+    for index, (kind, arguments) in enumerate(expectations):
+        try:
+            suite.add_expectation(kind(**arguments, meta={"index": index}))
+        except Exception as error:  # noqa: BLE001 - arguments that GX refuses: its text may hold them
+            measured[index] = Measurement(error=f"{type(error).__name__}: its arguments are refused")
+    for result in _batch_definition().get_batch().validate(suite).results:
+        measured[result.expectation_config.meta["index"]] = _measurement(result, loan)
+    return measured
+
+
+def _measurement(result: Any, loan: Loan) -> Measurement:
+    """Read one result; `exception_info` means that it could not run, not that data is bad."""
+    if result.result:
+        return Measurement(result.result["count"], result.result["rows"])
+    return Measurement(error=loan.incident or _exception(result.exception_info))
+
+
+def _exception(info: Any) -> str:
+    """Return the class of the exception in a result, and nothing of its message."""
+    classes = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(info).replace("\\n", "\n"), re.M)
+    return classes[-1] if classes else "an unknown reason"

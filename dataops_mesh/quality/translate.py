@@ -1,0 +1,84 @@
+"""A measure, as the expectations whose counts add up to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.quality import expectations as ours
+from dataops_mesh.quality.redact import AuditError
+from dataops_mesh.quality.values import FLOATS, fit, is_text
+from dataops_mesh.spec.checks import (
+    ColumnSet,
+    ColumnType,
+    Duplicates,
+    Length,
+    Missing,
+    Nulls,
+    OutsideSet,
+    Range,
+    RowCount,
+    Unmatched,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataops_mesh.quality.loan import Loan
+    from dataops_mesh.spec.checks import Measure
+
+Expectation = tuple[type[Any], dict[str, Any]]
+
+
+def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[Expectation]:
+    """Return the expectations, as class and arguments.
+
+    Raises:
+        AuditError: the measure makes no sense for the column's type.
+    """
+    match measure:
+        case Nulls(name):
+            return [(ours.ExpectNoNulls, {"column": name})]
+        case Missing(name, values):
+            return _missing(name, fit(loan, columns[name], values))
+        case OutsideSet(name, values):
+            found = list(fit(loan, columns[name], values))
+            return [(ours.ExpectInSet, {"column": name, "value_set": found})]
+        case Unmatched(name, pattern):
+            return [(ours.ExpectPattern, {"column": name, "regex": pattern})]
+        case Duplicates(names):
+            return [(ours.ExpectNoDuplicatedKeys, {"keys": list(names)})]
+        case RowCount():
+            return [(ours.ExpectRowCount, {})]
+        case ColumnSet(names):
+            return [(ours.ExpectColumns, {"column_set": list(names)})]
+        case ColumnType(name, accepted):
+            return [(ours.ExpectColumnType, {"column": name, "accepted": list(accepted)})]
+        case Length(name, low, high):
+            bounds = {"min_value": low, "max_value": high}
+            return [(ours.ExpectLengthBetween, {"column": name, **bounds})]
+        case Range():
+            return [(ours.ExpectBetween, _between(measure, columns[measure.column]))]
+    raise AuditError(f"{type(measure).__name__} is not an expectation")
+
+
+def _missing(name: str, values: tuple[Any, ...]) -> list[Expectation]:
+    """Count nulls and the other values apart: the library's set expectations skip nulls."""
+    nulls: Expectation = (ours.ExpectNoNulls, {"column": name})
+    if not values:
+        return [nulls]
+    return [nulls, (ours.ExpectNotInSet, {"column": name, "value_set": list(values)})]
+
+
+def _between(measure: Range, kind: str) -> dict[str, Any]:
+    if is_text(kind):
+        raise AuditError(f"{measure.column} is {kind}, which has no range")
+    high = measure.maximum
+    if high is None and kind in FLOATS:
+        high = float("inf")  # DuckDB sorts NaN above infinity, so this bound catches NaN alone
+    return {
+        "column": measure.column,
+        "min_value": measure.minimum,
+        "max_value": high,
+        "strict_min": measure.exclusive_minimum,
+        "strict_max": measure.exclusive_maximum and measure.maximum is not None,
+    }

@@ -1,0 +1,105 @@
+"""One sentence for people about what was measured; names and counts, never cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataops_mesh.spec.checks import (
+    ColumnSet,
+    ColumnType,
+    Duplicates,
+    Length,
+    Missing,
+    Nulls,
+    OutsideSet,
+    Query,
+    Range,
+    RowCount,
+    Unmatched,
+)
+from dataops_mesh.spec.model import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataops_mesh.quality.measure import Measurement
+    from dataops_mesh.spec.checks import Check, Measure
+
+
+def sentence(
+    check: Check, measured: Measurement, observed: float, columns: Mapping[str, str]
+) -> str:
+    """Say what was measured and what the contract says."""
+    number = measured.number or 0
+    fact = _fact(check.measure, number, columns)
+    if check.threshold.unit is Unit.PERCENT:
+        fact = f"{observed:.6g} percent ({fact}, of {measured.rows})"
+    return f"{fact}; the contract says {check.threshold}"
+
+
+def _fact(measure: Measure, number: float, columns: Mapping[str, str]) -> str:
+    match measure:
+        case ColumnSet(names):
+            return _column_set(number, names, columns)
+        case ColumnType(name, accepted):
+            wanted = "" if number == 0 else f", not {' or '.join(accepted)}"
+            return f"{name} is {columns[name]}{wanted}"
+        case RowCount():
+            return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
+        case Query():
+            return f"the query returned {number:.15g}"
+        case Duplicates(names):
+            key = names[0] if len(names) == 1 else f"({', '.join(names)})"
+            word = "value" if len(names) == 1 else "key"
+            return f"{_count(number, word)} of {key} {_plural(number, 'occurs', 'occur')} repeatedly"
+    return f"{_count(number, 'row')} of {measure.column} {_flaw(measure, number)}"
+
+
+def _flaw(measure: Measure, number: float) -> str:
+    are = _plural(number, "is", "are")
+    match measure:
+        case Nulls():
+            return f"{are} null"
+        case Missing():
+            return f"{are} missing"
+        case OutsideSet():
+            return f"{are} not a valid value"
+        case Unmatched():
+            return f"{_plural(number, 'does', 'do')} not match the pattern"
+        case Length():
+            return f"{are} shorter or longer than {_interval(measure.minimum, measure.maximum)}"
+        case Range():
+            ends = ("(" if measure.exclusive_minimum else "[", ")" if measure.exclusive_maximum else "]")
+            return f"{are} outside {_interval(measure.minimum, measure.maximum, *ends)}"
+    return "were counted"
+
+
+def _interval(low: object, high: object, left: str = "[", right: str = "]") -> str:
+    """Return an interval as mathematicians write it.
+
+    >>> _interval(0, 200), _interval(1, None, "(")
+    ('[0, 200]', '(1, ∞)')
+    """
+    start = "(-∞" if low is None else f"{left}{low}"
+    end = "∞)" if high is None else f"{high}{right}"
+    return f"{start}, {end}"
+
+
+def _column_set(number: float, names: tuple[str, ...], columns: Mapping[str, str]) -> str:
+    absent = [name for name in names if name not in columns]
+    extra = [name for name in columns if name not in names]
+    parts = [
+        f"{label}: {', '.join(found)}"
+        for label, found in (("missing", absent), ("not declared", extra))
+        if found
+    ]
+    details = f" ({'; '.join(parts)})" if parts else ""
+    return f"{_count(number, 'column')} {_plural(number, 'differs', 'differ')}{details}"
+
+
+def _plural(number: float, one: str, many: str) -> str:
+    return one if number == 1 else many
+
+
+def _count(number: float, noun: str) -> str:
+    return f"{number:,.0f} {noun if number == 1 else noun + 's'}"
