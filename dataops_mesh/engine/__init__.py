@@ -1,0 +1,1 @@
+"""Where data lives and is computed: a small immutable log over immutable Parquet, and DuckDB."""

@@ -1,0 +1,142 @@
+"""`catalog.duckdb`: the latest release as views, for any DuckDB client; derived, never the truth.
+
+Written aside from a copy of the last one, in which only the changed views are replaced, and
+renamed into place: a client keeps the release it opened. Nothing here opens the catalog under
+its own name, because DuckDB keeps one instance for each path of a process and would answer
+from an older file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import files, locks, sql
+from dataops_mesh.engine.log import Entry, Release, latest
+from dataops_mesh.engine.manifest import paths, read_manifest
+from dataops_mesh.engine.scratch import scratch_folder
+from dataops_mesh.engine.store import Store
+from dataops_mesh.spec.model import Address
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LOCK_SECONDS = 60.0
+# The oldest version of DuckDB whose clients can open the file.
+_STORAGE = "v1.5.0"
+
+
+def refresh(store: Store) -> int:
+    """Bring the catalog up to the latest release and return that release's number."""
+    with locks.exclusive(store.root / "catalog.lock", seconds=_LOCK_SECONDS):
+        release = latest(store)
+        if store.catalog_file.is_file():
+            try:
+                return _write(store, release, anew=False)
+            except sql.engine_error():  # damaged, or of another kind: it is derived, so forget it
+                pass
+        return _write(store, release, anew=True)
+
+
+def rebuild(store: Store) -> int:
+    """Write the catalog from nothing but the log and return its release's number."""
+    with locks.exclusive(store.root / "catalog.lock", seconds=_LOCK_SECONDS):
+        return _write(store, latest(store), anew=True)
+
+
+def _write(store: Store, release: Release, *, anew: bool) -> int:
+    """Write the catalog aside and rename it into place, unless the last one is as new."""
+    with scratch_folder(store) as folder:
+        aside = folder / store.catalog_file.name
+        files.before("write", aside)
+        if not anew:
+            shutil.copyfile(store.catalog_file, aside)
+        with _attached(aside) as con:
+            if anew:
+                _create_tables(con)
+            number, root, known = _state(con)
+            if root != str(store.root):  # the store was moved: every path is another
+                known = {}
+            elif number >= release.number:
+                return number
+            _replace_views(con, store, release, known)
+            con.execute("DELETE FROM mesh.release")
+            con.execute(
+                "INSERT INTO mesh.release VALUES (?, ?, ?)",
+                [release.number, release.at, str(store.root)],
+            )
+        files.sync(aside)
+        files.move(aside, store.catalog_file)
+    return release.number
+
+
+@contextmanager
+def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
+    con = duckdb.connect(":memory:")
+    try:
+        option = f"STORAGE_VERSION {sql.literal(_STORAGE)}"
+        con.execute(f"ATTACH {sql.literal(path)} AS catalog_aside ({option})")
+        con.execute("USE catalog_aside")
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("BEGIN")
+        yield con
+        con.execute("COMMIT")
+        con.execute("CHECKPOINT catalog_aside")
+        con.execute("USE memory")
+        con.execute("DETACH catalog_aside")
+    finally:
+        con.close()
+
+
+def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("CREATE SCHEMA mesh")
+    con.execute("CREATE TABLE mesh.release (number BIGINT, published TIMESTAMPTZ, store VARCHAR)")
+    con.execute(
+        "CREATE TABLE mesh.ports (address VARCHAR, product VARCHAR, candidate VARCHAR,"
+        " publication BIGINT, rows BIGINT, fingerprint VARCHAR)"
+    )
+
+
+def _state(con: duckdb.DuckDBPyConnection) -> tuple[int, str, dict[str, tuple[str, int]]]:
+    release = con.execute("SELECT number, store FROM mesh.release").fetchone()
+    found = con.execute("SELECT address, candidate, publication FROM mesh.ports").fetchall()
+    number, root = release or (-1, "")
+    return number, root, {row[0]: (row[1], row[2]) for row in found}
+
+
+def _replace_views(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    release: Release,
+    known: Mapping[str, tuple[str, int]],
+) -> None:
+    for address, entry in release.ports.items():
+        if known.get(str(address)) == (entry.candidate, entry.publication):
+            continue
+        _replace_view(con, store, address, entry)
+        con.execute("DELETE FROM mesh.ports WHERE address = ?", [str(address)])
+        con.execute(
+            "INSERT INTO mesh.ports VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                str(address),
+                entry.product,
+                entry.candidate,
+                entry.publication,
+                entry.rows,
+                entry.fingerprint,
+            ],
+        )
+
+
+def _replace_view(
+    con: duckdb.DuckDBPyConnection, store: Store, address: Address, entry: Entry
+) -> None:
+    found = paths(store, read_manifest(store, entry.candidate), address)
+    schema, view = sql.identifier(address.domain), sql.identifier(address.port)
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {sql.scan('read_parquet', found)}")

@@ -1,0 +1,164 @@
+"""The log: release n maps every address to its candidate; creating its file is the publication.
+
+Releases are numbered without a gap; only the oldest are ever removed. Release 0 is empty and
+has no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from dataops_mesh.engine import files, record
+from dataops_mesh.engine.manifest import Manifest
+from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.spec.model import Address
+
+PUBLICATION, ROLLBACK = "publication", "rollback"
+_HINT = "latest"
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an address resolves to.
+
+    Args:
+        candidate: the ref of the candidate that consumers read.
+        publication: the number of the release that switched the address to it.
+        inputs: the publication of each mesh input that the candidate read.
+        sources: the fingerprint of each source outside the mesh that it read.
+        kind: the kind of the release that switched it.
+    """
+
+    product: str
+    candidate: str
+    publication: int
+    fingerprint: str
+    rows: int
+    inputs: tuple[tuple[str, int], ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    kind: str = PUBLICATION
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One state of everything that is published, and why it came to be."""
+
+    number: int
+    kind: str
+    at: datetime
+    changed: tuple[Address, ...] = ()
+    ports: Mapping[Address, Entry] = field(default_factory=lambda: MappingProxyType({}))
+    run_id: str = ""
+    person: str = ""
+    reason: str = ""
+
+
+EMPTY = Release(0, PUBLICATION, datetime.fromtimestamp(0, UTC))
+
+
+def entries_of(manifest: Manifest) -> dict[Address, Entry]:
+    """Return what `commit` needs to publish a candidate: all its ports."""
+    inputs = tuple(
+        (str(item.address), item.publication)
+        for item in manifest.inputs
+        if item.address is not None and item.publication is not None
+    )
+    sources = tuple(
+        (item.name, item.fingerprint) for item in manifest.inputs if item.address is None
+    )
+    return {
+        port.address: Entry(
+            manifest.product, manifest.candidate, 0, port.fingerprint, port.rows, inputs, sources
+        )
+        for port in manifest.ports
+    }
+
+
+def latest_number(store: Store) -> int:
+    """Return the newest release's number, at a cost that does not grow with their number."""
+    number = _hint(store)
+    if number is None or not path_of(store, number).exists():
+        number = max(numbers(store), default=0)
+    while path_of(store, number + 1).exists():
+        number += 1
+    return number
+
+
+def latest(store: Store) -> Release:
+    """Return the newest release."""
+    while True:
+        number = latest_number(store)
+        try:
+            return read_release(store, number)
+        except UnknownNameError:
+            # Collected since we looked, which takes a newer one: look again.
+            if latest_number(store) <= number:
+                raise
+
+
+def read_release(store: Store, number: int) -> Release:
+    """Return one release."""
+    if number == 0:
+        return EMPTY
+    path = path_of(store, number)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        known = sorted(numbers(store))[-_LISTED:]
+        raise UnknownNameError(
+            Problem(
+                f"the store has no release {number}",
+                choices=tuple(str(item) for item in known),
+                next="choose one that retention has kept",
+            )
+        ) from None
+    return record.decode(Release, data, path)
+
+
+def history(store: Store, address: Address | None = None) -> Iterator[Release]:
+    """Iterate over the releases that retention has kept, newest first.
+
+    Args:
+        store: the store.
+        address: only the releases that switched it; costs one read for each of these.
+    """
+    number = latest_number(store)
+    while number > 0 and path_of(store, number).exists():
+        release = read_release(store, number)
+        if address is None or address in release.changed:
+            yield release
+            number -= 1
+        else:
+            entry = release.ports.get(address)
+            number = entry.publication if entry else 0
+
+
+def numbers(store: Store) -> list[int]:
+    """Return the numbers of all releases that have a file, in no order."""
+    return [int(path.stem) for path in store.releases.glob("*.json") if path.stem.isdigit()]
+
+
+def path_of(store: Store, number: int) -> Path:
+    """Return the file of a release."""
+    return store.releases / f"{number:08d}.json"
+
+
+def append(store: Store, release: Release) -> bool:
+    """Publish: create the release's file unless somebody was faster."""
+    created = files.create(path_of(store, release.number), record.encode(release))
+    if created:
+        files.replace(store.releases / _HINT, str(release.number).encode(), durable=False)
+    return created
+
+
+def _hint(store: Store) -> int | None:
+    try:
+        return int((store.releases / _HINT).read_text())
+    except (OSError, ValueError):
+        return None

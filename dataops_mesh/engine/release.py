@@ -1,0 +1,258 @@
+"""Switch what consumers read: compare-and-swap on the log, and the last line of the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from dataops_mesh.engine.log import (
+    EMPTY,
+    PUBLICATION,
+    ROLLBACK,
+    Entry,
+    Release,
+    append,
+    entries_of,
+    history,
+    latest,
+    latest_number,
+    read_release,
+)
+from dataops_mesh.engine.manifest import PUBLISH, Manifest, folder, read_manifest
+from dataops_mesh.engine.pins import pinned
+from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import (
+    ConflictError,
+    NotPublishedError,
+    Problem,
+    StoreError,
+    UnknownNameError,
+)
+from dataops_mesh.spec.model import Address
+
+__all__ = [
+    "EMPTY",
+    "PUBLICATION",
+    "ROLLBACK",
+    "Entry",
+    "Release",
+    "commit",
+    "entries_of",
+    "history",
+    "latest",
+    "latest_number",
+    "read_release",
+    "rollback",
+]
+
+
+def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
+    store: Store,
+    base: Release,
+    changes: Mapping[Address, Entry],
+    *,
+    run_id: str,
+    person: str,
+    kind: str = PUBLICATION,
+    reason: str = "",
+    at: datetime | None = None,
+) -> Release:
+    """Publish candidates: one new release switches all their ports at once.
+
+    Args:
+        store: the store.
+        base: the release that the run pinned before it read its inputs.
+        changes: `entries_of` each candidate's manifest.
+        run_id: the run that asks for it.
+        person: who answers for it.
+        kind: `publication` or `rollback`.
+        reason: for people.
+        at: the replay clock; the wall clock if absent.
+    """
+    manifests = _require_evidence(store, changes)
+    since = min([base.number, *(manifest.base for manifest in manifests)])
+    while True:
+        current = latest(store)
+        if _reads_all(current, changes):  # a retry of a commit whose answer was lost
+            return current
+        if kind == PUBLICATION:
+            _require_may_follow(current, changes, since)
+        number = current.number + 1
+        switched = {
+            address: replace(entry, publication=number, kind=kind)
+            for address, entry in changes.items()
+        }
+        release = Release(
+            number,
+            kind,
+            at or datetime.now(UTC),
+            tuple(sorted(switched)),
+            {**current.ports, **switched},
+            run_id,
+            person,
+            reason,
+        )
+        if append(store, release):
+            return release
+
+
+def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
+    store: Store,
+    addresses: Iterable[Address],
+    to: int | None = None,
+    *,
+    run_id: str,
+    person: str,
+    reason: str = "",
+    at: datetime | None = None,
+) -> Release:
+    """Point all ports of a product back to an earlier candidate: a new release, no rebuild.
+
+    Args:
+        store: the store.
+        addresses: all ports of the product.
+        to: the release whose candidate to return to; by default the candidate before the
+            first publication of the current one, so that a second rollback goes further back.
+        run_id: the run that asks for it.
+        person: who decided it.
+        reason: for people.
+        at: the replay clock; the wall clock if absent.
+    """
+    ports = tuple(addresses)
+    current = latest(store)
+    missing = [address for address in ports if address not in current.ports]
+    if missing:
+        raise NotPublishedError(
+            Problem(f"{missing[0]} has no publication", next="publish it before rolling it back")
+        )
+    number = _previous(store, ports[0]) if to is None else to
+    with pinned(store, number) as target:
+        lacking = [address for address in ports if address not in target.ports]
+        if lacking:
+            raise UnknownNameError(
+                Problem(
+                    f"{lacking[0]} was not published in release {number}",
+                    choices=_choices(store, lacking[0]),
+                    next="choose a publication that has all ports of the product",
+                )
+            )
+        changes = {address: target.ports[address] for address in ports}
+        if _reads_all(current, changes):
+            raise StoreError(
+                Problem(
+                    f"{ports[0]} reads that candidate already",
+                    choices=_choices(store, ports[0]),
+                    next="choose an earlier publication",
+                )
+            )
+        return commit(
+            store,
+            current,
+            changes,
+            kind=ROLLBACK,
+            run_id=run_id,
+            person=person,
+            reason=reason,
+            at=at,
+        )
+
+
+def _require_evidence(store: Store, changes: Mapping[Address, Entry]) -> tuple[Manifest, ...]:
+    """Trust nothing but the manifests on the disk: whatever the caller says, no gate is passed."""
+    refs = sorted({entry.candidate for entry in changes.values()})
+    manifests = tuple(read_manifest(store, ref) for ref in refs)
+    problems = [problem for manifest in manifests for problem in _doubts(store, manifest, changes)]
+    if problems or not changes:
+        raise StoreError(problems or Problem("nothing to publish", next="name a candidate"))
+    return manifests
+
+
+def _doubts(
+    store: Store, manifest: Manifest, changes: Mapping[Address, Entry]
+) -> Iterable[Problem]:
+    again = "run the product again"
+    ref = manifest.candidate
+    if manifest.verdict != PUBLISH:
+        yield Problem(f"candidate {ref} was not passed by the gate", next=again)
+    evidence = entries_of(manifest)
+    asked = {address for address, entry in changes.items() if entry.candidate == ref}
+    for address in sorted(asked ^ set(evidence)):
+        yield Problem(f"candidate {ref} and {address} do not switch together", next=again)
+    for address in sorted(asked & set(evidence)):
+        claimed = replace(changes[address], publication=0, kind=PUBLICATION)
+        if claimed != evidence[address]:
+            yield Problem(f"{address} is not what the manifest of {ref} says", next=again)
+    root = folder(store, ref)
+    for file in (file for port in manifest.ports for file in port.files):
+        path = root / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            yield Problem(f"{path} is missing or has another size", next=again)
+
+
+def _require_may_follow(current: Release, changes: Mapping[Address, Entry], since: int) -> None:
+    """Refuse a lost and a backward update.
+
+    Somebody published the product after this candidate's run began. The candidate may follow
+    only if it has read nothing older; a rollback is a person's decision and always stands.
+    """
+    for address, entry in changes.items():
+        newer = current.ports.get(address)
+        if newer is None or newer.publication <= since:
+            continue
+        if newer.kind == ROLLBACK:
+            why = "was rolled back while this candidate was built"
+        elif _reads_older(entry, newer):
+            why = "was published from newer inputs while this candidate was built"
+        elif _reads_other_sources(entry, newer):
+            why = "was published from other sources while this candidate was built"
+        else:
+            continue
+        raise ConflictError(
+            Problem(
+                f"{address} {why} (release {newer.publication})",
+                next="run the product again, on fresh inputs",
+            )
+        )
+
+
+def _reads_older(entry: Entry, newer: Entry) -> bool:
+    read = dict(entry.inputs)
+    return any(read[name] < number for name, number in newer.inputs if name in read)
+
+
+def _reads_other_sources(entry: Entry, newer: Entry) -> bool:
+    read = dict(entry.sources)
+    return any(read[name] != print_ for name, print_ in newer.sources if name in read)
+
+
+def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
+    return all(
+        address in release.ports and release.ports[address].candidate == entry.candidate
+        for address, entry in changes.items()
+    )
+
+
+def _previous(store: Store, address: Address) -> int:
+    """Return the publication before the one that first showed the current candidate."""
+    releases = history(store, address)
+    shown = ""
+    for release in releases:
+        entry = release.ports[address]
+        shown = shown or entry.candidate
+        if entry.candidate == shown and entry.kind == PUBLICATION:
+            break
+    earlier = next(releases, None)
+    if earlier is None:
+        raise UnknownNameError(
+            Problem(
+                f"{address} has no earlier publication in this store",
+                choices=_choices(store, address),
+                next="mend the product and run it again",
+            )
+        )
+    return earlier.number
+
+
+def _choices(store: Store, address: Address) -> tuple[str, ...]:
+    return tuple(str(release.number) for release in history(store, address))

@@ -1,0 +1,35 @@
+"""Folders for spilling and for files not yet in place, gone when their user is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dataops_mesh.engine import files, locks
+from dataops_mesh.engine.store import Store
+
+
+@contextmanager
+def scratch_folder(store: Store) -> Iterator[Path]:
+    """Make a folder of our own: on the store's disk, or elsewhere if that may only be read."""
+    if not os.access(store.scratch, os.W_OK):
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+        return
+    own = store.scratch / files.unique_name()
+    with locks.alive(lock_of(own)):
+        files.make_folder(own)
+        try:
+            yield own
+        finally:
+            files.before("remove", own)
+            shutil.rmtree(own, ignore_errors=True)
+
+
+def lock_of(own: Path) -> Path:
+    """Return the lock file that the folder's user holds."""
+    return own.with_suffix(locks.SUFFIX)

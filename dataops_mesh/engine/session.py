@@ -1,0 +1,145 @@
+"""In-memory DuckDB connections that see one release and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.log import Release
+from dataops_mesh.engine.manifest import paths, read_manifest
+from dataops_mesh.engine.scratch import scratch_folder
+from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
+from dataops_mesh.spec.model import Address, Source, SourceFormat
+
+if TYPE_CHECKING:
+    import duckdb
+
+_READERS = {
+    SourceFormat.CSV: "read_csv",
+    SourceFormat.PARQUET: "read_parquet",
+    SourceFormat.JSON: "read_json",
+}
+
+
+@contextmanager
+def session(
+    store: Store,
+    *,
+    memory_limit: str,
+    threads: int,
+    now: datetime,
+    time_zone: str = "UTC",
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection with bounded memory and a folder of its own to spill into.
+
+    Args:
+        store: the store; its scratch folder holds what is spilled.
+        memory_limit: in DuckDB's words, for example `1GB`.
+        threads: how many it may use.
+        now: what the macro `mesh_now()` returns.
+        time_zone: in which timestamps are shown and cast.
+    """
+    import duckdb
+
+    with scratch_folder(store) as scratch:
+        con = duckdb.connect(":memory:")
+        try:
+            settings = {
+                "memory_limit": memory_limit,
+                "threads": threads,
+                "temp_directory": str(scratch),
+                "preserve_insertion_order": False,
+                "TimeZone": time_zone,
+                # A mistyped relation must not resolve to a variable of the caller.
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+            for name, value in settings.items():
+                con.execute(f"SET {name} = {sql.literal(value)}")
+            moment = sql.literal(now.isoformat())
+            con.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")
+            yield con
+        finally:
+            con.close()
+
+
+def bind_release(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    release: Release,
+    addresses: Iterable[Address],
+) -> tuple[Path, ...]:
+    """Create a view for each address, over an explicit list of files; return these files."""
+    bound: list[Path] = []
+    for address in addresses:
+        entry = release.ports.get(address)
+        if entry is None:
+            known = [str(item) for item in release.ports]
+            raise NotPublishedError(
+                Problem(
+                    f"{address} has no publication{did_you_mean(str(address), known)}",
+                    next=f"run the product that builds {address}",
+                )
+            )
+        found = paths(store, read_manifest(store, entry.candidate), address)
+        schema, view = sql.identifier(address.domain), sql.identifier(address.port)
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        con.execute(
+            f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {sql.scan('read_parquet', found)}"
+        )
+        bound.extend(found)
+    return tuple(bound)
+
+
+def bind_source(
+    con: duckdb.DuckDBPyConnection, name: str, found: Iterable[Path], source: Source
+) -> None:
+    """Create a view over the files of a source, under the input port's name."""
+    import duckdb
+
+    reader = _READERS.get(source.format)
+    if reader is None:
+        raise SourceError(
+            Problem(
+                f"{name} is an opaque file, SQL cannot read it",
+                source.where,
+                choices=tuple(_READERS),
+                next="declare its format, or read it in a Python transform",
+            )
+        )
+    options = {
+        key: dict(value) if isinstance(value, tuple) else value for key, value in source.options
+    }
+    relation = sql.scan(reader, found, options)
+    try:
+        con.execute(f"CREATE OR REPLACE VIEW {sql.identifier(name)} AS FROM {relation}")
+    except duckdb.Error as error:
+        # Not chained: a reader's message can repeat a value of the data.
+        raise SourceError(
+            Problem(
+                f"{name} cannot be read as {source.format}: {sql.reason(error)}",
+                source.where,
+                next="check the format and the options of the input port",
+            )
+        ) from None
+
+
+def seal(con: duckdb.DuckDBPyConnection, allowed: Iterable[Path]) -> None:
+    """Let the connection open only these files and folders from now on, for good.
+
+    It cannot attach, install, load or change a setting. DuckDB does not tell reading from
+    writing here: SQL that people write must pass `sql.require_select` as well.
+    """
+    found = tuple(allowed)
+    folders = [str(path) for path in found if path.is_dir()]
+    # A folder is allowed as a path too: COPY looks at the folder before what it holds.
+    con.execute(f"SET allowed_paths = {sql.literal([str(path) for path in found])}")
+    con.execute(f"SET allowed_directories = {sql.literal(folders)}")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")

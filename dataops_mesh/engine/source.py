@@ -1,0 +1,97 @@
+"""Find the files of a source and fingerprint their content, cheaply when nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from dataops_mesh.engine import files
+from dataops_mesh.engine.store import Store
+from dataops_mesh.engine.write import digest
+from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.spec.model import Source
+
+# A file changed again within this time could keep its size and its modification time.
+_SETTLED_SECONDS = 2.0
+
+
+def resolve(source: Source, folder: Path) -> tuple[Path, ...]:
+    """Return the files of a source, sorted.
+
+    Args:
+        source: what the input port declares.
+        folder: the product's folder, to which a path is relative unless it is a package's.
+    """
+    base = _package_folder(source) if source.package else folder
+    found = _glob(base.absolute(), source.path)
+    if not found:
+        raise SourceError(
+            Problem(
+                f"no file at {base / source.path}",
+                source.where,
+                key="path",
+                next="correct the path of the input port, or deliver the file",
+            )
+        )
+    return found
+
+
+def fingerprint(store: Store, found: Iterable[Path]) -> str:
+    """Return a digest of the names and the content of files."""
+    parts = [(path.name, _content(store, path)) for path in found]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _glob(base: Path, pattern: str) -> tuple[Path, ...]:
+    path = Path(pattern)
+    if path.is_absolute():
+        base, pattern = Path(path.anchor), str(path.relative_to(path.anchor))
+    plain = base / pattern
+    found = [plain] if plain.is_file() else sorted(base.glob(pattern))
+    return tuple(item for item in found if item.is_file())
+
+
+def _package_folder(source: Source) -> Path:
+    try:
+        spec = find_spec(str(source.package))
+    except (ImportError, ValueError):
+        spec = None
+    places = spec and (spec.submodule_search_locations or [str(Path(spec.origin or "").parent)])
+    if not places:
+        raise SourceError(
+            Problem(
+                f"the package {source.package} is not installed",
+                source.where,
+                key="package",
+                next=f"pip install {source.package}",
+            )
+        )
+    return Path(next(iter(places)))
+
+
+def _content(store: Store, path: Path) -> str:
+    """Return the file's SHA-256, remembered for as long as the file looks the same."""
+    state = path.stat()
+    mark = [str(path.absolute()), state.st_size, state.st_mtime_ns, state.st_ino]
+    note = store.cache / hashlib.sha256(str(mark[0]).encode()).hexdigest()
+    try:
+        remembered = json.loads(note.read_bytes())
+        if remembered["mark"] == mark:
+            return str(remembered["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    content = digest(path)
+    if abs(time.time() - state.st_mtime) > _SETTLED_SECONDS:
+        _remember(note, mark, content)
+    return content
+
+
+def _remember(note: Path, mark: list[object], content: str) -> None:
+    try:
+        files.replace(note, json.dumps({"mark": mark, "sha256": content}).encode(), durable=False)
+    except OSError:  # a store that may only be read, or a full disk: computed again next time
+        return

@@ -1,0 +1,103 @@
+"""Quote what goes into SQL, and tell what an error may say in public."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.errors import Problem, SourceError, StoreError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^()]*\))?\s", re.IGNORECASE)
+# These speak of the statement only; all others may repeat a value of the data.
+_SPEAKS_OF_SQL = frozenset(
+    {"BinderException", "CatalogException", "ParserException", "OutOfMemoryException"}
+)
+
+
+def identifier(name: str) -> str:
+    """Quote a name.
+
+    >>> identifier('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """Quote a value: text, numbers, lists and structs.
+
+    >>> literal({"nulls": ["NA", "it's"], "header": True})
+    "{'nulls': ['NA', 'it''s'], 'header': true}"
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    text = str(value).replace("'", "''")
+    return f"'{text}'"
+
+
+def scan(reader: str, paths: Iterable[Path], options: Mapping[str, Any] | None = None) -> str:
+    """Return the call of a table function over an explicit list of files."""
+    wrong = [name for name in options or {} if not _OPTION.fullmatch(name)]
+    if wrong:
+        raise SourceError(
+            Problem(f"{wrong[0]!r} is not an option of {reader}", next="see DuckDB's manual")
+        )
+    arguments = [literal([str(path) for path in paths])]
+    arguments += [f"{name} = {literal(value)}" for name, value in (options or {}).items()]
+    return f"{reader}({', '.join(arguments)})"
+
+
+def reason(error: Exception) -> str:
+    """Return what an engine's error says without any value of the data.
+
+    >>> reason(ValueError("Could not convert string 'DE89 3704' to INT32"))
+    'ValueError'
+    """
+    name = type(error).__name__
+    if name not in _SPEAKS_OF_SQL:
+        return name
+    return f"{name}: {str(error).splitlines()[0]}"
+
+
+def require_select(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Return the statement if it only reads: one SELECT, or EXPLAIN of one.
+
+    A sealed connection may still COPY over the very files it may read (DuckDB's
+    `allowed_paths` does not tell reading from writing), so people's SQL passes here first.
+    """
+    found = _kinds(con, sql)
+    if found == ["EXPLAIN"]:
+        found = _kinds(con, _EXPLAIN.sub("", sql, count=1))
+    if found != ["SELECT"]:
+        raise StoreError(
+            Problem(
+                "published data is only read, with one SELECT at a time",
+                next="copy the rows into a database of your own to work on them",
+            )
+        )
+    return sql
+
+
+def _kinds(con: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    return [str(item.type).rpartition(".")[2] for item in con.extract_statements(sql)]
+
+
+def engine_error() -> type[Exception]:
+    """Return the class of every error that DuckDB raises, without importing it early."""
+    import duckdb
+
+    return duckdb.Error

@@ -1,0 +1,121 @@
+"""Write one port of a candidate as Parquet, and say what was written.
+
+Measured on 10 million rows x 10 columns with two threads: zstd level 1 takes as long as lz4 or
+snappy (2.1 s) and half the space; the fingerprint is one more pass over the Parquet (0.4 s).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.engine import files, sql
+from dataops_mesh.engine.manifest import File, PortData
+from dataops_mesh.errors import Problem, TransformError
+from dataops_mesh.spec.model import Address
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ARROW = "_mesh_rows"
+_COPY = (
+    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+    "FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{i}'"
+)
+
+
+def write_port(
+    con: duckdb.DuckDBPyConnection, rows: Any, folder: Path, address: Address
+) -> PortData:
+    """Write a port's rows, in bounded memory, into the candidate's folder.
+
+    Args:
+        con: the session.
+        rows: one SELECT, a DuckDB relation of this session, or anything that speaks Arrow's
+            stream protocol (a reader, a table, a pandas or polars frame).
+        folder: the candidate's folder; the files go into `<port>/` below it.
+        address: where consumers will read it.
+    """
+    target = folder / address.port
+    files.make_folder(target)
+    files.before("copy", target)
+    try:
+        _copy(con, rows, target)
+        written = sorted(target.glob("*.parquet"))
+        columns, count, total = _measure(con, written)
+    except sql.engine_error() as error:
+        raise TransformError(
+            Problem(
+                f"{address} could not be built: {sql.reason(error)}",
+                next="run the transform by itself to see the whole message",
+            )
+        ) from None
+    for path in written:
+        files.sync(path)
+        files.freeze(path)
+    files.sync_folder(target)
+    return PortData(
+        address,
+        count,
+        sum(path.stat().st_size for path in written),
+        tuple(_describe(path, folder) for path in written),
+        columns,
+        _fingerprint(columns, count, total),
+    )
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
+    into = f"TO {sql.literal(target)} ({_COPY})"
+    if isinstance(rows, str):
+        con.execute(f"COPY ({rows}) {into}")
+    elif hasattr(rows, "sql_query"):
+        con.execute(f"COPY ({rows.sql_query()}) {into}")
+    elif hasattr(rows, "__arrow_c_stream__"):
+        import pyarrow as pa
+
+        con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
+        try:
+            con.execute(f"COPY (FROM {_ARROW}) {into}")
+        finally:
+            con.unregister(_ARROW)
+    else:
+        raise TransformError(
+            Problem(
+                f"a {type(rows).__name__} is not rows",
+                choices=("a SELECT", "a DuckDB relation", "an Arrow, pandas or polars table"),
+                next="return one of these from the transform",
+            )
+        )
+
+
+def _measure(
+    con: duckdb.DuckDBPyConnection, written: list[Path]
+) -> tuple[tuple[tuple[str, str], ...], int, int]:
+    """Return the columns, the number of rows and the sum of the rows' hashes.
+
+    A sum does not depend on the order of the rows or on how they are spread over files.
+    """
+    relation = sql.scan("read_parquet", written)
+    described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
+    columns = tuple((str(row[0]), str(row[1])) for row in described)
+    names = ", ".join(sql.identifier(name) for name, _ in columns)
+    found = con.execute(f"SELECT count(*), sum(hash({names})::HUGEINT) FROM {relation}").fetchone()
+    count, total = found or (0, 0)
+    return columns, count, total or 0
+
+
+def _fingerprint(columns: tuple[tuple[str, str], ...], count: int, total: int) -> str:
+    text = json.dumps([columns, count, total], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _describe(path: Path, folder: Path) -> File:
+    return File(path.relative_to(folder).as_posix(), path.stat().st_size, digest(path))
