@@ -1,1 +1,36 @@
-"""A data product is a contract plus a transform; a missing check result is a refusal."""
+"""A data product is a contract plus a transform; a missing check result is a refusal.
+
+    from dataops_mesh import load_domain   # a folder of declarations -> Dagster definitions
+    from dataops_mesh import connect       # a read-only connection to published data
+
+Everything is loaded on first use: importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataops_mesh.serving import connect as connect
+    from dataops_mesh.errors import MeshError as MeshError
+    from dataops_mesh.factory.domain import load_domain as load_domain
+
+__version__ = "0.1.0"
+__all__ = ["MeshError", "__version__", "connect", "load_domain"]
+
+_LAZY = {
+    "MeshError": "dataops_mesh.errors",
+    "connect": "dataops_mesh.serving",
+    "load_domain": "dataops_mesh.factory.domain",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

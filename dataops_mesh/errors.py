@@ -7,6 +7,7 @@
     |-- NotPublishedError         an input (or an address asked for) has no publication yet
     |-- SourceError               a source outside the mesh is missing or unreadable
     |-- TransformError            the transform raised, or returned something unusable
+    |-- RunError                  the machinery failed: memory, disk, a bug; another try may work
     `-- StoreError                the store cannot be read or written
         |-- ConflictError         somebody published first and this candidate may not follow
         `-- CorruptError          a file is not what its record says it is
@@ -104,6 +105,10 @@ class SourceError(MeshError):
 
 class TransformError(MeshError):
     """The transform raised, or returned something that is not its ports."""
+
+
+class RunError(MeshError):
+    """The machinery failed, not the data: memory, disk, a bug. Another try may work."""
 
 
 class StoreError(MeshError):

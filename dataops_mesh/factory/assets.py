@@ -4,13 +4,14 @@ Any other shape leaks (see ARCHITECTURE.md): selections without checks, checks a
 alone and re-execution from failure are then refused by Dagster or run the whole gate again.
 """
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from dataops_mesh.errors import DeclarationError, MeshError, StoreError
+from dataops_mesh.errors import MeshError, RunError, StoreError
 from dataops_mesh.factory.describe import check_spec, key_of, port_spec
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.reconcile import reconcile
@@ -21,6 +22,10 @@ from dataops_mesh.run.identity import code_version
 from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
+
+
+LOGGER = logging.getLogger("dataops_mesh")
+MACHINERY = (RunError, StoreError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
         _reconcile(context, environment, product)
         try:
             report = run_product(
-                product, environment, run_id=context.run_id, progress=context.log.info
+                product, environment, run_id=context.run_id, progress=_progress(context, product)
             )
         except MeshError as error:
             raise _failure(error) from None
@@ -96,10 +101,19 @@ def _reconcile(
         )
 
 
+def _progress(context: dg.AssetExecutionContext, product: Product) -> Callable[[str], None]:
+    """Tell each stage to the run's log in the UI, and to the console of `mesh run`."""
+
+    def tell(stage: str) -> None:
+        context.log.info(stage)
+        LOGGER.info("%s: %s", product.qualified_name, stage)
+
+    return tell
+
+
 def _failure(error: MeshError) -> dg.Failure:
     """Return a Failure that may be retried only where another try can end otherwise."""
-    retry = isinstance(error, StoreError) and not isinstance(error, DeclarationError)
-    return dg.Failure(description=str(error), allow_retries=retry)
+    return dg.Failure(description=str(error), allow_retries=isinstance(error, MACHINERY))
 
 
 def output_keys(product: Product) -> list[dg.AssetKey]:

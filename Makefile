@@ -1,0 +1,69 @@
+# Two commands: `make demo` and `make test`. Both set everything up by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TESTS ?= tests
+export DAGSTER_DISABLE_TELEMETRY = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+
+.PHONY: help setup demo test lint types layers unit format lock clean
+
+help:
+	@echo "make demo    set up, run the example mesh on real data, show what is published"
+	@echo "make test    set up, then lint, types, import layers and tests"
+	@echo "make ui      the Dagster UI on the example mesh"
+	@echo "make format  let ruff format and fix what it can"
+	@echo "make lock    compile the lock again (needs uv)"
+	@echo "make clean   remove the virtual environment and the example's store"
+
+setup: $(READY)
+
+$(READY): requirements.lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; say make PYTHON=...") if sys.version_info < (3, 11) else None'
+	@echo "Setting up $(VENV) from requirements.lock.txt; the first time takes a few minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m compileall -q dataops_mesh
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/mesh run
+	@echo
+	@$(BIN)/mesh status
+	@echo
+	@echo "What to look at next:"
+	@echo "  $(BIN)/mesh query \"select count(*) as n from operations.flights\""
+	@echo "  $(BIN)/mesh run weather.as_delivered     # the same feed as it comes: watch the gate refuse it"
+	@echo "  $(BIN)/mesh history weather.observations"
+	@echo "  $(BIN)/mesh ui                           # the Dagster UI: one graph across the domains"
+	@echo "  docs/example-mesh.md, README.md"
+
+ui: $(READY)
+	@$(BIN)/mesh ui
+
+test: lint types layers unit
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+
+types: $(READY)
+	@$(BIN)/mypy
+
+layers: $(READY)
+	@$(BIN)/lint-imports --no-cache
+
+unit: $(READY)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+
+format: $(READY)
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+lock:
+	@uv pip compile pyproject.toml --group dev --group examples --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url --quiet -o requirements.lock.txt
+
+clean:
+	@rm -rf $(VENV) .mesh

@@ -1,0 +1,164 @@
+"""Run products across domains from one process, as real Dagster runs on the given instance.
+
+No Dagster run spans code locations. So the products are ordered across domains, and each batch
+of products of one domain is one run; a product whose input was refused is held.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import dagster as dg
+
+from dataops_mesh.errors import Problem, SettingsError
+from dataops_mesh.factory.assets import output_keys
+from dataops_mesh.spec.model import Address, Domain, Mesh, Product
+
+RUN_TAG = "mesh/run"
+
+
+class Ending(StrEnum):
+    """How a product's part of a run ended."""
+
+    PUBLISHED = "published"
+    REFUSED = "refused"
+    FAILED = "failed"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A product's part of a run.
+
+    Args:
+        dagster_run: the Dagster run, empty for a product that was held.
+        why: what the Failure said, or what the product was held for.
+    """
+
+    product: Product
+    ending: Ending
+    dagster_run: str = ""
+    why: str = ""
+
+
+def run_in_process(
+    mesh: Mesh,
+    products: Sequence[Product],
+    instance: dg.DagsterInstance,
+    starting: Callable[[Sequence[Product]], None] = lambda _: None,
+) -> Iterator[Ended]:
+    """Run the products in order and yield how each ended.
+
+    Args:
+        mesh: all domains; tells where each product's definitions are.
+        products: what to run, in an order in which inputs come first.
+        instance: where the runs are recorded.
+        starting: told of each batch before it runs.
+    """
+    not_published: dict[Address, str] = {}
+    folders = {domain.name: domain for domain in mesh.domains}
+    for batch in batches(products):
+        ready = []
+        for product in batch:
+            blocker = next((a for a in _reads(product) if a in not_published), None)
+            if blocker is None:
+                ready.append(product)
+                continue
+            _mark(product, not_published)
+            yield Ended(product, Ending.HELD, why=f"its input {blocker} was not published")
+        if not ready:
+            continue
+        starting(ready)
+        for ended in _run_batch(folders[ready[0].domain], ready, instance):
+            if ended.ending is not Ending.PUBLISHED:
+                _mark(ended.product, not_published)
+            yield ended
+
+
+def batches(products: Sequence[Product]) -> list[list[Product]]:
+    """Group ordered products into runs: of one domain each, inputs always in an earlier one.
+
+    Products of the domain that is ready join its batch even when others stand between them.
+    """
+    waiting = list(products)
+    made_by = {port.address: p.qualified_name for p in products for port in p.outputs}
+    done: set[str] = set()
+    result: list[list[Product]] = []
+    while waiting:
+        domain = waiting[0].domain
+        batch: list[Product] = []
+        for product in waiting:
+            needs = {made_by[a] for a in _reads(product) if a in made_by}
+            if product.domain == domain and needs <= done | {p.qualified_name for p in batch}:
+                batch.append(product)
+        done |= {product.qualified_name for product in batch}
+        waiting = [product for product in waiting if product not in batch]
+        result.append(batch)
+    return result
+
+
+def domain_definitions(domain: Domain) -> dg.Definitions:
+    """Load the `defs` of the domain's `definitions.py`, once per process.
+
+    Raises:
+        SettingsError: the file is missing or has no `defs`.
+    """
+    file = domain.folder / "definitions.py"
+    name = f"dataops_mesh_domain_{domain.name}"
+    module = sys.modules.get(name)
+    if module is None or getattr(module, "__file__", "") != str(file):
+        spec = importlib.util.spec_from_file_location(name, file) if file.is_file() else None
+        if spec is None or spec.loader is None:
+            raise SettingsError(Problem(f"{file} is missing", next=DEFINITIONS))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    definitions = getattr(module, "defs", None)
+    if not isinstance(definitions, dg.Definitions):
+        raise SettingsError(Problem(f"{file} defines no `defs`", next=DEFINITIONS))
+    return definitions
+
+
+DEFINITIONS = "three lines: from dataops_mesh import load_domain / defs = load_domain(__file__)"
+
+
+def _run_batch(
+    domain: Domain, products: Sequence[Product], instance: dg.DagsterInstance
+) -> Iterator[Ended]:
+    definitions = domain_definitions(domain)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[key for product in products for key in output_keys(product)],
+        raise_on_error=False,
+        tags={RUN_TAG: "mesh run"},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    for product in products:
+        yield _ended(product, result)
+
+
+def _ended(product: Product, result: dg.ExecuteInProcessResult) -> Ended:
+    step = f"{product.domain}__{product.name}"
+    run = result.run_id
+    events = [event for event in result.all_events if event.step_key == step]
+    failed = next((event for event in events if event.is_step_failure), None)
+    if failed is not None:
+        user = failed.step_failure_data.user_failure_data
+        error = failed.step_failure_data.error
+        why = (user.description if user else None) or (error.message if error else "") or ""
+        refused = bool(user and "mesh/reasons" in user.metadata)
+        return Ended(product, Ending.REFUSED if refused else Ending.FAILED, run, why.strip())
+    if any(event.is_step_success for event in events):
+        return Ended(product, Ending.PUBLISHED, run)
+    return Ended(product, Ending.HELD, run, "an input of the same run was not published")
+
+
+def _reads(product: Product) -> list[Address]:
+    return [port.address for port in product.inputs if port.address is not None]
+
+
+def _mark(product: Product, not_published: dict[Address, str]) -> None:
+    not_published.update({port.address: product.qualified_name for port in product.outputs})

@@ -1,0 +1,58 @@
+"""Auditing: which relation a check reads, and which of its columns a sample may show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dataops_mesh.quality import Relation, audit
+from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Stage
+from dataops_mesh.spec.model import Address, Column, Product
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Classes whose values may be shown to whoever may open the UI. No class at all counts as
+# classified, so a sample of an undeclared source is empty.
+SHOWABLE = frozenset({"public", "internal"})
+
+
+def run_checks(
+    connection: duckdb.DuckDBPyConnection,
+    product: Product,
+    checks: Sequence[Check],
+    stage: Stage,
+    candidate: str,
+    time_limit: float,
+) -> tuple[CheckResult, ...]:
+    """Run the checks of one stage on the views of the connection; one result for each.
+
+    dbt's own tests are not run here: dbt has run them.
+    """
+    wanted = [c for c in checks if c.stage is stage and not isinstance(c.measure, DbtTest)]
+    results: list[CheckResult] = []
+    for name, group in groupby(sorted(wanted, key=lambda c: c.relation), lambda c: c.relation):
+        relation = _relation(product, name, stage)
+        results += audit(
+            connection,
+            relation,
+            tuple(group),
+            candidate=candidate,
+            time_limit_seconds=time_limit,
+        )
+    return tuple(results)
+
+
+def safe_columns(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Return the columns that a sample may show: those classified as harmless."""
+    return tuple(c.name for c in columns if (c.classification or "").lower() in SHOWABLE)
+
+
+def _relation(product: Product, name: str, stage: Stage) -> Relation:
+    if stage is Stage.INPUT:
+        address = Address.parse(name) if "." in name else None
+        schema = address.domain if address else None
+        return Relation(schema, address.port if address else name, ())
+    port = next(port for port in product.outputs if str(port.address) == name)
+    return Relation(port.address.domain, port.name, safe_columns(port.contract.columns))

@@ -1,0 +1,131 @@
+"""Inputs: what a run reads, pinned and on record before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.manifest import InputRead, PortData, folder
+from dataops_mesh.engine.release import Release
+from dataops_mesh.engine.session import bind_release, bind_source
+from dataops_mesh.engine.source import fingerprint, resolve
+from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import NotPublishedError, Problem
+from dataops_mesh.spec.model import Address, InputPort, Product, Source
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a run reads.
+
+    Args:
+        release: the release that the run pinned.
+        reads: one record per input port.
+        source_files: the files of each source input port, by its name.
+    """
+
+    release: Release
+    reads: tuple[InputRead, ...]
+    source_files: dict[str, tuple[Path, ...]]
+
+    @property
+    def publications(self) -> tuple[tuple[str, int], ...]:
+        """Return the address and publication of every published port that was read."""
+        return tuple(
+            (str(read.address), read.publication)
+            for read in self.reads
+            if read.address is not None and read.publication is not None
+        )
+
+    @property
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """Return the name and fingerprint of every source that was read."""
+        return tuple((read.name, read.fingerprint) for read in self.reads if read.address is None)
+
+
+def pin_inputs(store: Store, product: Product, release: Release) -> Inputs:
+    """Decide which publication or file each input port reads.
+
+    Raises:
+        NotPublishedError: every input port that nobody has published yet.
+        SourceError: a source is missing or unreadable.
+    """
+    problems = [
+        _not_published(product, port)
+        for port in product.inputs
+        if port.address is not None and port.address not in release.ports
+    ]
+    if problems:
+        raise NotPublishedError(problems)
+    source_files = {
+        port.name: resolve(port.source, product.folder) for port in product.inputs if port.source
+    }
+    reads = tuple(
+        _published(release, port, port.address)
+        if port.address is not None
+        else InputRead(port.name, fingerprint=fingerprint(store, source_files[port.name]))
+        for port in product.inputs
+    )
+    return Inputs(release, reads, source_files)
+
+
+def bind_inputs(
+    connection: duckdb.DuckDBPyConnection, store: Store, product: Product, inputs: Inputs
+) -> None:
+    """Make every input port a view of the connection, under the name transforms use."""
+    bind_release(connection, store, inputs.release, addresses(product))
+    for port in product.inputs:
+        if port.source is not None and _readable(port.source):
+            bind_source(connection, port.name, inputs.source_files[port.name], port.source)
+
+
+def bind_candidate(
+    connection: duckdb.DuckDBPyConnection, store: Store, ref: str, ports: Iterable[PortData]
+) -> None:
+    """Make every written port a view at its address, over the candidate's own files."""
+    root = folder(store, ref)
+    for port in ports:
+        schema, view = sql.identifier(port.address.domain), sql.identifier(port.address.port)
+        relation = sql.scan("read_parquet", [root / file.path for file in port.files])
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        connection.execute(f"CREATE VIEW {schema}.{view} AS FROM {relation}")
+
+
+def write_inputs_file(file: Path, store: Store, product: Product, inputs: Inputs, now: datetime) -> None:
+    """Write a DuckDB file with a view per published input port, for a tool that attaches files."""
+    import duckdb
+
+    with duckdb.connect(str(file)) as connection:
+        moment = sql.literal(now.isoformat())
+        connection.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")
+        bind_release(connection, store, inputs.release, addresses(product))
+
+
+def addresses(product: Product) -> tuple[Address, ...]:
+    """Return the addresses that the product reads."""
+    return tuple(port.address for port in product.inputs if port.address is not None)
+
+
+def _readable(source: Source) -> bool:
+    return source.format.value != "file"
+
+
+def _published(release: Release, port: InputPort, address: Address) -> InputRead:
+    entry = release.ports[address]
+    return InputRead(port.name, address, entry.publication, entry.candidate, entry.fingerprint)
+
+
+def _not_published(product: Product, port: InputPort) -> Problem:
+    domain = port.address.domain if port.address else ""
+    return Problem(
+        f'{product.qualified_name} reads "{port.name}", which has never been published',
+        port.where,
+        next=f"mesh run {domain}",
+    )

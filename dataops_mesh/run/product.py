@@ -1,0 +1,295 @@
+"""One product, once: pin, bind, check inputs, transform, audit, decide, record, commit.
+
+Every effect before the commit is invisible to consumers, and the evidence is on the disk before
+the commit. Killed at any instant, a run leaves the old release and some files to collect.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine.manifest import (
+    ERROR,
+    PUBLISH,
+    REFUSE,
+    ContractUsed,
+    Manifest,
+    PortData,
+    folder,
+    new_ref,
+    write_manifest,
+)
+from dataops_mesh.engine.pins import building, pinned
+from dataops_mesh.engine.release import Release, commit, entries_of
+from dataops_mesh.engine.session import seal, session
+from dataops_mesh.errors import ConflictError, MeshError, Problem, RunError
+from dataops_mesh.gate import Decision, Publish, Refuse, decide
+from dataops_mesh.run.audit import run_checks
+from dataops_mesh.run.bind import Inputs, bind_candidate, bind_inputs, pin_inputs
+from dataops_mesh.run.build import build_candidate
+from dataops_mesh.run.checks import all_checks, dbt_results
+from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.identity import (
+    code_version,
+    git_commit,
+    person_or_user,
+    transform_fingerprint,
+)
+from dataops_mesh.run.record import record_run
+from dataops_mesh.run.redact import keep_full_text, safe_message
+from dataops_mesh.run.report import Report
+from dataops_mesh.spec.checks import Check, CheckResult, Stage, declared_rules
+from dataops_mesh.spec.model import Address, Product
+
+if TYPE_CHECKING:
+    import duckdb
+
+TRIES = 3
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt has brought so far; each stage returns the next."""
+
+    product: Product
+    environment: Environment
+    run_id: str
+    ref: str
+    started: datetime
+    inputs: Inputs
+    checks: tuple[Check, ...]
+    results: tuple[CheckResult, ...] = ()
+    ports: tuple[PortData, ...] = ()
+
+
+def run_product(
+    product: Product,
+    environment: Environment,
+    *,
+    run_id: str,
+    progress: Progress = lambda _: None,
+) -> Report:
+    """Build a candidate, check it, and publish it or refuse it.
+
+    Args:
+        product: what to run.
+        environment: the store and the settings.
+        run_id: on record with the candidate; Dagster's run id where there is one.
+        progress: told one line per stage.
+
+    Returns:
+        What was built, checked and decided. A refusal is a report, not an exception.
+
+    Raises:
+        NotPublishedError: an input port has no publication.
+        SourceError: a source is missing or unreadable.
+        TransformError: the transform raised or returned something unusable.
+        ConflictError: other runs of the product published first, three times in a row.
+        StoreError: the store cannot be read or written.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _run_once(product, environment, run_id, progress)
+        except ConflictError:
+            if attempt == TRIES:
+                raise
+            progress("another run published first; building again from fresh inputs")
+    raise AssertionError  # the last try returned or raised
+
+
+def _run_once(
+    product: Product, environment: Environment, run_id: str, progress: Progress
+) -> Report:
+    started = datetime.now(UTC)
+    settings, store = environment.settings, environment.store
+    checks = all_checks(product, dbt_cache(settings))
+    ref = new_ref(product.domain, product.name, started)
+    with pinned(store) as release, building(store, ref) as target:
+        inputs = pin_inputs(store, product, release)
+        attempt = Attempt(product, environment, run_id, ref, started, inputs, checks)
+        try:
+            attempt = _build_and_audit(attempt, progress)
+        except Exception as error:
+            # People are told what is safe to say; the whole text stays with the candidate.
+            keep_full_text(error, target / "error.txt")
+            told = _tell(error, target)
+            _write_record(attempt, ERROR, (str(told),))
+            record_run(environment)
+            raise told from None
+        decision = _decide(attempt)
+        verdict = PUBLISH if isinstance(decision, Publish) else REFUSE
+        reasons = decision.reasons if isinstance(decision, Refuse) else ()
+        manifest = _write_record(attempt, verdict, reasons)
+        published = _commit(attempt, manifest) if isinstance(decision, Publish) else None
+    notes = record_run(environment)
+    progress(f"published as {published.number}" if published else "refused")
+    return Report(
+        product=product,
+        candidate=ref,
+        decision=decision,
+        checks=checks,
+        results=attempt.results,
+        publication=published.number if published else None,
+        declared=declared_rules(product),
+        ports=attempt.ports,
+        reads=inputs.reads,
+        changed=_changed(attempt.ports, release),
+        code_version=code_version(product),
+        git_commit=git_commit(product.folder),
+        started=started,
+        finished=datetime.now(UTC),
+        notes=notes,
+    )
+
+
+def _tell(error: Exception, target: Path) -> MeshError:
+    """Return the error as people may see it: no value of the data, and where the rest is."""
+    if isinstance(error, MeshError):
+        return type(error)(error.problems)
+    problem = Problem(
+        f"the run failed: {safe_message(error)}",
+        next=f"the whole text, which may repeat data, is in {target / 'error.txt'}",
+    )
+    return RunError(problem)
+
+
+def _build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
+    """Check the inputs, build the candidate, check the candidate."""
+    environment, product = attempt.environment, attempt.product
+    limit = environment.settings.time_limit
+    with _scratch(environment) as scratch:
+        with _connection(environment) as connection:
+            bind_inputs(connection, environment.store, product, attempt.inputs)
+            progress("checking what comes in")
+            results = run_checks(
+                connection, product, attempt.checks, Stage.INPUT, attempt.ref, limit
+            )
+            attempt = replace(attempt, results=results)
+            if _incoming_refused(attempt):
+                return attempt
+            progress(f"building with {product.transform.kind}")
+            ports, tests = build_candidate(
+                product, environment, connection, attempt.inputs, attempt.ref, scratch
+            )
+        results += dbt_results(attempt.ref, attempt.checks, tests)
+        with _connection(environment) as connection:
+            bind_candidate(connection, environment.store, attempt.ref, ports)
+            seal(connection, [folder(environment.store, attempt.ref)])
+            progress("checking the candidate")
+            results += run_checks(
+                connection, product, attempt.checks, Stage.OUTPUT, attempt.ref, limit
+            )
+    return replace(attempt, results=results, ports=ports)
+
+
+def _incoming_refused(attempt: Attempt) -> bool:
+    """Tell whether the checks on incoming data refuse the run before anything is built."""
+    return isinstance(_decide_incoming(attempt), Refuse)
+
+
+def _decide_incoming(attempt: Attempt) -> Decision:
+    incoming = [check for check in attempt.checks if check.stage is Stage.INPUT]
+    return decide(attempt.ref, (), incoming, attempt.results)
+
+
+def _decide(attempt: Attempt) -> Decision:
+    """Decide on the whole candidate, or say why nothing was built."""
+    if not attempt.ports:
+        early = _decide_incoming(attempt)
+        return early if isinstance(early, Refuse) else Refuse(("nothing was built",))
+    ports = [port.address for port in attempt.product.outputs]
+    return decide(attempt.ref, ports, attempt.checks, attempt.results)
+
+
+def _write_record(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:
+    """Put the evidence on the disk; it comes before the commit."""
+    manifest = _manifest(attempt, verdict, reasons)
+    write_manifest(attempt.environment.store, manifest)
+    return manifest
+
+
+def _manifest(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:
+    product, settings = attempt.product, attempt.environment.settings
+    declared = declared_rules(product)
+    return Manifest(
+        candidate=attempt.ref,
+        product=product.qualified_name,
+        product_version=product.version,
+        verdict=verdict,
+        run_id=attempt.run_id,
+        person=person_or_user(settings.person),
+        started=attempt.started,
+        finished=datetime.now(UTC),
+        now=settings.clock(),
+        base=attempt.inputs.release.number,
+        reasons=reasons,
+        contracts=tuple(
+            ContractUsed(
+                port.address,
+                port.contract.id,
+                port.contract.version,
+                port.contract.fingerprint,
+            )
+            for port in product.outputs
+        ),
+        transform_fingerprint=transform_fingerprint(product),
+        code_version=code_version(product),
+        git_commit=git_commit(product.folder),
+        inputs=attempt.inputs.reads,
+        ports=attempt.ports,
+        checks_declared=len(attempt.checks),
+        coverage=len(attempt.checks) / declared if declared else None,
+        results=attempt.results,
+    )
+
+
+def _commit(attempt: Attempt, manifest: Manifest) -> Release:
+    """Switch all ports at once; the release is the publication."""
+    return commit(
+        attempt.environment.store,
+        attempt.inputs.release,
+        entries_of(manifest),
+        run_id=attempt.run_id,
+        person=manifest.person,
+        at=manifest.finished,
+    )
+
+
+def _changed(ports: tuple[PortData, ...], before: Release) -> tuple[Address, ...]:
+    """Return the ports whose content is not that of the publication before."""
+    return tuple(
+        port.address
+        for port in ports
+        if port.address not in before.ports
+        or before.ports[port.address].fingerprint != port.fingerprint
+    )
+
+
+@contextmanager
+def _connection(environment: Environment) -> Iterator[duckdb.DuckDBPyConnection]:
+    settings = environment.settings
+    with session(
+        environment.store,
+        memory_limit=settings.memory_limit,
+        threads=environment.threads,
+        now=settings.clock(),
+    ) as connection:
+        yield connection
+
+
+@contextmanager
+def _scratch(environment: Environment) -> Iterator[Path]:
+    """Give a private folder and delete it, whatever happens."""
+    path = Path(tempfile.mkdtemp(prefix="run-", dir=environment.store.scratch))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

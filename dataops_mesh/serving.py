@@ -1,0 +1,41 @@
+"""What consumers get: a read-only connection to one release of the published data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataops_mesh.engine.read import Connection
+from dataops_mesh.engine.read import connect as connect_store
+from dataops_mesh.settings import Settings, load_settings
+
+
+def connect(
+    workspace: str | Path | None = None,
+    *,
+    store: str | Path | None = None,
+    release: int | None = None,
+) -> Connection:
+    """Open published data for reading; every `<domain>.<port>` is a view.
+
+    The connection shows one release, whatever is published meanwhile, until it is closed.
+
+    Args:
+        workspace: a folder inside the workspace; the working folder if absent.
+        store: the store's folder, for readers that have no workspace.
+        release: a release number; the latest if absent.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+        SettingsError: no workspace was found and no store was given.
+    """
+    if store is not None:
+        return connect_store(Path(store), release)
+    settings = load_settings(Path(workspace) if workspace else None)
+    return open_connection(settings, release)
+
+
+def open_connection(settings: Settings, release: int | None = None) -> Connection:
+    """Open the store that the settings name."""
+    return connect_store(
+        settings.store_folder, release, memory_limit=settings.memory_limit
+    )
