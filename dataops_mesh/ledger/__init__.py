@@ -1,0 +1,33 @@
+"""The record of candidates, results, publications and reads, for questions about history.
+
+Derived from manifests and releases, so it may be lost and written again; it takes them as the
+plain data of their JSON and knows nothing of the engine.
+"""
+
+from __future__ import annotations
+
+from dataops_mesh.ledger.database import Ledger, open_ledger
+from dataops_mesh.ledger.query import (
+    Event,
+    ProductStatus,
+    history,
+    known_candidates,
+    last_release,
+    results_of,
+    status,
+)
+from dataops_mesh.ledger.write import record_candidate, record_release
+
+__all__ = [
+    "Event",
+    "Ledger",
+    "ProductStatus",
+    "history",
+    "known_candidates",
+    "last_release",
+    "open_ledger",
+    "record_candidate",
+    "record_release",
+    "results_of",
+    "status",
+]

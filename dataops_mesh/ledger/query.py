@@ -1,0 +1,200 @@
+"""Questions to the ledger."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dataops_mesh.ledger.database import Ledger, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a product's history.
+
+    Args:
+        what: `published`, `refused`, `error`, `rollback`, or `passed` for a candidate that the
+            gate let through and that was not published.
+    """
+
+    at: datetime
+    what: str
+    candidate: str
+    publication: int | None
+    person: str
+    run_id: str
+    reasons: tuple[str, ...]
+    rows: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductStatus:
+    """What consumers of a product read, and how its last run ended."""
+
+    product: str
+    publication: int | None
+    candidate: str | None
+    published_at: datetime | None
+    rows: int | None
+    last_verdict: str | None
+    last_finished: datetime | None
+    last_reasons: tuple[str, ...]
+
+
+_VERDICTS = {"refuse": "refused", "error": "error", "publish": "passed"}
+
+
+def last_release(ledger: Ledger) -> int:
+    """Return the number of the newest release on record; 0 if there is none."""
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import publications
+
+    with transaction(ledger) as connection:
+        return connection.execute(select(func.max(publications.c.publication))).scalar() or 0
+
+
+def known_candidates(ledger: Ledger) -> frozenset[str]:
+    """Return the refs of all candidates on record."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import candidates
+
+    with transaction(ledger) as connection:
+        return frozenset(connection.execute(select(candidates.c.candidate)).scalars())
+
+
+def results_of(ledger: Ledger, candidate: str) -> tuple[dict[str, Any], ...]:
+    """Return the check results of one candidate, by port and check."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import results
+
+    query = (
+        select(results)
+        .where(results.c.candidate == candidate)
+        .order_by(results.c.port, results.c.check)
+    )
+    with transaction(ledger) as connection:
+        return tuple(dict(row) for row in connection.execute(query).mappings())
+
+
+def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
+    """Return what happened to a product, newest first: publications, refusals, rollbacks.
+
+    Args:
+        ledger: the ledger.
+        product: the qualified name, `domain.product`.
+        limit: how many lines.
+    """
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import candidates, publications
+
+    built = select(candidates).where(candidates.c.product == product)
+    built = built.order_by(candidates.c.finished.desc()).limit(limit)
+    switched = select(publications).where(publications.c.product == product)
+    switched = switched.order_by(publications.c.publication.desc())
+    with transaction(ledger) as connection:
+        rows = list(connection.execute(built).mappings())
+        numbers = _distinct(connection.execute(switched).mappings(), limit)
+    first = {item["candidate"]: item for item in numbers if item["kind"] == "publication"}
+    events = [_built(row, first.get(row["candidate"])) for row in rows]
+    events += [_switched(row) for row in numbers if row["kind"] != "publication"]
+    return tuple(sorted(events, key=_order, reverse=True)[:limit])
+
+
+def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
+    """Return one line for each product that ever ran, by name."""
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import candidates, publications
+
+    with transaction(ledger) as connection:
+        newest = (
+            select(publications.c.product, func.max(publications.c.publication).label("number"))
+            .group_by(publications.c.product)
+            .subquery()
+        )
+        switched = select(publications).join(
+            newest,
+            (publications.c.product == newest.c.product)
+            & (publications.c.publication == newest.c.number),
+        )
+        last = (
+            select(candidates.c.product, func.max(candidates.c.finished).label("finished"))
+            .group_by(candidates.c.product)
+            .subquery()
+        )
+        built = select(candidates).join(
+            last,
+            (candidates.c.product == last.c.product) & (candidates.c.finished == last.c.finished),
+        )
+        published: dict[str, dict[str, Any]] = {}
+        for row in connection.execute(switched).mappings():
+            known = published.setdefault(row["product"], {**row, "rows": 0})
+            known["rows"] += row["rows"]
+        runs = {row["product"]: dict(row) for row in connection.execute(built).mappings()}
+    names = sorted({*published, *runs})
+    return tuple(_status(name, published.get(name), runs.get(name)) for name in names)
+
+
+def _distinct(rows: Any, limit: int) -> list[dict[str, Any]]:
+    """Return one row for each publication, with the rows of its ports added up."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        number = row["publication"]
+        if number not in found:
+            if len(found) == limit:
+                break
+            found[number] = {**row, "rows": 0}
+        found[number]["rows"] += row["rows"]
+    return list(found.values())
+
+
+def _built(row: Any, publication: Any) -> Event:
+    return Event(
+        datetime.fromisoformat(row["finished"]),
+        "published" if publication else _VERDICTS.get(row["verdict"], row["verdict"]),
+        row["candidate"],
+        publication["publication"] if publication else None,
+        row["person"],
+        row["run_id"],
+        tuple(json.loads(row["reasons"])),
+        row["rows"],
+        row["seconds"],
+    )
+
+
+def _switched(row: Any) -> Event:
+    return Event(
+        datetime.fromisoformat(row["published"]),
+        row["kind"],
+        row["candidate"],
+        row["publication"],
+        row["person"],
+        row["run_id"],
+        (row["reason"],) if row["reason"] else (),
+        row["rows"],
+        None,
+    )
+
+
+def _order(event: Event) -> tuple[datetime, int]:
+    return event.at, event.publication or 0
+
+
+def _status(name: str, published: Any, run: Any) -> ProductStatus:
+    return ProductStatus(
+        name,
+        published["publication"] if published else None,
+        published["candidate"] if published else None,
+        datetime.fromisoformat(published["published"]) if published else None,
+        published["rows"] if published else None,
+        run["verdict"] if run else None,
+        datetime.fromisoformat(run["finished"]) if run else None,
+        tuple(json.loads(run["reasons"])) if run else (),
+    )

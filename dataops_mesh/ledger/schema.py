@@ -1,0 +1,75 @@
+"""The ledger's tables. Times are ISO 8601 in UTC, so that they sort as text on any database."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("product", String(255), nullable=False),
+    Column("product_version", String(64), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("checks_declared", Integer, nullable=False),
+    Column("coverage", Float),
+    Column("transform_fingerprint", String(255), nullable=False),
+    Column("code_version", String(255), nullable=False),
+    Column("git_commit", String(64), nullable=False),
+    Column("base", BigInteger, nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("person", String(255), nullable=False),
+    Column("started", String(40), nullable=False),
+    Column("finished", String(40), nullable=False),
+    Column("now", String(40), nullable=False),
+    Index("candidates_by_product", "product", "finished"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("port", String(255), primary_key=True),
+    Column("check", String(255), primary_key=True),
+    Column("fingerprint", String(255), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("observed", Float),
+    Column("rows", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
+
+reads = Table(
+    "reads",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("address", String(255)),
+    Column("publication", BigInteger),
+    Column("input_candidate", String(255)),
+    Column("fingerprint", String(255), nullable=False),
+)
+
+publications = Table(
+    "publications",
+    metadata,
+    Column("publication", BigInteger, primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("product", String(255), nullable=False),
+    Column("candidate", String(255), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("fingerprint", String(255), nullable=False),
+    Column("published", String(40), nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("person", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("publications_by_product", "product", "publication"),
+)

@@ -1,0 +1,133 @@
+"""Put manifests and releases on record; again makes no difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.ledger.database import Ledger, transaction
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+Row = dict[str, Any]
+
+
+def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
+    """Record a candidate, published or refused, with its results and reads.
+
+    Args:
+        ledger: the ledger.
+        manifest: the plain data of the manifest, as in its JSON.
+    """
+    from dataops_mesh.ledger import schema
+
+    with transaction(ledger) as connection:
+        _add(connection, schema.candidates, [_candidate(manifest)])
+        _add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
+        _add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
+
+
+def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
+    """Record what a release switched.
+
+    Args:
+        ledger: the ledger.
+        release: the plain data of the release, as in its JSON.
+    """
+    from dataops_mesh.ledger import schema
+
+    rows = [_publication(release, address) for address in release["changed"]]
+    with transaction(ledger) as connection:
+        _add(connection, schema.publications, rows)
+
+
+def _add(connection: Connection, table: Table, rows: list[Row]) -> None:
+    """Insert rows that are not there; what is on record never changes."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+        connection.execute(insert_postgresql(table).on_conflict_do_nothing(), rows)
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+        connection.execute(insert_sqlite(table).on_conflict_do_nothing(), rows)
+
+
+def _candidate(manifest: Mapping[str, Any]) -> Row:
+    started, finished = _moment(manifest["started"]), _moment(manifest["finished"])
+    same = (
+        "candidate",
+        "product",
+        "product_version",
+        "verdict",
+        "checks_declared",
+        "coverage",
+        "transform_fingerprint",
+        "code_version",
+        "git_commit",
+        "base",
+        "run_id",
+        "person",
+    )
+    return {name: manifest[name] for name in same} | {
+        "reasons": json.dumps(manifest["reasons"]),
+        "rows": sum(port["rows"] for port in manifest["ports"]),
+        "bytes": sum(port["bytes"] for port in manifest["ports"]),
+        "seconds": (finished - started).total_seconds(),
+        "started": started.isoformat(),
+        "finished": finished.isoformat(),
+        "now": _moment(manifest["now"]).isoformat(),
+    }
+
+
+def _result(manifest: Mapping[str, Any], result: Mapping[str, Any]) -> Row:
+    same = (
+        "port",
+        "check",
+        "fingerprint",
+        "outcome",
+        "severity",
+        "observed",
+        "rows",
+        "reason",
+        "seconds",
+    )
+    # Samples stay in the manifest: the ledger may live where the data may not.
+    return {name: result[name] for name in same} | {"candidate": manifest["candidate"]}
+
+
+def _read(manifest: Mapping[str, Any], read: Mapping[str, Any]) -> Row:
+    return {
+        "candidate": manifest["candidate"],
+        "name": read["name"],
+        "address": read["address"],
+        "publication": read["publication"],
+        "input_candidate": read["candidate"],
+        "fingerprint": read["fingerprint"],
+    }
+
+
+def _publication(release: Mapping[str, Any], address: str) -> Row:
+    entry = release["ports"][address]
+    return {
+        "publication": release["number"],
+        "address": address,
+        "product": entry["product"],
+        "candidate": entry["candidate"],
+        "kind": release["kind"],
+        "rows": entry["rows"],
+        "fingerprint": entry["fingerprint"],
+        "published": _moment(release["at"]).isoformat(),
+        "run_id": release["run_id"],
+        "person": release["person"],
+        "reason": release["reason"],
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
