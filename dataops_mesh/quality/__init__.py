@@ -21,9 +21,9 @@ def measure_supported(measure: object) -> bool:
     >>> measure_supported(RowCount()), measure_supported("freshness")
     (True, False)
     """
-    from dataops_mesh.spec.checks import Measure
+    from dataops_mesh.spec.checks import DbtTest, Measure
 
-    return isinstance(measure, Measure)
+    return isinstance(measure, Measure) and not isinstance(measure, DbtTest)
 
 
 def __getattr__(name: str) -> Any:

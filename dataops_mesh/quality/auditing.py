@@ -63,7 +63,7 @@ def audit(
         with borrow(connection, relation, time_limit_seconds) as loan:
             columns = read_columns(loan, quote(AUDITED))
             results = tuple(
-                _conclude(loan, relation, check, measured, columns, candidate)
+                _conclude(loan, relation, check, measured, columns=columns, candidate=candidate)
                 for check, measured in zip(checks, measure(loan, checks, columns), strict=True)
             )
     except Exception as error:  # noqa: BLE001 - one result per check, whatever happens
@@ -77,6 +77,7 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
     relation: Relation,
     check: Check,
     measured: Measurement,
+    *,
     columns: Mapping[str, str],
     candidate: str,
 ) -> CheckResult:

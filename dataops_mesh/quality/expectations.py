@@ -17,7 +17,7 @@ Imports Great Expectations: import this module only inside functions.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import great_expectations.expectations as gxe
 from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
@@ -71,16 +71,21 @@ class DuplicatedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not fo
         return int(execution_engine.execute_query(counted).scalar())
 
 
+def _counted(map_metric: str) -> tuple[str, str]:
+    """Return the metrics that give the unexpected rows of a map expectation, and all rows."""
+    return (f"{map_metric}.unexpected_count", ROWS)
+
+
 class Lean:
     """Asks only for the metrics that give the count, and puts the count into the result."""
 
-    metrics: ClassVar[tuple[str, ...]] = ()
-
     def get_validation_dependencies(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the metrics that the count needs, and a format that keeps results."""
-        found = super().get_validation_dependencies(*args, **kwargs)  # type: ignore[misc]  # a mixin
-        wanted = self.metrics or (f"{self.map_metric}.unexpected_count", ROWS)  # type: ignore[attr-defined]  # a mixin
-        found.metric_configurations = {name: found.metric_configurations[name] for name in wanted}
+        """Return the metrics of `metric_dependencies`, and a format that keeps results.
+
+        The base class of all expectations does just that; the classes in between add the
+        metrics that list values.
+        """
+        found = BatchExpectation.get_validation_dependencies(self, *args, **kwargs)
         found.result_format = {"result_format": "BASIC"}
         return found
 
@@ -96,34 +101,45 @@ class Lean:
 class ExpectNoNulls(Lean, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]  # GX is not followed by mypy
     """Every row has a value."""
 
+    metric_dependencies = _counted("column_values.nonnull")
+
 
 class ExpectInSet(Lean, gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]  # the same
     """Every value is one of the set."""
 
+    metric_dependencies = _counted("column_values.in_set")
+
 
 class ExpectNotInSet(Lean, gxe.ExpectColumnValuesToNotBeInSet):  # type: ignore[misc]  # the same
     """No value is one of the set."""
+
+    metric_dependencies = _counted("column_values.not_in_set")
 
 
 class ExpectPattern(Lean, gxe.ExpectColumnValuesToMatchRegex):  # type: ignore[misc]  # the same
     """The pattern is found in every value."""
 
     map_metric = PatternFound.condition_metric_name
+    metric_dependencies = _counted(map_metric)
 
 
 class ExpectBetween(Lean, gxe.ExpectColumnValuesToBeBetween):  # type: ignore[misc]  # the same
     """Every value is within the bounds."""
 
+    metric_dependencies = _counted("column_values.between")
+
 
 class ExpectLengthBetween(Lean, gxe.ExpectColumnValueLengthsToBeBetween):  # type: ignore[misc]  # the same
     """Every text has an allowed length."""
+
+    metric_dependencies = _counted("column_values.value_length.between")
 
 
 class ExpectNoDuplicatedKeys(Lean, BatchExpectation):  # type: ignore[misc]  # the same
     """No key occurs more than once."""
 
     keys: list[str]
-    metrics = metric_dependencies = (DuplicatedKeys.metric_name, ROWS)
+    metric_dependencies = (DuplicatedKeys.metric_name, ROWS)
     success_keys = ("keys",)
 
     def _count(self, metrics: dict[str, Any]) -> int:
@@ -133,7 +149,7 @@ class ExpectNoDuplicatedKeys(Lean, BatchExpectation):  # type: ignore[misc]  # t
 class ExpectRowCount(Lean, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[misc]  # the same
     """Counts the rows; the threshold judges them."""
 
-    metrics = (ROWS,)
+    metric_dependencies = (ROWS,)
 
     def _count(self, metrics: dict[str, Any]) -> int:
         return int(metrics[ROWS])
@@ -142,7 +158,7 @@ class ExpectRowCount(Lean, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[
 class ExpectColumns(Lean, gxe.ExpectTableColumnsToMatchSet):  # type: ignore[misc]  # the same
     """The relation has exactly these columns, spelled like this."""
 
-    metrics = ("table.columns",)
+    metric_dependencies = ("table.columns",)
 
     def _count(self, metrics: dict[str, Any]) -> int:
         return len({str(name) for name in metrics["table.columns"]} ^ set(self.column_set))
@@ -153,9 +169,11 @@ class ExpectColumnType(Lean, BatchExpectation):  # type: ignore[misc]  # the sam
 
     column: str
     accepted: list[str]
-    metrics = metric_dependencies = ("table.column_types",)
+    metric_dependencies = ("table.column_types",)
     success_keys = ("column", "accepted")
 
     def _count(self, metrics: dict[str, Any]) -> int:
-        types = {str(column["name"]): str(column["type"]) for column in metrics["table.column_types"]}
+        types = {
+            str(column["name"]): str(column["type"]) for column in metrics["table.column_types"]
+        }
         return 0 if same_type(types[self.column], self.accepted) else 1

@@ -26,13 +26,13 @@ class AuditError(Exception):
 
 
 def redact(error: BaseException) -> str:
-    """Return the error's class and a hint that holds no value.
+    r"""Return the error's class and a hint that holds no value.
 
     >>> import duckdb
     >>> redact(duckdb.ConversionException("Could not convert string 'DE89 3704' to INT32"))
     'ConversionException: a value cannot be converted to the type it is compared with'
-    >>> redact(duckdb.BinderException("Binder Error: no column 'x' in \\"t\\"\\nLINE 1: ..."))
-    'BinderException: no column (...) in "t"'
+    >>> redact(duckdb.BinderException("Binder Error: no column 'x' in t\nLINE 1: ..."))
+    'BinderException: no column (...) in t'
     >>> redact(KeyError("DE89 3704"))
     'KeyError'
     """
@@ -41,7 +41,9 @@ def redact(error: BaseException) -> str:
     name = type(error).__name__
     hint = HINTS.get(name, "")
     if name in NAMES_ONLY:
-        first = str(error).partition("\n")[0].removeprefix(f"{name.removesuffix('Exception')} Error: ")
+        first = (
+            str(error).partition("\n")[0].removeprefix(f"{name.removesuffix('Exception')} Error: ")
+        )
         hint = re.sub(r"'.*'", "(...)", first)
         if "'" in hint:  # an unbalanced quote may hide half a value
             hint = ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import quote
-from dataops_mesh.quality.values import FLOATS, fit
+from dataops_mesh.quality.values import ceiling, fit
 from dataops_mesh.spec.checks import (
     Duplicates,
     Length,
@@ -48,9 +48,7 @@ def sample(
         clause, parameters = _offending(loan, measure, columns)
         if not clause:
             return ()
-        names = ", ".join(
-            f"left(CAST({quote(name)} AS VARCHAR), {WIDTH + 1})" for name in shown
-        )
+        names = ", ".join(f"left(CAST({quote(name)} AS VARCHAR), {WIDTH + 1})" for name in shown)
         if isinstance(measure, Duplicates):
             keys = ", ".join(quote(name) for name in measure.columns)
             source = f'(SELECT {keys} FROM "{AUDITED}" {clause})'
@@ -68,7 +66,7 @@ def _shorten(text: str | None) -> str | None:
     return text[: WIDTH - 1] + "…"
 
 
-def _offending(
+def _offending(  # noqa: PLR0911 - one case for each measure
     loan: Loan, measure: Measure, columns: Mapping[str, str]
 ) -> tuple[str, list[Any]]:
     """Return the condition that holds for offending rows, and its parameters.
@@ -93,16 +91,15 @@ def _offending(
             return f"{quote(name)} IS NOT NULL{outside}", found
         case Unmatched(name, pattern):
             return f"NOT regexp_matches(CAST({quote(name)} AS VARCHAR), $1)", [pattern]
-        case Length(name, low, high):
-            return _outside(f"length({quote(name)})", (low, "<"), (high, ">"))
+        case Length(name):
+            bounds = (measure.minimum, "<"), (measure.maximum, ">")
+            return _outside(f"length({quote(name)})", *bounds)
         case Range(name):
-            high = measure.maximum
-            if high is None and columns[name] in FLOATS:
-                high = float("inf")
+            high, exclusive = ceiling(measure, columns[name])
             return _outside(
                 quote(name),
                 (measure.minimum, "<=" if measure.exclusive_minimum else "<"),
-                (high, ">=" if measure.exclusive_maximum else ">"),
+                (high, ">=" if exclusive else ">"),
             )
     return "", []
 

@@ -59,12 +59,15 @@ def validate(loan: Loan, expectations: Sequence[Expectation]) -> list[Measuremen
 def _validate(loan: Loan, expectations: Sequence[Expectation]) -> list[Measurement]:
     loan.incident = ""
     measured = [Measurement(error="Great Expectations returned no result")] * len(expectations)
-    suite = ExpectationSuite(name="audit")
+    built = []
     for index, (kind, arguments) in enumerate(expectations):
         try:
-            suite.add_expectation(kind(**arguments, meta={"index": index}))
+            built.append(kind(**arguments, meta={"index": index}))
         except Exception as error:  # noqa: BLE001 - arguments that GX refuses: its text may hold them
-            measured[index] = Measurement(error=f"{type(error).__name__}: its arguments are refused")
+            measured[index] = Measurement(
+                error=f"{type(error).__name__}: its arguments are refused"
+            )
+    suite = ExpectationSuite(name="audit", expectations=built)
     for result in _batch_definition().get_batch().validate(suite).results:
         measured[result.expectation_config.meta["index"]] = _measurement(result, loan)
     return measured
@@ -79,5 +82,7 @@ def _measurement(result: Any, loan: Loan) -> Measurement:
 
 def _exception(info: Any) -> str:
     """Return the class of the exception in a result, and nothing of its message."""
-    classes = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(info).replace("\\n", "\n"), re.M)
+    classes = re.findall(
+        r"^(?:\w+\.)*(\w+(?:Error|Exception))\b", str(info).replace("\\n", "\n"), re.MULTILINE
+    )
     return classes[-1] if classes else "an unknown reason"

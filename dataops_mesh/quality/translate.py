@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.quality import expectations as ours
 from dataops_mesh.quality.redact import AuditError
-from dataops_mesh.quality.values import FLOATS, fit, is_text
+from dataops_mesh.quality.values import ceiling, fit, is_text
 from dataops_mesh.spec.checks import (
     ColumnSet,
     ColumnType,
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 Expectation = tuple[type[Any], dict[str, Any]]
 
 
-def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[Expectation]:
+def translate(  # noqa: C901, PLR0911 - one case for each measure
+    loan: Loan, measure: Measure, columns: Mapping[str, str]
+) -> list[Expectation]:
     """Return the expectations, as class and arguments.
 
     Raises:
@@ -72,13 +74,11 @@ def _missing(name: str, values: tuple[Any, ...]) -> list[Expectation]:
 def _between(measure: Range, kind: str) -> dict[str, Any]:
     if is_text(kind):
         raise AuditError(f"{measure.column} is {kind}, which has no range")
-    high = measure.maximum
-    if high is None and kind in FLOATS:
-        high = float("inf")  # DuckDB sorts NaN above infinity, so this bound catches NaN alone
+    high, exclusive = ceiling(measure, kind)
     return {
         "column": measure.column,
         "min_value": measure.minimum,
         "max_value": high,
         "strict_min": measure.exclusive_minimum,
-        "strict_max": measure.exclusive_maximum and measure.maximum is not None,
+        "strict_max": exclusive,
     }

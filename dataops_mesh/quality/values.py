@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dataops_mesh.quality.loan import Loan
+    from dataops_mesh.spec.checks import Range
     from dataops_mesh.spec.model import Scalar
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
@@ -50,6 +51,17 @@ def fit(loan: Loan, kind: str, values: Iterable[Scalar]) -> tuple[Any, ...]:
         numbers = (_as_number(value) for value in present)
         return tuple(number for number in numbers if number is not None)
     return tuple(v for v in present if not isinstance(v, str) or _casts(loan, kind, v))
+
+
+def ceiling(measure: Range, kind: str) -> tuple[Scalar, bool]:
+    """Return a range's upper bound and whether it is exclusive.
+
+    A range without one ends at infinity for floats: DuckDB sorts NaN above infinity, so this
+    bound leaves out NaN and nothing else.
+    """
+    if measure.maximum is None and kind in FLOATS:
+        return float("inf"), False
+    return measure.maximum, measure.exclusive_maximum
 
 
 def _as_text(value: Scalar) -> str:

@@ -51,11 +51,12 @@ def _fact(measure: Measure, number: float, columns: Mapping[str, str]) -> str:
         case Duplicates(names):
             key = names[0] if len(names) == 1 else f"({', '.join(names)})"
             word = "value" if len(names) == 1 else "key"
-            return f"{_count(number, word)} of {key} {_plural(number, 'occurs', 'occur')} repeatedly"
-    return f"{_count(number, 'row')} of {measure.column} {_flaw(measure, number)}"
+            return f"{_count(number, word)} of {key} {_plural(number, 'repeats', 'repeat')}"
+    column = getattr(measure, "column", "it")
+    return f"{_count(number, 'row')} of {column} {_flaw(measure, number)}"
 
 
-def _flaw(measure: Measure, number: float) -> str:
+def _flaw(measure: Measure, number: float) -> str:  # noqa: PLR0911 - one case for each measure
     are = _plural(number, "is", "are")
     match measure:
         case Nulls():
@@ -67,9 +68,13 @@ def _flaw(measure: Measure, number: float) -> str:
         case Unmatched():
             return f"{_plural(number, 'does', 'do')} not match the pattern"
         case Length():
-            return f"{are} shorter or longer than {_interval(measure.minimum, measure.maximum)}"
+            interval = _interval(measure.minimum, measure.maximum)
+            return f"{_plural(number, 'has', 'have')} a length outside {interval}"
         case Range():
-            ends = ("(" if measure.exclusive_minimum else "[", ")" if measure.exclusive_maximum else "]")
+            ends = (
+                "(" if measure.exclusive_minimum else "[",
+                ")" if measure.exclusive_maximum else "]",
+            )
             return f"{are} outside {_interval(measure.minimum, measure.maximum, *ends)}"
     return "were counted"
 
