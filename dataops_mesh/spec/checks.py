@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dataops_mesh.errors import Location
-from dataops_mesh.spec.model import Address, Scalar, Severity, Threshold
+from dataops_mesh.spec.model import Address, Product, Scalar, Severity, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,11 @@ class ColumnSet:
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """1 when the column's type in the relation is none of the accepted ones, else 0."""
+    """1 when the column's type in the relation is none of the accepted ones, else 0.
+
+    An accepted name without parameters accepts all of them: `DECIMAL` accepts `DECIMAL(9,2)`;
+    `spec.physical.is_accepted` compares.
+    """
 
     column: str
     accepted: tuple[str, ...]
@@ -190,3 +194,22 @@ class CheckResult:
     reason: str = ""
     sample: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
     seconds: float = 0.0
+
+
+def checks_of(product: Product) -> tuple[Check, ...]:
+    """Return the checks that a candidate of the product must have results for.
+
+    Those of the input ports come first (stage INPUT, shown at the product's first port), then
+    for each port its constraints and its quality rules.
+    """
+    # Imported here, because deriving needs the types above.
+    from dataops_mesh.spec.derive import derive_checks
+
+    return derive_checks(product)
+
+
+def declared_rules(product: Product) -> int:
+    """Return how many assertions a product declares: its checks, and rules only people check."""
+    from dataops_mesh.spec.derive import coverage
+
+    return len(checks_of(product)) + len(coverage(product).text)

@@ -240,6 +240,9 @@ class SourceFormat(StrEnum):
     FILE = "file"
 
 
+Option = Scalar | tuple[Scalar, ...] | tuple[tuple[str, Scalar], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Data from outside the mesh: files, fingerprinted at every run.
@@ -247,14 +250,15 @@ class Source:
     Args:
         path: a path or glob; relative to the product's folder, or to the package.
         package: an installed Python package that carries the file, or None.
-        options: options of DuckDB's reader, as sorted pairs.
+        options: options of DuckDB's reader, as sorted pairs; a mapping (`types`) is a tuple of
+            pairs, a list (`nullstr`) a tuple of texts.
     """
 
     path: str
     format: SourceFormat
     where: Location
     package: str | None = None
-    options: tuple[tuple[str, Scalar | tuple[tuple[str, Scalar], ...]], ...] = ()
+    options: tuple[tuple[str, Option], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,104 @@
+"""The mesh's own settings: `customProperties` entries with `vendor: dataops_mesh`.
+
+Other tools keep reading the files; what we add is validated as strictly as what the
+standards define, and an entry that stands where nothing reads it is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.node import Node
+from dataops_mesh.spec.schema import settings_validators, validate
+from dataops_mesh.spec.yaml import Document, Keys
+
+VENDOR = "dataops_mesh"
+_LIST = "customProperties"
+# A vendor spelled nearly like ours is a setting that would be ignored.
+_ALMOST = {"dataops-mesh", "dataopsmesh", "dataops_mash", "data_ops_mesh"}
+
+Extras = dict[Keys, dict[str, Node]]
+
+
+def read_extras(document: Document, kind: str, problems: list[Problem]) -> Extras:
+    """Return the valid settings of each place of a document.
+
+    Args:
+        document: an ODPS or ODCS document.
+        kind: `DataProduct` or `DataContract`.
+        problems: receives what is wrong.
+    """
+    found: Extras = {}
+    for owner in _owners(Node(document, document.data)):
+        place = _place(owner.keys, kind)
+        for entry in owner.items(_LIST):
+            setting = _setting(entry, place, found.get(owner.keys, {}), problems)
+            if setting is not None:
+                name, value = setting
+                found.setdefault(owner.keys, {})[name] = value
+    return found
+
+
+def _owners(node: Node) -> Iterator[Node]:
+    """Walk to every mapping that has custom properties; never into their values."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current.value, dict):
+            if isinstance(current.value.get(_LIST), list):
+                yield current
+            pairs = [(k, v) for k, v in current.value.items() if k != _LIST]
+        else:
+            pairs = list(enumerate(current.value))
+        stack += [
+            Node(current.document, value, (*current.keys, key))
+            for key, value in reversed(pairs)
+            if isinstance(value, dict | list)
+        ]
+
+
+def _place(keys: Keys, kind: str) -> str | None:
+    match (kind, *keys):
+        case ("DataProduct",):
+            return "product"
+        case ("DataProduct", "inputPorts", int()):
+            return "inputPort"
+        case ("DataProduct", "outputPorts", int()):
+            return "outputPort"
+        case ("DataContract",):
+            return "contract"
+        case ("DataContract", "schema", int(), "properties", int()):
+            return "column"
+    return None
+
+
+def _setting(
+    entry: Node, place: str | None, seen: dict[str, Node], problems: list[Problem]
+) -> tuple[str, Node] | None:
+    vendor, name, value = entry.text("vendor"), entry.text("property"), entry.child("value")
+    if vendor != VENDOR:
+        if vendor and vendor.lower().strip() in {*_ALMOST, VENDOR}:
+            node = entry.child("vendor") or entry
+            what = f'"{vendor}" is not our vendor name (did you mean "{VENDOR}"?)'
+            problems.append(node.problem(what, [VENDOR]))
+        return None
+    if name is None or value is None:
+        return None  # the standard's own schema has reported it
+    if place is None:
+        what = f'no setting of {VENDOR} is read here, so "{name}" would have no effect'
+        choices = ("product", "inputPorts[]", "outputPorts[]", "contract", "column")
+        problems.append(entry.problem(what, choices))
+        return None
+    validators = settings_validators()[place]
+    if name not in validators:
+        hint = did_you_mean(name, validators)
+        node = entry.child("property") or entry
+        problems.append(node.problem(f'unknown setting "{name}"{hint}', sorted(validators)))
+        return None
+    if name in seen:
+        problems.append(entry.problem(f'the setting "{name}" is given twice'))
+        return None
+    found = validate(validators[name], value)
+    problems += found
+    return None if found else (name, value)

@@ -1,0 +1,145 @@
+"""Checks what must hold between products, and puts them in order. Reads no files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
+
+from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
+from dataops_mesh.spec.model import Address, InputPort, Mesh, OutputPort, Product
+from dataops_mesh.spec.names import major
+
+Ports = dict[Address, tuple[Product, OutputPort]]
+
+
+def check_mesh(mesh: Mesh) -> tuple[Problem, ...]:
+    """Return what is wrong between the products of a mesh, in the order of the products."""
+    ports: Ports = {}
+    problems = _report_twice(mesh.products)
+    for product in mesh.products:
+        for port in product.outputs:
+            if port.address in ports:
+                first = ports[port.address][0]
+                what = f"{port.address} is also a port of {first.qualified_name}"
+                then = f"rename one of them ({first.where})"
+                problems.append(Problem(what, port.where, next=then))
+            else:
+                ports[port.address] = (product, port)
+    for product in mesh.products:
+        for wanted in product.inputs:
+            problems += _check_input(wanted, ports)
+    problems += _cycles(mesh.products)
+    return tuple(problems)
+
+
+def order(products: Iterable[Product]) -> tuple[Product, ...]:
+    """Return products so that each comes after those it reads; otherwise as given.
+
+    Inputs that none of the given products publish do not matter.
+
+    Raises:
+        DeclarationError: there is a cycle.
+    """
+    given = tuple(products)
+    sorter = TopologicalSorter(_graph(given))
+    try:
+        sorter.prepare()
+    except CycleError:
+        raise DeclarationError(_cycles(given)) from None
+    ordered: list[Product] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += [given[index] for index in ready]
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def _graph(products: tuple[Product, ...]) -> dict[int, set[int]]:
+    makers: dict[Address, int] = {}
+    for index, product in enumerate(products):
+        for port in product.outputs:
+            makers.setdefault(port.address, index)
+    return {
+        index: {makers[p.address] for p in product.inputs if p.address in makers}
+        for index, product in enumerate(products)
+    }
+
+
+def _cycles(products: tuple[Product, ...]) -> list[Problem]:
+    """Return one problem per cycle; each found cycle is cut, so that the next one shows."""
+    graph = _graph(products)
+    problems = []
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            # graphlib names each node before the one that depends on it.
+            cycle = list(error.args[1])
+            start = cycle.index(min(cycle[:-1]))
+            around = [*cycle[start:-1], *cycle[:start], cycle[start]]
+            names = " -> ".join(products[index].qualified_name for index in around)
+            reader, read = around[1] if len(around) > 1 else around[0], around[0]
+            what = f"products read each other in a circle: {names}"
+            problems.append(Problem(what, products[reader].where, next="remove one input port"))
+            graph[reader].discard(read)
+        else:
+            return problems
+
+
+def _report_twice(products: Iterable[Product]) -> list[Problem]:
+    """Report identifiers that were copied along with a file."""
+    seen: dict[str, Product | OutputPort] = {}
+    problems = []
+    for product in products:
+        parts: list[tuple[str, Product | OutputPort]] = [(product.id, product)]
+        parts += [(port.contract.id, port) for port in product.outputs]
+        for id_, part in parts:
+            kind = "product" if isinstance(part, Product) else "contract"
+            first = seen.setdefault(f"{kind} {id_}", part)
+            if first is not part:
+                what = f'the {kind} id "{id_}" is also used at {_where(first)}'
+                problems.append(Problem(what, _where(part), "id"))
+    return problems
+
+
+def _where(part: Product | OutputPort) -> Location:
+    return part.where if isinstance(part, Product) else part.contract.where
+
+
+def _check_input(wanted: InputPort, ports: Ports) -> list[Problem]:
+    if wanted.address is None:
+        return []
+    found = ports.get(wanted.address)
+    if found is None:
+        known = [str(address) for address in ports]
+        hint = did_you_mean(str(wanted.address), known)
+        what = f"no product publishes {wanted.address}{hint}"
+        return [Problem(what, wanted.where, wanted.name, tuple(sorted(known)))]
+    product, port = found
+    problems = []
+    if "retired" in {product.status, port.contract.status}:
+        what = f"{port.address} is retired ({product.where})"
+        problems.append(Problem(what, wanted.where, wanted.name))
+    asked, given = major(wanted.version or ""), major(port.version)
+    if asked is not None and given is not None and asked != given:
+        what = f"asks for version {wanted.version}, and {port.address} is version {port.version}"
+        problems.append(Problem(what, wanted.where, wanted.name))
+    if wanted.contract_id is not None and wanted.contract_id != port.contract.id:
+        what = f'contractId "{wanted.contract_id}" is not the contract of {port.address}'
+        problems.append(Problem(what, wanted.where, wanted.name, (port.contract.id,)))
+    return problems + _unknown_columns(wanted, port)
+
+
+def _unknown_columns(wanted: InputPort, port: OutputPort) -> list[Problem]:
+    known = tuple(column.name for column in port.contract.columns)
+    return [
+        Problem(
+            f'{port.address} has no column "{name}"{did_you_mean(name, known)}',
+            rule.where,
+            wanted.name,
+            known,
+        )
+        for rule in wanted.expectations
+        for name in ((rule.column,) if rule.column else rule.properties)
+        if name not in known
+    ]

@@ -1,0 +1,50 @@
+"""Identifiers and versions: what may be a name, and how a name is made of other text."""
+
+from __future__ import annotations
+
+import re
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VERSION = re.compile(r"v?(0|[1-9]\d{0,8})(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]{1,64})?")
+STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
+NAME_RULE = "must be lower-case letters, digits and _, starting with a letter"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether the text may name a domain, a product or a port.
+
+    >>> is_name("on_time"), is_name("On-Time")
+    (True, False)
+    """
+    return NAME.fullmatch(text) is not None
+
+
+def slug(text: str) -> str:
+    """Make an identifier of any text, the same one each time.
+
+    >>> slug("nullValues"), slug("No future bookings!"), slug("2 rows")
+    ('null_values', 'no_future_bookings', 'rule_2_rows')
+    """
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
+    made = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+    return made if is_name(made) else f"rule_{made}".rstrip("_")
+
+
+def suggestion(text: str) -> str:
+    """Return the advice to use the closest valid name.
+
+    >>> suggestion("On-Time")
+    'rename it, for example to "on_time"'
+    """
+    return f'rename it, for example to "{slug(text)}"'
+
+
+def major(version: str) -> int | None:
+    """Return the major number of a semantic version, or None if it is none.
+
+    >>> major("2.1.0"), major("v3"), major("latest")
+    (2, 3, None)
+    """
+    found = VERSION.fullmatch(version)
+    return int(found[1]) if found else None

@@ -1,0 +1,181 @@
+"""Reads SELECT statements: that a text is one, and which relations it reads.
+
+Imports sqlglot only when there is SQL to read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dataops_mesh.errors import DeclarationError, Location, Problem
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+MAX_LENGTH = 100_000
+_BARE = re.compile(r"[a-z_][a-z0-9_]*")
+_OBJECT = "mesh_object__"
+_PLACEHOLDER = re.compile(r"\$?\{\s*([A-Za-z_]\w*)\s*\}")
+_MEANING = {"object": "object", "table": "object", "property": "property", "column": "property"}
+
+
+def parse_select(text: str, where: Location) -> exp.Query:
+    """Parse exactly one read-only query in DuckDB's dialect.
+
+    Args:
+        text: the SQL.
+        where: the location of its first line.
+
+    Raises:
+        DeclarationError: it is not SQL, not one statement, or does more than read.
+
+    >>> parse_select("select 1 as one", Location("x.sql", 1)).sql()
+    'SELECT 1 AS one'
+    """
+    from sqlglot import exp
+
+    # A comment after the last semicolon is parsed as a statement of its own.
+    statements = [one for one in _parse(text, where) if one and not isinstance(one, exp.Semicolon)]
+    if len(statements) != 1:
+        raise _error(f"must be one statement, not {len(statements)}", where)
+    query = statements[0]
+    if not isinstance(query, exp.Query):
+        raise _error("is not a SELECT statement", where, "write one SELECT")
+    writes = query.find(exp.DDL, exp.DML, exp.Command, exp.Into, exp.Drop, exp.Describe)
+    if writes is not None:
+        raise _error(f"may only read, and contains {writes.key.upper()}", where)
+    if query.find(exp.Placeholder, exp.Parameter) is not None:
+        raise _error("has a parameter ($1, ?), and nothing would give it a value", where)
+    return query
+
+
+def _parse(text: str, where: Location) -> Sequence[exp.Expr | None]:
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import ParseError, SqlglotError
+
+    if len(text) > MAX_LENGTH:
+        raise _error(f"the SQL is longer than {MAX_LENGTH} characters", where)
+    dialect = Dialect.get_or_raise("duckdb")
+    try:
+        tokens = dialect.tokenize(text)
+        if not tokens:
+            raise _error("the SQL is empty", where)
+        # Checked before parsing: sqlglot takes unknown statements for opaque commands.
+        if tokens[0].text.upper() not in {"SELECT", "WITH", "FROM", "("}:
+            raise _error("is not a SELECT statement", where, "write one SELECT")
+        return dialect.parser().parse(tokens, text)
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        line = Location(where.file, where.line + int(first.get("line") or 1) - 1)
+        what = str(first.get("description") or "cannot be parsed").rstrip(".")
+        raise _error(f"is not valid SQL: {what}", line) from None
+    except SqlglotError:
+        raise _error("is not valid SQL: a quote or comment is not closed", where) from None
+    except RecursionError:
+        raise _error("the SQL is nested too deeply", where) from None
+
+
+def tables_read(query: exp.Query) -> frozenset[str]:
+    """Return the relations a query reads: `domain.port` or a bare name, in lower case.
+
+    Names of common table expressions are left out where they are in scope. A name that is
+    not a plain identifier (DuckDB would open `'x.csv'` as a file) is returned in quotes, a
+    table function as `name()`: neither can equal an input port's name.
+
+    >>> where = Location("x.sql", 1)
+    >>> sql = "with a as (select * from fleet.aircraft) select * from a join 'x.csv' using (k)"
+    >>> sorted(tables_read(parse_select(sql, where)))
+    ['"x.csv"', 'fleet.aircraft']
+    """
+    from sqlglot import exp
+
+    # range() and generate_series() stand where a relation stands, and read none.
+    return frozenset(
+        _spelled(table)
+        for table in query.find_all(exp.Table)
+        if not isinstance(table.this, exp.GenerateSeries) and not _is_local(table)
+    )
+
+
+def rule_query(text: str, where: Location, *, has_column: bool) -> str:
+    """Return a rule's query with its placeholders spelled `{object}` and `{property}`.
+
+    Raises:
+        DeclarationError: it is not one SELECT that reads `{object}` and nothing else.
+
+    >>> rule_query("select count(*) from ${table}", Location("c.yaml", 3), has_column=False)
+    'select count(*) from {object}'
+    """
+    choices = ("{object}", "{property}") if has_column else ("{object}",)
+    for found in _PLACEHOLDER.finditer(text):
+        if "{" + _MEANING.get(found[1], "") + "}" not in choices:
+            what = f"unknown placeholder {found[0]}"
+            raise DeclarationError(Problem(what, where, choices=choices))
+    spelled = _PLACEHOLDER.sub(lambda found: "{" + _MEANING[found[1]] + "}", text)
+    spelled = spelled.strip().rstrip(";").rstrip()
+    plain = spelled.replace("{object}", _OBJECT).replace("{property}", "mesh_property__")
+    read = tables_read(parse_select(plain, where))
+    others = sorted(read - {_OBJECT})
+    if others:
+        what = f"may read only {{object}}, and reads {', '.join(others)}"
+        raise _error(what, where, "join the data in the transform, or make it a rule there")
+    if _OBJECT not in read:
+        raise _error("does not read {object}, so it would say nothing of the data", where)
+    return spelled
+
+
+def _error(what: str, where: Location, then: str = "") -> DeclarationError:
+    return DeclarationError(Problem(what, where, next=then))
+
+
+def _spelled(table: exp.Table) -> str:
+    from sqlglot import exp
+
+    parts = []
+    for part in table.parts:
+        if not isinstance(part, exp.Identifier):
+            name = part.name if isinstance(part, exp.Anonymous) else part.key
+            if isinstance(part, exp.Func) and not isinstance(part, exp.Anonymous):
+                name = part.sql_name()
+            return f"{name.lower()}()"
+        name = part.name.lower()
+        parts.append(name if _BARE.fullmatch(name) else f'"{name}"')
+    return ".".join(parts)
+
+
+def _is_local(table: exp.Table) -> bool:
+    """Tell whether a name means a common table expression that is in scope here.
+
+    One that is not recursive cannot see itself or those after it: there the same name means
+    the relation outside.
+    """
+    from sqlglot import exp
+
+    if len(table.parts) != 1:
+        return False
+    name = table.name.lower()
+    child: exp.Expr | None = table
+    through: exp.CTE | None = None
+    while child is not None and child.parent is not None:
+        parent = child.parent
+        if isinstance(child, exp.CTE):
+            through = child
+        if isinstance(parent, exp.Query) and name in _visible(parent, child, through):
+            return True
+        child = parent
+    return False
+
+
+def _visible(query: exp.Query, child: exp.Expr, through: exp.CTE | None) -> set[str]:
+    from sqlglot import exp
+
+    clause = query.args.get("with_") or query.args.get("with")
+    if not isinstance(clause, exp.With):
+        return set()
+    names = [cte.alias.lower() for cte in clause.expressions]
+    if child is not clause or through is None:
+        return set(names)
+    own = next(i for i, cte in enumerate(clause.expressions) if cte is through)
+    return set(names[: own + 1] if clause.args.get("recursive") else names[:own])
