@@ -7,6 +7,7 @@ alone and re-execution from failure are then refused by Dagster or run the whole
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -50,7 +51,7 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
     version = code_version(product)
     shape = _shape(product, version, settings)
     checks = all_checks(product, dbt_cache(settings))
-    private = [spec.key for spec in shape.private]
+    keys = _inputs_first([*shape.private, *shape.ports])
 
     @dg.multi_asset(
         name=f"{product.domain}__{product.name}",
@@ -69,7 +70,7 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
             )
         except MeshError as error:
             raise _failure(error) from None
-        yield from events_of(report, private)
+        yield from events_of(report, keys)
 
     return build
 
@@ -83,6 +84,13 @@ def _shape(product: Product, version: str, settings: Settings) -> Shape:
     manifest, nodes = dbt_nodes(product, dbt_cache(settings))
     private, deps = dbt_shape(product, manifest, nodes)
     return Shape(_with_deps(ports, deps), private)
+
+
+def _inputs_first(specs: list[dg.AssetSpec]) -> list[dg.AssetKey]:
+    """Return the step's assets so that each comes after those it reads, as Dagster demands."""
+    own = {spec.key for spec in specs}
+    graph = {spec.key: {dep.asset_key for dep in spec.deps} & own for spec in specs}
+    return list(TopologicalSorter(graph).static_order())
 
 
 def _with_deps(

@@ -1,6 +1,7 @@
 """What Dagster shows of a product: specs and metadata, all derived from the declaration."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,19 +71,11 @@ def source_specs(product: Product) -> list[dg.AssetSpec]:
 def port_metadata(product: Product, port: OutputPort) -> dict[str, Any]:
     """Return what is known of a port before it is built."""
     contract = port.contract
-    references = [
-        dg.LocalFileCodeReference(file_path=str(file), label=file.name)
-        for file in (
-            product.folder / "product.odps.yaml",
-            product.folder / f"{port.name}.odcs.yaml",
-            *product.transform.files,
-        )
-    ]
     return {
         "dagster/column_schema": dg.TableSchema(columns=[_column(c) for c in contract.columns]),
         "dagster/table_name": str(port.address),
         "dagster/storage_kind": "parquet",
-        "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=references),
+        "dagster/code_references": _code_references(product, port),
         "mesh/product": product.qualified_name,
         "mesh/product_version": product.version,
         "mesh/contract": contract.id,
@@ -126,6 +119,23 @@ def tags(product: Product) -> Mapping[str, str]:
     """Return the product, its status and its own tags as Dagster tags."""
     own = {re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:63]: "" for tag in product.tags}
     return {"mesh/product": product.name, "mesh/status": product.status, **own}
+
+
+def _code_references(product: Product, port: OutputPort) -> dg.CodeReferencesMetadataValue:
+    """Return links to the files that declare and build the port."""
+    files = (
+        product.folder / "product.odps.yaml",
+        product.folder / f"{port.name}.odcs.yaml",
+        *product.transform.files,
+    )
+    with warnings.catch_warnings():
+        # Beta in Dagster 1.13, and the only way to link an asset to its source.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.CodeReferencesMetadataValue(
+            code_references=[
+                dg.LocalFileCodeReference(file_path=str(file), label=file.name) for file in files
+            ]
+        )
 
 
 def _column(column: Column) -> dg.TableColumn:

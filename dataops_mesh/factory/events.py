@@ -16,40 +16,36 @@ SHOWN_REASONS = 8
 
 
 def events_of(
-    report: Report, private: Iterable[dg.AssetKey]
+    report: Report, keys: Iterable[dg.AssetKey]
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Yield what Dagster stores of a run.
 
     Args:
         report: what the run said.
-        private: assets that the step builds and nobody can read (dbt's inner models).
+        keys: every asset of the step, inputs first: the ports, and what nobody can read
+            (dbt's inner models).
 
     Raises:
         dagster.Failure: the gate refused; the check results were yielded before, and no
             materialization is, so nothing downstream is woken.
     """
     checks = {(check.port, check.name): check for check in report.checks}
-    results = [(checks[r.port, r.check], r) for r in report.results if (r.port, r.check) in checks]
+    by_asset: dict[dg.AssetKey, list[dg.AssetCheckResult]] = {key: [] for key in keys}
+    for result in report.results:
+        check = checks[result.port, result.check]
+        by_asset[key_of(check.port)].append(check_result(report, check, result))
     if isinstance(report.decision, Refuse):
-        for check, result in results:
-            yield check_result(report, check, result)
+        for found in by_asset.values():
+            yield from found
         raise refusal(report)
-    by_port: dict[dg.AssetKey, list[dg.AssetCheckResult]] = {}
-    for check, result in results:
-        by_port.setdefault(key_of(check.port), []).append(check_result(report, check, result))
-    for key in private:
+    ports = {key_of(port.address): port for port in report.ports}
+    for key, found in by_asset.items():
+        port = ports.get(key)
         yield dg.MaterializeResult(
             asset_key=key,
-            metadata={CANDIDATE: report.candidate, "mesh/readable": "no: private to the run"},
-            check_results=by_port.pop(key, []),
-        )
-    for port in report.ports:
-        key = key_of(port.address)
-        yield dg.MaterializeResult(
-            asset_key=key,
-            metadata=port_facts(report, port),
-            check_results=by_port.pop(key, []),
-            data_version=dg.DataVersion(port.fingerprint),
+            metadata=port_facts(report, port) if port else _private_facts(report),
+            check_results=found,
+            data_version=dg.DataVersion(port.fingerprint) if port else None,
         )
 
 
@@ -61,7 +57,7 @@ def port_facts(report: Report, port: PortData) -> dict[str, Any]:
         "dagster/row_count": port.rows,
         "mesh/bytes": port.bytes,
         "mesh/changed": port.address in report.changed,
-        "mesh/coverage": f"{report.executed} of {len(report.checks)} checks ran",
+        "mesh/coverage": _coverage(report),
         "mesh/warnings": list(report.decision.warnings) or "none",
         "mesh/inputs": {read.name: _read(read) for read in report.reads},
         "mesh/code_version": report.code_version,
@@ -136,6 +132,18 @@ def runless_materialization(
         asset_key=key_of(address),
         metadata=dict(facts),
         tags={"dagster/data_version": fingerprint},
+    )
+
+
+def _private_facts(report: Report) -> dict[str, Any]:
+    return {CANDIDATE: report.candidate, "mesh/readable": "no: private to the run"}
+
+
+def _coverage(report: Report) -> str:
+    rules = report.coverage
+    return (
+        f"{rules.executable} of {rules.declared} declared rules are executed; "
+        f"{report.executed} of {len(report.checks)} checks ran"
     )
 
 

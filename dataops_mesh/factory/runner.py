@@ -131,13 +131,18 @@ def _run_batch(
     job = definitions.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(
         instance=instance,
-        asset_selection=[key for product in products for key in output_keys(product)],
+        asset_selection=[key for product in products for key in _keys(definitions, product)],
         raise_on_error=False,
         tags={RUN_TAG: "mesh run"},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     for product in products:
         yield _ended(product, result)
+
+
+def _keys(definitions: dg.Definitions, product: Product) -> list[dg.AssetKey]:
+    """Return every asset of the product's step: its ports, and what dbt builds on the way."""
+    return sorted(definitions.resolve_assets_def(output_keys(product)[0]).keys)
 
 
 def _ended(product: Product, result: dg.ExecuteInProcessResult) -> Ended:

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.errors import DeclarationError, Location
+from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run import dbt
-from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage, checks_of
+from dataops_mesh.run.place import place
+from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage
+from dataops_mesh.spec.derive import derive_checks
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 
 
 def all_checks(product: Product, dbt_cache: Path) -> tuple[Check, ...]:
     """Return every check that a candidate of the product must have a result for."""
-    checks = checks_of(product)
+    checks = derive_checks(product)
     if dbt.is_dbt(product):
         manifest, nodes = dbt_nodes(product, dbt_cache)
         checks += dbt_checks(product, manifest, nodes)
@@ -59,7 +61,7 @@ def dbt_checks(
                 threshold=ZERO,
                 severity=Severity.WARNING if severity == "warn" else Severity.ERROR,
                 stage=Stage.OUTPUT,
-                where=Location(str(project / node["original_file_path"]), 1),
+                where=place(product, project / node["original_file_path"]),
                 fingerprint=node["unique_id"],
                 description=node.get("description") or f"dbt test {node['name']}",
             )

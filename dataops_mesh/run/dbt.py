@@ -24,6 +24,7 @@ from dataops_mesh.errors import (
     TransformError,
     did_you_mean,
 )
+from dataops_mesh.run.place import place
 from dataops_mesh.run.redact import safe_message
 from dataops_mesh.spec.model import Product, TransformKind
 
@@ -127,7 +128,7 @@ def dbt_problems(
 
     The public models are the output ports, and the sources are the input ports.
     """
-    where = Location(str(product.transform.files[0]), 1)
+    where = place(product, product.transform.files[0])
     built = models(manifest, nodes)
     public = {name for name, node in built.items() if node.get("access") == "public"}
     ports = {port.name: port for port in product.outputs}

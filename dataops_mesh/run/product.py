@@ -45,7 +45,8 @@ from dataops_mesh.run.identity import (
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.redact import keep_full_text, safe_message
 from dataops_mesh.run.report import Report
-from dataops_mesh.spec.checks import Check, CheckResult, Stage, declared_rules
+from dataops_mesh.spec.checks import Check, CheckResult, Stage
+from dataops_mesh.spec.derive import coverage
 from dataops_mesh.spec.model import Address, Product
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _run_once(
         checks=checks,
         results=attempt.results,
         publication=published.number if published else None,
-        declared=declared_rules(product),
+        coverage=coverage(product),
         ports=attempt.ports,
         reads=inputs.reads,
         changed=_changed(attempt.ports, release),
@@ -218,7 +219,7 @@ def _write_record(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> M
 
 def _manifest(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:
     product, settings = attempt.product, attempt.environment.settings
-    declared = declared_rules(product)
+    rules = coverage(product)
     return Manifest(
         candidate=attempt.ref,
         product=product.qualified_name,
@@ -246,7 +247,7 @@ def _manifest(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manif
         inputs=attempt.inputs.reads,
         ports=attempt.ports,
         checks_declared=len(attempt.checks),
-        coverage=len(attempt.checks) / declared if declared else None,
+        coverage=rules.executable / rules.declared if rules.declared else None,
         results=attempt.results,
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
+from dataops_mesh.run.place import place
 from dataops_mesh.run.redact import line_in, safe_message
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 
@@ -50,13 +51,13 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
     try:
         function = _function(file)
     except SyntaxError as error:
-        return (Problem(f"not Python: {error.msg}", Location(str(file), error.lineno or 1)),)
+        return (Problem(f"not Python: {error.msg}", place(product, file, error.lineno or 1)),)
     except (OSError, UnicodeDecodeError) as error:
-        return (Problem(f"cannot be read: {type(error).__name__}", Location(str(file), 1)),)
+        return (Problem(f"cannot be read: {type(error).__name__}", place(product, file)),)
     if function is None:
         what = f"defines no function `{FUNCTION}`"
-        return (Problem(what, Location(str(file), 1), next=f"def {FUNCTION}(<input ports>): ..."),)
-    where = Location(str(file), function.lineno)
+        return (Problem(what, place(product, file), next=f"def {FUNCTION}(<input ports>): ..."),)
+    where = place(product, file, function.lineno)
     inputs = {port.parameter: port for port in product.inputs}
     arguments = {arg.arg: _form(arg) for arg in _arguments(function)}
     problems = [
@@ -110,7 +111,7 @@ def call_transform(
     try:
         returned = _load(file)(**arguments)
     except Exception as error:
-        where = Location(str(file), line_in(error, file))
+        where = place(product, file, line_in(error, file))
         raise TransformError(
             Problem(f"the transform raised {safe_message(error)}", where)
         ) from error
@@ -125,7 +126,7 @@ def _by_port(product: Product, returned: Any, file: Path) -> dict[str, Any]:
         raise TransformError(
             Problem(
                 f"`{FUNCTION}` must return its output port, or a mapping with exactly its ports",
-                Location(str(file), 1),
+                place(product, file),
                 choices=tuple(names),
             )
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from dataops_mesh.engine.manifest import InputRead, PortData
 from dataops_mesh.gate import Decision, Publish
 from dataops_mesh.spec.checks import Check, CheckResult, Outcome
+from dataops_mesh.spec.derive import Coverage
 from dataops_mesh.spec.model import Address, Product, Severity
 
 
@@ -18,7 +19,7 @@ class Report:
     Args:
         candidate: the candidate's ref, `<domain>/<product>/<id>`.
         publication: the number of the release that published it; None when refused.
-        declared: quality rules that the declaration holds, prose included.
+        coverage: quality rules declared, and how many of them a machine checks.
         ports: what the candidate holds; empty when an input check refused the run.
         reads: the publication or fingerprint of everything that was read.
         changed: the ports whose content differs from the publication before.
@@ -31,7 +32,7 @@ class Report:
     checks: tuple[Check, ...]
     results: tuple[CheckResult, ...]
     publication: int | None
-    declared: int
+    coverage: Coverage
     ports: tuple[PortData, ...]
     reads: tuple[InputRead, ...]
     changed: tuple[Address, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
+from dataops_mesh.run.place import place
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.sql import parse_select, tables_read
 
@@ -19,14 +20,15 @@ def sql_problems(product: Product) -> tuple[Problem, ...]:
     names = {port.name: port for port in product.inputs}
     used: set[str] = set()
     for file in product.transform.files:
-        where = Location(str(file), 1)
+        where = place(product, file)
         try:
-            read = tables_read(parse_select(_text(file), where))
+            text = _text(file, where)
+            read = tables_read(parse_select(text, where))
         except DeclarationError as error:
             problems += error.problems
             continue
         used |= read
-        problems += [_undeclared(name, file, names) for name in sorted(read - names.keys())]
+        problems += [_undeclared(name, place(product, file, _line_of(name, text)), names) for name in sorted(read - names.keys())]
         problems += [
             Problem(
                 f'source "{name}" is an opaque file; only a Python transform can open it',
@@ -58,15 +60,15 @@ def sql_queries(product: Product) -> dict[str, str]:
     if problems:
         raise DeclarationError(problems)
     files = zip(product.transform.ports, product.transform.files, strict=True)
-    return {port: _text(file).strip().rstrip(";") for port, file in files}
+    return {port: _text(file, place(product, file)).strip().rstrip(";") for port, file in files}
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, where: Location) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DeclarationError(
-            Problem(f"cannot be read: {type(error).__name__}", Location(str(file), 1))
+            Problem(f"cannot be read: {type(error).__name__}", where)
         ) from None
 
 
@@ -74,15 +76,15 @@ def _opaque(port: InputPort) -> bool:
     return port.source is not None and port.source.format is SourceFormat.FILE
 
 
-def _undeclared(name: str, file: Path, names: dict[str, InputPort]) -> Problem:
+def _undeclared(name: str, where: Location, names: dict[str, InputPort]) -> Problem:
     return Problem(
         f'reads "{name}", which is not an input port{did_you_mean(name, names)}',
-        Location(str(file), _line_of(name, file)),
+        where,
         choices=tuple(sorted(names)),
         next=f"declare `- name: {name}` under inputPorts of product.odps.yaml",
     )
 
 
-def _line_of(name: str, file: Path) -> int:
-    lines = enumerate(_text(file).splitlines(), 1)
+def _line_of(name: str, text: str) -> int:
+    lines = enumerate(text.splitlines(), 1)
     return next((number for number, line in lines if name in line), 1)

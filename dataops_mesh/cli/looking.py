@@ -1,0 +1,100 @@
+"""`mesh status`, `mesh query` and `mesh history`: commands that only look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dataops_mesh.cli.output import WRONG, Format, say, show
+from dataops_mesh.cli.workspace import named, one, open_workspace
+from dataops_mesh.engine.log import Release, latest
+from dataops_mesh.errors import StoreError
+from dataops_mesh.run.environment import open_environment
+from dataops_mesh.spec.model import Product
+
+STATUS = ("port", "status", "publication", "rows", "published", "last_run", "last_ended")
+HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "why")
+LIMIT = 50
+
+
+def show_status(names: Sequence[str], output: Format) -> int:
+    """Print one line per output port: what consumers read, and how the last run ended."""
+    from dataops_mesh.run.record import product_status
+
+    settings, mesh = open_workspace()
+    environment = open_environment(settings)
+    known = product_status(environment)
+    release = latest(environment.store)
+    rows = [
+        _status_row(product, port_index, release, known.get(product.qualified_name))
+        for product in named(mesh, names)
+        for port_index in range(len(product.outputs))
+    ]
+    show(rows, output, columns=STATUS)
+    if output is Format.TABLE:
+        say(f"\nrelease {release.number}; now is {settings.clock():%Y-%m-%d %H:%M %Z}")
+    return 0
+
+
+def run_query(sql: str, release: int | None, output: Format) -> int:
+    """Run one SELECT on published data."""
+    from dataops_mesh.serving import open_connection
+    from dataops_mesh.settings import load_settings
+
+    settings = load_settings()
+    try:
+        with open_connection(settings, release) as connection:
+            result = connection.execute(sql)
+            columns = result.columns
+            found = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the person's own query; its message is theirs
+        if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb"}:
+            raise
+        say(f"error: {error}")
+        return WRONG
+    show(found, output, columns=columns, empty="no rows")
+    return 0
+
+
+def show_history(name: str, output: Format) -> int:
+    """Print what happened to a product, newest first."""
+    from dataops_mesh.run.record import product_history
+
+    settings, mesh = open_workspace()
+    product = one(mesh, name)
+    events = product_history(open_environment(settings), product.qualified_name, LIMIT)
+    rows = [
+        {
+            "at": event.at,
+            "what": event.what,
+            "publication": event.publication,
+            "rows": event.rows,
+            "seconds": event.seconds,
+            "person": event.person,
+            "why": "; ".join(event.reasons),
+            "run_id": event.run_id,
+            "candidate": event.candidate,
+        }
+        for event in events
+    ]
+    show(rows, output, columns=HISTORY, empty=f"{name} never ran")
+    return 0
+
+
+def _status_row(product: Product, index: int, release: Release, known: Any) -> dict[str, Any]:
+    port = product.outputs[index]
+    entry = release.ports.get(port.address)
+    ended = {"publish": "published", "refuse": "refused", "error": "error", None: "never"}
+    return {
+        "port": str(port.address),
+        "product": product.qualified_name,
+        "status": product.status,
+        "publication": entry.publication if entry else None,
+        "rows": entry.rows if entry else None,
+        "published": known.published_at if known and entry else None,
+        "last_run": known.last_finished if known else None,
+        "last_ended": ended[known.last_verdict if known else None],
+        "reasons": list(known.last_reasons) if known else [],
+    }

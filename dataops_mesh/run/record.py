@@ -1,0 +1,111 @@
+"""After the commit: bring the ledger and the catalog up to the log.
+
+Both are derived. Nothing that fails here can take a publication back; it is told as a note and
+repaired by the next run or `mesh status`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dataops_mesh.engine import catalog
+from dataops_mesh.engine.log import latest_number, read_release
+from dataops_mesh.engine.manifest import mark_recorded, pending_refs, read_manifest
+from dataops_mesh.engine.record import plain
+from dataops_mesh.errors import MeshError, UnknownNameError
+from dataops_mesh.ledger import (
+    Event,
+    Ledger,
+    ProductStatus,
+    history,
+    last_release,
+    open_ledger,
+    record_candidate,
+    record_release,
+    results_of,
+    status,
+)
+from dataops_mesh.run.environment import Environment
+
+
+def record_run(environment: Environment) -> tuple[str, ...]:
+    """Record every candidate and release that the ledger lacks, and refresh the catalog.
+
+    Returns:
+        What could not be done, one sentence each.
+    """
+    notes = []
+    try:
+        with _open(environment) as ledger:
+            _catch_up(environment, ledger)
+    except MeshError as error:
+        notes.append(f"the ledger is behind: {error.problems[0].what}")
+    try:
+        catalog.refresh(environment.store)
+    except Exception as error:  # noqa: BLE001 - derived: whatever happens, the publication stands
+        notes.append(f"the catalog is behind: {type(error).__name__}")
+    return tuple(notes)
+
+
+def product_history(environment: Environment, product: str, limit: int) -> tuple[Event, ...]:
+    """Return what happened to a product, newest first."""
+    with _caught_up(environment) as ledger:
+        return history(ledger, product, limit)
+
+
+def product_status(environment: Environment) -> dict[str, ProductStatus]:
+    """Return the state of every product that ever ran, by qualified name."""
+    with _caught_up(environment) as ledger:
+        return {found.product: found for found in status(ledger)}
+
+
+def last_run(environment: Environment, product: str, run_id: str) -> dict[str, Any]:
+    """Return the facts of a product's part of a run, as a table shows them."""
+    with _caught_up(environment) as ledger:
+        events = [e for e in history(ledger, product, limit=5) if e.run_id == run_id and run_id]
+        if not events:
+            return {}
+        event = events[0]
+        results = results_of(ledger, event.candidate)
+    failed = [row for row in results if row["outcome"] != "passed"]
+    return {
+        "publication": event.publication,
+        "rows": event.rows,
+        "checks": len(results),
+        "warnings": sum(row["severity"] != "error" for row in failed),
+        "seconds": event.seconds,
+        "reasons": list(event.reasons),
+        "candidate": event.candidate,
+    }
+
+
+@contextmanager
+def _caught_up(environment: Environment) -> Iterator[Ledger]:
+    with _open(environment) as ledger:
+        _catch_up(environment, ledger)
+        yield ledger
+
+
+@contextmanager
+def _open(environment: Environment) -> Iterator[Ledger]:
+    ledger = open_ledger(environment.ledger_url)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _catch_up(environment: Environment, ledger: Ledger) -> None:
+    """Record what a crash kept from the ledger: pending candidates, then releases."""
+    store = environment.store
+    for ref in pending_refs(store):
+        record_candidate(ledger, plain(read_manifest(store, ref)))
+        mark_recorded(store, ref)
+    for number in range(last_release(ledger) + 1, latest_number(store) + 1):
+        try:
+            release = read_release(store, number)
+        except UnknownNameError:  # collected before this ledger existed
+            continue
+        record_release(ledger, plain(release))

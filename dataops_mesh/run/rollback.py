@@ -1,0 +1,39 @@
+"""Rolling back: an earlier publication becomes the current one again, by a commit."""
+
+from __future__ import annotations
+
+import uuid
+
+from dataops_mesh.engine.log import Release
+from dataops_mesh.engine.release import rollback
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.identity import person_or_user
+from dataops_mesh.run.record import record_run
+from dataops_mesh.spec.model import Product
+
+
+def rollback_product(
+    product: Product, environment: Environment, to: int | None = None, reason: str = ""
+) -> Release:
+    """Point all ports of a product back to the candidate of an earlier publication.
+
+    Args:
+        product: whose ports.
+        environment: the store and the settings.
+        to: the publication; the one before the current candidate if absent.
+        reason: why, for the record.
+
+    Raises:
+        UnknownNameError: there is no such publication.
+        NotPublishedError: the product was never published.
+    """
+    release = rollback(
+        environment.store,
+        [port.address for port in product.outputs],
+        to,
+        run_id=f"rollback-{uuid.uuid4().hex[:12]}",
+        person=person_or_user(environment.settings.person),
+        reason=reason,
+    )
+    record_run(environment)
+    return release
