@@ -29,7 +29,7 @@ from great_expectations.expectations.metrics.map_metric_provider import column_c
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
-from dataops_mesh.quality.values import same_type
+from dataops_mesh.spec.physical import is_accepted
 
 ROWS = "table.row_count"
 
@@ -176,4 +176,4 @@ class ExpectColumnType(Lean, BatchExpectation):  # type: ignore[misc]  # the sam
         types = {
             str(column["name"]): str(column["type"]) for column in metrics["table.column_types"]
         }
-        return 0 if same_type(types[self.column], self.accepted) else 1
+        return 0 if is_accepted(types[self.column], tuple(self.accepted)) else 1

@@ -90,30 +90,3 @@ def _as_number(value: Scalar) -> int | float | Decimal | None:
 
 def _casts(loan: Loan, kind: str, text: str) -> bool:
     return bool(loan.execute(f"SELECT TRY_CAST($1 AS {kind}) IS NOT NULL", [text])[0][0])
-
-
-def same_type(kind: str, accepted: Iterable[str]) -> bool:
-    """Tell whether a DuckDB type is one of the accepted spellings.
-
-    An accepted type without parameters accepts any parameters.
-
-    >>> same_type("DECIMAL(18,2)", ["DECIMAL"]), same_type("DECIMAL(18,2)", ["numeric(18, 3)"])
-    (True, False)
-    >>> same_type("TIMESTAMP WITH TIME ZONE", ["timestamptz"])
-    True
-    """
-    return any(
-        kind == spelling or ("(" not in text and base(kind) == base(spelling))
-        for text in accepted
-        for spelling in (_spelling(text),)
-    )
-
-
-def _spelling(text: str) -> str:
-    """Return a type as DuckDB spells it, or unchanged in capitals if DuckDB does not know it."""
-    import duckdb
-
-    try:
-        return str(duckdb.sqltype(text))
-    except duckdb.Error:
-        return text.upper()

@@ -1,0 +1,155 @@
+"""Every expectation class against an independent aggregate in plain DuckDB."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quality_cases import check, run
+
+from dataops_mesh.quality import expectations
+from dataops_mesh.spec.checks import (
+    ColumnSet,
+    ColumnType,
+    Duplicates,
+    Length,
+    Missing,
+    Nulls,
+    OutsideSet,
+    Range,
+    RowCount,
+    Unmatched,
+)
+
+TEXT = st.none() | st.sampled_from(["", " ", "a", "A", "ab", "é", "日本", "👩‍🚀", "a'b", 'a"b', "a%b", "1"])  # fmt: skip
+NUMBER = st.none() | st.sampled_from([float("nan"), float("inf"), -float("inf"), -0.0, 0.0, 1.5, 7.0])  # fmt: skip
+ROW = st.tuples(st.none() | st.integers(0, 3), NUMBER, TEXT)
+
+DUPLICATES = "SELECT count(*) FROM (SELECT {0} FROM t {1} GROUP BY {0} HAVING count(*) > 1)"
+ORACLES = {
+    "ExpectNoNulls": (Nulls("s"), "SELECT count(*) - count(s) FROM t"),
+    "ExpectNotInSet": (
+        Missing("s", ("", "a'b", None)),
+        "SELECT count(*) FROM t WHERE s IS NULL OR s = '' OR s = 'a''b'",
+    ),
+    "ExpectInSet": (
+        OutsideSet("s", ("a", "日本")),
+        "SELECT count(s) - count(*) FILTER (s = 'a') - count(*) FILTER (s = '日本') FROM t",
+    ),
+    "ExpectInSet of numbers said as text": (
+        OutsideSet("i", ("1", 2, "x", 2.5)),
+        "SELECT count(*) FROM t WHERE i <> 1 AND i <> 2",
+    ),
+    "ExpectInSet of text said as numbers": (
+        OutsideSet("s", (1, True)),
+        "SELECT count(*) FROM t WHERE s <> '1'",
+    ),
+    "ExpectInSet of nothing": (OutsideSet("i", ("x",)), "SELECT count(i) FROM t"),
+    "ExpectPattern": (
+        Unmatched("s", "a|本"),
+        "SELECT count(*) FROM t WHERE NOT contains(s, 'a') AND NOT contains(s, '本')",
+    ),
+    "ExpectPattern on a number": (
+        Unmatched("i", "^[01]$"),
+        "SELECT count(*) FROM t WHERE i > 1",
+    ),
+    "ExpectBetween": (
+        Range("f", 0, 7),
+        "SELECT count(*) FROM t WHERE isnan(f) OR f < 0 OR f > 7",
+    ),
+    "ExpectBetween without a maximum": (
+        Range("f", 0, None, exclusive_minimum=True),
+        "SELECT count(*) FROM t WHERE isnan(f) OR f <= 0",
+    ),
+    "ExpectBetween without a minimum": (
+        Range("f", None, 7, exclusive_maximum=True),
+        "SELECT count(*) FROM t WHERE isnan(f) OR f >= 7",
+    ),
+    "ExpectLengthBetween": (
+        Length("s", 1, 2),
+        "SELECT count(*) FROM t WHERE len(s) = 0 OR len(s) > 2",
+    ),
+    "ExpectLengthBetween without a maximum": (
+        Length("s", 2, None),
+        "SELECT count(*) FROM t WHERE len(s) IN (0, 1)",
+    ),
+    "ExpectNoDuplicatedKeys": (
+        Duplicates(("s",)),
+        DUPLICATES.format("s", "WHERE s IS NOT NULL"),
+    ),
+    "ExpectNoDuplicatedKeys of numbers": (
+        Duplicates(("f",)),
+        DUPLICATES.format("f", "WHERE f IS NOT NULL"),
+    ),
+    "ExpectNoDuplicatedKeys of two columns": (
+        Duplicates(("i", "s")),
+        DUPLICATES.format("i, s", ""),
+    ),
+    "ExpectRowCount": (RowCount(), "SELECT count(*) FROM t"),
+    "ExpectColumns": (ColumnSet(("i", "F", "x")), "SELECT 4"),  # F and x missing; f and s extra
+    "ExpectColumnType": (ColumnType("f", ("INTEGER", "DECIMAL")), "SELECT 1"),
+    "ExpectColumnType accepted": (ColumnType("f", ("INTEGER", "DOUBLE")), "SELECT 0"),
+}
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=st.lists(ROW, max_size=12))
+def test_every_expectation_counts_what_plain_sql_counts(rows):
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t (i INTEGER, f DOUBLE, s VARCHAR)")
+        if rows:
+            connection.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+        connection.execute("CREATE SCHEMA weather")
+        connection.execute("CREATE VIEW weather.hourly AS SELECT * FROM t")
+        results = run(connection, *[check(ORACLES[name][0], name=name) for name in ORACLES])
+        counted = {
+            name: connection.execute(oracle).fetchall()[0][0]
+            for name, (_, oracle) in ORACLES.items()
+        }
+    assert {result.check: result.observed for result in results} == counted
+
+
+def test_every_expectation_class_has_an_oracle():
+    classes = {name for name in vars(expectations) if name.startswith("Expect")}
+    assert {name.split()[0] for name in ORACLES} == classes
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted", "differs"),
+    [
+        ("DECIMAL(18,2)", "DECIMAL(18,2)", 0),
+        ("DECIMAL(18,2)", "DECIMAL", 0),
+        ("DECIMAL(18,2)", "DECIMAL(18,3)", 1),
+        ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITH TIME ZONE", 0),
+        ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", 1),
+        ("VARCHAR", "VARCHAR", 0),
+        ("VARCHAR[]", "VARCHAR", 1),
+        ("UUID", "VARCHAR", 1),
+    ],
+)
+def test_a_type_is_compared_as_duckdb_spells_it(kind, accepted, differs):
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA weather")
+        connection.execute(f"CREATE VIEW weather.hourly AS SELECT NULL::{kind} AS c")
+        (result,) = run(connection, ColumnType("c", (accepted,)))
+    assert result.observed == differs
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "outside"),
+    [
+        ("DATE", "2013-01-02", "2013-01-03", 2),
+        ("TIMESTAMP", "2013-01-02T00:00:00", None, 1),
+        ("TIMESTAMPTZ", "2013-01-02T00:00:00Z", None, 1),
+    ],
+)
+def test_a_range_of_dates_may_be_said_as_text(kind, low, high, outside):
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'; CREATE SCHEMA weather")
+        connection.execute(
+            f"CREATE VIEW weather.hourly AS SELECT (DATE '2013-01-01' + i::INT)::{kind} AS d "
+            "FROM range(4) r(i)"
+        )
+        (result,) = run(connection, Range("d", low, high))
+    assert result.observed == outside, result.reason
