@@ -11,11 +11,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import files, locks, sql
-from dataops_mesh.engine.log import Entry, Release, latest
+from dataops_mesh.engine.log import Release, latest
 from dataops_mesh.engine.manifest import paths, read_manifest
 from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.store import Store
@@ -115,10 +116,11 @@ def _replace_views(
     release: Release,
     known: Mapping[str, tuple[str, int]],
 ) -> None:
+    manifest_of = cache(partial(read_manifest, store))
     for address, entry in release.ports.items():
         if known.get(str(address)) == (entry.candidate, entry.publication):
             continue
-        _replace_view(con, store, address, entry)
+        _replace_view(con, address, paths(store, manifest_of(entry.candidate), address))
         con.execute("DELETE FROM mesh.ports WHERE address = ?", [str(address)])
         con.execute(
             "INSERT INTO mesh.ports VALUES (?, ?, ?, ?, ?, ?)",
@@ -134,9 +136,8 @@ def _replace_views(
 
 
 def _replace_view(
-    con: duckdb.DuckDBPyConnection, store: Store, address: Address, entry: Entry
+    con: duckdb.DuckDBPyConnection, address: Address, found: tuple[Path, ...]
 ) -> None:
-    found = paths(store, read_manifest(store, entry.candidate), address)
     schema, view = sql.identifier(address.domain), sql.identifier(address.port)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {sql.scan('read_parquet', found)}")

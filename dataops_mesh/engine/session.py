@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ def session(
                 "threads": threads,
                 "temp_directory": str(scratch),
                 "preserve_insertion_order": False,
+                "enable_progress_bar": False,
                 "TimeZone": time_zone,
                 # A mistyped relation must not resolve to a variable of the caller.
                 "python_enable_replacements": False,
@@ -77,6 +79,7 @@ def bind_release(
 ) -> tuple[Path, ...]:
     """Create a view for each address, over an explicit list of files; return these files."""
     bound: list[Path] = []
+    manifest_of = cache(partial(read_manifest, store))
     for address in addresses:
         entry = release.ports.get(address)
         if entry is None:
@@ -87,7 +90,7 @@ def bind_release(
                     next=f"run the product that builds {address}",
                 )
             )
-        found = paths(store, read_manifest(store, entry.candidate), address)
+        found = paths(store, manifest_of(entry.candidate), address)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         con.execute(

@@ -81,6 +81,8 @@ def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
     elif hasattr(rows, "__arrow_c_stream__"):
         import pyarrow as pa
 
+        if hasattr(rows, "reset_index"):  # pandas: its index is not a column of the port
+            rows = pa.Table.from_pandas(rows, preserve_index=False)
         con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
         try:
             con.execute(f"COPY (FROM {_ARROW}) {into}")
