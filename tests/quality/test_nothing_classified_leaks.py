@@ -143,7 +143,8 @@ run(connection, Nulls("id"), Unmatched("iban", "("), Query("SELECT iban::INT FRO
         script,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("", "")
+    said = done.stderr.partition("nanobind: leaked")[0]  # DuckDB 2.0 on its own exit
+    assert (done.stdout, said) == ("", "")
 
 
 def test_a_reason_is_a_sentence_of_names_and_counts(connection):
