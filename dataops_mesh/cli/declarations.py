@@ -24,9 +24,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     return _print(problems_of(mesh, products, settings), output, len(products))
 
 
-def problems_of(
-    mesh: Mesh, products: Sequence[Product], settings: Settings
-) -> tuple[Problem, ...]:
+def problems_of(mesh: Mesh, products: Sequence[Product], settings: Settings) -> tuple[Problem, ...]:
     """Return what is wrong with the mesh as a whole and with the products' transforms."""
     from dataops_mesh.run.validate import transform_problems
 

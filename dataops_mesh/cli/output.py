@@ -54,8 +54,7 @@ def show(
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        fold = "fold" if column in {"why", "reasons"} else "ellipsis"
-        table.add_column(column, justify="right" if numeric else "left", overflow=fold)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row.get(c)), COLOURS.get(str(row.get(c)), "")) for c in columns))
     console().print(table)

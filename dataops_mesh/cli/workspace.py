@@ -42,9 +42,7 @@ def named(mesh: Mesh, names: Sequence[str], *, runnable: bool = False) -> list[P
         if name not in domains and name not in products
     ]
     problems += [
-        Problem(
-            f"{name} is retired and does not run any more", products[name].where, key="status"
-        )
+        Problem(f"{name} is retired and does not run any more", products[name].where, key="status")
         for name in names
         if runnable and name in products and products[name].status == "retired"
     ]
@@ -68,9 +66,7 @@ def one(mesh: Mesh, name: str) -> Product:
     found = {product.qualified_name: product for product in mesh.products}
     if name not in found:
         raise UnknownNameError(
-            Problem(
-                f'no product "{name}"{did_you_mean(name, found)}', choices=tuple(sorted(found))
-            )
+            Problem(f'no product "{name}"{did_you_mean(name, found)}', choices=tuple(sorted(found)))
         )
     return found[name]
 

@@ -24,7 +24,6 @@ from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 
-
 LOGGER = logging.getLogger("dataops_mesh")
 MACHINERY = (RunError, StoreError)
 
@@ -105,7 +104,7 @@ def _reconcile(
 ) -> None:
     for address, publication in reconcile(context.instance, environment.store, product):
         context.log.warning(
-            f"{address}: publication {publication} was committed and not reported; reported now"
+            "%s: publication %s was committed and not reported; reported now", address, publication
         )
 
 

@@ -53,5 +53,3 @@ def dbt_shape(
     )
     deps = {spec.key: list(spec.deps) for spec in selected if spec.key in ports}
     return private, deps
-
-

@@ -60,7 +60,7 @@ def source_specs(product: Product) -> list[dg.AssetSpec]:
         dg.AssetSpec(
             key=source_key(product, port),
             group_name=product.domain,
-            description=f"A source outside the mesh, fingerprinted at every run: {port.source.path}",
+            description=f"A source outside the mesh, fingerprinted at each run: {port.source.path}",
             kinds={"source", port.source.format.value},
         )
         for port in product.inputs

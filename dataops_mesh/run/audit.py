@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality import Relation, audit
-from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Stage
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.spec.checks import CheckResult, DbtTest, Stage
 from dataops_mesh.spec.model import Address, Column, Product
 
 if TYPE_CHECKING:
@@ -19,27 +20,22 @@ SHOWABLE = frozenset({"public", "internal"})
 
 
 def run_checks(
-    connection: duckdb.DuckDBPyConnection,
-    product: Product,
-    checks: Sequence[Check],
-    stage: Stage,
-    candidate: str,
-    time_limit: float,
+    attempt: Attempt, connection: duckdb.DuckDBPyConnection, stage: Stage
 ) -> tuple[CheckResult, ...]:
     """Run the checks of one stage on the views of the connection; one result for each.
 
     dbt's own tests are not run here: dbt has run them.
     """
-    wanted = [c for c in checks if c.stage is stage and not isinstance(c.measure, DbtTest)]
+    wanted = [c for c in attempt.checks if c.stage is stage and not isinstance(c.measure, DbtTest)]
     results: list[CheckResult] = []
     for name, group in groupby(sorted(wanted, key=lambda c: c.relation), lambda c: c.relation):
-        relation = _relation(product, name, stage)
+        relation = _relation(attempt.product, name, stage)
         results += audit(
             connection,
             relation,
             tuple(group),
-            candidate=candidate,
-            time_limit_seconds=time_limit,
+            candidate=attempt.ref,
+            time_limit_seconds=attempt.environment.settings.time_limit,
         )
     return tuple(results)
 

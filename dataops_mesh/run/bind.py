@@ -98,7 +98,9 @@ def bind_candidate(
         connection.execute(f"CREATE VIEW {schema}.{view} AS FROM {relation}")
 
 
-def write_inputs_file(file: Path, store: Store, product: Product, inputs: Inputs, now: datetime) -> None:
+def write_inputs_file(
+    file: Path, store: Store, product: Product, inputs: Inputs, now: datetime
+) -> None:
     """Write a DuckDB file with a view per published input port, for a tool that attaches files."""
     import duckdb
 

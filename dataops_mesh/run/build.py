@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine.manifest import PortData, folder
 from dataops_mesh.engine.session import seal
+from dataops_mesh.engine.sql import literal
 from dataops_mesh.engine.store import Store
 from dataops_mesh.engine.write import write_port
 from dataops_mesh.errors import MeshError, Problem, TransformError
+from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, write_inputs_file
-from dataops_mesh.run.dbt import CATALOG, INPUTS, DbtTestRun, build_project
-from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
 from dataops_mesh.run.python import call_transform
 from dataops_mesh.run.redact import safe_message
 from dataops_mesh.run.sql import sql_queries
-from dataops_mesh.spec.model import OutputPort, Product, TransformKind
+from dataops_mesh.spec.model import OutputPort, TransformKind
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,21 +27,13 @@ Built = tuple[tuple[PortData, ...], tuple[DbtTestRun, ...]]
 
 
 def build_candidate(
-    product: Product,
-    environment: Environment,
-    connection: duckdb.DuckDBPyConnection,
-    inputs: Inputs,
-    ref: str,
-    scratch: Path,
+    attempt: Attempt, connection: duckdb.DuckDBPyConnection, scratch: Path
 ) -> Built:
     """Run the transform and write every output port.
 
     Args:
-        product: what to build.
-        environment: the store and the settings.
+        attempt: what to build, where, and from which inputs.
         connection: has the input ports as views.
-        inputs: what they are pinned to.
-        ref: the candidate's ref.
         scratch: a private folder that is deleted after the run.
 
     Returns:
@@ -49,58 +42,55 @@ def build_candidate(
     Raises:
         TransformError: the transform raised, or returned something unusable.
     """
-    target = folder(environment.store, ref)
+    product, inputs, store = attempt.product, attempt.inputs, attempt.environment.store
     match product.transform.kind:
         case TransformKind.SQL:
             queries = sql_queries(product)
             files = [file for found in inputs.source_files.values() for file in found]
-            seal(connection, [*files, *_read_folders(environment.store, inputs), target])
-            return _write(product, connection, queries, target), ()
+            seal(connection, [*files, *_read_folders(store, inputs), attempt.folder])
+            return _write(attempt, connection, queries), ()
         case TransformKind.PYTHON:
-            returned = call_transform(
-                product, connection, inputs.source_files, environment.settings.clock()
-            )
-            return _write(product, connection, returned, target), ()
+            clock = attempt.environment.settings.clock()
+            returned = call_transform(product, connection, inputs.source_files, clock)
+            return _write(attempt, connection, returned), ()
         case TransformKind.DBT:
-            return _build_dbt(product, environment, connection, inputs, target, scratch)
+            return _build_dbt(attempt, connection, scratch)
 
 
-def _build_dbt(
-    product: Product,
-    environment: Environment,
-    connection: duckdb.DuckDBPyConnection,
-    inputs: Inputs,
-    target: Path,
-    scratch: Path,
-) -> Built:
-    settings = environment.settings
-    inputs_file = scratch / "inputs.duckdb"
-    write_inputs_file(inputs_file, environment.store, product, inputs, settings.clock())
-    duckdb_settings = {
-        "memory_limit": settings.memory_limit,
-        "temp_directory": str(scratch / "spill"),
-        "TimeZone": "UTC",
-    }
-    database, tests = build_project(
-        product, scratch, inputs_file, duckdb_settings, environment.threads
+def _build_dbt(attempt: Attempt, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Built:
+    product, environment = attempt.product, attempt.environment
+    profile = Profile(
+        folder=scratch,
+        inputs=scratch / "inputs.duckdb",
+        threads=environment.threads,
+        settings={
+            "memory_limit": environment.settings.memory_limit,
+            "temp_directory": str(scratch / "spill"),
+            "TimeZone": "UTC",
+        },
     )
+    write_inputs_file(
+        scratch / "inputs.duckdb",
+        environment.store,
+        product,
+        attempt.inputs,
+        environment.settings.clock(),
+    )
+    relations, tests = build_project(product, profile)
     # A public model may be a view over other models and the inputs: attach both to read it.
-    connection.execute(f"ATTACH '{inputs_file}' AS {INPUTS} (READ_ONLY)")
-    connection.execute(f"ATTACH '{database}' AS {CATALOG} (READ_ONLY)")
-    schema = "main"
-    queries = {
-        port.name: f'SELECT * FROM {CATALOG}.{schema}."{port.name}"' for port in product.outputs
-    }
-    return _write(product, connection, queries, target), tuple(tests)
+    connection.execute(f"ATTACH {literal(profile.inputs)} AS {INPUTS} (READ_ONLY)")
+    connection.execute(f"ATTACH {literal(profile.database)} AS {CATALOG} (READ_ONLY)")
+    queries = {port.name: f"SELECT * FROM {relations[port.name]}" for port in product.outputs}
+    return _write(attempt, connection, queries), tuple(tests)
 
 
 def _write(
-    product: Product,
-    connection: duckdb.DuckDBPyConnection,
-    built: Mapping[str, Any],
-    target: Path,
+    attempt: Attempt, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]
 ) -> tuple[PortData, ...]:
-    return tuple(_write_one(connection, port, built[port.name], target) for port in product.outputs)
+    return tuple(
+        _write_one(connection, port, built[port.name], attempt.folder)
+        for port in attempt.product.outputs
+    )
 
 
 def _write_one(

@@ -11,8 +11,9 @@ import hashlib
 import json
 import shutil
 import threading
+import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,28 @@ from dataops_mesh.spec.model import Product, TransformKind
 DBT = threading.RLock()
 CATALOG = "candidate"  # the file's stem; a parsed manifest embeds it
 INPUTS = "mesh"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where one invocation of dbt works.
+
+    Args:
+        folder: holds the profile, the private database and dbt's artefacts.
+        inputs: a DuckDB file with a view per input port, attached read-only.
+        threads: how many models dbt builds at once.
+        settings: DuckDB settings, for example memory_limit.
+    """
+
+    folder: Path
+    inputs: Path | None = None
+    threads: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """Return the private database; a parsed manifest embeds its stem."""
+        return self.folder / f"{CATALOG}.duckdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +85,8 @@ def parsed_manifest(project: Path, cache_folder: Path) -> Path:
     folder = cache_folder / project.name / project_digest(project)
     file = folder / "manifest.json"
     if not file.exists():
-        building = folder.with_name(folder.name + ".new")
-        _write_profile(project, building, building, {}, None)
+        building = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
+        _write_profile(project, Profile(building))
         with DBT:
             result = _invoke(project, building, ["parse"])
         if not result.success:
@@ -99,7 +122,7 @@ def selected_nodes(
         return frozenset(manifest["nodes"]) | frozenset(manifest.get("unit_tests", {}))
     project = project_folder(product)
     folder = cache_folder / project.name / "select"
-    _write_profile(project, folder, folder, {}, None)
+    _write_profile(project, Profile(folder))
     arguments = ["list", "--select", product.transform.select, "--output", "json"]
     with DBT:
         result = _invoke(project, folder, [*arguments, "--output-keys", "unique_id"])
@@ -175,27 +198,21 @@ def dbt_problems(
     return tuple(problems)
 
 
-def build_project(
-    product: Product, folder: Path, inputs: Path, settings: Mapping[str, Any], threads: int
-) -> tuple[Path, list[DbtTestRun]]:
+def build_project(product: Product, profile: Profile) -> tuple[dict[str, str], list[DbtTestRun]]:
     """Build and test the selection in a private database.
 
     Args:
         product: a product whose transform is dbt.
-        folder: a private folder for this run.
-        inputs: a DuckDB file with a view per input port.
-        settings: DuckDB settings, for example memory_limit.
-        threads: how many models dbt builds at once.
+        profile: where; a folder of this run's own.
 
     Returns:
-        The private database and how every test ended.
+        The relation of every built model by its name, and how every test ended.
 
     Raises:
         TransformError: a model could not be built.
     """
-    project = project_folder(product)
-    database = folder / f"{CATALOG}.duckdb"
-    _write_profile(project, folder, folder, settings, inputs, threads)
+    project, folder = project_folder(product), profile.folder
+    _write_profile(project, profile)
     select = ["--select", product.transform.select] if product.transform.select else []
     without_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     with DBT:
@@ -211,7 +228,8 @@ def build_project(
         DbtTestRun(row.node.unique_id, str(row.status), int(row.failures or 0))
         for row in tested.result
     ]
-    return database, runs
+    relations = {row.node.name: str(row.node.relation_name) for row in built.result}
+    return relations, runs
 
 
 def _raise_if_failed(project: Path, result: Any) -> None:
@@ -270,26 +288,20 @@ def project_setting(project: Path, name: str) -> str:
     return str(yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")).get(name) or "")
 
 
-def _write_profile(  # noqa: PLR0913 - the parts of a dbt profile
-    project: Path,
-    profiles: Path,
-    database_folder: Path,
-    settings: Mapping[str, Any],
-    inputs: Path | None,
-    threads: int = 1,
-) -> None:
-    profiles.mkdir(parents=True, exist_ok=True)
-    attach = [] if inputs is None else [{"path": str(inputs), "alias": INPUTS, "read_only": True}]
+def _write_profile(project: Path, profile: Profile) -> None:
+    """Write the only profile that dbt sees: the run's private database and its inputs."""
+    profile.folder.mkdir(parents=True, exist_ok=True)
+    inputs = {"path": str(profile.inputs), "alias": INPUTS, "read_only": True}
     output = {
         "type": "duckdb",
-        "path": str(database_folder / f"{CATALOG}.duckdb"),
-        "threads": threads,
-        "settings": dict(settings),
-        "attach": attach,
+        "path": str(profile.database),
+        "threads": profile.threads,
+        "settings": dict(profile.settings),
+        "attach": [inputs] if profile.inputs else [],
     }
     name = project_setting(project, "profile") or project_setting(project, "name")
-    profile = {name: {"target": CATALOG, "outputs": {CATALOG: output}}}
-    (profiles / "profiles.yml").write_text(json.dumps(profile), "utf-8")  # JSON is YAML
+    content = {name: {"target": CATALOG, "outputs": {CATALOG: output}}}
+    (profile.folder / "profiles.yml").write_text(json.dumps(content), "utf-8")  # JSON is YAML
 
 
 def _close_connections() -> None:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,6 @@ from dataops_mesh.engine.manifest import (
     ContractUsed,
     Manifest,
     PortData,
-    folder,
     new_ref,
     write_manifest,
 )
@@ -31,8 +30,9 @@ from dataops_mesh.engine.release import Release, commit, entries_of
 from dataops_mesh.engine.session import seal, session
 from dataops_mesh.errors import ConflictError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
+from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
-from dataops_mesh.run.bind import Inputs, bind_candidate, bind_inputs, pin_inputs
+from dataops_mesh.run.bind import bind_candidate, bind_inputs, pin_inputs
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import all_checks, dbt_results
 from dataops_mesh.run.environment import Environment, dbt_cache
@@ -45,7 +45,7 @@ from dataops_mesh.run.identity import (
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.redact import keep_full_text, safe_message
 from dataops_mesh.run.report import Report
-from dataops_mesh.spec.checks import Check, CheckResult, Stage
+from dataops_mesh.spec.checks import Stage
 from dataops_mesh.spec.derive import coverage
 from dataops_mesh.spec.model import Address, Product
 
@@ -54,21 +54,6 @@ if TYPE_CHECKING:
 
 TRIES = 3
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one attempt has brought so far; each stage returns the next."""
-
-    product: Product
-    environment: Environment
-    run_id: str
-    ref: str
-    started: datetime
-    inputs: Inputs
-    checks: tuple[Check, ...]
-    results: tuple[CheckResult, ...] = ()
-    ports: tuple[PortData, ...] = ()
 
 
 def run_product(
@@ -118,7 +103,7 @@ def _run_once(
         attempt = Attempt(product, environment, run_id, ref, started, inputs, checks)
         try:
             attempt = _build_and_audit(attempt, progress)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to people as a MeshError
             # People are told what is safe to say; the whole text stays with the candidate.
             keep_full_text(error, target / "error.txt")
             told = _tell(error, target)
@@ -165,29 +150,21 @@ def _tell(error: Exception, target: Path) -> MeshError:
 def _build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
     """Check the inputs, build the candidate, check the candidate."""
     environment, product = attempt.environment, attempt.product
-    limit = environment.settings.time_limit
     with _scratch(environment) as scratch:
         with _connection(environment) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs)
             progress("checking what comes in")
-            results = run_checks(
-                connection, product, attempt.checks, Stage.INPUT, attempt.ref, limit
-            )
-            attempt = replace(attempt, results=results)
+            attempt = replace(attempt, results=run_checks(attempt, connection, Stage.INPUT))
             if _incoming_refused(attempt):
                 return attempt
             progress(f"building with {product.transform.kind}")
-            ports, tests = build_candidate(
-                product, environment, connection, attempt.inputs, attempt.ref, scratch
-            )
-        results += dbt_results(attempt.ref, attempt.checks, tests)
+            ports, tests = build_candidate(attempt, connection, scratch)
+        results = dbt_results(attempt.ref, attempt.checks, tests)
         with _connection(environment) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
-            seal(connection, [folder(environment.store, attempt.ref)])
+            seal(connection, [attempt.folder])
             progress("checking the candidate")
-            results += run_checks(
-                connection, product, attempt.checks, Stage.OUTPUT, attempt.ref, limit
-            )
+            results = (*attempt.results, *results, *run_checks(attempt, connection, Stage.OUTPUT))
     return replace(attempt, results=results, ports=ports)
 
 

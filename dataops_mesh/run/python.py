@@ -148,17 +148,14 @@ def _give(
         return connection.sql(query)
     # A cursor of its own: the next query on a connection would end a reader that streams.
     cursor = connection.cursor().execute(query)
-    match form:
-        case "table":
-            return cursor.fetch_arrow_table()
-        case "reader":
-            return cursor.fetch_record_batch()
-        case "polars":
-            return cursor.pl()
-        case "lazy":
-            return cursor.pl().lazy()
-        case _:
-            return cursor.df()
+    fetch: dict[str, Callable[[], Any]] = {
+        "table": cursor.to_arrow_table,
+        "reader": cursor.to_arrow_reader,
+        "pandas": cursor.df,
+        "polars": cursor.pl,
+        "lazy": lambda: cursor.pl().lazy(),
+    }
+    return fetch[form]()
 
 
 def _load(file: Path) -> Callable[..., Any]:
@@ -189,7 +186,7 @@ def _form(argument: ast.arg) -> str | None:
     """Return the form that an annotation asks for; None when nobody knows it."""
     text = ast.unparse(argument.annotation).strip("'\"") if argument.annotation else ""
     module, _, name = text.rpartition(".")
-    if module in {"polars", "pl"} or name in {"LazyFrame"}:
+    if module in {"polars", "pl"} or name == "LazyFrame":
         return POLARS.get(name)
     return FORMS.get(name)
 

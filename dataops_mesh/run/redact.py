@@ -11,17 +11,19 @@ import traceback
 from pathlib import Path
 
 # Their messages speak of identifiers, files and limits, never of rows.
-SAFE = frozenset({
-    "BinderException",
-    "CatalogException",
-    "ParserException",
-    "OutOfMemoryException",
-    "IOException",
-    "ModuleNotFoundError",
-    "ImportError",
-    "FileNotFoundError",
-    "NameError",
-})
+SAFE = frozenset(
+    {
+        "BinderException",
+        "CatalogException",
+        "ParserException",
+        "OutOfMemoryException",
+        "IOException",
+        "ModuleNotFoundError",
+        "ImportError",
+        "FileNotFoundError",
+        "NameError",
+    }
+)
 
 
 def safe_message(error: BaseException) -> str:

@@ -28,7 +28,10 @@ def sql_problems(product: Product) -> tuple[Problem, ...]:
             problems += error.problems
             continue
         used |= read
-        problems += [_undeclared(name, place(product, file, _line_of(name, text)), names) for name in sorted(read - names.keys())]
+        problems += [
+            _undeclared(name, place(product, file, _line_of(name, text)), names)
+            for name in sorted(read - names.keys())
+        ]
         problems += [
             Problem(
                 f'source "{name}" is an opaque file; only a Python transform can open it',
@@ -67,9 +70,7 @@ def _text(file: Path, where: Location) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DeclarationError(
-            Problem(f"cannot be read: {type(error).__name__}", where)
-        ) from None
+        raise DeclarationError(Problem(f"cannot be read: {type(error).__name__}", where)) from None
 
 
 def _opaque(port: InputPort) -> bool:

@@ -1,0 +1,33 @@
+"""One attempt at a product: the data that the stages of a run hand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from dataops_mesh.engine.manifest import PortData, folder
+from dataops_mesh.run.bind import Inputs
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.spec.checks import Check, CheckResult
+from dataops_mesh.spec.model import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt has brought so far; each stage returns the next."""
+
+    product: Product
+    environment: Environment
+    run_id: str
+    ref: str
+    started: datetime
+    inputs: Inputs
+    checks: tuple[Check, ...]
+    results: tuple[CheckResult, ...] = ()
+    ports: tuple[PortData, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Return the candidate's folder."""
+        return folder(self.environment.store, self.ref)
