@@ -23,7 +23,7 @@ $(READY): requirements.lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; say make PYTHON=...") if sys.version_info < (3, 11) else None'
 	@echo "Setting up $(VENV) from requirements.lock.txt; the first time takes a few minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --no-deps --require-hashes -r requirements.lock.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@$(BIN)/python -m compileall -q dataops_mesh
 	@touch $(READY)
@@ -63,7 +63,7 @@ format: $(READY)
 
 lock:
 	@uv pip compile pyproject.toml --group dev --group examples --universal --python-version 3.11 \
-	  --generate-hashes --no-annotate --no-emit-index-url --quiet -o requirements.lock.txt
+	  --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --quiet -o requirements.lock.txt
 
 clean:
 	@rm -rf $(VENV) .mesh
