@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.log import Release
@@ -116,9 +116,7 @@ def bind_source(
                 next="declare its format, or read it in a Python transform",
             )
         )
-    options = {
-        key: dict(value) if isinstance(value, tuple) else value for key, value in source.options
-    }
+    options = {key: _option(value) for key, value in source.options}
     relation = sql.scan(reader, found, options)
     try:
         con.execute(f"CREATE OR REPLACE VIEW {sql.identifier(name)} AS FROM {relation}")
@@ -146,3 +144,9 @@ def seal(con: duckdb.DuckDBPyConnection, allowed: Iterable[Path]) -> None:
     con.execute(f"SET allowed_directories = {sql.literal(folders)}")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
+
+
+def _option(value: Any) -> Any:
+    """Return the pairs of a struct as one; everything else is as it should be."""
+    pairs = isinstance(value, tuple) and all(isinstance(item, tuple) for item in value)
+    return dict(value) if value and pairs else value

@@ -117,7 +117,7 @@ def test_an_empty_store_is_readable(store):
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-import duckdb, filelock, pyarrow
+import duckdb, pyarrow
 from dataops_mesh.engine import (
     collect, locks, log, manifest, pins, read, record, release, scratch, session, sql, store
 )
