@@ -96,14 +96,18 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
 
     built = select(candidates).where(candidates.c.product == product)
     built = built.order_by(candidates.c.finished.desc()).limit(limit)
-    switched = select(publications).where(publications.c.product == product)
-    switched = switched.order_by(publications.c.publication.desc())
+    numbers = select(publications.c.publication).where(publications.c.product == product)
+    numbers = numbers.distinct().order_by(publications.c.publication.desc()).limit(limit)
+    switched = select(publications).where(
+        publications.c.product == product,
+        publications.c.publication.in_(numbers.scalar_subquery()),
+    )
     with transaction(ledger) as connection:
         rows = list(connection.execute(built).mappings())
-        numbers = _distinct(connection.execute(switched).mappings(), limit)
-    first = {item["candidate"]: item for item in numbers if item["kind"] == "publication"}
+        switches = _added_up(connection.execute(switched).mappings())
+    first = {item["candidate"]: item for item in switches if item["kind"] == "publication"}
     events = [_built(row, first.get(row["candidate"])) for row in rows]
-    events += [_switched(row) for row in numbers if row["kind"] != "publication"]
+    events += [_switched(row) for row in switches if row["kind"] != "publication"]
     return tuple(sorted(events, key=_order, reverse=True)[:limit])
 
 
@@ -142,16 +146,12 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
     return tuple(_status(name, published.get(name), runs.get(name)) for name in names)
 
 
-def _distinct(rows: Any, limit: int) -> list[dict[str, Any]]:
+def _added_up(rows: Any) -> list[dict[str, Any]]:
     """Return one row for each publication, with the rows of its ports added up."""
     found: dict[int, dict[str, Any]] = {}
     for row in rows:
-        number = row["publication"]
-        if number not in found:
-            if len(found) == limit:
-                break
-            found[number] = {**row, "rows": 0}
-        found[number]["rows"] += row["rows"]
+        known = found.setdefault(row["publication"], {**row, "rows": 0})
+        known["rows"] += row["rows"]
     return list(found.values())
 
 

@@ -69,7 +69,7 @@ def test_a_flipped_byte_in_a_manifest_is_noticed(tmp_path, position):
     data = bytearray(path.read_bytes())
     data[position] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CorruptError, match="manifest.json"):
+    with pytest.raises(CorruptError, match=r"manifest\.json"):
         read_manifest(store, manifest.candidate)
 
 

@@ -83,7 +83,7 @@ def test_a_release_collected_while_it_is_being_pinned_is_not_handed_out(store, m
     found = pins.latest
     answers = iter([lambda _: pins.read_release(store, 1), found])
 
-    def slow_then_right(where):
+    def slow_then_right(where) -> object:
         release = next(answers)(where)
         if release.number == 1:
             path_of(store, 1).unlink()

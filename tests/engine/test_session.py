@@ -21,7 +21,7 @@ def store(tmp_path):
     return open_store(tmp_path / "store")
 
 
-def opened(store, **more):
+def opened(store, **more: object):
     return session(store, **{"memory_limit": "500MB", "threads": 2, "now": T0} | more)
 
 

@@ -17,7 +17,7 @@ import duckdb
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from store_helpers import A, B, T0, Crash, build, crashing, read_input
+from store_helpers import T0, A, B, Crash, build, crashing, read_input
 
 from dataops_mesh.engine import files
 from dataops_mesh.engine.catalog import refresh
