@@ -117,6 +117,8 @@ def _logical_type(entry: Node, problems: list[Problem]) -> str | None:
     if child is None:
         problems.append(entry.problem("needs a logicalType", LOGICAL_TYPES))
         return None
+    if not isinstance(child.value, str):
+        return None  # the schema has reported it
     if child.value in {"object", "array", "map", "vector"}:
         what = f'the type "{child.value}" is not supported yet'
         problems.append(child.problem(what, LOGICAL_TYPES))

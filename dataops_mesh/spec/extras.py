@@ -18,11 +18,13 @@ _LIST = "customProperties"
 # A vendor spelled nearly like ours is a setting that would be ignored.
 _ALMOST = {"dataops-mesh", "dataopsmesh", "dataops_mash", "data_ops_mesh"}
 
-Extras = dict[Keys, dict[str, Node]]
+# None stands for a setting that is given and wrong: it is reported, and not missing.
+Settings = dict[str, Node | None]
+Extras = dict[Keys, Settings]
 
 
 def read_extras(document: Document, kind: str, problems: list[Problem]) -> Extras:
-    """Return the valid settings of each place of a document.
+    """Return the settings of each place of a document.
 
     Args:
         document: an ODPS or ODCS document.
@@ -74,8 +76,8 @@ def _place(keys: Keys, kind: str) -> str | None:
 
 
 def _setting(
-    entry: Node, place: str | None, seen: dict[str, Node], problems: list[Problem]
-) -> tuple[str, Node] | None:
+    entry: Node, place: str | None, seen: Settings, problems: list[Problem]
+) -> tuple[str, Node | None] | None:
     vendor, name, value = entry.text("vendor"), entry.text("property"), entry.child("value")
     if vendor != VENDOR:
         if vendor and vendor.lower().strip() in {*_ALMOST, VENDOR}:
@@ -85,20 +87,26 @@ def _setting(
         return None
     if name is None or value is None:
         return None  # the standard's own schema has reported it
+    misplaced = _misplaced(entry, name, place, seen)
+    if misplaced is not None:
+        problems.append(misplaced)
+        return None
+    validator = settings_validators()[place or ""][name]
+    if "not" in validator.schema:
+        what = f'the setting "{name}" is not supported yet'
+        found = [value.problem(what, then="remove it")]
+    else:
+        found = validate(validator, value)
+    problems += found
+    return name, None if found else value
+
+
+def _misplaced(entry: Node, name: str, place: str | None, seen: Settings) -> Problem | None:
     if place is None:
         what = f'no setting of {VENDOR} is read here, so "{name}" would have no effect'
-        choices = ("product", "inputPorts[]", "outputPorts[]", "contract", "column")
-        problems.append(entry.problem(what, choices))
-        return None
-    validators = settings_validators()[place]
-    if name not in validators:
-        hint = did_you_mean(name, validators)
+        return entry.problem(what, tuple(settings_validators()))
+    known = settings_validators()[place]
+    if name not in known:
         node = entry.child("property") or entry
-        problems.append(node.problem(f'unknown setting "{name}"{hint}', sorted(validators)))
-        return None
-    if name in seen:
-        problems.append(entry.problem(f'the setting "{name}" is given twice'))
-        return None
-    found = validate(validators[name], value)
-    problems += found
-    return None if found else (name, value)
+        return node.problem(f'unknown setting "{name}"{did_you_mean(name, known)}', sorted(known))
+    return entry.problem(f'the setting "{name}" is given twice') if name in seen else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.contract import check_version
-from dataops_mesh.spec.extras import Extras
+from dataops_mesh.spec.extras import Extras, Settings
 from dataops_mesh.spec.model import Address, InputPort, Rule, Source, SourceFormat
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.node import Node
@@ -76,12 +76,14 @@ def infer_format(path: str) -> SourceFormat:
 
 
 def _read(
-    entry: Node, settings: dict[str, Node], folder: Path, root: Path, problems: list[Problem]
+    entry: Node, settings: Settings, folder: Path, root: Path, problems: list[Problem]
 ) -> InputPort | None:
     name, child = entry.text("name"), entry.child("name")
     if name is None or child is None:
         return None  # the schema has reported it
     check_version(entry, problems)
+    if None in settings.values():
+        return None  # a wrong setting has been reported, and says more than what follows from it
     source, address = settings.get("source"), settings.get("address")
     if source is not None and address is not None:
         problems.append(address.problem("a port has a source or an address, not both"))

@@ -85,7 +85,7 @@ def _product(
     check_status(node, problems)
     outputs = _outputs(node, domain, contracts, problems)
     ports = tuple(port.name for port in outputs)
-    setting = extras.get((), {}).get("transform")
+    settings = extras.get((), {})
     description = node.child("description") or node
     status = "deprecated" if node.flag("deprecated") else "active"
     product = Product(
@@ -97,7 +97,7 @@ def _product(
         where=node.where,
         fingerprint=digest([document.digest(), *(c.fingerprint for c in contracts.values())]),
         outputs=outputs,
-        transform=read_transform(node, setting, ports, (folder, root), problems),
+        transform=read_transform(node, settings, ports, (folder, root), problems),
         inputs=read_inputs(node, extras, folder, root, problems),
         status=node.text("status") or status,
         title=node.text("name") or "",

@@ -134,8 +134,10 @@ def _metric(node: Node, target: Target, problems: list[Problem]) -> Metric | Non
     if child is None:
         problems.append(node.problem("needs a metric, or `type: sql` or `text`", Metric))
         return None
-    if child.value not in set(Metric):
-        return None  # the schema has reported it
+    if not isinstance(child.value, str) or child.value not in set(Metric):
+        # Said here too: a metric that is no text slips through the schema's conditionals.
+        problems.append(child.choose(Metric) or child.problem("must be a metric", Metric))
+        return None
     metric = Metric(child.value)
     if metric is Metric.ROW_COUNT and target.column is not None:
         problems.append(child.problem("rowCount counts the rows of the relation, not of a column"))

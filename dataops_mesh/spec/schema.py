@@ -6,7 +6,8 @@ more through than the readers behind this module refuse:
 - `additionalProperties: false` and `unevaluatedProperties: false` become one check that
   reports each unknown key, with its line and the nearest known one (and takes half the time);
 - "exactly one operator" is left to the rule reader, which can say which ones were given;
-- a conditional (`if` a property has a value) does not apply where the property is absent.
+- "if this property has this value, then ..." becomes a look-up by the value, so that nine
+  conditionals per column cost one; it does not apply where the property is absent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from dataops_mesh.spec.yaml import Keys
 ODPS_VERSIONS = ("v1.1.0", "v1.0.0")
 ODCS_VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2")
 _FOLDER = Path(__file__).parent / "schemas"
-_KNOWN = "knownKeys"
+_KNOWN, _WHEN = "knownKeys", "when"
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -118,8 +119,8 @@ def _validator(schema: dict[str, Any]) -> Any:
     from jsonschema import Draft201909Validator
     from jsonschema.validators import extend
 
-    known = extend(Draft201909Validator, {_KNOWN: _unknown_keys})
-    return known(_compiled(schema, schema))
+    ours = extend(Draft201909Validator, {_KNOWN: _unknown_keys, _WHEN: _descend_when})
+    return ours(_compiled(schema, schema))
 
 
 def _compiled(schema: Any, root: dict[str, Any]) -> Any:
@@ -131,9 +132,36 @@ def _compiled(schema: Any, root: dict[str, Any]) -> Any:
     closed = [made.pop(k) for k in _CLOSED if made.get(k) is False]
     if closed:
         made[_KNOWN] = tuple(sorted(_property_names(schema, root)))
-    if "if" in made and "properties" in made["if"]:
-        made["if"] = {**made["if"], "required": list(made["if"]["properties"])}
+    if isinstance(made.get("allOf"), list):
+        table: dict[str, dict[Any, Any]] = {}
+        made["allOf"] = [branch for branch in made["allOf"] if not _look_up(branch, table)]
+        made[_WHEN] = table
     return made
+
+
+def _look_up(branch: dict[str, Any], table: dict[str, dict[Any, Any]]) -> bool:
+    """Move `if: {property: constant}, then: ...` into the table, if the branch has that form."""
+    if "if" not in branch or "else" in branch:
+        return False
+    pairs = []
+    for condition in branch["if"].get("anyOf", [branch["if"]]):
+        if list(condition) not in (["properties"], ["properties", "required"]):
+            return False
+        ((name, test), *more) = condition["properties"].items()
+        if more or list(test) != ["const"] or test["const"] in table.get(name, {}):
+            return False
+        pairs.append((name, test["const"]))
+    for name, value in pairs:
+        table.setdefault(name, {})[value] = branch["then"]
+    return True
+
+
+def _descend_when(validator: Any, table: Any, instance: Any, _schema: Any) -> Iterator[Any]:
+    if isinstance(instance, dict):
+        for name, branches in table.items():
+            value = instance.get(name)
+            if isinstance(value, str) and value in branches:
+                yield from validator.descend(instance, branches[value])
 
 
 _CLOSED = ("additionalProperties", "unevaluatedProperties")
@@ -206,8 +234,6 @@ def _explain(error: Any) -> tuple[str, tuple[str, ...], str]:
         what = f"{_shown(error.instance)} is not one of the valid values{hint}"
     elif kind in {"type", "oneOf", "anyOf"}:
         what, then = _wrong_type(error)
-    elif kind == "not":
-        what, then = "is not supported yet", "remove it"
     elif kind in _SENTENCES:
         what = _SENTENCES[kind].format(value=_shown(error.instance), expected=expected, kind=kind)
     return what, choices, then

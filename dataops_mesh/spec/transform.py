@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.extras import Settings
 from dataops_mesh.spec.model import Transform, TransformKind
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.paths import path_problem
@@ -15,21 +16,23 @@ DBT_FILE = "dbt_project.yml"
 
 
 def read_transform(
-    node: Node, setting: Node | None, ports: Sequence[str], place: tuple[Path, Path],
+    node: Node, settings: Settings, ports: Sequence[str], place: tuple[Path, Path],
     problems: list[Problem],
 ) -> Transform:  # fmt: skip
     """Return the transform of a product.
 
     Args:
         node: the product.
-        setting: the value of the setting `transform`, where there is one.
+        settings: the product's settings; `transform` is one of them.
         ports: the names of the output ports.
         place: the product's folder and the workspace's root.
         problems: receives what is wrong.
     """
-    folder = place[0]
+    folder, setting = place[0], settings.get("transform")
     if setting is None:
-        return _inferred(node, ports, folder, problems)
+        # What is inferred beside a wrong setting is not worth a word.
+        heard = [] if "transform" in settings else problems
+        return _inferred(node, ports, folder, heard)
     ((kind, _),) = setting.value.items()
     value = setting.child(kind) or setting
     match kind:
