@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dataops_mesh.engine import sql
+from dataops_mesh.engine.log import Release
 from dataops_mesh.engine.pins import pinned
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.engine.store import open_store
+from dataops_mesh.spec.model import Address
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,23 +53,15 @@ class Connection:
     """One release as DuckDB views, for reading; a context manager.
 
     Args:
-        root: the store's folder.
-        release: its number; the latest if absent.
-        memory_limit: in DuckDB's words.
-        threads: how many it may use.
+        release: what it shows.
+        con: a sealed session.
+        stack: what to end with it.
     """
 
-    def __init__(self, root: Path, release: int | None, memory_limit: str, threads: int) -> None:
-        store = open_store(root, create=False)
-        with ExitStack() as stack:
-            self.release = stack.enter_context(pinned(store, release))
-            now = datetime.now(UTC)
-            self.__con = stack.enter_context(
-                session(store, memory_limit=memory_limit, threads=threads, now=now)
-            )
-            found = bind_release(self.__con, store, self.release, self.release.ports)
-            seal(self.__con, found)
-            self.__stack = stack.pop_all()
+    def __init__(self, release: Release, con: duckdb.DuckDBPyConnection, stack: ExitStack) -> None:
+        self.release = release
+        self.__con = con
+        self.__stack = stack
 
     def execute(self, query: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run one SELECT; addresses are `domain.port`."""
@@ -91,6 +85,7 @@ def connect(
     *,
     memory_limit: str = "1GB",
     threads: int = 2,
+    addresses: Iterable[Address] | None = None,
 ) -> Connection:
     """Open one release of a store for reading.
 
@@ -99,5 +94,15 @@ def connect(
         release: its number; the latest if absent.
         memory_limit: in DuckDB's words.
         threads: how many it may use.
+        addresses: only these; to bind a thousand takes a second.
     """
-    return Connection(Path(store_root), release, memory_limit, threads)
+    store = open_store(Path(store_root), create=False)
+    with ExitStack() as stack:
+        found = stack.enter_context(pinned(store, release))
+        now = datetime.now(UTC)
+        con = stack.enter_context(
+            session(store, memory_limit=memory_limit, threads=threads, now=now)
+        )
+        wanted = found.ports if addresses is None else addresses
+        seal(con, bind_release(con, store, found, wanted))
+        return Connection(found, con, stack.pop_all())

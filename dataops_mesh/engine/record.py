@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -22,6 +22,7 @@ from dataops_mesh.spec.model import Address
 
 FORMAT = 1
 T = TypeVar("T")
+Builder = Callable[[Any], Any]
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
@@ -52,15 +53,7 @@ def build(kind: Any, data: Any) -> Any:
     >>> build(tuple[Address, ...], ["fleet.aircraft"])
     (Address(domain='fleet', port='aircraft'),)
     """
-    origin = get_origin(kind)
-    if origin in {Union, types.UnionType}:
-        return _build_union(kind, data)
-    if origin is tuple:
-        return _build_tuple(get_args(kind), data)
-    if origin is Mapping:
-        key, item = get_args(kind)
-        return {build(key, name): build(item, value) for name, value in data.items()}
-    return _build_plain(kind, data)
+    return _builder(kind)(data)
 
 
 def encode(value: Any) -> bytes:
@@ -107,34 +100,50 @@ def _checksum(body: Any) -> str:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind)}
-
-
-def _build_plain(kind: Any, data: Any) -> Any:
-    asked: Any = kind
+def _builder(kind: Any) -> Builder:  # noqa: PLR0911 - one line for each kind of type
+    """Return the function that builds values of the type; made once, a release has thousands."""
+    origin = get_origin(kind)
+    if origin in {Union, types.UnionType}:
+        return _union_builder(kind)
+    if origin is tuple:
+        return _tuple_builder(get_args(kind))
+    if origin is Mapping:
+        key, item = (_builder(part) for part in get_args(kind))
+        return lambda data: {key(name): item(value) for name, value in data.items()}
     if kind is Address:
-        return Address.parse(data)
+        return Address.parse
     if kind is datetime:
-        return datetime.fromisoformat(data)
+        return datetime.fromisoformat
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    if is_dataclass(kind):
-        hints = _hints(asked)
-        known = {name: build(hint, data[name]) for name, hint in hints.items() if name in data}
-        return cast("type[Any]", kind)(**known)
-    return data
+        return kind
+    return _record_builder(kind) if is_dataclass(kind) else _same
 
 
-def _build_union(kind: Any, data: Any) -> Any:
+def _record_builder(kind: Any) -> Builder:
+    hints = get_type_hints(kind)
+    parts = [(field.name, _builder(hints[field.name])) for field in fields(kind)]
+
+    def built(data: Any) -> Any:
+        return kind(**{name: part(data[name]) for name, part in parts if name in data})
+
+    return built
+
+
+def _union_builder(kind: Any) -> Builder:
     others = [item for item in get_args(kind) if item is not types.NoneType]
-    if data is None or len(others) > 1:
-        return data
-    return build(others[0], data)
+    if len(others) > 1:  # a scalar is what JSON says it is
+        return _same
+    other = _builder(others[0])
+    return lambda data: None if data is None else other(data)
 
 
-def _build_tuple(items: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
+def _tuple_builder(items: tuple[Any, ...]) -> Builder:
     if len(items) == 2 and items[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...] has two arguments
-        return tuple(build(items[0], item) for item in data)
-    return tuple(build(kind, item) for kind, item in zip(items, data, strict=True))
+        item = _builder(items[0])
+        return lambda data: tuple([item(value) for value in data])
+    parts = [_builder(part) for part in items]
+    return lambda data: tuple([part(value) for part, value in zip(parts, data, strict=True)])
+
+
+def _same(data: Any) -> Any:
+    return data

@@ -46,7 +46,7 @@ def write_rows(folder: Path, address: Address, generation: int, rows: int = 3) -
     return PortData(address, rows, size, (file,), (("generation", "BIGINT"),), str(generation))
 
 
-def build(
+def build(  # noqa: PLR0917 - the order of a build
     store: Store,
     folder: Path,
     ref: str,

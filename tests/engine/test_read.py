@@ -17,7 +17,8 @@ from dataops_mesh.engine.manifest import folder, paths, read_manifest
 from dataops_mesh.engine.read import connect
 from dataops_mesh.engine.release import latest
 from dataops_mesh.engine.store import open_store
-from dataops_mesh.errors import StoreError, UnknownNameError
+from dataops_mesh.errors import NotPublishedError, StoreError, UnknownNameError
+from dataops_mesh.spec.model import Address
 
 GENERATION = (
     "SELECT max(generation), (SELECT max(generation) FROM fleet.engines) FROM fleet.aircraft"
@@ -107,6 +108,17 @@ def test_closing_gives_up_the_pin_and_the_scratch_folder(store):
     connect(store.root).close()
     assert list(store.pins.iterdir()) == []
     assert list(store.scratch.iterdir()) == []
+
+
+def test_only_the_addresses_asked_for_are_bound(store):
+    publish(store, 1)
+    with connect(store.root, addresses=[A]) as mesh:
+        assert mesh.execute("SELECT count(*) FROM fleet.aircraft").fetchone() == (3,)
+        with pytest.raises(duckdb.CatalogException):
+            mesh.execute("FROM fleet.engines")
+    with pytest.raises(NotPublishedError):
+        connect(store.root, addresses=[Address("fleet", "x")])
+    assert list(store.pins.iterdir()) == []
 
 
 def test_an_empty_store_is_readable(store):
