@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from dataops_mesh.spec.checks import Check, Stage
+from dataops_mesh.factory.wording import promise
+from dataops_mesh.spec.checks import Check
 from dataops_mesh.spec.model import Address, Column, InputPort, OutputPort, Product, Severity
 
 PUBLICATION = "mesh/publication"
@@ -92,12 +93,10 @@ def check_spec(check: Check) -> dg.AssetCheckSpec:
     Not blocking: the gate refuses by itself, and a blocking check would mark the still good
     published data as failed and hold its consumers.
     """
-    what = check.description or str(check.measure)
-    incoming = f"On incoming data ({check.relation}). " if check.stage is Stage.INPUT else ""
     return dg.AssetCheckSpec(
         name=check.name,
         asset=key_of(check.port),
-        description=f"{incoming}{what}; {check.threshold}",
+        description=promise(check),
         metadata={
             "severity": check.severity.value,
             "dimension": check.dimension or "",

@@ -11,6 +11,8 @@ DAGSTER_YAML = """\
 # Written once by `mesh`; yours to edit.
 telemetry:
   enabled: false
+nux:
+  enabled: false     # no newsletter dialog over the lineage
 concurrency:
   pools:
     default_limit: 1   # every product is a pool: it never builds twice at the same time

@@ -1,0 +1,70 @@
+"""What a check measures, in the words that the UI shows."""
+
+from dataops_mesh.spec.checks import (
+    Check,
+    ColumnSet,
+    ColumnType,
+    DbtTest,
+    Duplicates,
+    Length,
+    Measure,
+    Missing,
+    Nulls,
+    OutsideSet,
+    Query,
+    Range,
+    RowCount,
+    Stage,
+    Unmatched,
+)
+
+
+def promise(check: Check) -> str:
+    """Return one sentence: what is measured, on what, and what it must be.
+
+    >>> from dataops_mesh.spec.model import ZERO
+    >>> measured(Nulls("temp"))
+    'rows in which temp is null'
+    """
+    incoming = f"On incoming data ({check.relation}): " if check.stage is Stage.INPUT else ""
+    text = f"{incoming}{measured(check.measure)} {check.threshold}."
+    return f"{check.description} ({text})" if check.description else text
+
+
+def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each measure
+    """Return what a measure counts."""
+    match measure:
+        case Nulls(column):
+            return f"rows in which {column} is null"
+        case Missing(column, values):
+            return f"rows in which {column} is null or one of {len(values)} placeholders"
+        case OutsideSet(column, values):
+            return f"rows in which {column} is none of {_listed(values)}"
+        case Unmatched(column, pattern):
+            return f"rows in which {column} does not match {pattern}"
+        case Duplicates(columns):
+            return f"keys ({', '.join(columns)}) that occur more than once"
+        case RowCount():
+            return "rows"
+        case ColumnSet(columns):
+            return f"columns missing or not declared, of {len(columns)}"
+        case ColumnType(column, accepted):
+            return f"{column} is not {' or '.join(accepted[:3])}"
+        case Length(column, low, high):
+            return f"rows in which the length of {column} is outside {low or 0} to {high or 'any'}"
+        case Range(column, low, high):
+            return f"rows in which {column} is outside {_end(low)} to {_end(high)}"
+        case Query():
+            return "the number that the rule's query returns"
+        case DbtTest():
+            return "the dbt test failed (1) or passed (0)"
+    return str(measure)
+
+
+def _listed(values: tuple[object, ...]) -> str:
+    shown = ", ".join(str(value) for value in values[:5])
+    return shown if len(values) <= 5 else f"{shown} and {len(values) - 5} more"  # noqa: PLR2004
+
+
+def _end(bound: object) -> str:
+    return "any" if bound is None else str(bound)
