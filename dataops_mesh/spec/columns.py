@@ -119,11 +119,13 @@ def _logical_type(entry: Node, problems: list[Problem]) -> str | None:
         return None
     if not isinstance(child.value, str):
         return None  # the schema has reported it
+    problem = child.choose(LOGICAL_TYPES)
     if child.value in {"object", "array", "map", "vector"}:
-        what = f'the type "{child.value}" is not supported yet'
-        problems.append(child.problem(what, LOGICAL_TYPES))
+        problem = child.problem(f'the type "{child.value}" is not supported yet', LOGICAL_TYPES)
+    if problem is not None:
+        problems.append(problem)
         return None
-    return child.value if child.value in LOGICAL_TYPES else None
+    return child.value
 
 
 def _physical_type(

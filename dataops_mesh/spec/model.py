@@ -73,7 +73,7 @@ class Threshold:
     value: float | tuple[float, float]
     unit: Unit = Unit.ROWS
 
-    def holds(self, observed: float) -> bool:
+    def holds(self, observed: float) -> bool:  # noqa: PLR0911 # one line per operator
         """Tell whether the observed number satisfies the threshold.
 
         >>> Threshold(Operator.LESS, 5).holds(5)

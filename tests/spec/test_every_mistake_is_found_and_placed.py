@@ -38,7 +38,12 @@ PRODUCT_MISTAKES = {
     "number for text": (PRODUCT + "version: 1.0\n", 8, "version", 'write it in quotes: "1.0"'),
     "no version": (PRODUCT + "version: latest\n", 8, "version", "is not a version"),
     "unknown status": (PRODUCT + "status: activ\n", 8, "status", 'did you mean "active"?'),
-    "another domain": (PRODUCT + "domain: weather\n", 8, "domain", 'the folder, which says "fleet"'),
+    "another domain": (
+        PRODUCT + "domain: weather\n",
+        8,
+        "domain",
+        'the folder, which says "fleet"',
+    ),
     "unknown setting": (
         with_setting("transfrom", "{python: a.py}"),
         9,
@@ -46,7 +51,8 @@ PRODUCT_MISTAKES = {
         'did you mean "transform"?',
     ),
     "setting where none is read": (
-        PRODUCT + "team: {customProperties: [{property: source, vendor: dataops_mesh, value: 1}]}\n",
+        PRODUCT
+        + "team: {customProperties: [{property: source, vendor: dataops_mesh, value: 1}]}\n",
         8,
         "team.customProperties[0]",
         "would have no effect",
@@ -496,7 +502,8 @@ CONTRACT_MISTAKES = {
         "unknown placeholder {column}",
     ),
     "rules of one name": (
-        with_rule("metric: rowCount, mustBe: 1, id: a") + "      - {metric: rowCount, mustBe: 2, id: a}\n",
+        with_rule("metric: rowCount, mustBe: 1, id: a")
+        + "      - {metric: rowCount, mustBe: 2, id: a}\n",
         13,
         "",
         'two rules are named "a"',
@@ -526,19 +533,25 @@ CONTRACT_MISTAKES = {
         "latency needs a unit",
     ),
     "element that is no column": (
-        with_contract("slaProperties: [{property: latency, value: 5, unit: d, element: aircraft.seen}]\n"),
+        with_contract(
+            "slaProperties: [{property: latency, value: 5, unit: d, element: aircraft.seen}]\n"
+        ),
         11,
         "slaProperties[0].element",
         'did you mean "aircraft.seen_at"?',
     ),
     "freshness of a number": (
-        with_contract("slaProperties: [{property: freshness, value: 5, unit: d, element: seats}]\n"),
+        with_contract(
+            "slaProperties: [{property: freshness, value: 5, unit: d, element: seats}]\n"
+        ),
         11,
         "slaProperties[0].element",
         "of type date or timestamp",
     ),
     "schedule that is no cron": (
-        with_contract("slaProperties: [{property: frequency, value: 5, unit: d, schedule: daily}]\n"),
+        with_contract(
+            "slaProperties: [{property: frequency, value: 5, unit: d, schedule: daily}]\n"
+        ),
         11,
         "slaProperties[0].schedule",
         "is not cron",

@@ -76,7 +76,10 @@ COLUMNS = {
 @pytest.mark.parametrize("keys", COLUMNS)
 def test_a_constraint_of_a_text_column_is_checked(workspace: Workspace, keys: str):
     name, measure = COLUMNS[keys]
-    assert checks(workspace, contract=with_column(f"logicalType: string, {keys}"))[name].measure == measure
+    assert (
+        checks(workspace, contract=with_column(f"logicalType: string, {keys}"))[name].measure
+        == measure
+    )
 
 
 RANGES = {
@@ -202,7 +205,10 @@ def test_a_fingerprint_changes_with_what_decides_the_outcome(workspace: Workspac
 
 
 def test_text_rules_count_as_declared_and_not_as_checked(workspace: Workspace):
-    text = with_rule("type: text, description: d, id: note") + "      - {metric: rowCount, mustBe: 1}\n"
+    text = (
+        with_rule("type: text, description: d, id: note")
+        + "      - {metric: rowCount, mustBe: 1}\n"
+    )
     product = workspace.load(contract=text)
     found = coverage(product)
     assert (found.declared, found.executable, found.text) == (2, 1, ("note",))

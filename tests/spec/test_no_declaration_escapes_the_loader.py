@@ -24,7 +24,9 @@ from dataops_mesh.spec.loader import load_product
 DATA = Path(__file__).parent / "data"
 # Everything the reader supports, and much of what it refuses.
 ODCS = (DATA / "transactions.odcs.yaml").read_text("utf-8")
-ODPS = with_expectation("metric: nullValues, column: a, mustBe: 0, unit: percent, severity: info") + (
+ODPS = with_expectation(
+    "metric: nullValues, column: a, mustBe: 0, unit: percent, severity: info"
+) + (
     "customProperties: [{property: transform, vendor: dataops_mesh, value: {sql: transactions.sql}}]\n"
     "outputPorts: [{name: transactions, version: 2.1.0}]\nstatus: active\nversion: 1.0.0\n"
     "team: {name: t, members: [{username: u, role: r}]}\nsupport: [{channel: c, url: 'https://a.test'}]\n"
@@ -44,7 +46,13 @@ VALUES = st.one_of(
 
 def places(data: Any, keys: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [keys] if keys else []
-    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    items = (
+        data.items()
+        if isinstance(data, dict)
+        else enumerate(data)
+        if isinstance(data, list)
+        else ()
+    )
     for key, value in items:
         found += places(value, (*keys, key))
     return found
@@ -71,7 +79,9 @@ def mutated_data(draw: st.DrawFn, text: str) -> Any:
             case "delete":
                 del owner[keys[-1]]
             case "rename" if isinstance(owner, dict):
-                owner[draw(st.sampled_from(["x", "mustBe", "unit", "value", "type"]))] = owner.pop(keys[-1])
+                owner[draw(st.sampled_from(["x", "mustBe", "unit", "value", "type"]))] = owner.pop(
+                    keys[-1]
+                )
             case "copy" if isinstance(owner, list):
                 owner.append(deepcopy(owner[keys[-1]]))
             case _:
@@ -160,7 +170,9 @@ def bitol() -> Any:
     spec = importlib.util.find_spec("open_data_contract_standard")
     assert spec is not None
     assert spec.submodule_search_locations
-    schema = json.loads((Path(spec.submodule_search_locations[0]) / "schema.json").read_text("utf-8"))
+    schema = json.loads(
+        (Path(spec.submodule_search_locations[0]) / "schema.json").read_text("utf-8")
+    )
     return jsonschema.Draft201909Validator(schema)
 
 

@@ -12,7 +12,6 @@ from declared import (
     Workspace,
     replaced,
     with_column,
-    with_column_rule,
     with_contract,
     with_rule,
 )
@@ -109,8 +108,16 @@ def test_the_full_example_is_refused_for_named_reasons_only(workspace: Workspace
     shutil.copy(DATA / "finance-transactions.odps.yaml", folder / "product.odps.yaml")
     shutil.copy(DATA / "transactions.odcs.yaml", folder)
     (folder / "transactions.sql").write_text("select 1 as one")
-    problems = workspace.problems(None, None, files={"aircraft.sql": None}, at=("finance", "transactions"))
-    found = sorted((str(p.where).rsplit(".", 2)[-2][:4] + ":" + str(p.where).rsplit(":", 1)[1], p.key.rsplit(".", 1)[-1]) for p in problems)
+    problems = workspace.problems(
+        None, None, files={"aircraft.sql": None}, at=("finance", "transactions")
+    )
+    found = sorted(
+        (
+            str(p.where).rsplit(".", 2)[-2][:4] + ":" + str(p.where).rsplit(":", 1)[1],
+            p.key.rsplit(".", 1)[-1],
+        )
+        for p in problems
+    )
     assert found == [
         ("odcs:113", "type"),  # a custom rule
         ("odcs:204", "property"),  # the setting `gate`

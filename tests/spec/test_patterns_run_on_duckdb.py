@@ -60,7 +60,11 @@ def test_what_re2_lacks_is_named(pattern: str):
         assert not runs(pattern)
 
 
-PIECES = r"a b . ^ $ * + ? ?? {2} {2,} {,2} {1001} ( ) (?: (?P<n> (?<n> (?i) (?s: (?= (?<! (?> | [ ] [^ [] [a-z] \d \W \b \B \A \z \Z \1 \pL \p{L} \x41 \x{41} \Q \C \h \R \K \G \e \0 \n \_ - , [[:alpha:]] [:x:] \\ / é".split()
+PIECES = r"""
+a b . ^ $ * + ? ?? {2} {2,} {,2} {1001} ( ) (?: (?P<n> (?<n> (?i) (?s: (?= (?<! (?> | [ ] [^ []
+[a-z] \d \W \b \B \A \z \Z \1 \pL \p{L} \x41 \x{41} \Q \C \h \R \K \G \e \0 \n \_ - ,
+[[:alpha:]] [:x:] \\ / é
+""".split()  # noqa: SIM905 # the pieces read better as they are
 
 
 @settings(max_examples=400, deadline=None)

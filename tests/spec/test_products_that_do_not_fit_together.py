@@ -78,9 +78,7 @@ def test_a_copied_id_is_found():
 
 
 def test_each_cycle_is_named():
-    texts = said(
-        product("a", "d.c"), product("b", "d.a"), product("c", "d.b"), product("x", "d.x")
-    )
+    texts = said(product("a", "d.c"), product("b", "d.a"), product("c", "d.b"), product("x", "d.x"))
     assert len(texts) == 2
     assert any("d.a -> d.b -> d.c -> d.a" in text for text in texts)
     assert any("d.x -> d.x" in text for text in texts)
