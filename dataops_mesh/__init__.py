@@ -12,9 +12,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataops_mesh.serving import connect as connect
     from dataops_mesh.errors import MeshError as MeshError
     from dataops_mesh.factory.domain import load_domain as load_domain
+    from dataops_mesh.serving import connect as connect
 
 __version__ = "0.1.0"
 __all__ = ["MeshError", "__version__", "connect", "load_domain"]

@@ -36,6 +36,4 @@ def connect(
 
 def open_connection(settings: Settings, release: int | None = None) -> Connection:
     """Open the store that the settings name."""
-    return connect_store(
-        settings.store_folder, release, memory_limit=settings.memory_limit
-    )
+    return connect_store(settings.store_folder, release, memory_limit=settings.memory_limit)

@@ -17,7 +17,7 @@ from dataops_mesh.factory.describe import check_spec, key_of, port_spec
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
-from dataops_mesh.run.dbt import is_dbt
+from dataops_mesh.run.dbt_project import is_dbt
 from dataops_mesh.run.environment import Environment, dbt_cache, open_environment
 from dataops_mesh.run.identity import code_version
 from dataops_mesh.run.product import run_product

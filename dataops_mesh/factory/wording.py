@@ -31,7 +31,7 @@ def promise(check: Check) -> str:
     return f"{check.description} ({text})" if check.description else text
 
 
-def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each measure
+def measured(measure: Measure) -> str:  # noqa: C901, PLR0911 - one sentence for each measure
     """Return what a measure counts."""
     match measure:
         case Nulls(column):

@@ -14,7 +14,7 @@ from dataops_mesh.engine.release import Release
 from dataops_mesh.engine.session import bind_release, bind_source
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.engine.store import Store
-from dataops_mesh.errors import NotPublishedError, Problem
+from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 
 if TYPE_CHECKING:
@@ -70,10 +70,31 @@ def pin_inputs(store: Store, product: Product, release: Release) -> Inputs:
     reads = tuple(
         _published(release, port, port.address)
         if port.address is not None
-        else InputRead(port.name, fingerprint=fingerprint(store, source_files[port.name]))
+        else InputRead(port.name, fingerprint=_content(store, port, source_files[port.name]))
         for port in product.inputs
     )
     return Inputs(release, reads, source_files)
+
+
+def require_unchanged(store: Store, product: Product, inputs: Inputs) -> None:
+    """Make sure that what was read is what the record says was read.
+
+    Raises:
+        SourceError: a source was delivered anew while it was read.
+    """
+    read = dict(inputs.sources)
+    problems = [
+        Problem(
+            f'source "{port.name}" changed while it was read',
+            port.where,
+            next="run the product again when the delivery is complete",
+        )
+        for port in product.inputs
+        if port.source is not None
+        and read[port.name] != _content(store, port, resolve(port.source, product.folder))
+    ]
+    if problems:
+        raise SourceError(problems)
 
 
 def bind_inputs(
@@ -122,6 +143,14 @@ def _readable(source: Source) -> bool:
 def _published(release: Release, port: InputPort, address: Address) -> InputRead:
     entry = release.ports[address]
     return InputRead(port.name, address, entry.publication, entry.candidate, entry.fingerprint)
+
+
+def _content(store: Store, port: InputPort, found: tuple[Path, ...]) -> str:
+    try:
+        return fingerprint(store, found)
+    except OSError as error:
+        what = f'source "{port.name}" cannot be read: {error.strerror or type(error).__name__}'
+        raise SourceError(Problem(what, port.where, next="check the file's permissions")) from None
 
 
 def _not_published(product: Product, port: InputPort) -> Problem:

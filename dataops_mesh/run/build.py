@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,15 @@ from dataops_mesh.engine.session import seal
 from dataops_mesh.engine.sql import literal
 from dataops_mesh.engine.store import Store
 from dataops_mesh.engine.write import write_port
-from dataops_mesh.errors import MeshError, Problem, TransformError
+from dataops_mesh.errors import Location, MeshError, Problem, TransformError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, write_inputs_file
 from dataops_mesh.run.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
+from dataops_mesh.run.place import place
 from dataops_mesh.run.python import call_transform
-from dataops_mesh.run.redact import safe_message
+from dataops_mesh.run.redact import line_in, safe_message
 from dataops_mesh.run.sql import sql_queries
-from dataops_mesh.spec.model import OutputPort, TransformKind
+from dataops_mesh.spec.model import OutputPort, Product, TransformKind
 
 if TYPE_CHECKING:
     import duckdb
@@ -88,22 +90,36 @@ def _write(
     attempt: Attempt, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]
 ) -> tuple[PortData, ...]:
     return tuple(
-        _write_one(connection, port, built[port.name], attempt.folder)
-        for port in attempt.product.outputs
+        _write_one(attempt, connection, port, built[port.name]) for port in attempt.product.outputs
     )
 
 
 def _write_one(
-    connection: duckdb.DuckDBPyConnection, port: OutputPort, data: Any, target: Path
+    attempt: Attempt, connection: duckdb.DuckDBPyConnection, port: OutputPort, data: Any
 ) -> PortData:
     try:
-        return write_port(connection, data, target, port.address)
-    except MeshError:
+        return write_port(connection, data, attempt.folder, port.address)
+    except TransformError as error:
+        where = _blame(attempt.product, port, error)
+        raise TransformError(_ours(problem, where) for problem in error.problems) from error
+    except (MeshError, OSError):
         raise
     except Exception as error:
-        raise TransformError(
-            Problem(f"{port.address} could not be computed: {safe_message(error)}", port.where)
-        ) from error
+        what = f"{port.address} could not be computed: {safe_message(error)}"
+        raise TransformError(Problem(what, _blame(attempt.product, port, error))) from error
+
+
+def _ours(problem: Problem, where: Location) -> Problem:
+    """Return the problem with its place; the engine's advice gives way to the kept text."""
+    return replace(problem, where=where, next=problem.next if problem.choices else "")
+
+
+def _blame(product: Product, port: OutputPort, error: Exception) -> Location:
+    """Return the line of the transform that built the port; a lazy one fails while it is read."""
+    transform = product.transform
+    file = dict(zip(transform.ports, transform.files, strict=False)).get(port.name)
+    file = file or transform.files[0]
+    return place(product, file, line_in(error, file))
 
 
 def _read_folders(store: Store, inputs: Inputs) -> list[Path]:

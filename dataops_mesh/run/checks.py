@@ -10,6 +10,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run import dbt
+from dataops_mesh.run.dbt_project import dbt_problems, is_dbt, project_folder
 from dataops_mesh.run.place import place
 from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage
 from dataops_mesh.spec.derive import derive_checks
@@ -19,7 +20,7 @@ from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 def all_checks(product: Product, dbt_cache: Path) -> tuple[Check, ...]:
     """Return every check that a candidate of the product must have a result for."""
     checks = derive_checks(product)
-    if dbt.is_dbt(product):
+    if is_dbt(product):
         manifest, nodes = dbt_nodes(product, dbt_cache)
         checks += dbt_checks(product, manifest, nodes)
     return checks
@@ -31,10 +32,10 @@ def dbt_nodes(product: Product, dbt_cache: Path) -> tuple[Mapping[str, Any], fro
     Raises:
         DeclarationError: the dbt project and the declaration disagree.
     """
-    file = dbt.parsed_manifest(dbt.project_folder(product), dbt_cache)
+    file = dbt.parsed_manifest(project_folder(product), dbt_cache)
     manifest = json.loads(file.read_text("utf-8"))
     nodes = dbt.selected_nodes(product, manifest, dbt_cache)
-    if problems := dbt.dbt_problems(product, manifest, nodes):
+    if problems := dbt_problems(product, manifest, nodes):
         raise DeclarationError(problems)
     return manifest, nodes
 
@@ -43,7 +44,7 @@ def dbt_checks(
     product: Product, manifest: Mapping[str, Any], nodes: Iterable[str]
 ) -> tuple[Check, ...]:
     """Return one check per dbt test in the selection, bound to the model it tests."""
-    project = dbt.project_folder(product)
+    project = project_folder(product)
     known = {**manifest["nodes"], **manifest.get("unit_tests", {})}
     first = product.outputs[0].address
     checks = []

@@ -12,7 +12,7 @@ import json
 import shutil
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,11 +23,10 @@ from dataops_mesh.errors import (
     Location,
     Problem,
     TransformError,
-    did_you_mean,
 )
-from dataops_mesh.run.place import place
+from dataops_mesh.run.dbt_project import project_folder
 from dataops_mesh.run.redact import safe_message
-from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.spec.model import Product
 
 # dbt keeps its connections and events in globals: one invocation at a time.
 DBT = threading.RLock()
@@ -64,12 +63,6 @@ class DbtTestRun:
     unique_id: str
     status: str
     failures: int
-
-
-def project_folder(product: Product) -> Path:
-    """Return the folder of the product's dbt project."""
-    (file,) = product.transform.files
-    return file.parent
 
 
 def parsed_manifest(project: Path, cache_folder: Path) -> Path:
@@ -121,11 +114,13 @@ def selected_nodes(
     if not product.transform.select:
         return frozenset(manifest["nodes"]) | frozenset(manifest.get("unit_tests", {}))
     project = project_folder(product)
-    folder = cache_folder / project.name / "select"
+    # A folder of its own: another process may ask the same at this moment.
+    folder = cache_folder / project.name / f"select.{uuid.uuid4().hex[:8]}"
     _write_profile(project, Profile(folder))
     arguments = ["list", "--select", product.transform.select, "--output", "json"]
     with DBT:
         result = _invoke(project, folder, [*arguments, "--output-keys", "unique_id"])
+    shutil.rmtree(folder, ignore_errors=True)
     if not result.success or not result.result:
         raise DeclarationError(
             Problem(
@@ -135,67 +130,6 @@ def selected_nodes(
             )
         )
     return frozenset(json.loads(line)["unique_id"] for line in result.result)
-
-
-def models(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the models (seeds and snapshots too) among the nodes, by name."""
-    kinds = {"model", "seed", "snapshot"}
-    found = (manifest["nodes"][node] for node in nodes if node in manifest["nodes"])
-    return {node["name"]: node for node in found if node["resource_type"] in kinds}
-
-
-def dbt_problems(
-    product: Product, manifest: Mapping[str, Any], nodes: frozenset[str]
-) -> tuple[Problem, ...]:
-    """Return where the dbt project and the declaration disagree.
-
-    The public models are the output ports, and the sources are the input ports.
-    """
-    where = place(product, product.transform.files[0])
-    built = models(manifest, nodes)
-    public = {name for name, node in built.items() if node.get("access") == "public"}
-    ports = {port.name: port for port in product.outputs}
-    problems = [
-        Problem(
-            f'output port "{name}" is not a public model of the dbt project'
-            f"{did_you_mean(name, public)}",
-            port.where,
-            choices=tuple(sorted(public)),
-            next="give the model `access: public`",
-        )
-        for name, port in ports.items()
-        if name not in public
-    ]
-    problems += [
-        Problem(
-            f'the dbt model "{name}" is public and has no contract',
-            where,
-            next=f"write {name}.odcs.yaml in {product.folder.name}/, or make the model protected",
-        )
-        for name in sorted(public - ports.keys())
-    ]
-    sources = {
-        f"{source['schema']}.{source['identifier']}"
-        for node in built.values()
-        for key in node["depends_on"]["nodes"]
-        if (source := manifest["sources"].get(key)) is not None
-    }
-    inputs = {port.name: port for port in product.inputs}
-    problems += [
-        Problem(
-            f'dbt reads "{name}", which is not an input port{did_you_mean(name, inputs)}',
-            where,
-            choices=tuple(sorted(inputs)),
-            next=f"declare `- name: {name}` under inputPorts of product.odps.yaml",
-        )
-        for name in sorted(sources - inputs.keys())
-    ]
-    problems += [
-        Problem(f'input port "{name}" is declared and no dbt model reads it', port.where)
-        for name, port in inputs.items()
-        if name not in sources
-    ]
-    return tuple(problems)
 
 
 def build_project(product: Product, profile: Profile) -> tuple[dict[str, str], list[DbtTestRun]]:
@@ -257,7 +191,7 @@ def _invoke(project: Path, folder: Path, arguments: list[str]) -> Any:
 
 def _common(project: Path, folder: Path) -> list[str]:
     return [
-        *("--project-dir", str(project), "--profiles-dir", str(folder)),
+        *("--project-dir", str(project), "--profiles-dir", str(folder), "--target", CATALOG),
         *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
         *("--no-send-anonymous-usage-stats", "--no-version-check"),
@@ -308,8 +242,3 @@ def _close_connections() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()
-
-
-def is_dbt(product: Product) -> bool:
-    """Tell whether dbt builds the product."""
-    return product.transform.kind is TransformKind.DBT

@@ -5,10 +5,10 @@ from __future__ import annotations
 import getpass
 import hashlib
 import subprocess
-from functools import cache
 from pathlib import Path
 
-from dataops_mesh.run.dbt import project_digest, project_folder
+from dataops_mesh.run.dbt import project_digest
+from dataops_mesh.run.dbt_project import project_folder
 from dataops_mesh.spec.model import Product, TransformKind
 
 
@@ -32,7 +32,6 @@ def code_version(product: Product) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-@cache
 def git_commit(folder: Path) -> str:
     """Return the commit checked out around the folder, with `+` when files differ; or nothing."""
     head = _git(folder, "rev-parse", "HEAD")

@@ -6,10 +6,8 @@ the commit. Killed at any instant, a run leaves the old release and some files t
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +24,15 @@ from dataops_mesh.engine.manifest import (
     write_manifest,
 )
 from dataops_mesh.engine.pins import building, pinned
-from dataops_mesh.engine.release import Release, commit, entries_of
+from dataops_mesh.engine.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
+from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.session import seal, session
+from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import ConflictError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
-from dataops_mesh.run.bind import bind_candidate, bind_inputs, pin_inputs
+from dataops_mesh.run.bind import bind_candidate, bind_inputs, pin_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import all_checks, dbt_results
 from dataops_mesh.run.environment import Environment, dbt_cache
@@ -78,16 +78,23 @@ def run_product(
         NotPublishedError: an input port has no publication.
         SourceError: a source is missing or unreadable.
         TransformError: the transform raised or returned something unusable.
-        ConflictError: other runs of the product published first, three times in a row.
+        ConflictError: the product was rolled back meanwhile, or other runs of it published
+            first, three times in a row.
         StoreError: the store cannot be read or written.
+        RunError: the machinery failed.
     """
     for attempt in range(1, TRIES + 1):
+        since = latest_number(environment.store)
         try:
             return _run_once(product, environment, run_id, progress)
         except ConflictError:
-            if attempt == TRIES:
+            # A rollback is a person's decision: another try would take it back at once.
+            if attempt == TRIES or _rolled_back(environment.store, product, since):
                 raise
             progress("another run published first; building again from fresh inputs")
+        except OSError as error:
+            what = f"the run failed: {error.strerror or type(error).__name__}"
+            raise RunError(Problem(what, next="check the disk of the store")) from error
     raise AssertionError  # the last try returned or raised
 
 
@@ -101,15 +108,17 @@ def _run_once(
     with pinned(store) as release, building(store, ref) as target:
         inputs = pin_inputs(store, product, release)
         attempt = Attempt(product, environment, run_id, ref, started, inputs, checks)
+        failure: MeshError | None = None
         try:
             attempt = _build_and_audit(attempt, progress)
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
-            # People are told what is safe to say; the whole text stays with the candidate.
-            keep_full_text(error, target / "error.txt")
-            told = _tell(error, target)
-            _write_record(attempt, ERROR, (str(told),))
+            failure = _tell(error, target / "error.txt")
+        if failure is not None:
+            # Raised out here, so that no traceback has the error with its values as context.
+            with suppress(OSError):  # a full disk takes no record either
+                _write_record(attempt, ERROR, (str(failure),))
             record_run(environment)
-            raise told from None
+            raise failure
         decision = _decide(attempt)
         verdict = PUBLISH if isinstance(decision, Publish) else REFUSE
         reasons = decision.reasons if isinstance(decision, Refuse) else ()
@@ -128,29 +137,38 @@ def _run_once(
         ports=attempt.ports,
         reads=inputs.reads,
         changed=_changed(attempt.ports, release),
-        code_version=code_version(product),
-        git_commit=git_commit(product.folder),
+        code_version=manifest.code_version,
+        git_commit=manifest.git_commit,
         started=started,
         finished=datetime.now(UTC),
         notes=notes,
     )
 
 
-def _tell(error: Exception, target: Path) -> MeshError:
+def _rolled_back(store: Store, product: Product, since: int) -> bool:
+    """Tell whether the product was rolled back after a release."""
+    release = latest(store)
+    entries = [release.ports.get(port.address) for port in product.outputs]
+    return any(e is not None and e.kind == ROLLBACK and e.publication > since for e in entries)
+
+
+def _tell(error: Exception, private: Path) -> MeshError:
     """Return the error as people may see it: no value of the data, and where the rest is."""
-    if isinstance(error, MeshError):
-        return type(error)(error.problems)
-    problem = Problem(
-        f"the run failed: {safe_message(error)}",
-        next=f"the whole text, which may repeat data, is in {target / 'error.txt'}",
+    with suppress(OSError):  # a full disk must not hide what went wrong
+        keep_full_text(error, private)
+    rest = f"the whole text, which may repeat data, is in {private}"
+    if not isinstance(error, MeshError):
+        return RunError(Problem(f"the run failed: {safe_message(error)}", next=rest))
+    return type(error)(
+        problem if problem.next or problem.choices else replace(problem, next=rest)
+        for problem in error.problems
     )
-    return RunError(problem)
 
 
 def _build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
     """Check the inputs, build the candidate, check the candidate."""
     environment, product = attempt.environment, attempt.product
-    with _scratch(environment) as scratch:
+    with scratch_folder(environment.store) as scratch:
         with _connection(environment) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs)
             progress("checking what comes in")
@@ -159,6 +177,7 @@ def _build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
                 return attempt
             progress(f"building with {product.transform.kind}")
             ports, tests = build_candidate(attempt, connection, scratch)
+            require_unchanged(environment.store, product, attempt.inputs)
         results = dbt_results(attempt.ref, attempt.checks, tests)
         with _connection(environment) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
@@ -261,13 +280,3 @@ def _connection(environment: Environment) -> Iterator[duckdb.DuckDBPyConnection]
         now=settings.clock(),
     ) as connection:
         yield connection
-
-
-@contextmanager
-def _scratch(environment: Environment) -> Iterator[Path]:
-    """Give a private folder and delete it, whatever happens."""
-    path = Path(tempfile.mkdtemp(prefix="run-", dir=environment.store.scratch))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)

@@ -10,6 +10,7 @@ import ast
 import hashlib
 import importlib.util
 import sys
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -110,12 +111,29 @@ def call_transform(
         arguments[CLOCK] = now
     try:
         returned = _load(file)(**arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a transform's exit() must not end the pipeline
         where = place(product, file, line_in(error, file))
         raise TransformError(
             Problem(f"the transform raised {safe_message(error)}", where)
         ) from error
-    return _by_port(product, returned, file)
+    built = _by_port(product, returned, file)
+    return {name: _as_ours(connection, value) for name, value in built.items()}
+
+
+def _as_ours(connection: duckdb.DuckDBPyConnection, value: Any) -> Any:
+    """Return a relation of another connection as a stream of its rows.
+
+    A relation is written by its SQL, and what that names can mean something else to us.
+    """
+    if not hasattr(value, "sql_query"):
+        return value
+    import pyarrow as pa
+
+    mark = uuid.uuid4().hex
+    connection.execute(f"SET VARIABLE mesh_session = '{mark}'")
+    probe = value.limit(0).aggregate("count(*), getvariable('mesh_session')")
+    ours = pa.table(probe).column(1)[0].as_py() == mark
+    return value if ours else pa.RecordBatchReader.from_stream(value)
 
 
 def _by_port(product: Product, returned: Any, file: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dataops_mesh.engine import catalog
 from dataops_mesh.engine.log import latest_number, read_release
-from dataops_mesh.engine.manifest import mark_recorded, pending_refs, read_manifest
+from dataops_mesh.engine.manifest import all_refs, mark_recorded, pending_refs, read_manifest
 from dataops_mesh.engine.record import plain
 from dataops_mesh.errors import MeshError, UnknownNameError
 from dataops_mesh.ledger import (
@@ -20,6 +20,7 @@ from dataops_mesh.ledger import (
     Ledger,
     ProductStatus,
     history,
+    known_candidates,
     last_release,
     open_ledger,
     record_candidate,
@@ -100,10 +101,13 @@ def _open(environment: Environment) -> Iterator[Ledger]:
 def _catch_up(environment: Environment, ledger: Ledger) -> None:
     """Record what a crash kept from the ledger: pending candidates, then releases."""
     store = environment.store
-    for ref in pending_refs(store):
+    recorded = last_release(ledger)
+    # Candidates come before releases: a ledger without any release may lack any candidate.
+    lost = set() if recorded else set(all_refs(store)) - known_candidates(ledger)
+    for ref in sorted({*pending_refs(store), *lost}):
         record_candidate(ledger, plain(read_manifest(store, ref)))
         mark_recorded(store, ref)
-    for number in range(last_release(ledger) + 1, latest_number(store) + 1):
+    for number in range(recorded + 1, latest_number(store) + 1):
         try:
             release = read_release(store, number)
         except UnknownNameError:  # collected before this ledger existed

@@ -7,7 +7,9 @@ of the error, the line of the transform, and where that file is.
 
 from __future__ import annotations
 
+import re
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 # Their messages speak of identifiers, files and limits, never of rows.
@@ -40,16 +42,34 @@ def safe_message(error: BaseException) -> str:
 
 
 def line_in(error: BaseException, file: Path) -> int:
-    """Return the innermost line of `file` in the error's traceback, or 1."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f.lineno for f in frames if Path(f.filename) == file and f.lineno]
-    return lines[-1] if lines else 1
+    """Return the innermost line of `file` in the error's traceback, or 1.
+
+    An engine that called back into the file quotes that traceback in its own message.
+    """
+    quoted = re.compile(rf'File "{re.escape(str(file))}", line (\d+)')
+    for link in _chain(error):
+        frames = traceback.extract_tb(link.__traceback__)
+        lines = [f.lineno for f in frames if Path(f.filename) == file and f.lineno]
+        lines += [int(line) for line in quoted.findall(str(link))]
+        if lines:
+            return lines[-1]
+    return 1
 
 
 def keep_full_text(error: BaseException, file: Path) -> None:
-    """Write the unredacted traceback where only the pipeline's identity can read it."""
+    """Write the unredacted tracebacks where only the pipeline's identity can read them."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(traceback.format_exception(error))
+    links = reversed(list(_chain(error)))  # also those that `from None` hides from people
+    text = "\n".join("".join(traceback.format_exception(link, chain=False)) for link in links)
     file.touch(mode=0o600)
     file.chmod(0o600)
     file.write_text(text, "utf-8")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__

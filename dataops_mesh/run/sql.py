@@ -63,7 +63,17 @@ def sql_queries(product: Product) -> dict[str, str]:
     if problems:
         raise DeclarationError(problems)
     files = zip(product.transform.ports, product.transform.files, strict=True)
-    return {port: _text(file, place(product, file)).strip().rstrip(";") for port, file in files}
+    return {port: _query(_text(file, place(product, file))) for port, file in files}
+
+
+def _query(text: str) -> str:
+    """Return the text without its last semicolon and what stands behind; it becomes a subquery."""
+    from sqlglot.dialects.dialect import Dialect
+
+    tokens = Dialect.get_or_raise("duckdb").tokenize(text)
+    while tokens[-1].token_type.name == "SEMICOLON":
+        text = text[: tokens.pop().start]
+    return f"{text.strip()}\n"  # the last line may be a comment
 
 
 def _text(file: Path, where: Location) -> str:
@@ -87,5 +97,6 @@ def _undeclared(name: str, where: Location, names: dict[str, InputPort]) -> Prob
 
 
 def _line_of(name: str, text: str) -> int:
-    lines = enumerate(text.splitlines(), 1)
-    return next((number for number, line in lines if name in line), 1)
+    wanted = name.removesuffix("()").strip('"')
+    lines = enumerate(text.lower().splitlines(), 1)
+    return next((number for number, line in lines if wanted in line), 1)

@@ -8,6 +8,36 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dataops_mesh.errors import Location
+from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
+
+__all__ = [
+    "ZERO",
+    "Address",
+    "Column",
+    "ColumnOptions",
+    "Contract",
+    "Domain",
+    "InputPort",
+    "Member",
+    "Mesh",
+    "Metric",
+    "Operator",
+    "OutputPort",
+    "Product",
+    "Rule",
+    "RuleKind",
+    "Scalar",
+    "Severity",
+    "Sla",
+    "Source",
+    "SourceFormat",
+    "Support",
+    "Team",
+    "Threshold",
+    "Transform",
+    "TransformKind",
+    "Unit",
+]
 
 Scalar = str | int | float | bool | None
 
@@ -39,75 +69,6 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
-
-
-class Unit(StrEnum):
-    """What a threshold counts (ODCS `quality.unit`)."""
-
-    ROWS = "rows"
-    PERCENT = "percent"
-
-
-class Operator(StrEnum):
-    """The eight comparisons of ODCS 3.2 (`DataQualityOperators`)."""
-
-    BE = "mustBe"
-    NOT_BE = "mustNotBe"
-    GREATER = "mustBeGreaterThan"
-    GREATER_OR_EQUAL = "mustBeGreaterOrEqualTo"
-    LESS = "mustBeLessThan"
-    LESS_OR_EQUAL = "mustBeLessOrEqualTo"
-    BETWEEN = "mustBeBetween"
-    NOT_BETWEEN = "mustNotBeBetween"
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """An operator and the number, or pair of numbers, it compares with.
-
-    `mustBeBetween` includes both ends: the standard's prose and its tools disagree, and
-    datacontract-cli, which most people run, includes them.
-    """
-
-    operator: Operator
-    value: float | tuple[float, float]
-    unit: Unit = Unit.ROWS
-
-    def holds(self, observed: float) -> bool:  # noqa: PLR0911 # one line per operator
-        """Tell whether the observed number satisfies the threshold.
-
-        >>> Threshold(Operator.LESS, 5).holds(5)
-        False
-        >>> Threshold(Operator.BETWEEN, (1, 5)).holds(5)
-        True
-        """
-        if isinstance(self.value, tuple):
-            low, high = self.value
-            inside = low <= observed <= high
-            return inside if self.operator is Operator.BETWEEN else not inside
-        match self.operator:
-            case Operator.BE:
-                return observed == self.value
-            case Operator.NOT_BE:
-                return observed != self.value
-            case Operator.GREATER:
-                return observed > self.value
-            case Operator.GREATER_OR_EQUAL:
-                return observed >= self.value
-            case Operator.LESS:
-                return observed < self.value
-            case Operator.LESS_OR_EQUAL:
-                return observed <= self.value
-        return False
-
-    def __str__(self) -> str:
-        """Return the threshold as it is written in a contract."""
-        value = list(self.value) if isinstance(self.value, tuple) else self.value
-        unit = " percent" if self.unit is Unit.PERCENT else ""
-        return f"{self.operator} {value}{unit}"
-
-
-ZERO = Threshold(Operator.BE, 0)
 
 
 class RuleKind(StrEnum):
