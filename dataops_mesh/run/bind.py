@@ -15,6 +15,7 @@ from dataops_mesh.engine.session import bind_release, bind_source
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
+from dataops_mesh.run.redact import safe_message
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _content(store: Store, port: InputPort, found: tuple[Path, ...]) -> str:
     try:
         return fingerprint(store, found)
     except OSError as error:
-        what = f'source "{port.name}" cannot be read: {error.strerror or type(error).__name__}'
+        what = f'source "{port.name}" cannot be read: {safe_message(error)}'
         raise SourceError(Problem(what, port.where, next="check the file's permissions")) from None
 
 

@@ -93,7 +93,7 @@ def run_product(
                 raise
             progress("another run published first; building again from fresh inputs")
         except OSError as error:
-            what = f"the run failed: {error.strerror or type(error).__name__}"
+            what = f"the run failed: {safe_message(error)}"
             raise RunError(Problem(what, next="check the disk of the store")) from error
     raise AssertionError  # the last try returned or raised
 
