@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import files, locks, sql
+from dataops_mesh.engine.data import data_files, data_scan
 from dataops_mesh.engine.log import Release, latest
-from dataops_mesh.engine.manifest import paths, read_manifest
+from dataops_mesh.engine.manifest import read_manifest
 from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.store import Store
 from dataops_mesh.spec.model import Address
@@ -120,7 +121,9 @@ def _replace_views(
     for address, entry in release.ports.items():
         if known.get(str(address)) == (entry.candidate, entry.publication):
             continue
-        _replace_view(con, address, paths(store, manifest_of(entry.candidate), address))
+        _replace_view(
+            con, address, data_scan(entry, data_files(store, address, entry, manifest_of))
+        )
         con.execute("DELETE FROM mesh.ports WHERE address = ?", [str(address)])
         con.execute(
             "INSERT INTO mesh.ports VALUES (?, ?, ?, ?, ?, ?)",
@@ -135,9 +138,7 @@ def _replace_views(
         )
 
 
-def _replace_view(
-    con: duckdb.DuckDBPyConnection, address: Address, found: tuple[Path, ...]
-) -> None:
+def _replace_view(con: duckdb.DuckDBPyConnection, address: Address, relation: str) -> None:
     schema, view = sql.identifier(address.domain), sql.identifier(address.port)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {sql.scan('read_parquet', found)}")
+    con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {relation}")

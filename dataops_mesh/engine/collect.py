@@ -122,7 +122,8 @@ def _published_refs(store: Store, old: list[int]) -> frozenset[str]:
     refs: set[str] = set()
     number = latest_number(store)
     while number > 0 and number not in old and path_of(store, number).exists():
-        refs.update(entry.candidate for entry in read_release(store, number).ports.values())
+        release = read_release(store, number)
+        refs.update(ref for entry in release.ports.values() for ref in entry.refs)
         number -= 1
     return frozenset(refs)
 

@@ -6,8 +6,10 @@ has no file.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -24,15 +26,39 @@ _LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One partition of a port: where its data is, and what it was built from.
+
+    Args:
+        files: relative to the candidate's folder; named here so that a reader of many
+            partitions need not open as many manifests.
+        columns: a digest of the columns' names and types.
+    """
+
+    key: str
+    candidate: str
+    publication: int
+    fingerprint: str
+    rows: int
+    files: tuple[str, ...]
+    columns: str
+    inputs: tuple[tuple[str, int], ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    kind: str = PUBLICATION
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What an address resolves to.
 
     Args:
-        candidate: the ref of the candidate that consumers read.
+        candidate: the ref of the candidate that consumers read; of a partitioned port, the
+            one that was published last.
         publication: the number of the release that switched the address to it.
         inputs: the publication of each mesh input that the candidate read.
         sources: the fingerprint of each source outside the mesh that it read.
         kind: the kind of the release that switched it.
+        parts: the partitions, by key; empty for a port that is published whole.
     """
 
     product: str
@@ -43,6 +69,16 @@ class Entry:
     inputs: tuple[tuple[str, int], ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     kind: str = PUBLICATION
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """Return every candidate whose data consumers read here."""
+        return frozenset(part.candidate for part in self.parts) or frozenset((self.candidate,))
+
+    def part(self, key: str) -> Part | None:
+        """Return one partition, if it is published."""
+        return next((part for part in self.parts if part.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +108,32 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
     sources = tuple(
         (item.name, item.fingerprint) for item in manifest.inputs if item.address is None
     )
-    return {
-        port.address: Entry(
-            manifest.product, manifest.candidate, 0, port.fingerprint, port.rows, inputs, sources
-        )
-        for port in manifest.ports
-    }
+    ref = manifest.candidate
+    entries = {}
+    for port in manifest.ports:
+        entry = Entry(manifest.product, ref, 0, port.fingerprint, port.rows, inputs, sources)
+        if manifest.partition:
+            names = tuple(file.path for file in port.files)
+            columns = columns_digest(port.columns)
+            part = Part(
+                manifest.partition,
+                ref,
+                0,
+                port.fingerprint,
+                port.rows,
+                names,
+                columns,
+                inputs,
+                sources,
+            )
+            entry = replace(entry, parts=(part,))
+        entries[port.address] = entry
+    return entries
+
+
+def columns_digest(columns: tuple[tuple[str, str], ...]) -> str:
+    """Return a digest of columns: partitions of one schema share it."""
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
 
 
 def latest_number(store: Store) -> int:

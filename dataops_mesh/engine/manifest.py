@@ -86,6 +86,7 @@ class Manifest:
         checks_declared: how many checks the contracts ask for.
         coverage: the part of the rules that a machine checks, 0 to 1.
         now: the replay clock.
+        partition: the key of the partition that this is; empty for a whole product.
     """
 
     candidate: str
@@ -108,6 +109,7 @@ class Manifest:
     checks_declared: int = 0
     coverage: float | None = None
     results: tuple[CheckResult, ...] = ()
+    partition: str = ""
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

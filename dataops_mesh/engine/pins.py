@@ -34,7 +34,7 @@ def pinned(store: Store, release: int | None = None) -> Iterator[Release]:
     """
     while True:
         found = latest(store) if release is None else read_release(store, release)
-        refs = tuple(sorted({entry.candidate for entry in found.ports.values()}))
+        refs = tuple(sorted({ref for entry in found.ports.values() for ref in entry.refs}))
         with _pin(store, refs):
             if found.number and not path_of(store, found.number).exists():
                 if release is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from dataops_mesh.engine.log import (
@@ -22,6 +21,7 @@ from dataops_mesh.engine.log import (
 from dataops_mesh.engine.manifest import PUBLISH, Manifest, folder, read_manifest
 from dataops_mesh.engine.pins import pinned
 from dataops_mesh.engine.store import Store
+from dataops_mesh.engine.switch import claims_truly, conflict, holds, switch
 from dataops_mesh.errors import (
     ConflictError,
     NotPublishedError,
@@ -57,8 +57,12 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     kind: str = PUBLICATION,
     reason: str = "",
     at: datetime | None = None,
+    serial: bool = False,
+    whole: bool = False,
 ) -> Release:
     """Publish candidates: one new release switches all their ports at once.
+
+    A candidate of one partition joins the partitions that are published.
 
     Args:
         store: the store.
@@ -69,6 +73,9 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
         kind: `publication` or `rollback`.
         reason: for people.
         at: the replay clock; the wall clock if absent.
+        serial: of a partitioned product, also give way to a new publication of any other
+            partition: what was checked reads them all.
+        whole: the partitions given take the place of all that are published.
     """
     manifests = _require_evidence(store, changes)
     since = min([base.number, *(manifest.base for manifest in manifests)])
@@ -77,10 +84,10 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
         if _reads_all(current, changes):  # a retry of a commit whose answer was lost
             return current
         if kind == PUBLICATION:
-            _require_may_follow(current, changes, since)
+            _require_may_follow(current, changes, since, serial=serial or whole)
         number = current.number + 1
         switched = {
-            address: replace(entry, publication=number, kind=kind)
+            address: switch(None if whole else current.ports.get(address), entry, number, kind)
             for address, entry in changes.items()
         }
         release = Release(
@@ -160,7 +167,7 @@ def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
 
 def _require_evidence(store: Store, changes: Mapping[Address, Entry]) -> tuple[Manifest, ...]:
     """Trust nothing but the manifests on the disk: whatever the caller says, no gate is passed."""
-    refs = sorted({entry.candidate for entry in changes.values()})
+    refs = sorted({ref for entry in changes.values() for ref in entry.refs})
     manifests = tuple(read_manifest(store, ref) for ref in refs)
     problems = [problem for manifest in manifests for problem in _doubts(store, manifest, changes)]
     if problems or not changes:
@@ -176,12 +183,11 @@ def _doubts(
     if manifest.verdict != PUBLISH:
         yield Problem(f"candidate {ref} was not passed by the gate", next=again)
     evidence = entries_of(manifest)
-    asked = {address for address, entry in changes.items() if entry.candidate == ref}
+    asked = {address for address, entry in changes.items() if ref in entry.refs}
     for address in sorted(asked ^ set(evidence)):
         yield Problem(f"candidate {ref} and {address} do not switch together", next=again)
     for address in sorted(asked & set(evidence)):
-        claimed = replace(changes[address], publication=0, kind=PUBLICATION)
-        if claimed != evidence[address]:
+        if not claims_truly(changes[address], evidence[address]):
             yield Problem(f"{address} is not what the manifest of {ref} says", next=again)
     root = folder(store, ref)
     for file in (file for port in manifest.ports for file in port.files):
@@ -190,7 +196,9 @@ def _doubts(
             yield Problem(f"{path} is missing or has another size", next=again)
 
 
-def _require_may_follow(current: Release, changes: Mapping[Address, Entry], since: int) -> None:
+def _require_may_follow(
+    current: Release, changes: Mapping[Address, Entry], since: int, *, serial: bool
+) -> None:
     """Refuse a lost and a backward update.
 
     Somebody published the product after this candidate's run began. The candidate may follow
@@ -200,35 +208,19 @@ def _require_may_follow(current: Release, changes: Mapping[Address, Entry], sinc
         newer = current.ports.get(address)
         if newer is None or newer.publication <= since:
             continue
-        if newer.kind == ROLLBACK:
-            why = "was rolled back while this candidate was built"
-        elif _reads_older(entry, newer):
-            why = "was published from newer inputs while this candidate was built"
-        elif _reads_other_sources(entry, newer):
-            why = "was published from other sources while this candidate was built"
-        else:
-            continue
-        raise ConflictError(
-            Problem(
-                f"{address} {why} (release {newer.publication})",
-                next="run the product again, on fresh inputs",
+        why = conflict(entry, newer, since, serial=serial)
+        if why:
+            raise ConflictError(
+                Problem(
+                    f"{address} {why} (release {newer.publication})",
+                    next="run the product again, on fresh inputs",
+                )
             )
-        )
-
-
-def _reads_older(entry: Entry, newer: Entry) -> bool:
-    read = dict(entry.inputs)
-    return any(read[name] < number for name, number in newer.inputs if name in read)
-
-
-def _reads_other_sources(entry: Entry, newer: Entry) -> bool:
-    read = dict(entry.sources)
-    return any(read[name] != print_ for name, print_ in newer.sources if name in read)
 
 
 def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
     return all(
-        address in release.ports and release.ports[address].candidate == entry.candidate
+        address in release.ports and holds(release.ports[address], entry)
         for address, entry in changes.items()
     )
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
+from dataops_mesh.engine.data import data_files, data_scan
 from dataops_mesh.engine.log import Release
-from dataops_mesh.engine.manifest import paths, read_manifest
+from dataops_mesh.engine.manifest import read_manifest
 from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
@@ -90,12 +91,10 @@ def bind_release(
                     next=f"run the product that builds {address}",
                 )
             )
-        found = paths(store, manifest_of(entry.candidate), address)
+        found = data_files(store, address, entry, manifest_of)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        con.execute(
-            f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {sql.scan('read_parquet', found)}"
-        )
+        con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {data_scan(entry, found)}")
         bound.extend(found)
     return tuple(bound)
 

@@ -149,6 +149,7 @@ class Check:
         relation: what is read: the address of the port, or the name of the input port.
         fingerprint: a digest of measure, threshold and severity; a result counts only for
             the very check it was computed for.
+        table_wide: for a partitioned port, reads all partitions and not only the new one.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Check:
     fingerprint: str
     dimension: str | None = None
     description: str = ""
+    table_wide: bool = False
 
 
 class Outcome(StrEnum):

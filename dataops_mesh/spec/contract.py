@@ -8,6 +8,7 @@ from dataops_mesh.spec.extras import Extras, read_extras
 from dataops_mesh.spec.model import Contract
 from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.node import Node
+from dataops_mesh.spec.partition_setting import read_partitioning
 from dataops_mesh.spec.rules import Target, read_rules, report_duplicates
 from dataops_mesh.spec.schema import odcs_validator, validate
 from dataops_mesh.spec.sla import read_slas
@@ -50,6 +51,9 @@ def read_contract(document: Document, domain: str, port: str) -> tuple[Contract,
         status=node.text("status") or "active",
         description=_description(node, table),
         allow_empty=_allow_empty(node, extras),
+        partitioning=read_partitioning(
+            extras.get(node.keys, {}).get("partitions"), columns, problems
+        ),
     )
     return contract, merged(schema_problems, problems)
 

@@ -41,6 +41,7 @@ from dataops_mesh.spec.physical import accepted_types
 from dataops_mesh.spec.sla import hours
 from dataops_mesh.spec.yaml import digest
 
+FRESHNESS = "freshness"
 NOT_EMPTY = Threshold(Operator.GREATER_OR_EQUAL, 1)
 
 
@@ -78,7 +79,25 @@ def derive_checks(product: Product) -> tuple[Check, ...]:
                 said.add(check.fingerprint)
                 checks.append(check)
         checks += rules
-    return tuple(checks)
+    return tuple(_scoped(product, check) for check in checks)
+
+
+def serializes(check: Check) -> bool:
+    """Tell whether the check makes the publications of a partitioned product wait in line.
+
+    Whether a key repeats across partitions depends on what the others publish meanwhile.
+    """
+    return check.table_wide and isinstance(check.measure, Duplicates)
+
+
+def _scoped(product: Product, check: Check) -> Check:
+    """Mark the checks of a partitioned port that must read all its partitions."""
+    partitioning = product.partitioning
+    if partitioning is None or check.stage is not Stage.OUTPUT:
+        return check
+    keys = isinstance(check.measure, Duplicates)
+    wide = keys and partitioning.column not in getattr(check.measure, "columns", ())
+    return replace(check, table_wide=wide or check.name == FRESHNESS)
 
 
 def coverage(product: Product) -> Coverage:

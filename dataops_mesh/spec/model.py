@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dataops_mesh.errors import Location
+from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
 
 __all__ = [
@@ -172,6 +173,7 @@ class Contract:
     Args:
         fingerprint: a digest of the whole document, so that any edit is a new contract.
         allow_empty: zero rows may be published; off unless the contract says so.
+        partitioning: how the port is cut; None for a port that is published whole.
     """
 
     id: str
@@ -184,6 +186,7 @@ class Contract:
     status: str = "active"
     description: str = ""
     allow_empty: bool = False
+    partitioning: Partitioning | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -333,6 +336,11 @@ class Product:
     team: Team | None = None
     support: tuple[Support, ...] = ()
     tags: tuple[str, ...] = ()
+
+    @property
+    def partitioning(self) -> Partitioning | None:
+        """Return how the product is cut; all its ports are cut alike."""
+        return self.outputs[0].contract.partitioning if self.outputs else None
 
     @property
     def qualified_name(self) -> str:
