@@ -83,6 +83,8 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
         current = latest(store)
         if _reads_all(current, changes):  # a retry of a commit whose answer was lost
             return current
+        if not whole:
+            _require_same_cut(current, changes)
         if kind == PUBLICATION:
             _require_may_follow(current, changes, since, serial=serial or whole)
         number = current.number + 1
@@ -104,7 +106,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             return release
 
 
-def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
+def rollback(
     store: Store,
     addresses: Iterable[Address],
     to: int | None = None,
@@ -113,6 +115,7 @@ def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
     person: str,
     reason: str = "",
     at: datetime | None = None,
+    partition: str = "",
 ) -> Release:
     """Point all ports of a product back to an earlier candidate: a new release, no rebuild.
 
@@ -125,6 +128,7 @@ def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
         person: who decided it.
         reason: for people.
         at: the replay clock; the wall clock if absent.
+        partition: the only partition to roll back; the others stay as they are.
     """
     ports = tuple(addresses)
     current = latest(store)
@@ -133,18 +137,9 @@ def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
         raise NotPublishedError(
             Problem(f"{missing[0]} has no publication", next="publish it before rolling it back")
         )
-    number = _previous(store, ports[0]) if to is None else to
+    number = _previous(store, ports[0], partition) if to is None else to
     with pinned(store, number) as target:
-        lacking = [address for address in ports if address not in target.ports]
-        if lacking:
-            raise UnknownNameError(
-                Problem(
-                    f"{lacking[0]} was not published in release {number}",
-                    choices=_choices(store, lacking[0]),
-                    next="choose a publication that has all ports of the product",
-                )
-            )
-        changes = {address: target.ports[address] for address in ports}
+        changes = {address: _wanted(store, target, address, partition) for address in ports}
         if _reads_all(current, changes):
             raise StoreError(
                 Problem(
@@ -162,7 +157,24 @@ def rollback(  # noqa: PLR0913 - a rollback says who, why and when, by keyword
             person=person,
             reason=reason,
             at=at,
+            whole=not partition,
         )
+
+
+def _wanted(store: Store, target: Release, address: Address, partition: str) -> Entry:
+    """Return what an address, or one partition of it, resolved to in a release."""
+    entry = target.ports.get(address)
+    part = entry.part(partition) if entry and partition else None
+    if entry is None or (partition and part is None):
+        name = f"partition {partition} of {address}" if partition else str(address)
+        raise UnknownNameError(
+            Problem(
+                f"{name} was not published in release {target.number}",
+                choices=_choices(store, address),
+                next="choose a publication that has all ports of the product",
+            )
+        )
+    return replace(entry, candidate=part.candidate, parts=(part,)) if part else entry
 
 
 def _require_evidence(store: Store, changes: Mapping[Address, Entry]) -> tuple[Manifest, ...]:
@@ -218,6 +230,19 @@ def _require_may_follow(
             )
 
 
+def _require_same_cut(current: Release, changes: Mapping[Address, Entry]) -> None:
+    """Refuse to put one partition in the place of a port that was published whole."""
+    for address, entry in changes.items():
+        before = current.ports.get(address)
+        if entry.parts and before is not None and not before.parts:
+            raise StoreError(
+                Problem(
+                    f"{address} is published whole, and one partition would take its place",
+                    next=f"mesh run {entry.product} --rebuild",
+                )
+            )
+
+
 def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
     return all(
         address in release.ports and holds(release.ports[address], entry)
@@ -225,16 +250,20 @@ def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
     )
 
 
-def _previous(store: Store, address: Address) -> int:
+def _previous(store: Store, address: Address, partition: str) -> int:
     """Return the publication before the one that first showed the current candidate."""
     releases = history(store, address)
     shown = ""
+    earlier: Release | None = None
     for release in releases:
         entry = release.ports[address]
-        shown = shown or entry.candidate
-        if entry.candidate == shown and entry.kind == PUBLICATION:
+        built = entry.part(partition) if partition else entry
+        if built is None:
             break
-    earlier = next(releases, None)
+        shown = shown or built.candidate
+        if built.candidate == shown and built.kind == PUBLICATION:
+            earlier = _before(releases, address, partition, shown)
+            break
     if earlier is None:
         raise UnknownNameError(
             Problem(
@@ -244,6 +273,19 @@ def _previous(store: Store, address: Address) -> int:
             )
         )
     return earlier.number
+
+
+def _before(
+    releases: Iterable[Release], address: Address, partition: str, shown: str
+) -> Release | None:
+    """Return the next older release; for a partition, the next that shows another candidate."""
+    if not partition:
+        return next(iter(releases), None)
+    for release in releases:
+        part = release.ports[address].part(partition)
+        if part is not None and part.candidate != shown:
+            return release
+    return None
 
 
 def _choices(store: Store, address: Address) -> tuple[str, ...]:
