@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from dataops_mesh.engine.log import (
@@ -106,7 +107,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             return release
 
 
-def rollback(
+def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     store: Store,
     addresses: Iterable[Address],
     to: int | None = None,
