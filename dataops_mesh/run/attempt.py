@@ -11,6 +11,7 @@ from dataops_mesh.run.bind import Inputs
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks import Check, CheckResult
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.partition import Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Attempt:
     started: datetime
     inputs: Inputs
     checks: tuple[Check, ...]
+    partition: Partition | None = None
     results: tuple[CheckResult, ...] = ()
     ports: tuple[PortData, ...] = ()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality import Relation, audit
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.spec.checks import CheckResult, DbtTest, Stage
+from dataops_mesh.run.partition import table_schema
+from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Stage
 from dataops_mesh.spec.model import Address, Column, Product
 
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ def run_checks(
     """
     wanted = [c for c in attempt.checks if c.stage is stage and not isinstance(c.measure, DbtTest)]
     results: list[CheckResult] = []
-    for name, group in groupby(sorted(wanted, key=lambda c: c.relation), lambda c: c.relation):
+    for (name, wide), group in groupby(sorted(wanted, key=_read), _read):
         relation = _relation(attempt.product, name, stage)
+        if wide:
+            relation = replace(relation, schema=table_schema(str(relation.schema)))
         results += audit(
             connection,
             relation,
@@ -38,6 +42,11 @@ def run_checks(
             time_limit_seconds=attempt.environment.settings.time_limit,
         )
     return tuple(results)
+
+
+def _read(check: Check) -> tuple[str, bool]:
+    """Return what the check reads: a relation, of a partitioned port the piece or the whole."""
+    return check.relation, check.table_wide
 
 
 def safe_columns(columns: Iterable[Column]) -> tuple[str, ...]:

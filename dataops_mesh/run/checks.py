@@ -11,15 +11,19 @@ from typing import Any
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run import dbt
 from dataops_mesh.run.dbt_project import dbt_problems, is_dbt, project_folder
+from dataops_mesh.run.partition import partition_checks
 from dataops_mesh.run.place import place
 from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage
 from dataops_mesh.spec.derive import derive_checks
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
+from dataops_mesh.spec.partition import Partition
 
 
-def all_checks(product: Product, dbt_cache: Path) -> tuple[Check, ...]:
+def all_checks(
+    product: Product, dbt_cache: Path, partition: Partition | None = None
+) -> tuple[Check, ...]:
     """Return every check that a candidate of the product must have a result for."""
-    checks = derive_checks(product)
+    checks = derive_checks(product) + partition_checks(product, partition)
     if is_dbt(product):
         manifest, nodes = dbt_nodes(product, dbt_cache)
         checks += dbt_checks(product, manifest, nodes)

@@ -9,6 +9,7 @@ from typing import Any
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.run.place import place
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.spec.relationships import referenced
 
 
 def is_dbt(product: Product) -> bool:
@@ -66,6 +67,7 @@ def dbt_problems(
         if (source := manifest["sources"].get(key)) is not None
     }
     inputs = {port.name: port for port in product.inputs}
+    checked = {str(address) for address in referenced(product)}  # foreign keys read these
     problems += [
         Problem(
             f'dbt reads "{name}", which is not an input port{did_you_mean(name, inputs)}',
@@ -78,6 +80,6 @@ def dbt_problems(
     problems += [
         Problem(f'input port "{name}" is declared and no dbt model reads it', port.where)
         for name, port in inputs.items()
-        if name not in sources
+        if name not in sources | checked
     ]
     return tuple(problems)

@@ -20,12 +20,14 @@ from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
 from dataops_mesh.run.place import place
 from dataops_mesh.run.redact import line_in, safe_message
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
+from dataops_mesh.spec.relationships import referenced
 
 if TYPE_CHECKING:
     import duckdb
 
 FUNCTION = "transform"
 CLOCK = "now"
+PARTITION = ("partition_key", "partition_start", "partition_end")
 FORMS = {
     "": "relation",
     "DuckDBPyRelation": "relation",
@@ -60,6 +62,7 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
         return (Problem(what, place(product, file), next=f"def {FUNCTION}(<input ports>): ..."),)
     where = place(product, file, function.lineno)
     inputs = {port.parameter: port for port in product.inputs}
+    checked = referenced(product)  # foreign keys read these, the function need not
     arguments = {arg.arg: _form(arg) for arg in _arguments(function)}
     problems = [
         Problem(
@@ -73,7 +76,7 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
     problems += [
         Problem(f'input port "{port.name}" is declared and is no parameter of `{FUNCTION}`', where)
         for name, port in inputs.items()
-        if name not in arguments
+        if name not in arguments and port.address not in checked
     ]
     problems += [
         _wrong_form(name, where)
@@ -106,6 +109,7 @@ def call_transform(
     arguments: dict[str, Any] = {
         port.parameter: _give(port, forms[port.parameter] or "relation", connection, source_files)
         for port in product.inputs
+        if port.parameter in forms
     }
     if CLOCK in forms:
         arguments[CLOCK] = now

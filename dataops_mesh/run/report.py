@@ -23,6 +23,7 @@ class Report:
         ports: what the candidate holds; empty when an input check refused the run.
         reads: the publication or fingerprint of everything that was read.
         changed: the ports whose content differs from the publication before.
+        partition: the key of the partition that was built; None for a whole product.
         notes: what went wrong behind the gate and was left to be repaired (catalog, ledger).
     """
 
@@ -41,6 +42,7 @@ class Report:
     started: datetime
     finished: datetime
     notes: tuple[str, ...] = ()
+    partition: str | None = None
 
     @property
     def published(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
 from dataops_mesh.run.place import place
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
+from dataops_mesh.spec.relationships import referenced
 from dataops_mesh.spec.sql import parse_select, tables_read
 
 
@@ -18,7 +19,7 @@ def sql_problems(product: Product) -> tuple[Problem, ...]:
     """
     problems: list[Problem] = []
     names = {port.name: port for port in product.inputs}
-    used: set[str] = set()
+    used = {str(address) for address in referenced(product)}  # the checks read these
     for file in product.transform.files:
         where = place(product, file)
         try:

@@ -1,0 +1,59 @@
+"""The evidence of an attempt, on the disk before anything is published."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dataops_mesh.engine.manifest import ContractUsed, Manifest, write_manifest
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.identity import (
+    code_version,
+    git_commit,
+    person_or_user,
+    transform_fingerprint,
+)
+from dataops_mesh.spec.derive import coverage
+
+
+def write_evidence(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:
+    """Put the evidence of an attempt on the disk and return it; it comes before the commit."""
+    manifest = manifest_of(attempt, verdict, reasons)
+    write_manifest(attempt.environment.store, manifest)
+    return manifest
+
+
+def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:
+    """Return everything on record about an attempt."""
+    product, settings = attempt.product, attempt.environment.settings
+    rules = coverage(product)
+    return Manifest(
+        candidate=attempt.ref,
+        product=product.qualified_name,
+        product_version=product.version,
+        verdict=verdict,
+        run_id=attempt.run_id,
+        person=person_or_user(settings.person),
+        started=attempt.started,
+        finished=datetime.now(UTC),
+        now=settings.clock(),
+        base=attempt.inputs.release.number,
+        reasons=reasons,
+        contracts=tuple(
+            ContractUsed(
+                port.address,
+                port.contract.id,
+                port.contract.version,
+                port.contract.fingerprint,
+            )
+            for port in product.outputs
+        ),
+        transform_fingerprint=transform_fingerprint(product),
+        code_version=code_version(product),
+        git_commit=git_commit(product.folder),
+        inputs=attempt.inputs.reads,
+        ports=attempt.ports,
+        checks_declared=len(attempt.checks),
+        coverage=rules.executable / rules.declared if rules.declared else None,
+        results=attempt.results,
+        partition=attempt.partition.key if attempt.partition else "",
+    )

@@ -1,0 +1,172 @@
+"""One partition in a run: its window in the session, the whole table beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.data import data_files, data_scan
+from dataops_mesh.engine.log import Entry, Part, columns_digest
+from dataops_mesh.engine.manifest import PortData, read_manifest
+from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.spec.checks import Check, Query, Stage
+from dataops_mesh.spec.derive import fingerprint
+from dataops_mesh.spec.model import ZERO, OutputPort, Product, Severity
+from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
+
+if TYPE_CHECKING:
+    import duckdb
+
+IN_PARTITION = "in_partition"
+
+
+def chosen(product: Product, key: str | None, now: datetime) -> Partition | None:
+    """Return the partition to build; None for a product that is published whole.
+
+    Raises:
+        UnknownNameError: the product needs a partition, has none, or has not this one.
+    """
+    partitioning = product.partitioning
+    if partitioning is None:
+        if key is None:
+            return None
+        what = f'{product.qualified_name} is published whole and has no partition "{key}"'
+        raise UnknownNameError(Problem(what, product.where))
+    if key is None:
+        keys = tuple(piece.key for piece in partitions_until(partitioning, now))
+        raise UnknownNameError(
+            Problem(
+                f"{product.qualified_name} is built partition by partition: name one",
+                product.where,
+                choices=(*keys[:3], "...", *keys[-3:]),
+                next=f"mesh run {product.qualified_name} --partition KEY",
+            )
+        )
+    return partition_of(partitioning, key, now)
+
+
+def partition_checks(product: Product, partition: Partition | None) -> tuple[Check, ...]:
+    """Return the check of each port that every row belongs to the partition.
+
+    Without a partition (Dagster declares checks before it knows one) the check is the same but
+    for the window.
+    """
+    if product.partitioning is None:
+        return ()
+    return tuple(_in_partition(port, partition) for port in product.outputs)
+
+
+def define_partition(connection: duckdb.DuckDBPyConnection, partition: Partition | None) -> None:
+    """Let SQL say `partition_key()`, `partition_start()` and `partition_end()`."""
+    if partition is None:
+        return
+    connection.execute(f"CREATE MACRO partition_key() AS {sql.literal(partition.key)}")
+    for name, day in (("start", partition.start), ("end", partition.end)):
+        value = f"DATE {sql.literal(day.isoformat())}" if day else "NULL::DATE"
+        connection.execute(f"CREATE MACRO partition_{name}() AS {value}")
+
+
+def table_schema(domain: str) -> str:
+    """Return the schema in which an audit finds whole tables beside the new partition."""
+    return f"{domain}__table"
+
+
+def bind_tables(
+    connection: duckdb.DuckDBPyConnection, attempt: Attempt, ports: Iterable[PortData]
+) -> list[Path]:
+    """Make each partitioned port, as it would be with the candidate, a view; return its files."""
+    if attempt.partition is None:
+        return []
+    store, bound = attempt.environment.store, list[Path]()
+    for port in ports:
+        entry = _with_candidate(attempt, port)
+        found = data_files(store, port.address, entry, lambda ref: read_manifest(store, ref))
+        schema = sql.identifier(table_schema(port.address.domain))
+        view = sql.identifier(port.address.port)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        connection.execute(f"CREATE VIEW {schema}.{view} AS FROM {data_scan(entry, found)}")
+        bound += found
+    return bound
+
+
+def schema_reasons(attempt: Attempt) -> tuple[str, ...]:
+    """Return why the partition cannot stand beside those published: its columns differ.
+
+    Added columns may be null where older partitions lack them; whatever else changes needs all
+    partitions built again and published in one commit.
+    """
+    if attempt.partition is None:
+        return ()
+    reasons = []
+    for output in attempt.product.outputs:
+        port = next(port for port in attempt.ports if port.address == output.address)
+        before = attempt.inputs.release.ports.get(port.address)
+        for part in _one_of_each_schema(before, port):
+            reasons += _differences(attempt, output, port, part)
+    return tuple(reasons)
+
+
+def _one_of_each_schema(before: Entry | None, port: PortData) -> list[Part]:
+    parts = {part.columns: part for part in (before.parts if before else ())}
+    parts.pop(columns_digest(port.columns), None)
+    return list(parts.values())
+
+
+def _differences(attempt: Attempt, output: OutputPort, port: PortData, part: Part) -> list[str]:
+    manifest = read_manifest(attempt.environment.store, part.candidate)
+    old = manifest.port(port.address)
+    if old is None or attempt.partition is None or part.key == attempt.partition.key:
+        return []
+    new_types, old_types = dict(port.columns), dict(old.columns)
+    required = {c.name for c in output.contract.columns if c.required or c.key_position}
+    changed = [name for name, kind in old_types.items() if new_types.get(name, kind) != kind]
+    removed = [name for name in old_types if name not in new_types]
+    added = [name for name in new_types if name not in old_types and name in required]
+    told = [(changed, "has another type"), (removed, "is gone"), (added, "is new and required")]
+    return [
+        f"{port.address}: column {name} {what}, and partition {part.key} is published with the "
+        f"old columns; build all partitions: mesh run {attempt.product.qualified_name} --rebuild"
+        for names, what in told
+        for name in names
+    ]
+
+
+def _with_candidate(attempt: Attempt, port: PortData) -> Entry:
+    """Return what the address would resolve to if the candidate were published."""
+    key = attempt.partition.key if attempt.partition else ""
+    names = tuple(file.path for file in port.files)
+    columns = columns_digest(port.columns)
+    mine = Part(key, attempt.ref, 0, port.fingerprint, port.rows, names, columns)
+    before = attempt.inputs.release.ports.get(port.address)
+    others = [part for part in (before.parts if before else ()) if part.key != key]
+    return Entry(
+        attempt.product.qualified_name,
+        attempt.ref,
+        0,
+        port.fingerprint,
+        port.rows,
+        parts=(*others, mine),
+    )
+
+
+def _in_partition(port: OutputPort, partition: Partition | None) -> Check:
+    outside = partition.outside if partition else "false"
+    measure = Query(f"SELECT count(*) FROM {{object}} WHERE {outside}")
+    relation = str(port.address)
+    return Check(
+        name=IN_PARTITION,
+        port=port.address,
+        relation=relation,
+        measure=measure,
+        threshold=ZERO,
+        severity=Severity.ERROR,
+        stage=Stage.OUTPUT,
+        where=port.contract.where,
+        fingerprint=fingerprint(measure, ZERO, Severity.ERROR, Stage.OUTPUT, relation),
+        dimension="consistency",
+        description="Every row belongs to the partition that was built.",
+    )

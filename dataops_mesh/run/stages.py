@@ -1,0 +1,69 @@
+"""The stages of an attempt before the decision: incoming checks, transform, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine.scratch import scratch_folder
+from dataops_mesh.engine.session import bind_release, seal, session
+from dataops_mesh.gate import Decision, Refuse, decide
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.audit import run_checks
+from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
+from dataops_mesh.run.build import build_candidate
+from dataops_mesh.run.checks import dbt_results
+from dataops_mesh.run.partition import bind_tables, define_partition
+from dataops_mesh.spec.checks import Stage
+from dataops_mesh.spec.relationships import referenced
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[str], None]
+
+
+def build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
+    """Check the inputs, build the candidate, check the candidate."""
+    environment, product = attempt.environment, attempt.product
+    with scratch_folder(environment.store) as scratch:
+        with _connection(attempt) as connection:
+            bind_inputs(connection, environment.store, product, attempt.inputs)
+            progress("checking what comes in")
+            attempt = replace(attempt, results=run_checks(attempt, connection, Stage.INPUT))
+            if isinstance(decide_incoming(attempt), Refuse):
+                return attempt
+            progress(f"building with {product.transform.kind}")
+            ports, tests = build_candidate(attempt, connection, scratch)
+            require_unchanged(environment.store, product, attempt.inputs)
+        results = dbt_results(attempt.ref, attempt.checks, tests)
+        with _connection(attempt) as connection:
+            bind_candidate(connection, environment.store, attempt.ref, ports)
+            keys = referenced(product)  # of the release that the run pinned, as its inputs are
+            found = bind_release(connection, environment.store, attempt.inputs.release, keys)
+            tables = bind_tables(connection, attempt, ports)
+            seal(connection, [attempt.folder, *found, *tables])
+            progress("checking the candidate")
+            results = (*attempt.results, *results, *run_checks(attempt, connection, Stage.OUTPUT))
+    return replace(attempt, results=results, ports=ports)
+
+
+def decide_incoming(attempt: Attempt) -> Decision:
+    """Decide on the checks of incoming data alone; a refusal ends the run before the build."""
+    incoming = [check for check in attempt.checks if check.stage is Stage.INPUT]
+    return decide(attempt.ref, (), incoming, attempt.results)
+
+
+@contextmanager
+def _connection(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
+    environment, settings = attempt.environment, attempt.environment.settings
+    with session(
+        environment.store,
+        memory_limit=settings.memory_limit,
+        threads=environment.threads,
+        now=settings.clock(),
+    ) as connection:
+        define_partition(connection, attempt.partition)
+        yield connection
