@@ -54,11 +54,11 @@ def _read(report: Any) -> list[tuple[str, int | None]]:
     return [(read.name, read.publication) for read in report.reads]
 
 
-def run_for_ever(root: str, name: str, started: Any) -> None:
-    """Publish until killed."""
+def run_for_ever(root: str, name: str, started: str) -> None:
+    """Publish until killed; say by a file that it begins."""
     settings = load_settings(Path(root))
     found, place = product(settings, name), environment(settings)
     warm()
-    started.set()
+    Path(started).touch()
     while True:
         run_product(found, place, run_id=f"loop-{os.getpid()}")
