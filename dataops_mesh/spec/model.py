@@ -316,7 +316,12 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A contract (per output port) plus a transform: the unit of ownership and publishing."""
+    """A contract (per output port) plus a transform: the unit of ownership and publishing.
+
+    Args:
+        automation: the setting of that name; empty where `automation_of` decides.
+        events: the channels that are told of every publication.
+    """
 
     domain: str
     name: str
@@ -336,6 +341,8 @@ class Product:
     team: Team | None = None
     support: tuple[Support, ...] = ()
     tags: tuple[str, ...] = ()
+    automation: str = ""
+    events: tuple[str, ...] = ()
 
     @property
     def partitioning(self) -> Partitioning | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
+from dataops_mesh.spec.automation import automation_problems
 from dataops_mesh.spec.checks import checks_of
 from dataops_mesh.spec.contract import (
     check_same,
@@ -107,8 +109,15 @@ def _product(
         team=_team(node),
         support=_support(node),
         tags=node.texts("tags"),
+        automation=_value(settings.get("automation"), ""),
+        events=tuple(_value(settings.get("events"), ())),
     )
+    problems += automation_problems(product, settings.get("automation"))
     return product, merged(schema_problems, problems)
+
+
+def _value(setting: Node | None, default: Any) -> Any:
+    return default if setting is None else setting.value
 
 
 def _outputs(

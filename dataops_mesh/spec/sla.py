@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 
 from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.cron import cron_problem
 from dataops_mesh.spec.model import Column, Sla
 from dataops_mesh.spec.node import Node
 
@@ -35,8 +35,6 @@ _UNITS = {
 }
 _ALIASES = {alias: unit for unit, (_, text) in _UNITS.items() for alias in (unit, *text.split())}
 _PERCENT = ("percent", "%")
-_CRON = re.compile(r"[0-9A-Za-z*/,\-#?]+")
-_FIELDS = 5
 _HUNDRED = 100
 
 
@@ -178,9 +176,9 @@ def _schedule(entry: Node, problems: list[Problem]) -> tuple[str | None, str | N
         problems.append(scheduler.problem("a scheduler needs a `schedule`"))
     if schedule is None or not isinstance(schedule.value, str):
         return None, None
-    fields = schedule.value.split()
-    if len(fields) != _FIELDS or not all(_CRON.fullmatch(field) for field in fields):
+    wrong = cron_problem(schedule.value)
+    if wrong is not None:
         then = "minute hour day month weekday, for example `0 6 * * *`"
-        problems.append(schedule.problem(f'"{schedule.value}" is not cron', then=then))
+        problems.append(schedule.problem(f'"{schedule.value}" is not cron: {wrong}', then=then))
         return None, None
-    return "cron", " ".join(fields)
+    return "cron", " ".join(schedule.value.split())
