@@ -169,4 +169,3 @@ def everything_said(instance: dg.DagsterInstance, run_id: str) -> str:
     return "\n".join(
         json.dumps(dg.serialize_value(entry)) + str(entry) for entry in instance.all_logs(run_id)
     )
-
