@@ -1,5 +1,6 @@
 """`load_domain`: a folder of declarations becomes a Dagster code location."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +11,8 @@ from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.run.validate import transform_problems
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
-from dataops_mesh.spec.model import Domain, Product
+from dataops_mesh.spec.mesh import check_mesh
+from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
 
 RUNNABLE = frozenset({"active", "deprecated"})
 
@@ -29,7 +31,8 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     folder = path if path.is_dir() else path.parent
     settings = load_settings(folder)
     domain = load_declarations(folder)
-    problems = [p for product in domain.products for p in transform_problems(product)]
+    problems = list(check_mesh(_alone(domain)))
+    problems += [p for product in domain.products for p in transform_problems(product)]
     if problems:
         raise DeclarationError(problems)
     products = [product for product in domain.products if product.status != "retired"]
@@ -41,6 +44,22 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
         executor=dg.in_process_executor,
         metadata={"mesh/domain": domain.name},
     )
+
+
+def _alone(domain: Domain) -> Mesh:
+    """Return a mesh of this domain only, without what it reads of others.
+
+    A location must not fail to load because of another team's mistake; `mesh check` sees both.
+    """
+    products = tuple(
+        replace(product, inputs=tuple(p for p in product.inputs if _is_own(domain, p)))
+        for product in domain.products
+    )
+    return Mesh(domain.folder.parent, (replace(domain, products=products),))
+
+
+def _is_own(domain: Domain, port: InputPort) -> bool:
+    return port.address is not None and port.address.domain == domain.name
 
 
 def _job(
