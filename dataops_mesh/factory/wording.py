@@ -16,6 +16,7 @@ from dataops_mesh.spec.checks import (
     RowCount,
     Stage,
     Unmatched,
+    Unreferenced,
 )
 
 
@@ -31,7 +32,7 @@ def promise(check: Check) -> str:
     return f"{check.description} ({text})" if check.description else text
 
 
-def measured(measure: Measure) -> str:  # noqa: C901, PLR0911 - one sentence for each measure
+def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each measure
     """Return what a measure counts."""
     match measure:
         case Nulls(column):
@@ -54,6 +55,8 @@ def measured(measure: Measure) -> str:  # noqa: C901, PLR0911 - one sentence for
             return f"rows in which the length of {column} is outside {low or 0} to {high or 'any'}"
         case Range(column, low, high):
             return f"rows in which {column} is outside {_end(low)} to {_end(high)}"
+        case Unreferenced(columns, address, to):
+            return f"rows whose {' and '.join(columns)} is not a {' and '.join(to)} of {address}"
         case Query():
             return "the number that the rule's query returns"
         case DbtTest():

@@ -4,12 +4,13 @@ Each is the library's own expectation on the library's own metric, made lean: it
 its count and the rows in all, and returns them. The library's formats either drop the count
 (`BOOLEAN_ONLY`) or run one more query per expectation to list values (all others).
 
-Three metrics are ours, registered through the library's extension point:
+Four metrics are ours, registered through the library's extension point:
 
 - a pattern is found with `regexp_matches`, because the library knows no regular expressions
   for DuckDB, whose `~` means a full match in 1.5 and a partial one in 2.0;
 - duplicated keys are counted, because the library counts rows, and on SQL its compound
   uniqueness joins keys with `=` and so never sees a duplicated key that holds a null;
+- keys are looked up in another relation;
 - a type is compared as DuckDB spells it.
 
 Imports Great Expectations: import this module only inside functions.
@@ -69,6 +70,35 @@ class DuplicatedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not fo
         repeated = repeated.having(sa.func.count() > 1).subquery()
         counted = sa.select(sa.func.count()).select_from(repeated)
         return int(execution_engine.execute_query(counted).scalar())
+
+
+class UnreferencedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
+    """Rows whose key is not among those of another relation; keys with a null are not counted."""
+
+    metric_name = "table.unreferenced_keys"
+    value_keys = ("keys", "referenced")
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
+    def _sqlalchemy(
+        cls,  # noqa: N805 - GX calls it with the class
+        execution_engine: Any,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        **_: Any,
+    ) -> int:
+        table, *_rest = execution_engine.get_compute_domain(
+            metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
+        )
+        keys = [sa.column(name) for name in metric_value_kwargs["keys"]]
+        schema, name, *to = metric_value_kwargs["referenced"]
+        relation = sa.table(name, *map(sa.column, to), schema=schema).alias("known")
+        own = sa.select(*keys).select_from(table).where(*(key.is_not(None) for key in keys))
+        own = own.subquery("own")
+        same = [own.c[key.name] == relation.c[there] for key, there in zip(keys, to, strict=True)]
+        known = sa.select(sa.literal_column("1")).select_from(relation).where(*same)
+        known = known.correlate(own)
+        lost = sa.select(sa.func.count()).select_from(own).where(~sa.exists(known))
+        return int(execution_engine.execute_query(lost).scalar())
 
 
 def _counted(map_metric: str) -> tuple[str, str]:
@@ -144,6 +174,18 @@ class ExpectNoDuplicatedKeys(Lean, BatchExpectation):  # type: ignore[misc]  # t
 
     def _count(self, metrics: dict[str, Any]) -> int:
         return int(metrics[DuplicatedKeys.metric_name])
+
+
+class ExpectReferences(Lean, BatchExpectation):  # type: ignore[misc]  # the same
+    """Every key is among those of another relation: its schema, its name and its columns."""
+
+    keys: list[str]
+    referenced: list[str]
+    metric_dependencies = (UnreferencedKeys.metric_name, ROWS)
+    success_keys = ("keys", "referenced")
+
+    def _count(self, metrics: dict[str, Any]) -> int:
+        return int(metrics[UnreferencedKeys.metric_name])
 
 
 class ExpectRowCount(Lean, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[misc]  # the same

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.query import number_of
 from dataops_mesh.quality.redact import redact
-from dataops_mesh.spec.checks import Duplicates, Query
+from dataops_mesh.spec.checks import Duplicates, Query, Unreferenced
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
@@ -72,7 +72,7 @@ def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measu
 
 def columns_of(measure: Measure) -> tuple[str, ...]:
     """Return the columns that must exist for the measure to be taken."""
-    if isinstance(measure, Duplicates):
+    if isinstance(measure, Duplicates | Unreferenced):
         return measure.columns
     column: str | None = getattr(measure, "column", None)
     return (column,) if column is not None else ()

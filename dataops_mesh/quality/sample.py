@@ -16,6 +16,7 @@ from dataops_mesh.spec.checks import (
     OutsideSet,
     Range,
     Unmatched,
+    Unreferenced,
 )
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ def _shorten(text: str | None) -> str | None:
     return text[: WIDTH - 1] + "…"
 
 
-def _offending(  # noqa: PLR0911 - one case for each measure
-    loan: Loan, measure: Measure, columns: Mapping[str, str]
-) -> tuple[str, list[Any]]:
+def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> tuple[str, list[Any]]:
     """Return the condition that holds for offending rows, and its parameters.
 
     The same meaning as Great Expectations' condition, said once more in SQL, because the
@@ -79,6 +78,11 @@ def _offending(  # noqa: PLR0911 - one case for each measure
             keys = ", ".join(quote(name) for name in names)
             where = f"WHERE {keys} IS NOT NULL " if len(names) == 1 else ""
             return f"{where}GROUP BY {keys} HAVING count(*) > 1", []
+        case Unreferenced(names, address, to):
+            known = f"SELECT {', '.join(map(quote, to))} FROM {'.'.join(map(quote, address))}"
+            nulls = " OR ".join(f"{quote(name)} IS NULL" for name in names)
+            key = ", ".join(map(quote, names))
+            return f"NOT ({nulls}) AND ({key}) NOT IN ({known} WHERE {_present(to)})", []
         case Nulls(name):
             return f"{quote(name)} IS NULL", []
         case Missing(name, values):
@@ -102,6 +106,10 @@ def _offending(  # noqa: PLR0911 - one case for each measure
                 (high, ">=" if exclusive else ">"),
             )
     return "", []
+
+
+def _present(names: tuple[str, ...]) -> str:
+    return " AND ".join(f"{quote(name)} IS NOT NULL" for name in names)
 
 
 def _marks(values: list[Any]) -> str:

@@ -18,6 +18,7 @@ from dataops_mesh.spec.checks import (
     Range,
     RowCount,
     Unmatched,
+    Unreferenced,
 )
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 Expectation = tuple[type[Any], dict[str, Any]]
 
 
-def translate(  # noqa: C901, PLR0911 - one case for each measure
-    loan: Loan, measure: Measure, columns: Mapping[str, str]
-) -> list[Expectation]:
+def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[Expectation]:
     """Return the expectations, as class and arguments.
 
     Raises:
@@ -49,6 +48,8 @@ def translate(  # noqa: C901, PLR0911 - one case for each measure
             return [(ours.ExpectPattern, {"column": name, "regex": pattern})]
         case Duplicates(names):
             return [(ours.ExpectNoDuplicatedKeys, {"keys": list(names)})]
+        case Unreferenced(names, address, to):
+            return [(ours.ExpectReferences, {"keys": list(names), "referenced": [*address, *to]})]
         case RowCount():
             return [(ours.ExpectRowCount, {})]
         case ColumnSet(names):

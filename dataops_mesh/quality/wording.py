@@ -16,6 +16,7 @@ from dataops_mesh.spec.checks import (
     Range,
     RowCount,
     Unmatched,
+    Unreferenced,
 )
 from dataops_mesh.spec.model import Unit
 
@@ -52,11 +53,15 @@ def _fact(measure: Measure, number: float, columns: Mapping[str, str]) -> str:
             key = names[0] if len(names) == 1 else f"({', '.join(names)})"
             word = "value" if len(names) == 1 else "key"
             return f"{_count(number, word)} of {key} {_plural(number, 'repeats', 'repeat')}"
+        case Unreferenced(names, address, to):
+            key, known = "/".join(names), "/".join(to)
+            are = _plural(number, "is", "are")
+            return f"{_count(number, 'row')} of {key} {are} no {known} of {address}"
     column = getattr(measure, "column", "it")
     return f"{_count(number, 'row')} of {column} {_flaw(measure, number)}"
 
 
-def _flaw(measure: Measure, number: float) -> str:  # noqa: PLR0911 - one case for each measure
+def _flaw(measure: Measure, number: float) -> str:
     are = _plural(number, "is", "are")
     match measure:
         case Nulls():

@@ -97,6 +97,21 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreferenced:
+    """Rows whose key is not among those of the referenced port; keys with a null are not counted.
+
+    Args:
+        columns: the key's columns.
+        address: the referenced port, a view of the same connection.
+        to: the referenced columns, in the order of `columns`.
+    """
+
+    columns: tuple[str, ...]
+    address: Address
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """The single number that a read-only SELECT returns; `{object}` is the relation.
 
@@ -126,6 +141,7 @@ Measure = (
     | ColumnType
     | Length
     | Range
+    | Unreferenced
     | Query
     | DbtTest
 )

@@ -14,7 +14,6 @@ from dataops_mesh.spec.values import fits, read_values
 
 LOGICAL_TYPES = tuple(FAMILIES)
 _NOT_YET = {
-    "relationships": "write the reference as a rule of type sql",
     "items": "a column holds one value",
     "properties": "a column holds one value",
     "map": "a column holds one value",

@@ -9,13 +9,13 @@ from dataops_mesh.spec.model import Contract
 from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.partition_setting import read_partitioning
+from dataops_mesh.spec.relationships import read_relationships
 from dataops_mesh.spec.rules import Target, read_rules, report_duplicates
 from dataops_mesh.spec.schema import odcs_validator, validate
 from dataops_mesh.spec.sla import read_slas
 from dataops_mesh.spec.yaml import Document
 
 _NOT_YET = {"slaDefaultElement": "write `element` in each service level"}
-_OBJECT_NOT_YET = {"relationships": "write the reference as a rule of type sql"}
 
 
 def read_contract(document: Document, domain: str, port: str) -> tuple[Contract, list[Problem]]:
@@ -51,6 +51,7 @@ def read_contract(document: Document, domain: str, port: str) -> tuple[Contract,
         status=node.text("status") or "active",
         description=_description(node, table),
         allow_empty=_allow_empty(node, extras),
+        relationships=read_relationships(table, columns, extras, problems) if table else (),
         partitioning=read_partitioning(
             extras.get(node.keys, {}).get("partitions"), columns, problems
         ),
@@ -99,7 +100,6 @@ def _table(node: Node, port: str, problems: list[Problem]) -> Node | None:
     if not objects:
         return None
     table = objects[0]
-    table.refuse(_OBJECT_NOT_YET, problems)
     check_same(table, "name", port, "the file's name", problems)
     physical = table.child("physicalName")
     if physical is not None and physical.value != port:

@@ -21,6 +21,7 @@ from dataops_mesh.spec.checks import (
     RowCount,
     Stage,
     Unmatched,
+    Unreferenced,
 )
 from dataops_mesh.spec.model import (
     ZERO,
@@ -31,6 +32,7 @@ from dataops_mesh.spec.model import (
     Operator,
     OutputPort,
     Product,
+    Relationship,
     Rule,
     RuleKind,
     Severity,
@@ -187,6 +189,8 @@ def _constraints(port: OutputPort) -> Iterator[Check]:
         yield _must(port, "primary_key", Duplicates(contract.key), contract.where, "uniqueness")
     for column in contract.columns:
         yield from _column_checks(port, column)
+    for one in contract.relationships:
+        yield _reference(port, one)
     for sla in contract.slas:
         if sla.property == "freshness" and sla.element:
             yield _freshness(port, sla)
@@ -215,6 +219,13 @@ def _column_checks(port: OutputPort, column: Column) -> Iterator[Check]:
         yield _must(port, f"{name}_pattern", pattern, where, "conformity")
     if column.enum:
         yield _must(port, f"{name}_enum", OutsideSet(name, column.enum), where, "conformity")
+
+
+def _reference(port: OutputPort, one: Relationship) -> Check:
+    # Without an address there is a problem, and no product.
+    measure = Unreferenced(one.columns, one.address or Address("", one.relation), one.to)
+    check = _must(port, one.name, measure, one.where, "consistency")
+    return _with(check, one.threshold, one.severity)
 
 
 def _range(column: Column) -> Range | None:

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
 from dataops_mesh.spec.model import Address, InputPort, Mesh, OutputPort, Product
 from dataops_mesh.spec.names import major
+from dataops_mesh.spec.relationships import reference_problems
 
 Ports = dict[Address, tuple[Product, OutputPort]]
 
@@ -28,6 +29,7 @@ def check_mesh(mesh: Mesh) -> tuple[Problem, ...]:
     for product in mesh.products:
         for wanted in product.inputs:
             problems += _check_input(wanted, ports)
+        problems += _check_relationships(product, ports)
     problems += _cycles(mesh.products)
     return tuple(problems)
 
@@ -128,6 +130,17 @@ def _check_input(wanted: InputPort, ports: Ports) -> list[Problem]:
         what = f'contractId "{wanted.contract_id}" is not the contract of {port.address}'
         problems.append(Problem(what, wanted.where, wanted.name, (port.contract.id,)))
     return problems + _unknown_columns(wanted, port)
+
+
+def _check_relationships(product: Product, ports: Ports) -> list[Problem]:
+    """Check the columns that foreign keys refer to in the ports of other products."""
+    problems: list[Problem] = []
+    for port in product.outputs:
+        for one in port.contract.relationships:
+            found = ports.get(one.address) if one.address else None
+            if found is not None and one.address is not None and found[0] is not product:
+                problems += reference_problems(one, port.contract, found[1].contract, one.address)
+    return problems
 
 
 def _unknown_columns(wanted: InputPort, port: OutputPort) -> list[Problem]:

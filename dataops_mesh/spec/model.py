@@ -25,6 +25,7 @@ __all__ = [
     "Operator",
     "OutputPort",
     "Product",
+    "Relationship",
     "Rule",
     "RuleKind",
     "Scalar",
@@ -167,6 +168,30 @@ class Sla:
 
 
 @dataclass(frozen=True, slots=True)
+class Relationship:
+    """A foreign key (ODCS `relationships`): every key of these columns exists in another port.
+
+    Args:
+        name: an identifier, unique in its contract; becomes the check's name.
+        columns: the key's columns here; a key with a null refers to nothing.
+        relation: the referenced relation as it is written, `port` or `domain.port`.
+        to: the referenced columns, in the order of `columns`.
+        key: where it stands in the file, for problems.
+        address: the referenced port; None until the product has resolved it.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    relation: str
+    to: tuple[str, ...]
+    where: Location
+    key: str = ""
+    address: Address | None = None
+    threshold: Threshold = ZERO
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """The schema, quality rules and SLAs that one output port promises (ODCS).
 
@@ -186,6 +211,7 @@ class Contract:
     status: str = "active"
     description: str = ""
     allow_empty: bool = False
+    relationships: tuple[Relationship, ...] = ()
     partitioning: Partitioning | None = None
 
     @property

@@ -21,6 +21,7 @@ from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Produ
 from dataops_mesh.spec.names import NAME_RULE, is_name, major, suggestion
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.paths import shown
+from dataops_mesh.spec.relationships import resolve
 from dataops_mesh.spec.schema import odps_validator, validate
 from dataops_mesh.spec.transform import read_transform
 from dataops_mesh.spec.yaml import Document, digest, read_document
@@ -87,6 +88,9 @@ def _product(
     check_status(node, problems)
     outputs = _outputs(node, domain, contracts, problems)
     ports = tuple(port.name for port in outputs)
+    inputs = read_inputs(node, extras, folder, root, problems)
+    references: list[Problem] = []  # they stand in the contracts' files
+    outputs = resolve(domain, outputs, inputs, references)
     settings = extras.get((), {})
     description = node.child("description") or node
     status = "deprecated" if node.flag("deprecated") else "active"
@@ -100,7 +104,7 @@ def _product(
         fingerprint=digest([document.digest(), *(c.fingerprint for c in contracts.values())]),
         outputs=outputs,
         transform=read_transform(node, settings, ports, (folder, root), problems),
-        inputs=read_inputs(node, extras, folder, root, problems),
+        inputs=inputs,
         status=node.text("status") or status,
         title=node.text("name") or "",
         description=description.text("purpose") or "",
@@ -113,7 +117,7 @@ def _product(
         events=tuple(_value(settings.get("events"), ())),
     )
     problems += automation_problems(product, settings.get("automation"))
-    return product, merged(schema_problems, problems)
+    return product, [*merged(schema_problems, problems), *references]
 
 
 def _value(setting: Node | None, default: Any) -> Any:

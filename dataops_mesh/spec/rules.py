@@ -61,7 +61,7 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
     before = len(problems)
     node.refuse(_NEVER_READ, problems)
     kind = _kind(node, problems)
-    severity = _severity(node, problems)
+    severity = read_severity(node, problems)
     if kind is None:
         return None
     for key in _OWNED - _KEYS[kind]:
@@ -118,7 +118,8 @@ def _kind(node: Node, problems: list[Problem]) -> RuleKind | None:
     return RuleKind(text) if text in set(RuleKind) else None
 
 
-def _severity(node: Node, problems: list[Problem]) -> Severity:
+def read_severity(node: Node, problems: list[Problem]) -> Severity:
+    """Return what a failure means for publishing; absent means error."""
     child = node.child("severity")
     if child is None:
         return Severity.ERROR

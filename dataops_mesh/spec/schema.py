@@ -88,7 +88,7 @@ def settings_validators() -> dict[str, dict[str, Any]]:
             name: _validator({**value, "$defs": schema["$defs"]})
             for name, value in schema["$defs"][place]["properties"].items()
         }
-        for place in ("product", "inputPort", "outputPort", "contract", "column")
+        for place in ("product", "inputPort", "outputPort", "contract", "column", "relationship")
     }
 
 

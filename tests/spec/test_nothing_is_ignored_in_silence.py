@@ -30,7 +30,6 @@ UNSUPPORTED = {
         "logicalType: map, map: {key: {logicalType: string}, value: {logicalType: string}}"
     ),
     '"vector"': with_column("logicalType: vector, logicalTypeOptions: {dimensions: 3}"),
-    "relationships": with_column("logicalType: string, relationships: [{to: a.b}]"),
     "physicalName": with_column("logicalType: string, physicalName: other"),
     '"measure"': with_column("logicalType: string, semanticType: measure"),
     '"masking"': with_column(
@@ -65,12 +64,6 @@ def test_a_contract_cannot_promise_what_nobody_checks(workspace: Workspace, name
         assert "not supported yet" in text
         assert name in text
     assert all(problem.where and problem.where.line > 4 for problem in problems)
-
-
-def test_an_object_level_reference_is_refused(workspace: Workspace):
-    text = CONTRACT + "    relationships: [{from: aircraft.seats, to: b.c}]\n"
-    (problem,) = workspace.problems(contract=text)
-    assert '"relationships" is not supported yet' in str(problem)
 
 
 DOCUMENTATION = """\
@@ -123,7 +116,7 @@ def test_the_full_example_is_refused_for_named_reasons_only(workspace: Workspace
         ("odcs:204", "property"),  # the setting `gate`
         ("odcs:205", "property"),  # the setting `compatibility`
         ("odcs:47", "format"),
-        ("odcs:62", "relationships"),
+        ("odcs:64", "to"),  # accounts is no input port
         ("odcs:75", "value"),  # masking
         ("odcs:93", "format"),
         ("odcs:98", "value"),  # masking
