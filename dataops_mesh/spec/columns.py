@@ -9,6 +9,7 @@ from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import COLUMN
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.physical import FAMILIES, accepted_types, is_accepted, normalise, suggest
+from dataops_mesh.spec.protection import masking
 from dataops_mesh.spec.rules import Target, read_pattern, read_rules
 from dataops_mesh.spec.values import fits, read_values
 
@@ -108,6 +109,9 @@ def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Col
         enum=_enum(entry, logical, problems),
         tags=entry.texts("tags"),
         rules=read_rules(entry.items("quality"), Target(name, logical, names), problems),
+        id=entry.text("id") or "",
+        masking=masking(entry),
+        transform_sources=entry.texts("transformSourceObjects"),
     )
 
 

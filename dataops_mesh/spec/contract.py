@@ -10,6 +10,7 @@ from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.partition_setting import read_partitioning
 from dataops_mesh.spec.relationships import read_relationships
+from dataops_mesh.spec.protection import approvers
 from dataops_mesh.spec.rules import Target, read_rules, report_duplicates
 from dataops_mesh.spec.schema import odcs_validator, validate
 from dataops_mesh.spec.sla import read_slas
@@ -55,6 +56,7 @@ def read_contract(document: Document, domain: str, port: str) -> tuple[Contract,
         partitioning=read_partitioning(
             extras.get(node.keys, {}).get("partitions"), columns, problems
         ),
+        approvers=approvers(node),
     )
     return contract, merged(schema_problems, problems)
 

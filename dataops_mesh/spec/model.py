@@ -134,7 +134,13 @@ class ColumnOptions:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One property of the contract's schema object."""
+    """One property of the contract's schema object.
+
+    Args:
+        id: ODCS `id`, which stays when the column is renamed.
+        masking: how the declaration says that values are masked; recorded, not applied.
+        transform_sources: ODCS `transformSourceObjects`, what the column is made of.
+    """
 
     name: str
     logical_type: str
@@ -151,6 +157,9 @@ class Column:
     enum: tuple[Scalar, ...] = ()
     tags: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
+    id: str = ""
+    masking: str = ""
+    transform_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +208,7 @@ class Contract:
         fingerprint: a digest of the whole document, so that any edit is a new contract.
         allow_empty: zero rows may be published; off unless the contract says so.
         partitioning: how the port is cut; None for a port that is published whole.
+        approvers: who may approve a change that cannot be taken back.
     """
 
     id: str
@@ -213,6 +223,7 @@ class Contract:
     allow_empty: bool = False
     relationships: tuple[Relationship, ...] = ()
     partitioning: Partitioning | None = None
+    approvers: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
