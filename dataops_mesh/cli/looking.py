@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
-from dataops_mesh.cli.output import WRONG, Format, say, show
+from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.engine.log import Release, latest
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import open_environment
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 
 STATUS = ("port", "status", "publication", "rows", "published", "last_run", "last_ended")
@@ -32,7 +34,7 @@ def show_status(names: Sequence[str], output: Format) -> int:
     ]
     show(rows, output, columns=STATUS)
     if output is Format.TABLE:
-        say(f"\nrelease {release.number}; now is {settings.clock():%Y-%m-%d %H:%M %Z}")
+        say(f"\nrelease {release.number}; times are UTC; {_clock(settings)}")
     return 0
 
 
@@ -45,16 +47,16 @@ def run_query(sql: str, release: int | None, output: Format) -> int:
     try:
         with open_connection(settings, release) as connection:
             result = connection.execute(sql)
-            columns = result.columns
+            columns = _distinct(result.columns)
             found = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
     except StoreError:
         raise
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb"}:
             raise
-        say(f"error: {error}")
+        say(f"error: {error}\n  next:  `mesh status` lists what can be read")
         return WRONG
-    show(found, output, columns=columns, empty="no rows")
+    show(found, output, columns=columns, empty="no rows", cell=value_of_data)
     return 0
 
 
@@ -73,7 +75,7 @@ def show_history(name: str, output: Format) -> int:
             "rows": event.rows,
             "seconds": event.seconds,
             "person": event.person,
-            "why": "; ".join(event.reasons),
+            "why": list(event.reasons),
             "run_id": event.run_id,
             "candidate": event.candidate,
         }
@@ -81,6 +83,15 @@ def show_history(name: str, output: Format) -> int:
     ]
     show(rows, output, columns=HISTORY, empty=f"{name} never ran")
     return 0
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Number the columns that have the name of an earlier one, so that none is lost."""
+    result: list[str] = []
+    for name in names:
+        unused = (f"{name}_{n}" for n in count(1) if f"{name}_{n}" not in {*result, *names})
+        result.append(next(unused) if name in result else name)
+    return tuple(result)
 
 
 def _status_row(product: Product, index: int, release: Release, known: Any) -> dict[str, Any]:
@@ -98,3 +109,9 @@ def _status_row(product: Product, index: int, release: Release, known: Any) -> d
         "last_ended": ended[known.last_verdict if known else None],
         "reasons": list(known.last_reasons) if known else [],
     }
+
+
+def _clock(settings: Settings) -> str:
+    return f"now is {settings.clock():%Y-%m-%d %H:%M %Z}" + (
+        ", by the setting `now`" if settings.now else ""
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from dataops_mesh.errors import MeshError
@@ -24,6 +25,10 @@ COLOURS = {
 }
 
 
+Cell = Callable[[Any], str]
+_WIDE = 100_000
+
+
 class Format(StrEnum):
     """For people or for machines."""
 
@@ -32,7 +37,12 @@ class Format(StrEnum):
 
 
 def show(
-    rows: Sequence[Mapping[str, Any]], output: Format, *, columns: Sequence[str], empty: str = ""
+    rows: Sequence[Mapping[str, Any]],
+    output: Format,
+    *,
+    columns: Sequence[str],
+    empty: str = "",
+    cell: Cell | None = None,
 ) -> None:
     """Print rows of facts.
 
@@ -41,32 +51,34 @@ def show(
         output: a table, or JSON with every key of the rows.
         columns: the keys that the table shows, in order.
         empty: what to tell a person when there is no row.
+        cell: how a value is written in a table.
     """
     if output is Format.JSON:
-        print(json.dumps([dict(row) for row in rows], default=str, indent=1))  # noqa: T201 - the CLI's output
+        print(json.dumps([_plain(dict(row)) for row in rows], default=str, indent=1))  # noqa: T201 - the CLI's output
         return
     if not rows:
         say(empty)
         return
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    write = cell or fact
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(column), justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(_cell(row.get(c)), COLOURS.get(str(row.get(c)), "")) for c in columns))
-    console().print(table)
-
-
-def console(*, stderr: bool = False) -> Any:
-    """Return a console that does not cut lines when nobody watches."""
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else 200
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+        table.add_row(*(Text(write(row.get(c)), COLOURS.get(str(row.get(c)), "")) for c in columns))
+    console = Console(highlight=False)
+    # A line that is too long for the screen is the screen's to wrap: folded columns cannot be
+    # read, searched or copied.
+    wide = console.options.update(width=_WIDE)
+    console.width = max(console.measure(table, options=wide).maximum, 1)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        print(line.rstrip())  # noqa: T201 - the CLI's output
 
 
 def say(text: str) -> None:
@@ -88,11 +100,14 @@ def lines(text: str, limit: int) -> Iterable[str]:
         yield f"... and {len(found) - limit} more lines"
 
 
-def _cell(value: Any) -> str:
+def fact(value: Any) -> str:
+    """Write one fact for people: grouped digits, times without fractions of a second."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "\n".join(fact(item) for item in value)
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
@@ -100,3 +115,25 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
+
+
+def value_of_data(value: Any) -> str:
+    """Write one value of the data as it is: a year is no amount."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON has: no infinity, no bytes, no number that loses digits."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
