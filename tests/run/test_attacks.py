@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import (
@@ -26,7 +27,8 @@ from dataops_mesh.engine.record import plain
 from dataops_mesh.engine.release import commit, entries_of, latest
 from dataops_mesh.errors import CorruptError, DeclarationError, MeshError, StoreError
 from dataops_mesh.gate import Publish, Refuse
-from dataops_mesh.run import product as stages
+from dataops_mesh.run import audit as stage
+from dataops_mesh.run import product as running
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.checks import CheckResult, Outcome
 from dataops_mesh.spec.model import Address
@@ -83,19 +85,19 @@ def test_a_candidate_without_its_own_whole_results_is_never_published(
     settings = shop(tmp_path)
     assert run(settings, "shop.orders").published
     write_product(tmp_path, "shop", "orders", {"orders.csv": "id,amount\n7,70\n"})
-    real = stages.run_checks
+    real = stage.audit
     checks = len(run(settings, "shop.orders").checks)
     published = latest(environment(settings).store).number
     for index in range(checks):
         seen = 0
 
-        def tampered(*given: object, at: int = index) -> tuple[CheckResult, ...]:
+        def tampered(*given: Any, at: int = index, **more: Any) -> tuple[CheckResult, ...]:
             nonlocal seen
-            found = real(*given)  # type: ignore[arg-type] # passed on
+            found = real(*given, **more)
             start, seen = seen, seen + len(found)
             return TAMPERED[how](found, at - start) if start <= at < seen else found
 
-        monkeypatch.setattr(stages, "run_checks", tampered)
+        monkeypatch.setattr(stage, "audit", tampered)
         report = run(settings, "shop.orders")
         assert isinstance(report.decision, Refuse), f"{how}: result {index}"
         assert report.publication is None
@@ -106,7 +108,7 @@ def test_a_port_that_no_check_covers_is_never_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = shop(tmp_path)
-    monkeypatch.setattr(stages, "all_checks", lambda *_: ())
+    monkeypatch.setattr(running, "all_checks", lambda *_: ())
     report = run(settings, "shop.orders")
     assert isinstance(report.decision, Refuse)
     assert "no check is declared" in report.decision.reasons[0]

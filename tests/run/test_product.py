@@ -515,12 +515,12 @@ def test_a_failure_of_the_machinery_says_so_and_leaks_nothing(
 ) -> None:
     settings = shop(tmp_path)
     from dataops_mesh.errors import RunError
-    from dataops_mesh.run import product as module
+    from dataops_mesh.run import audit as stage
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ValueError(IBAN)
 
-    monkeypatch.setattr(module, "run_checks", broken)
+    monkeypatch.setattr(stage, "audit", broken)
     with pytest.raises(RunError, match="the run failed: ValueError") as caught:
         run(settings, "shop.orders")
     assert IBAN not in "".join(traceback.format_exception(caught.value))
