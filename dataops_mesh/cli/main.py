@@ -6,6 +6,7 @@ or a setting is not valid.
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from dataops_mesh.errors import MeshError
 app = typer.Typer(
     name="mesh",
     help="Data products behind a gate: declare, run, look, roll back.",
+    epilog="Exit codes: 0 all is well; 1 a gate closed or a check found problems; 2 the call, a "
+    "declaration or a setting is not valid.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,23 +36,42 @@ Output = Annotated[Format, typer.Option("--format", help="for people or for mach
 
 @app.command()
 def check(names: Names = None, output: Output = Format.TABLE) -> None:
-    """Validate declarations and transforms, all problems at once."""
+    """Find every problem of the declarations."""
     from dataops_mesh.cli.declarations import check_declarations
 
     raise typer.Exit(check_declarations(names or [], output))
 
 
 @app.command()
-def run(names: Names = None, output: Output = Format.TABLE) -> None:
-    """Build, check and publish products in order across domains; exit 1 if a gate closed."""
-    from dataops_mesh.cli.running import run_products
+def run(
+    names: Names = None,
+    partition: Annotated[
+        list[str] | None, typer.Option(help="only this partition; may be repeated")
+    ] = None,
+    *,
+    all_partitions: Annotated[
+        bool, typer.Option("--all-partitions", help="every partition, not only those due")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="all partitions of one product, in one commit")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Build, check and publish, inputs first."""
+    from dataops_mesh.cli import running
 
-    raise typer.Exit(run_products(names or [], output))
+    if rebuild:
+        if len(names or []) != 1:
+            raise typer.BadParameter("--rebuild takes one product: domain.product")
+        raise typer.Exit(running.rebuild((names or [])[0], output))
+    raise typer.Exit(
+        running.run_products(names or [], output, partition or [], every=all_partitions)
+    )
 
 
 @app.command()
 def status(names: Names = None, output: Output = Format.TABLE) -> None:
-    """Show what is published now, since when, and how the last run ended."""
+    """Show what is published, and how each last run ended."""
     from dataops_mesh.cli.looking import show_status
 
     raise typer.Exit(show_status(names or [], output))
@@ -57,11 +79,11 @@ def status(names: Names = None, output: Output = Format.TABLE) -> None:
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(metavar='"SQL"', help="one SELECT on domain.port")],
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="one SELECT on domain.port")],
     release: Annotated[int | None, typer.Option(help="a release number")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Query published data; every domain.port is a view."""
+    """Run one SELECT; every domain.port is a view."""
     from dataops_mesh.cli.looking import run_query
 
     raise typer.Exit(run_query(sql, release, output))
@@ -69,7 +91,7 @@ def query(
 
 @app.command()
 def history(product: Product, output: Output = Format.TABLE) -> None:
-    """Show the publications, refusals and rollbacks of a product, newest first."""
+    """Show what happened to a product, newest first."""
     from dataops_mesh.cli.looking import show_history
 
     raise typer.Exit(show_history(product, output))
@@ -79,18 +101,19 @@ def history(product: Product, output: Output = Format.TABLE) -> None:
 def rollback(
     product: Product,
     to: Annotated[int | None, typer.Option(help="publication; the one before if absent")] = None,
+    partition: Annotated[str | None, typer.Option(help="only this partition")] = None,
     reason: Annotated[str, typer.Option(help="why, for the record")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Publish an earlier publication of a product again; nothing is rebuilt."""
+    """Publish an earlier publication again."""
     from dataops_mesh.cli.running import roll_back
 
-    raise typer.Exit(roll_back(product, to, reason, output))
+    raise typer.Exit(roll_back(product, to, reason, output, partition))
 
 
 @app.command()
 def workspace() -> None:
-    """Write workspace.yaml: one Dagster code location per domain."""
+    """Write workspace.yaml, which Dagster loads."""
     from dataops_mesh.cli.declarations import write_workspace_file
 
     raise typer.Exit(write_workspace_file())
@@ -100,7 +123,7 @@ def workspace() -> None:
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def ui(context: typer.Context) -> None:
-    """Start the Dagster UI (`dagster dev`) on this workspace; options are handed on."""
+    """Start the Dagster UI; takes options of `dagster dev`."""
     from dataops_mesh.cli.running import start_ui
 
     raise typer.Exit(start_ui(context.args))
@@ -108,8 +131,10 @@ def ui(context: typer.Context) -> None:
 
 def main() -> None:
     """Run the command line and turn problems into messages."""
+    # A library below dbt puts a handler on the root logger unless there is one.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
-        app()
+        app(prog_name="mesh")
     except MeshError as error:
         say_problems(error)
         sys.exit(WRONG)

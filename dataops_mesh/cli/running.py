@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.declarations import problems_of
-from dataops_mesh.cli.output import REFUSED, WRONG, Format, lines, say, show
+from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, show
+from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem, SettingsError
 from dataops_mesh.spec.mesh import order
@@ -19,12 +22,20 @@ if TYPE_CHECKING:
     from dataops_mesh.factory.runner import Ended
     from dataops_mesh.run.environment import Environment
 
-COLUMNS = ("product", "ended", "publication", "rows", "checks", "warnings", "seconds")
-WHY_LINES = 12
+COLUMNS = ("product", "partition", "ended", "publication", "rows", "checks", "warnings", "seconds")
 
 
-def run_products(names: Sequence[str], output: Format) -> int:
-    """Run the named products, show a table, return 1 if any was not published."""
+def run_products(
+    names: Sequence[str], output: Format, partitions: Sequence[str] = (), *, every: bool = False
+) -> int:
+    """Run the named products, show a table, return 1 if any was not published.
+
+    Args:
+        names: products and domains; all that are active if empty.
+        output: for people or for machines.
+        partitions: of partitioned products, only these; those that are due if empty.
+        every: of partitioned products, every partition that has begun.
+    """
     settings, mesh = open_workspace()
     products = order(tuple(named(mesh, names, runnable=True)))
     if problems := problems_of(mesh, products, settings):
@@ -34,22 +45,56 @@ def run_products(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.run.environment import open_environment
 
     environment = open_environment(settings)
-    _tell_progress()
     rows = []
     refused = False
-    with open_instance(settings) as instance:
-        for ended in run_in_process(mesh, products, instance, _say_batch):
-            _say_end(ended)
+    shown = [product.qualified_name for product in products]
+    with open_instance(settings) as instance, progress(shown) as told:
+        pieces = partial(_pieces, environment=environment, named=tuple(partitions), every=every)
+        for ended in run_in_process(mesh, products, instance, pieces):
+            told.ended(ended)
             refused = refused or ended.ending is not Ending.PUBLISHED
             rows.append(_row(ended, environment))
     say("")
-    show(rows, output, columns=COLUMNS)
+    show(rows, output, columns=[c for c in COLUMNS if c != "partition" or _any(rows, c)])
     if refused:
-        say("\nNot everything was published. Consumers still read the publications before.")
+        say("\nWhat was not published is unchanged: consumers read what they read before.")
     return REFUSED if refused else 0
 
 
-def roll_back(name: str, to: int | None, reason: str, output: Format) -> int:
+def rebuild(name: str, output: Format) -> int:
+    """Build every partition of a product again and publish all of them in one commit."""
+    from dataops_mesh.factory.instance import open_instance
+    from dataops_mesh.factory.reconcile import reconcile
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.rebuild import rebuild_product
+
+    settings, mesh = open_workspace()
+    product = one(mesh, name)
+    if problems := problems_of(mesh, [product], settings):
+        raise DeclarationError(problems)
+    environment = open_environment(settings)
+    with progress([name]):
+        reports = rebuild_product(product, environment, run_id=f"rebuild-{uuid.uuid4().hex[:12]}")
+    with open_instance(settings) as instance:
+        reconcile(instance, environment.store, product)
+    rows = [
+        {
+            "product": name,
+            "partition": report.partition,
+            "ended": "published" if report.published else "refused",
+            "publication": report.publication,
+            "rows": report.rows,
+            "reasons": list(getattr(report.decision, "reasons", ())),
+        }
+        for report in reports
+    ]
+    show(rows, output, columns=("product", "partition", "ended", "publication", "rows", "reasons"))
+    return 0 if all(report.published for report in reports) else REFUSED
+
+
+def roll_back(
+    name: str, to: int | None, reason: str, output: Format, partition: str | None = None
+) -> int:
     """Publish an earlier publication again, and tell Dagster."""
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
@@ -59,7 +104,7 @@ def roll_back(name: str, to: int | None, reason: str, output: Format) -> int:
     settings, mesh = open_workspace()
     product = one(mesh, name)
     environment = open_environment(settings)
-    release = rollback_product(product, environment, to, reason)
+    release = rollback_product(product, environment, to, reason, partition)
     with open_instance(settings) as instance:
         reconcile(instance, environment.store, product)
     rows = [
@@ -101,6 +146,7 @@ def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
     facts = last_run(environment, ended.product.qualified_name, ended.dagster_run)
     return {
         "product": ended.product.qualified_name,
+        "partition": ended.partition,
         "ended": ended.ending.value,
         "dagster_run": ended.dagster_run,
         "why": ended.why,
@@ -108,24 +154,17 @@ def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
     }
 
 
-def _say_batch(products: Sequence[Product]) -> None:
-    names = ", ".join(product.name for product in products)
-    say(f"{products[0].domain}: {names}")
+def _pieces(
+    product: Product, environment: Environment, named: tuple[str, ...], *, every: bool
+) -> tuple[str, ...]:
+    """Return the partitions of a product that this run builds."""
+    from dataops_mesh.run.partition import all_partitions, due_partitions
+
+    if named:
+        return named
+    choose = all_partitions if every else due_partitions
+    return choose(product, environment)
 
 
-def _say_end(ended: Ended) -> None:
-    say(f"  {ended.product.qualified_name}: {ended.ending.value}")
-    for line in lines(ended.why, WHY_LINES):
-        say(f"    {line}")
-
-
-def _tell_progress() -> None:
-    """Show the stages of a run as they come; the library logs them."""
-    import logging
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("  %(message)s"))
-    logger = logging.getLogger("dataops_mesh")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+def _any(rows: Sequence[dict[str, Any]], column: str) -> bool:
+    return any(row.get(column) for row in rows)

@@ -13,8 +13,11 @@ from typing import Any
 import dagster as dg
 
 from dataops_mesh.errors import MeshError, RunError, StoreError
+from dataops_mesh.factory.automation import automation_condition
 from dataops_mesh.factory.describe import check_spec, key_of, port_spec
 from dataops_mesh.factory.events import events_of
+from dataops_mesh.factory.freshness import freshness_policy
+from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
 from dataops_mesh.run.dbt_project import is_dbt
@@ -26,6 +29,7 @@ from dataops_mesh.spec.model import Product
 
 LOGGER = logging.getLogger("dataops_mesh")
 MACHINERY = (RunError, StoreError)
+RETRY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
     version = code_version(product)
     shape = _shape(product, version, settings)
     checks = all_checks(product, dbt_cache(settings))
+    cut = partitions_of(product, settings)
     keys = _inputs_first([*shape.private, *shape.ports])
 
     @dg.multi_asset(
@@ -59,13 +64,22 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
         can_subset=False,
         pool=f"{product.domain}__{product.name}",
         op_tags={"mesh/product": product.qualified_name},
+        # For faults of the machinery: a verdict says that it must not be retried.
+        retry_policy=retry_policy(settings),
+        partitions_def=cut,
+        # One partition is one candidate with its own results, so it is one run.
+        backfill_policy=dg.BackfillPolicy.multi_run(1) if cut else None,
     )
     def build(context: dg.AssetExecutionContext) -> Iterator[Any]:
         environment = open_environment(load_settings(settings.root))
         _reconcile(context, environment, product)
         try:
             report = run_product(
-                product, environment, run_id=context.run_id, progress=_progress(context, product)
+                product,
+                environment,
+                run_id=context.run_id,
+                partition=context.partition_key if cut else None,
+                progress=_progress(context, product),
             )
         except MeshError as error:
             raise _failure(error) from None
@@ -75,7 +89,13 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
 
 
 def _shape(product: Product, version: str, settings: Settings) -> Shape:
-    ports = tuple(port_spec(product, port, version) for port in product.outputs)
+    ports = tuple(
+        port_spec(product, port, version).replace_attributes(
+            automation_condition=automation_condition(product, settings),
+            freshness_policy=freshness_policy(product),
+        )
+        for port in product.outputs
+    )
     if not is_dbt(product):
         return Shape(ports)
     from dataops_mesh.factory.dbt import dbt_shape
@@ -116,6 +136,18 @@ def _progress(context: dg.AssetExecutionContext, product: Product) -> Callable[[
         LOGGER.info("%s: %s", product.qualified_name, stage)
 
     return tell
+
+
+def retry_policy(settings: Settings) -> dg.RetryPolicy | None:
+    """Return how often and after which pauses a step is tried again after a fault."""
+    if settings.retries == 0:
+        return None
+    return dg.RetryPolicy(
+        max_retries=settings.retries,
+        delay=RETRY_SECONDS,
+        backoff=dg.Backoff.EXPONENTIAL,
+        jitter=dg.Jitter.PLUS_MINUS,
+    )
 
 
 def _failure(error: MeshError) -> dg.Failure:

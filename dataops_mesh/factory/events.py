@@ -54,7 +54,7 @@ def port_facts(report: Report, port: PortData) -> dict[str, Any]:
     return {
         PUBLICATION: report.publication,
         CANDIDATE: report.candidate,
-        "dagster/row_count": port.rows,
+        **_row_count(report, port),
         "mesh/bytes": port.bytes,
         "mesh/changed": port.address in report.changed,
         "mesh/coverage": _coverage(report),
@@ -116,8 +116,8 @@ def refusal(report: Report) -> dg.Failure:
     tail = f"\n- and {more} more" if more > 0 else ""
     return dg.Failure(
         description=(
-            f"The gate refused {report.product.qualified_name}; consumers still read the last "
-            f"publication.\n{shown}{tail}"
+            f"The gate refused {report.product.qualified_name}; consumers read what they "
+            f"read before.\n{shown}{tail}"
         ),
         metadata={CANDIDATE: report.candidate, "mesh/reasons": list(reasons)},
         allow_retries=report.retryable,
@@ -125,14 +125,21 @@ def refusal(report: Report) -> dg.Failure:
 
 
 def runless_materialization(
-    address: Address, facts: Mapping[str, Any], fingerprint: str
+    address: Address, facts: Mapping[str, Any], fingerprint: str, partition: str | None = None
 ) -> dg.AssetMaterialization:
     """Return the event for a publication that no step reported (a crash, a rollback)."""
     return dg.AssetMaterialization(
         asset_key=key_of(address),
         metadata=dict(facts),
+        partition=partition,
         tags={"dagster/data_version": fingerprint},
     )
+
+
+def _row_count(report: Report, port: PortData) -> dict[str, Any]:
+    """Return the rows under the name that Dagster plots: of the table, or of the partition."""
+    of_partition = report.partition is not None
+    return {"dagster/partition_row_count" if of_partition else "dagster/row_count": port.rows}
 
 
 def _private_facts(report: Report) -> dict[str, Any]:

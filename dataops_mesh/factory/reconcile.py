@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from dataops_mesh.engine.log import Part
 from dataops_mesh.engine.release import Entry, Release, latest
 from dataops_mesh.engine.store import Store
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, key_of
@@ -23,14 +24,24 @@ def reconcile(
     reported = []
     for port in product.outputs:
         entry = release.ports.get(port.address)
-        if entry is None or entry.publication <= _last_reported(instance, port.address):
-            continue
-        facts = _facts(release, entry)
-        instance.report_runless_asset_event(
-            runless_materialization(port.address, facts, entry.fingerprint)
-        )
-        reported.append((port.address, entry.publication))
+        last = _last_reported(instance, port.address)
+        for built in sorted(_pieces(entry), key=lambda piece: piece.publication):
+            if built.publication <= last:
+                continue
+            key = built.key if isinstance(built, Part) else None
+            event = runless_materialization(
+                port.address, _facts(release, built), built.fingerprint, key
+            )
+            instance.report_runless_asset_event(event)
+            reported.append((port.address, built.publication))
     return tuple(reported)
+
+
+def _pieces(entry: Entry | None) -> tuple[Entry | Part, ...]:
+    """Return what was published: the whole port, or each of its partitions."""
+    if entry is None:
+        return ()
+    return entry.parts or (entry,)
 
 
 def _last_reported(instance: dg.DagsterInstance, address: Address) -> int:
@@ -43,7 +54,7 @@ def _last_reported(instance: dg.DagsterInstance, address: Address) -> int:
     return number if isinstance(number, int) else -1
 
 
-def _facts(release: Release, entry: Entry) -> dict[str, dg.MetadataValue]:
+def _facts(release: Release, entry: Entry | Part) -> dict[str, dg.MetadataValue]:
     return {
         PUBLICATION: dg.MetadataValue.int(entry.publication),
         CANDIDATE: dg.MetadataValue.text(entry.candidate),

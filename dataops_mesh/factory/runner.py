@@ -7,7 +7,7 @@ of products of one domain is one run; a product whose input was refused is held.
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import dagster as dg
@@ -34,6 +34,7 @@ class Ended:
 
     Args:
         dagster_run: the Dagster run, empty for a product that was held.
+        partition: the partition that was built; empty for a whole product.
         why: what the Failure said, or what the product was held for.
     """
 
@@ -41,12 +42,14 @@ class Ended:
     ending: Ending
     dagster_run: str = ""
     why: str = ""
+    partition: str = ""
 
 
 def run_in_process(
     mesh: Mesh,
     products: Sequence[Product],
     instance: dg.DagsterInstance,
+    pieces: Callable[[Product], Sequence[str]],
     starting: Callable[[Sequence[Product]], None] = lambda _: None,
 ) -> Iterator[Ended]:
     """Run the products in order and yield how each ended.
@@ -55,6 +58,7 @@ def run_in_process(
         mesh: all domains; tells where each product's definitions are.
         products: what to run, in an order in which inputs come first.
         instance: where the runs are recorded.
+        pieces: the partitions to build of a partitioned product.
         starting: told of each batch before it runs.
     """
     not_published: dict[Address, str] = {}
@@ -71,10 +75,14 @@ def run_in_process(
         if not ready:
             continue
         starting(ready)
-        for ended in _run_batch(folders[ready[0].domain], ready, instance):
-            if ended.ending is not Ending.PUBLISHED:
-                _mark(ended.product, not_published)
+        published: set[str] = set()
+        for ended in _run_batch(folders[ready[0].domain], ready, instance, pieces):
+            if ended.ending is Ending.PUBLISHED:
+                published.add(ended.product.qualified_name)
             yield ended
+        for product in ready:  # of a partitioned product, one new partition is news
+            if product.qualified_name not in published:
+                _mark(product, not_published)
 
 
 def batches(products: Sequence[Product]) -> list[list[Product]]:
@@ -125,19 +133,56 @@ DEFINITIONS = "three lines: from dataops_mesh import load_domain / defs = load_d
 
 
 def _run_batch(
-    domain: Domain, products: Sequence[Product], instance: dg.DagsterInstance
+    domain: Domain,
+    products: Sequence[Product],
+    instance: dg.DagsterInstance,
+    pieces: Callable[[Product], Sequence[str]],
+) -> Iterator[Ended]:
+    """Run the whole products of a domain in one run, and each partition in one of its own."""
+    whole = [product for product in products if product.partitioning is None]
+    cut = [product for product in products if product.partitioning is not None]
+    # Whole products may read partitioned ones of the same domain, and the other way round.
+    for group in _in_order(products, whole, cut):
+        if group[0].partitioning is None:
+            yield from _run(domain, group, instance)
+            continue
+        for key in pieces(group[0]):
+            yield from _run(domain, group, instance, key)
+
+
+def _in_order(
+    products: Sequence[Product], whole: list[Product], cut: list[Product]
+) -> list[list[Product]]:
+    if not cut:
+        return [whole]
+    groups: list[list[Product]] = []
+    for product in products:
+        joins = product in whole and groups and groups[-1][0] in whole
+        if joins:
+            groups[-1].append(product)
+        else:
+            groups.append([product])
+    return groups
+
+
+def _run(
+    domain: Domain,
+    products: Sequence[Product],
+    instance: dg.DagsterInstance,
+    partition: str | None = None,
 ) -> Iterator[Ended]:
     definitions = domain_definitions(domain)
     job = definitions.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(
         instance=instance,
         asset_selection=[key for product in products for key in _keys(definitions, product)],
+        partition_key=partition,
         raise_on_error=False,
         tags={RUN_TAG: "mesh run"},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     for product in products:
-        yield _ended(product, result)
+        yield replace(_ended(product, result), partition=partition or "")
 
 
 def _keys(definitions: dg.Definitions, product: Product) -> list[dg.AssetKey]:

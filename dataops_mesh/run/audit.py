@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -22,13 +22,28 @@ SHOWABLE = frozenset({"public", "internal"})
 
 
 def run_checks(
-    attempt: Attempt, connection: duckdb.DuckDBPyConnection, stage: Stage
+    attempt: Attempt,
+    connection: duckdb.DuckDBPyConnection,
+    stage: Stage,
+    scopes: Sequence[bool] = (True, False),
 ) -> tuple[CheckResult, ...]:
     """Run the checks of one stage on the views of the connection; one result for each.
 
     dbt's own tests are not run here: dbt has run them.
+
+    Args:
+        attempt: whose checks.
+        connection: has the relations as views.
+        stage: incoming data, or the candidate.
+        scopes: run the checks that read all partitions (true), those that do not (false).
     """
-    wanted = [c for c in attempt.checks if c.stage is stage and not isinstance(c.measure, DbtTest)]
+    wanted = [
+        check
+        for check in attempt.checks
+        if check.stage is stage
+        and check.table_wide in scopes
+        and not isinstance(check.measure, DbtTest)
+    ]
     results: list[CheckResult] = []
     for (name, wide), group in groupby(sorted(wanted, key=_read), _read):
         relation = _relation(attempt.product, name, stage)

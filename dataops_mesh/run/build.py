@@ -17,7 +17,7 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, write_inputs_file
 from dataops_mesh.run.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
 from dataops_mesh.run.place import place
-from dataops_mesh.run.python import call_transform
+from dataops_mesh.run.python import CLOCK, PARTITION, call_transform
 from dataops_mesh.run.redact import line_in, safe_message
 from dataops_mesh.run.sql import sql_queries
 from dataops_mesh.spec.model import OutputPort, Product, TransformKind
@@ -52,11 +52,18 @@ def build_candidate(
             seal(connection, [*files, *_read_folders(store, inputs), attempt.folder])
             return _write(attempt, connection, queries), ()
         case TransformKind.PYTHON:
-            clock = attempt.environment.settings.clock()
-            returned = call_transform(product, connection, inputs.source_files, clock)
+            returned = call_transform(product, connection, inputs.source_files, _offered(attempt))
             return _write(attempt, connection, returned), ()
         case TransformKind.DBT:
             return _build_dbt(attempt, connection, scratch)
+
+
+def _offered(attempt: Attempt) -> dict[str, Any]:
+    """Return what a Python transform may ask for beside its inputs."""
+    piece = attempt.partition
+    values = (piece.key, piece.start, piece.end) if piece else (None, None, None)
+    clock = attempt.environment.settings.clock()
+    return {CLOCK: clock, **dict(zip(PARTITION, values, strict=True))}
 
 
 def _build_dbt(attempt: Attempt, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Built:

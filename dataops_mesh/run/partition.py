@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_files, data_scan
-from dataops_mesh.engine.log import Entry, Part, columns_digest
+from dataops_mesh.engine.log import Entry, Part, columns_digest, latest
 from dataops_mesh.engine.manifest import PortData, read_manifest
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks import Check, Query, Stage
 from dataops_mesh.spec.derive import fingerprint
-from dataops_mesh.spec.model import ZERO, OutputPort, Product, Severity
+from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
 
 if TYPE_CHECKING:
@@ -47,6 +48,31 @@ def chosen(product: Product, key: str | None, now: datetime) -> Partition | None
             )
         )
     return partition_of(partitioning, key, now)
+
+
+def due_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
+    """Return the partitions that `mesh run` builds: those never published, and the newest.
+
+    The newest may have got more data since; of the others a person or a backfill decides.
+    """
+    if product.partitioning is None:
+        return ()
+    release = latest(environment.store)
+    entries = [release.ports.get(port.address) for port in product.outputs]
+    keys = [p.key for p in partitions_until(product.partitioning, environment.settings.clock())]
+    missing = [
+        key for key in keys if any(entry is None or entry.part(key) is None for entry in entries)
+    ]
+    return tuple(key for key in keys if key in missing or key == keys[-1])
+
+
+def all_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
+    """Return every partition that has begun."""
+    if product.partitioning is None:
+        return ()
+    return tuple(
+        p.key for p in partitions_until(product.partitioning, environment.settings.clock())
+    )
 
 
 def partition_checks(product: Product, partition: Partition | None) -> tuple[Check, ...]:
@@ -85,12 +111,30 @@ def bind_tables(
     for port in ports:
         entry = _with_candidate(attempt, port)
         found = data_files(store, port.address, entry, lambda ref: read_manifest(store, ref))
-        schema = sql.identifier(table_schema(port.address.domain))
-        view = sql.identifier(port.address.port)
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        connection.execute(f"CREATE VIEW {schema}.{view} AS FROM {data_scan(entry, found)}")
+        schema = table_schema(port.address.domain)
+        _create_view(connection, schema, port.address.port, data_scan(entry, found))
         bound += found
     return bound
+
+
+def bind_whole(connection: duckdb.DuckDBPyConnection, attempts: Iterable[Attempt]) -> None:
+    """Make all partitions of a shadow, and nothing that is published, one view per port."""
+    found: dict[Address, list[Path]] = {}
+    for attempt in attempts:
+        for port in attempt.ports:
+            files = [attempt.folder / file.path for file in port.files]
+            found.setdefault(port.address, []).extend(files)
+    for address, files in found.items():
+        relation = sql.scan("read_parquet", files, {"union_by_name": True})
+        _create_view(connection, table_schema(address.domain), address.port, relation)
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, schema: str, view: str, relation: str
+) -> None:
+    name = sql.identifier(schema)
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+    connection.execute(f"CREATE VIEW {name}.{sql.identifier(view)} AS FROM {relation}")
 
 
 def schema_reasons(attempt: Attempt) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataops_mesh.engine.manifest import ERROR, PUBLISH, REFUSE, Manifest, PortData, new_ref
+from dataops_mesh.engine.manifest import ERROR, PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.engine.pins import building, pinned
 from dataops_mesh.engine.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
 from dataops_mesh.engine.store import Store
@@ -26,10 +26,10 @@ from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.redact import keep_full_text, safe_message
-from dataops_mesh.run.report import Report
+from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming
-from dataops_mesh.spec.derive import coverage, serializes
-from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.spec.derive import serializes
+from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
 
 TRIES = 3
@@ -114,24 +114,7 @@ def _run_once(
         published = _commit(attempt, manifest) if isinstance(decision, Publish) else None
     notes = record_run(environment)
     progress(f"published as {published.number}" if published else "refused")
-    return Report(
-        product=product,
-        candidate=ref,
-        decision=decision,
-        checks=checks,
-        results=attempt.results,
-        publication=published.number if published else None,
-        partition=piece.key if piece else None,
-        coverage=coverage(product),
-        ports=attempt.ports,
-        reads=inputs.reads,
-        changed=_changed(attempt.ports, release),
-        code_version=manifest.code_version,
-        git_commit=manifest.git_commit,
-        started=started,
-        finished=datetime.now(UTC),
-        notes=notes,
-    )
+    return report_of(attempt, decision, manifest, published, notes)
 
 
 def _rolled_back(store: Store, product: Product, since: int) -> bool:
@@ -178,14 +161,4 @@ def _commit(attempt: Attempt, manifest: Manifest) -> Release:
         person=manifest.person,
         at=manifest.finished,
         serial=any(serializes(check) for check in attempt.checks),
-    )
-
-
-def _changed(ports: tuple[PortData, ...], before: Release) -> tuple[Address, ...]:
-    """Return the ports whose content is not that of the publication before."""
-    return tuple(
-        port.address
-        for port in ports
-        if port.address not in before.ports
-        or before.ports[port.address].fingerprint != port.fingerprint
     )

@@ -12,7 +12,6 @@ import importlib.util
 import sys
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,14 +63,15 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
     inputs = {port.parameter: port for port in product.inputs}
     checked = referenced(product)  # foreign keys read these, the function need not
     arguments = {arg.arg: _form(arg) for arg in _arguments(function)}
+    offered = {CLOCK, *(PARTITION if product.partitioning else ())}
     problems = [
         Problem(
             f'parameter "{name}" is not an input port{did_you_mean(name, inputs)}',
             where,
-            choices=(*sorted(inputs), CLOCK),
+            choices=(*sorted(inputs), *sorted(offered)),
         )
         for name in arguments
-        if name not in inputs and name != CLOCK
+        if name not in inputs and name not in offered
     ]
     problems += [
         Problem(f'input port "{port.name}" is declared and is no parameter of `{FUNCTION}`', where)
@@ -90,7 +90,7 @@ def call_transform(
     product: Product,
     connection: duckdb.DuckDBPyConnection,
     source_files: Mapping[str, tuple[Path, ...]],
-    now: datetime,
+    offered: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Run the transform and return what it returned for each output port.
 
@@ -98,7 +98,7 @@ def call_transform(
         product: a product whose transform is Python.
         connection: has every input port as a view.
         source_files: the files of each source input port.
-        now: the replay clock.
+        offered: what a parameter may ask for beside the inputs: the clock, the partition.
 
     Raises:
         TransformError: it raised, or did not return exactly its ports.
@@ -111,8 +111,7 @@ def call_transform(
         for port in product.inputs
         if port.parameter in forms
     }
-    if CLOCK in forms:
-        arguments[CLOCK] = now
+    arguments |= {name: value for name, value in offered.items() if name in forms}
     try:
         returned = _load(file)(**arguments)
     except (Exception, SystemExit) as error:  # a transform's exit() must not end the pipeline

@@ -6,7 +6,7 @@ repaired by the next run or `mesh status`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from dataops_mesh.ledger import (
     ProductStatus,
     history,
     known_candidates,
+    last_reads,
     last_release,
     open_ledger,
     record_candidate,
@@ -54,6 +55,14 @@ def product_history(environment: Environment, product: str, limit: int) -> tuple
     """Return what happened to a product, newest first."""
     with _caught_up(environment) as ledger:
         return history(ledger, product, limit)
+
+
+def reads_of_last_runs(
+    environment: Environment, products: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return, for each product that ever ran, the fingerprint of every input it read last."""
+    with _caught_up(environment) as ledger:
+        return last_reads(ledger, products)
 
 
 def product_status(environment: Environment) -> dict[str, ProductStatus]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from dataops_mesh.engine.manifest import InputRead, PortData
+from dataops_mesh.engine.log import Release
+from dataops_mesh.engine.manifest import InputRead, Manifest, PortData
 from dataops_mesh.gate import Decision, Publish
+from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.checks import Check, CheckResult, Outcome
-from dataops_mesh.spec.derive import Coverage
+from dataops_mesh.spec.derive import Coverage, coverage
 from dataops_mesh.spec.model import Address, Product, Severity
 
 
@@ -71,3 +73,44 @@ class Report:
             result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
             for result in self.results
         )
+
+
+def report_of(
+    attempt: Attempt,
+    decision: Decision,
+    manifest: Manifest,
+    published: Release | None,
+    notes: tuple[str, ...],
+) -> Report:
+    """Return what a finished attempt says of itself."""
+    return Report(
+        product=attempt.product,
+        candidate=attempt.ref,
+        decision=decision,
+        checks=attempt.checks,
+        results=attempt.results,
+        publication=published.number if published else None,
+        partition=attempt.partition.key if attempt.partition else None,
+        coverage=coverage(attempt.product),
+        ports=attempt.ports,
+        reads=attempt.inputs.reads,
+        changed=tuple(
+            p.address for p in attempt.ports if _fingerprint(attempt, p) != p.fingerprint
+        ),
+        code_version=manifest.code_version,
+        git_commit=manifest.git_commit,
+        started=attempt.started,
+        finished=datetime.now(UTC),
+        notes=notes,
+    )
+
+
+def _fingerprint(attempt: Attempt, port: PortData) -> str:
+    """Return the fingerprint of what was published before, of the whole or of the partition."""
+    before = attempt.inputs.release.ports.get(port.address)
+    if before is None:
+        return ""
+    if attempt.partition is None:
+        return before.fingerprint
+    part = before.part(attempt.partition.key)
+    return part.fingerprint if part else ""

@@ -13,7 +13,11 @@ from dataops_mesh.spec.model import Product
 
 
 def rollback_product(
-    product: Product, environment: Environment, to: int | None = None, reason: str = ""
+    product: Product,
+    environment: Environment,
+    to: int | None = None,
+    reason: str = "",
+    partition: str | None = None,
 ) -> Release:
     """Point all ports of a product back to the candidate of an earlier publication.
 
@@ -22,6 +26,7 @@ def rollback_product(
         environment: the store and the settings.
         to: the publication; the one before the current candidate if absent.
         reason: why, for the record.
+        partition: the only partition to roll back; all that there are if absent.
 
     Raises:
         UnknownNameError: there is no such publication.
@@ -34,6 +39,7 @@ def rollback_product(
         run_id=f"rollback-{uuid.uuid4().hex[:12]}",
         person=person_or_user(environment.settings.person),
         reason=reason,
+        partition=partition or "",
     )
     record_run(environment)
     return release

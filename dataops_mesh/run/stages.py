@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 
-def build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
-    """Check the inputs, build the candidate, check the candidate."""
+def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True) -> Attempt:
+    """Check the inputs, build the candidate, check the candidate.
+
+    Args:
+        attempt: what to build.
+        progress: told one line per stage.
+        tables: also run the checks that read all partitions.
+    """
     environment, product = attempt.environment, attempt.product
     with scratch_folder(environment.store) as scratch:
-        with _connection(attempt) as connection:
+        with audit_session(attempt) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs)
             progress("checking what comes in")
             attempt = replace(attempt, results=run_checks(attempt, connection, Stage.INPUT))
@@ -39,14 +45,16 @@ def build_and_audit(attempt: Attempt, progress: Progress) -> Attempt:
             ports, tests = build_candidate(attempt, connection, scratch)
             require_unchanged(environment.store, product, attempt.inputs)
         results = dbt_results(attempt.ref, attempt.checks, tests)
-        with _connection(attempt) as connection:
+        with audit_session(attempt) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
             keys = referenced(product)  # of the release that the run pinned, as its inputs are
             found = bind_release(connection, environment.store, attempt.inputs.release, keys)
-            tables = bind_tables(connection, attempt, ports)
-            seal(connection, [attempt.folder, *found, *tables])
+            others = bind_tables(connection, attempt, ports) if tables else []
+            seal(connection, [attempt.folder, *found, *others])
             progress("checking the candidate")
-            results = (*attempt.results, *results, *run_checks(attempt, connection, Stage.OUTPUT))
+            scopes = (True, False) if tables else (False,)
+            audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
+            results = (*attempt.results, *results, *audited)
     return replace(attempt, results=results, ports=ports)
 
 
@@ -57,7 +65,8 @@ def decide_incoming(attempt: Attempt) -> Decision:
 
 
 @contextmanager
-def _connection(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
+def audit_session(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection with the attempt's limits, clock and partition."""
     environment, settings = attempt.environment, attempt.environment.settings
     with session(
         environment.store,

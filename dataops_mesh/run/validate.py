@@ -13,6 +13,21 @@ def transform_problems(product: Product) -> tuple[Problem, ...]:
 
     A dbt project is compared with its declaration when its manifest is read.
     """
+    return (*_partition_problems(product), *_kind_problems(product))
+
+
+def _partition_problems(product: Product) -> tuple[Problem, ...]:
+    """Return where a product is cut in a way that it cannot be built."""
+    cuts = {port.contract.partitioning for port in product.outputs}
+    what = "all ports of a product must have the same setting `partitions`"
+    problems = [Problem(what, product.where)] if len(cuts) > 1 else []
+    if product.partitioning and product.transform.kind is TransformKind.DBT:
+        what = "a dbt product is published whole; `partitions` is not supported"
+        problems.append(Problem(what, product.outputs[0].contract.where, next="remove it"))
+    return tuple(problems)
+
+
+def _kind_problems(product: Product) -> tuple[Problem, ...]:
     match product.transform.kind:
         case TransformKind.SQL:
             return sql_problems(product)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import zipfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,8 +53,10 @@ def transform(
     network_airlines: pa.Table,
     fleet_aircraft: pa.Table,
     now: datetime,
+    partition_start: date,
+    partition_end: date,
 ) -> pa.RecordBatchReader:
-    """Return the flights scheduled up to now, flagged with what the mesh knows of them."""
+    """Return a month's flights scheduled up to now, flagged with what the mesh knows of them."""
     known = {
         "airport": network_airports["airport"].combine_chunks(),
         "carrier": network_airlines["carrier"].combine_chunks(),
@@ -64,10 +66,20 @@ def transform(
     def batches() -> Iterator[pa.RecordBatch]:
         with zipfile.ZipFile(flights_zip) as archive, archive.open("flights.csv") as file:
             for delivered in csv.open_csv(file, convert_options=DELIVERED):
-                flights = _flights(delivered, known)
-                yield flights.filter(pc.less_equal(flights["scheduled_departure"], now))
+                flights = _flights(_of_month(delivered, partition_start), known)
+                day = flights["flight_date"]
+                within = pc.and_(
+                    pc.greater_equal(day, partition_start), pc.less(day, partition_end)
+                )
+                flown = pc.less_equal(flights["scheduled_departure"], now)
+                yield flights.filter(pc.and_(within, flown))
 
     return pa.RecordBatchReader.from_batches(SCHEMA, batches())
+
+
+def _of_month(delivered: pa.RecordBatch, first: date) -> pa.RecordBatch:
+    """Return the rows of one month; most of a file is of others, and is not worked on."""
+    return delivered.filter(pc.equal(delivered["month"], first.month))
 
 
 def _flights(delivered: pa.RecordBatch, known: dict[str, pa.Array]) -> pa.RecordBatch:

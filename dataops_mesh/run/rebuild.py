@@ -1,0 +1,135 @@
+"""Rebuilding a partitioned product: a shadow of all partitions, published in one commit.
+
+What a change of the schema needs that older partitions cannot follow. Nothing is visible before
+the last partition has passed the gate; if one is refused, none is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from dataops_mesh.engine.log import Entry, Release, entries_of
+from dataops_mesh.engine.manifest import PUBLISH, REFUSE, Manifest, new_ref
+from dataops_mesh.engine.pins import building, pinned
+from dataops_mesh.engine.release import commit
+from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.gate import Decision, Publish, Refuse, decide
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.audit import run_checks
+from dataops_mesh.run.bind import Inputs, pin_inputs
+from dataops_mesh.run.checks import all_checks
+from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.partition import bind_whole
+from dataops_mesh.run.record import record_run
+from dataops_mesh.run.report import Report, report_of
+from dataops_mesh.run.stages import audit_session, build_and_audit
+from dataops_mesh.spec.checks import Stage
+from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.spec.partition import Partition, partitions_until
+
+Progress = Callable[[str], None]
+
+
+def rebuild_product(
+    product: Product,
+    environment: Environment,
+    *,
+    run_id: str,
+    progress: Progress = lambda _: None,
+) -> tuple[Report, ...]:
+    """Build every partition that has begun and publish all of them, or none.
+
+    Returns:
+        One report per partition; if one is refused, none of them is published.
+
+    Raises:
+        UnknownNameError: the product is not partitioned.
+        ConflictError: a partition was published meanwhile; run it again.
+    """
+    cut, store = product.partitioning, environment.store
+    if cut is None:
+        what = f"{product.qualified_name} is published whole; there is nothing to rebuild"
+        raise UnknownNameError(
+            Problem(what, product.where, next=f"mesh run {product.qualified_name}")
+        )
+    with ExitStack() as stack:
+        release = stack.enter_context(pinned(store))
+        inputs = pin_inputs(store, product, release)
+        attempts = []
+        for piece in partitions_until(cut, environment.settings.clock()):
+            progress(f"partition {piece.key}")
+            attempt = _attempt(product, environment, run_id, inputs, piece)
+            stack.enter_context(building(store, attempt.ref))
+            attempts.append(build_and_audit(attempt, progress, tables=False))
+        attempts = _with_table_results(attempts)
+        decisions = [_decide(attempt) for attempt in attempts]
+        manifests = [
+            _write(attempt, decision) for attempt, decision in zip(attempts, decisions, strict=True)
+        ]
+        refused = any(isinstance(decision, Refuse) for decision in decisions)
+        published = None if refused or not manifests else _commit(environment, release, manifests)
+    notes = record_run(environment)
+    return tuple(
+        report_of(attempt, decision, manifest, published, notes)
+        for attempt, decision, manifest in zip(attempts, decisions, manifests, strict=True)
+    )
+
+
+def _attempt(
+    product: Product, environment: Environment, run_id: str, inputs: Inputs, piece: Partition
+) -> Attempt:
+    started = datetime.now(UTC)
+    ref = new_ref(product.domain, product.name, started)
+    checks = all_checks(product, dbt_cache(environment.settings), piece)
+    return Attempt(product, environment, run_id, ref, started, inputs, checks, piece)
+
+
+def _with_table_results(attempts: list[Attempt]) -> list[Attempt]:
+    """Run the checks that read all partitions once, and give each attempt their results."""
+    if not attempts:
+        return []
+    first = attempts[0]
+    with audit_session(first) as connection:
+        bind_whole(connection, attempts)
+        found = run_checks(first, connection, Stage.OUTPUT, (True,))
+    return [
+        replace(a, results=(*a.results, *(replace(r, candidate=a.ref) for r in found)))
+        for a in attempts
+    ]
+
+
+def _decide(attempt: Attempt) -> Decision:
+    ports = [port.address for port in attempt.product.outputs]
+    if not attempt.ports:
+        return Refuse(("nothing was built: a check on incoming data failed",))
+    return decide(attempt.ref, ports, attempt.checks, attempt.results)
+
+
+def _write(attempt: Attempt, decision: Decision) -> Manifest:
+    if isinstance(decision, Publish):
+        return write_evidence(attempt, PUBLISH, ())
+    return write_evidence(attempt, REFUSE, decision.reasons)
+
+
+def _commit(environment: Environment, base: Release, manifests: list[Manifest]) -> Release:
+    changes: dict[Address, Entry] = {}
+    for manifest in manifests:
+        for address, entry in entries_of(manifest).items():
+            before = changes.get(address)
+            parts = (*before.parts, *entry.parts) if before else entry.parts
+            changes[address] = replace(entry, parts=parts)
+    last = manifests[-1]
+    return commit(
+        environment.store,
+        base,
+        changes,
+        run_id=last.run_id,
+        person=last.person,
+        reason="rebuilt all partitions",
+        at=last.finished,
+        whole=True,
+    )
