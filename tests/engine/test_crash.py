@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import mesh_processes
 import pytest
@@ -30,7 +31,9 @@ def processes():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mesh_processes"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # for what is preloaded
+        patch.setenv(
+            "PYTHONPATH", os.pathsep.join(p or str(Path.cwd()) for p in sys.path)
+        )  # for what is preloaded
         yield context
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from store_helpers import T0, A, B, built, publish, read_input, snapshot
 
-from dataops_mesh.engine import record
+from dataops_mesh.engine import files, record
 from dataops_mesh.engine.log import path_of
 from dataops_mesh.engine.manifest import InputRead, folder
 from dataops_mesh.engine.release import (
@@ -158,6 +158,22 @@ def test_another_product_published_meanwhile_is_kept(store):
         release = commit(store, base, entries_of(manifest), **WHO)
     assert set(release.ports) == {A, B, C}
     assert release.number == 2
+
+
+def test_a_release_created_between_the_look_and_the_switch_is_not_overwritten(store, monkeypatch):
+    faster = []
+
+    def before(effect, path) -> None:
+        if effect == "link" and path.parent == store.releases and not faster:
+            faster.append(None)  # only once: this publication comes through here as well
+            faster.append(publish(store, 2, (C,), "routes"))
+
+    with built(store, 1) as (base, manifest):
+        monkeypatch.setattr(files, "before", before)
+        release = commit(store, base, entries_of(manifest), **WHO)
+    assert (faster[1].number, release.number) == (1, 2)
+    assert read_release(store, 1) == faster[1]
+    assert set(release.ports) == {A, B, C}
 
 
 def test_a_rollback_is_a_release_and_needs_no_rebuild(store):
