@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import Location, Problem, SettingsError, did_you_mean
 
 PREFIX = "DATAOPS_MESH_"
@@ -42,6 +43,11 @@ class Settings(BaseSettings):
         threads: DuckDB's threads; 0 means one per core.
         time_limit: seconds after which a SQL rule is interrupted.
         person: who is on record for a run; empty means the operating system's user.
+        automation: sensors and schedules start running, as in production; off on a laptop.
+        monitor: when published data is tested again, as cron in UTC.
+        retries: how often a step is tried again after a fault of the machinery.
+        ui_url: where people reach the Dagster UI, for the links in alerts.
+        alerts_file: a TOML file with the targets of the alert channels; they are secrets.
     """
 
     model_config = SettingsConfigDict(
@@ -58,6 +64,19 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0)
     time_limit: float = Field(default=600.0, gt=0)
     person: str = ""
+    automation: bool = False
+    monitor: str = "17 * * * *"
+    retries: int = Field(default=2, ge=0, le=10)
+    ui_url: str = ""
+    alerts_file: Path | None = None
+
+    @field_validator("monitor")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        if wrong := cron_problem(value):
+            what = f'"{value}" is not cron: {wrong}'
+            raise ValueError(what)
+        return value
 
     @classmethod
     def settings_customise_sources(

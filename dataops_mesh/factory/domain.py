@@ -7,9 +7,10 @@ import dagster as dg
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.assets import product_asset
+from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.run.validate import transform_problems
-from dataops_mesh.settings import load_settings
+from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
@@ -41,6 +42,7 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     return dg.Definitions(
         assets=[*assets, *sources.values()],
         jobs=[_job(domain, assets, products)] if products else [],
+        sensors=_sensors(domain, assets, products, settings),
         executor=dg.in_process_executor,
         metadata={"mesh/domain": domain.name},
     )
@@ -60,6 +62,18 @@ def _alone(domain: Domain) -> Mesh:
 
 def _is_own(domain: Domain, port: InputPort) -> bool:
     return port.address is not None and port.address.domain == domain.name
+
+
+def _sensors(
+    domain: Domain,
+    assets: list[dg.AssetsDefinition],
+    products: list[Product],
+    settings: Settings,
+) -> list[dg.SensorDefinition]:
+    """Return the domain's sensors; they look after active products only."""
+    pairs = zip(products, assets, strict=True)
+    runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
+    return [automation_sensor(domain.name, runnable, settings)] if runnable else []
 
 
 def _job(

@@ -16,6 +16,7 @@ from dataops_mesh.ledger.query import (
     results_of,
     status,
 )
+from dataops_mesh.ledger.reads import last_reads
 from dataops_mesh.ledger.write import record_candidate, record_release
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ProductStatus",
     "history",
     "known_candidates",
+    "last_reads",
     "last_release",
     "open_ledger",
     "record_candidate",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import Problem, did_you_mean
-from dataops_mesh.spec.cron import cron_problem
 from dataops_mesh.spec.model import Column, Sla
 from dataops_mesh.spec.node import Node
 

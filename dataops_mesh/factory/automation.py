@@ -1,0 +1,108 @@
+"""Declarative automation: a publication of an input wakes its consumers, across code locations.
+
+The condition is our own. Dagster's `eager` forgets an update that comes while the consumer runs,
+and wakes for content that has not changed; this one compares records and cannot miss any.
+It needs `use_user_code_server`, because the daemon only knows Dagster's own conditions.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.wake import unseen
+from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.spec.automation import automation_of
+from dataops_mesh.spec.model import Product
+
+WOKEN = "mesh/woken_by"
+INTERVAL = 15
+
+
+@dataclass(frozen=True, eq=False)
+class NewContent(dg.AutomationCondition[dg.AssetKey]):
+    """True while an input holds content that the product's last run has not read.
+
+    Asks once for the same content: a run that died without a record is for the instance's run
+    retries, and must not be asked for at every tick.
+    """
+
+    product: Product
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Return what the UI shows."""
+        return "new_content_of_an_input"
+
+    @property
+    def description(self) -> str:
+        """Return what is compared."""
+        return "a published input differs from what the last run of the product read"
+
+    def evaluate(
+        self, context: dg.AutomationContext[dg.AssetKey]
+    ) -> dg.AutomationResult[dg.AssetKey]:
+        """Return the asset where there is something new to read."""
+        environment = open_environment(load_settings(self.root))
+        now = unseen([self.product], environment).get(self.product.qualified_name, "")
+        before, _, asked = (context.cursor or " ").partition(" ")
+        requested = context.get_previous_requested_subset(context.key)
+        if requested is not None and not requested.is_empty:
+            asked = before
+        wakes = bool(now) and now != asked
+        subset = context.candidate_subset if wakes else context.get_empty_subset()
+        return dg.AutomationResult(context, subset, cursor=f"{now} {asked}")
+
+
+def automation_condition(
+    product: Product, settings: Settings
+) -> dg.AutomationCondition[Any] | None:
+    """Return when Dagster runs the product by itself; None for a product only people run."""
+    wakes = automation_of(product)
+    conditions: list[dg.AutomationCondition[Any]] = []
+    if wakes.upstream:
+        # While an input is being built its consumers wait: they would build twice.
+        idle = ~dg.AutomationCondition.any_deps_in_progress()
+        conditions.append((NewContent(product, settings.root) & idle).with_label("onUpstream"))
+    for cron in wakes.crons:
+        tick = dg.AutomationCondition.cron_tick_passed(cron)
+        due = tick.since(dg.AutomationCondition.newly_requested())
+        conditions.append(due.with_label(f"onSchedule {cron} UTC"))
+    if not conditions:
+        return None
+    wake = conditions[0]
+    for other in conditions[1:]:
+        wake |= other
+    if product.partitioning is not None:
+        wake = dg.AutomationCondition.in_latest_time_window() & wake
+    return wake & ~dg.AutomationCondition.in_progress()
+
+
+def status_of(settings: Settings) -> tuple[dg.DefaultSensorStatus, dg.DefaultScheduleStatus]:
+    """Return whether sensors and schedules start running: in production, or when asked for."""
+    if settings.automation:
+        return dg.DefaultSensorStatus.RUNNING, dg.DefaultScheduleStatus.RUNNING
+    return dg.DefaultSensorStatus.STOPPED, dg.DefaultScheduleStatus.STOPPED
+
+
+def automation_sensor(
+    domain: str, assets: Sequence[dg.AssetsDefinition], settings: Settings
+) -> dg.AutomationConditionSensorDefinition:
+    """Return the one automation sensor of a domain."""
+    with warnings.catch_warnings():
+        # Beta in Dagster 1.13, and the only way to evaluate a condition of one's own.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.AutomationConditionSensorDefinition(
+            name=f"{domain}_automation",
+            target=dg.AssetSelection.assets(*assets),
+            default_status=status_of(settings)[0],
+            minimum_interval_seconds=INTERVAL,
+            use_user_code_server=True,
+            run_tags={WOKEN: "automation"},
+            description=f"Runs products of {domain} when their inputs change or their cron ticks.",
+        )

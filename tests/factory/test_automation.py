@@ -1,0 +1,232 @@
+"""A publication wakes its consumers, once, and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+from helpers import a_setting, a_source, an_input, write_product, write_workspace
+from locations import (
+    BAD,
+    GOOD,
+    MORE,
+    a_contract,
+    a_product,
+    execute,
+    location,
+    orders,
+    totals,
+    write_dbt_product,
+)
+
+TOTALS = dg.AssetKey(["desk", "totals"])
+DAILY = "slaProperties:\n  - {property: frequency, value: 1, unit: d, scheduler: cron, schedule: '0 5 * * *'}\n"
+
+
+class Desk:
+    """The automation of a consumer's domain, tick by tick."""
+
+    def __init__(self, root, instance, products) -> None:
+        self.settings = write_workspace(root, products)
+        self.root, self.instance, self.cursor = root, instance, None
+
+    def deliver(self, csv):
+        """Let the producer's domain publish, or be refused."""
+        write_product(self.root, "shop", "orders", orders(csv))
+        return execute(self.settings, "shop", self.instance)
+
+    def tick(self, domain="desk", at=None):
+        """Return what the domain's automation asks for at one tick."""
+        result = dg.evaluate_automation_conditions(
+            location(self.settings, domain),
+            self.instance,
+            asset_selection=dg.AssetSelection.all(),
+            cursor=self.cursor,
+            evaluation_time=at,
+        )
+        self.cursor = result.cursor
+        return set(result._requested_partitions_by_asset_key)
+
+    def build(self, domain="desk"):
+        """Run the consumer, as the daemon would after a tick."""
+        assert execute(self.settings, domain, self.instance).success
+
+
+@pytest.fixture
+def desk(tmp_path, instance):
+    return Desk(
+        tmp_path,
+        instance,
+        {"shop": {"orders": orders(GOOD)}, "desk": {"totals": totals("shop.orders")}},
+    )
+
+
+def test_nothing_wakes_before_the_first_publication(desk):
+    assert desk.tick() == set()
+    assert not desk.deliver(BAD).success
+    assert desk.tick() == set()
+
+
+def test_a_publication_wakes_a_consumer_in_another_location_once(desk):
+    desk.deliver(GOOD)
+    assert desk.tick() == {TOTALS}
+    assert desk.tick() == set()
+    desk.build()
+    assert desk.tick() == set()
+
+
+def test_a_refusal_wakes_nobody(desk):
+    desk.deliver(GOOD)
+    desk.build()
+    assert not desk.deliver(BAD).success
+    assert desk.tick() == set()
+
+
+def test_the_same_content_again_is_on_record_and_wakes_nobody(desk):
+    desk.deliver(GOOD)
+    desk.build()
+    desk.tick()
+    result = desk.deliver(GOOD)
+    (event,) = result.get_asset_materialization_events()
+    changed = event.materialization.metadata["mesh/changed"]
+    assert changed.value is False
+    assert desk.tick() == set()
+
+
+def test_new_content_wakes_again(desk):
+    desk.deliver(GOOD)
+    desk.build()
+    desk.tick()
+    desk.deliver(MORE)
+    assert desk.tick() == {TOTALS}
+
+
+def test_a_publication_while_the_consumer_runs_is_not_forgotten(desk):
+    # Dagster's own `since_last_handled` forgets it: the end of the run resets the trigger.
+    desk.deliver(GOOD)
+    assert desk.tick() == {TOTALS}
+    read_before = execute_after(desk, lambda: desk.deliver(MORE))
+    assert read_before
+    assert desk.tick() == {TOTALS}
+
+
+def execute_after(desk, deliver):
+    """Publish new content after the consumer's run pinned its inputs and before it ends."""
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.product import run_product
+    from dataops_mesh.spec.loader import load_product
+
+    product = load_product(desk.settings.domains_folder / "desk" / "totals", desk.root)
+    seen = []
+
+    def during(stage) -> None:
+        if stage.startswith("building") and not seen:
+            seen.append(deliver().success)
+
+    run_product(product, open_environment(desk.settings), run_id="slow", progress=during)
+    return seen == [True]
+
+
+def test_what_mesh_run_has_built_is_not_built_again(desk):
+    desk.deliver(GOOD)
+    desk.build()
+    assert desk.tick() == set()
+    desk.deliver(MORE)
+    desk.build()
+    assert desk.tick() == set()
+
+
+def test_a_consumer_that_refused_its_input_waits_for_other_content(desk, tmp_path):
+    strict = a_product(
+        ports={"totals": a_contract("totals", ["{name: n, logicalType: integer, logicalTypeOptions: {minimum: 3}}"])},
+        inputs=[an_input("shop.orders")],
+        files={"totals.sql": "select count(*) as n from shop.orders"},
+    )  # fmt: skip
+    write_product(tmp_path, "desk", "totals", strict)
+    desk.deliver(GOOD)
+    assert desk.tick() == {TOTALS}
+    assert not execute(desk.settings, "desk", desk.instance).success
+    assert desk.tick() == set()
+    assert desk.tick() == set()
+    desk.deliver(MORE)
+    assert desk.tick() == {TOTALS}
+
+
+def test_a_rolled_back_input_wakes_and_a_rolled_back_consumer_stays(desk):
+    from helpers import roll_back
+
+    desk.deliver(GOOD)
+    desk.build()
+    desk.deliver(MORE)
+    desk.build()
+    roll_back(desk.settings, "desk.totals", reason="wrong")
+    assert desk.tick() == set()
+    roll_back(desk.settings, "shop.orders", reason="wrong")
+    assert desk.tick() == {TOTALS}
+
+
+@pytest.mark.parametrize("setting", ["manual", "onSchedule"])
+def test_a_setting_keeps_a_product_from_being_woken_by_its_inputs(tmp_path, instance, setting):
+    product = a_product(
+        ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},
+        inputs=[an_input("shop.orders")],
+        files={"totals.sql": "select count(*) as n from shop.orders"},
+        settings=a_setting("automation", setting),
+    )
+    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": product}})
+    desk.deliver(GOOD)
+    assert desk.tick() == set()
+
+
+def test_a_source_is_read_when_its_cron_ticks_and_only_then(tmp_path, instance):
+    product = a_product(
+        ports={"orders": a_contract("orders", ["{name: n, logicalType: integer}"], extra=DAILY)},
+        inputs=[a_source("csv", "o.csv")],
+        files={"orders.sql": "select n from csv", "o.csv": "n\n1\n"},
+    )
+    desk = Desk(tmp_path, instance, {"shop": {"orders": product}})
+    night = datetime(2026, 3, 1, 4, 50, tzinfo=UTC)
+    ticks = [desk.tick("shop", night + timedelta(minutes=m)) for m in (0, 5, 15, 20)]
+    assert ticks == [set(), set(), {dg.AssetKey(["shop", "orders"])}, set()]
+
+
+def test_all_models_of_a_dbt_product_are_asked_for_together(tmp_path, instance):
+    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}})
+    write_dbt_product(tmp_path, kinds=2)
+    desk.deliver(GOOD)
+    assert desk.tick("dots") == {
+        dg.AssetKey(["dots", "kinds"]),
+        dg.AssetKey(["dots", "stg_orders"]),
+    }
+
+
+@pytest.mark.parametrize("status", ["proposed", "draft"])
+def test_a_product_that_is_not_active_is_never_woken(tmp_path, instance, status):
+    content = totals("shop.orders")
+    content["product.odps.yaml"] += f"status: {status}\n"
+    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": content}})
+    defs = location(desk.settings, "desk")
+    assert not list(defs.sensors or [])
+
+
+@pytest.mark.parametrize(("automation", "expected"), [("false", "STOPPED"), ("true", "RUNNING")])
+def test_sensors_run_in_production_and_rest_on_a_laptop(tmp_path, automation, expected):
+    settings = write_workspace(
+        tmp_path, {"shop": {"orders": orders(GOOD)}}, settings=f"automation = {automation}\n"
+    )
+    defs = location(settings, "shop")
+    assert {sensor.default_status.value for sensor in defs.sensors} == {expected}
+    assert {schedule.default_status.value for schedule in defs.schedules or []} <= {expected}
+
+
+def test_a_refusal_is_never_retried_and_a_fault_is(tmp_path, instance):
+    from dataops_mesh.errors import Problem, RunError, TransformError
+    from dataops_mesh.factory.assets import _failure, retry_policy
+
+    settings = write_workspace(tmp_path, {"shop": {"orders": orders(BAD)}})
+    result = execute(settings, "shop", instance)
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+    assert retry_policy(settings).max_retries == 2
+    assert _failure(RunError(Problem("no memory"))).allow_retries
+    assert not _failure(TransformError(Problem("wrong"))).allow_retries
