@@ -130,5 +130,7 @@ def _blame(product: Product, port: OutputPort, error: Exception) -> Location:
 
 
 def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
-    refs = {read.candidate for read in inputs.reads if read.candidate}
+    """Return the candidates behind the inputs; of a partitioned one, those of all partitions."""
+    addresses = [read.address for read in inputs.reads if read.address is not None]
+    refs = {ref for address in addresses for ref in inputs.release.ports[address].refs}
     return [folder(store, ref) for ref in sorted(refs)]

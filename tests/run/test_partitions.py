@@ -1,0 +1,309 @@
+"""One partition is one candidate; the others stay as they are, and no rule is weakened by it."""
+
+import uuid
+
+import pytest
+
+from dataops_mesh.engine.log import latest
+from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
+from dataops_mesh.run.partition import due_partitions
+from dataops_mesh.run.product import run_product
+from dataops_mesh.run.rebuild import rebuild_product
+from dataops_mesh.run.rollback import rollback_product
+from dataops_mesh.run.validate import transform_problems
+from tests.helpers import (
+    a_contract,
+    a_product,
+    a_setting,
+    a_source,
+    an_input,
+    environment,
+    product,
+    read,
+    run,
+    write_product,
+    write_workspace,
+)
+
+CADENCE = "{cadence: monthly, start: '2020-01-01'}"
+COLUMNS = [
+    "{name: id, logicalType: integer, primaryKey: true}",
+    "{name: day, logicalType: date, primaryKey: true, partitioned: true, classification: public}",
+    "{name: amount, logicalType: integer, required: true, classification: public}",
+]
+SQL = (
+    "select id, day, amount from sales_csv where day >= partition_start() and day < partition_end()"
+)
+MONTHS = ("2020-01-01", "2020-02-01", "2020-03-01")
+
+
+def contract(columns=COLUMNS, cadence=CADENCE):
+    return a_contract("sales", columns) + "customProperties:\n" + a_setting("partitions", cadence)
+
+
+def csv(*rows: str):
+    return "id,day,amount\n" + "".join(f"{row}\n" for row in rows)
+
+
+THREE = csv("1,2020-01-05,10", "2,2020-02-05,20", "3,2020-03-05,30")
+
+
+def sales(rows=THREE, sql=SQL, contract_text=None):
+    return a_product(
+        {"sales": contract_text or contract()},
+        inputs=[a_source("sales_csv", "sales.csv")],
+        files={"sales.sql": sql, "sales.csv": rows},
+    )
+
+
+def workspace(tmp_path, **content: str):
+    return write_workspace(
+        tmp_path, {"shop": {"sales": sales(**content)}}, settings='now = "2020-03-20T00:00:00Z"\n'
+    )
+
+
+def build(settings, key):
+    return run_product(
+        product(settings, "shop.sales"),
+        environment(settings),
+        run_id=uuid.uuid4().hex[:12],
+        partition=key,
+    )
+
+
+def amounts(settings):
+    return read(settings, "select id, amount from shop.sales order by id")
+
+
+def test_publishing_one_partition_leaves_the_others_as_they_are(tmp_path):
+    settings = workspace(tmp_path)
+    for key in MONTHS:
+        assert build(settings, key).published
+    write_product(tmp_path, "shop", "sales", {"sales.csv": THREE.replace("20\n", "21\n")})
+    assert build(settings, "2020-02-01").published
+    assert amounts(settings) == [(1, 10), (2, 21), (3, 30)]
+    parts = (
+        latest(environment(settings).store)
+        .ports[product(settings, "shop.sales").outputs[0].address]
+        .parts
+    )
+    assert [(part.key, part.publication) for part in parts] == list(
+        zip(MONTHS, (1, 4, 3), strict=True)
+    )
+
+
+def test_a_refused_partition_does_not_stop_its_siblings(tmp_path):
+    settings = workspace(tmp_path, rows=csv("1,2020-01-05,10", "2,2020-02-05,", "3,2020-03-05,30"))
+    assert [build(settings, key).published for key in MONTHS] == [True, False, True]
+    assert amounts(settings) == [(1, 10), (3, 30)]
+    assert due_partitions(product(settings, "shop.sales"), environment(settings)) == (
+        "2020-02-01",
+        "2020-03-01",
+    )
+
+
+def test_rows_of_another_partition_are_refused(tmp_path):
+    settings = workspace(tmp_path, sql="select id, day, amount from sales_csv")
+    report = build(settings, "2020-01-01")
+    assert not report.published
+    assert "in_partition" in str(report.decision)
+
+
+def test_a_partition_is_rolled_back_alone(tmp_path):
+    settings = workspace(tmp_path)
+    for key in MONTHS:
+        build(settings, key)
+    write_product(tmp_path, "shop", "sales", {"sales.csv": THREE.replace("0\n", "9\n")})
+    for key in MONTHS[:2]:
+        build(settings, key)
+    assert amounts(settings) == [(1, 19), (2, 29), (3, 30)]
+    rollback_product(product(settings, "shop.sales"), environment(settings), partition="2020-01-01")
+    assert amounts(settings) == [(1, 10), (2, 29), (3, 30)]
+
+
+def test_a_key_that_spans_partitions_is_checked_over_all_of_them(tmp_path):
+    columns = [COLUMNS[0], COLUMNS[1].replace("primaryKey: true, ", "required: true, "), COLUMNS[2]]
+    rows = csv("1,2020-01-05,10", "1,2020-02-05,20")
+    settings = workspace(tmp_path, rows=rows, contract_text=contract(columns))
+    assert build(settings, "2020-01-01").published
+    report = build(settings, "2020-02-01")
+    assert not report.published
+    assert "primary_key" in str(report.decision)
+    assert amounts(settings) == [(1, 10)]
+
+
+def test_a_key_that_holds_the_partition_is_checked_within_it(tmp_path):
+    settings = workspace(tmp_path)
+    (check,) = [c for c in build(settings, MONTHS[0]).checks if c.name == "primary_key"]
+    assert not check.table_wide
+
+
+def test_an_added_column_may_be_null_in_older_partitions(tmp_path):
+    settings = workspace(tmp_path)
+    build(settings, MONTHS[0])
+    more = [*COLUMNS, "{name: note, logicalType: string, classification: public}"]
+    sql = SQL.replace("amount from", "amount, 'new' as note from")
+    write_product(tmp_path, "shop", "sales", sales(sql=sql, contract_text=contract(more)))
+    assert build(settings, MONTHS[1]).published
+    rows = read(settings, "select id, note from shop.sales order by id")
+    assert rows == [(1, None), (2, "new")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "sql"),
+    [
+        (
+            [*COLUMNS, "{name: note, logicalType: string, required: true}"],
+            SQL.replace("amount from", "amount, 'new' as note from"),
+        ),
+        (COLUMNS[:2], SQL.replace("id, day, amount", "id, day")),
+        (
+            [*COLUMNS[:2], COLUMNS[2].replace("integer", "string")],
+            SQL.replace("amount from", "amount::varchar as amount from"),
+        ),
+    ],
+)
+def test_any_other_change_of_schema_needs_all_partitions_in_one_commit(tmp_path, columns, sql):
+    settings = workspace(tmp_path)
+    for key in MONTHS:
+        build(settings, key)
+    write_product(tmp_path, "shop", "sales", sales(sql=sql, contract_text=contract(columns)))
+    report = build(settings, MONTHS[1])
+    assert not report.published
+    assert "--rebuild" in str(report.decision)
+    before = latest(environment(settings).store).number
+    reports = rebuild_product(product(settings, "shop.sales"), environment(settings), run_id="all")
+    assert [report.partition for report in reports] == list(MONTHS)
+    assert {report.publication for report in reports} == {before + 1}
+    assert read(settings, "select count(*) from shop.sales") == [(3,)]
+
+
+def test_a_rebuild_with_one_bad_partition_publishes_none(tmp_path):
+    settings = workspace(tmp_path)
+    for key in MONTHS:
+        build(settings, key)
+    write_product(
+        tmp_path,
+        "shop",
+        "sales",
+        {"sales.csv": THREE.replace(",20\n", ",\n").replace("10\n", "11\n")},
+    )
+    reports = rebuild_product(product(settings, "shop.sales"), environment(settings), run_id="all")
+    assert [report.publication for report in reports] == [None, None, None]
+    assert amounts(settings) == [(1, 10), (2, 20), (3, 30)]
+
+
+def test_one_partition_never_takes_the_place_of_a_whole_table(tmp_path):
+    settings = write_workspace(
+        tmp_path,
+        {
+            "shop": {
+                "sales": sales(
+                    sql=SQL.split(" where", maxsplit=1)[0],
+                    contract_text=a_contract("sales", COLUMNS),
+                )
+            }
+        },
+        settings='now = "2020-03-20T00:00:00Z"\n',
+    )
+    assert run(settings, "shop.sales").published
+    write_product(tmp_path, "shop", "sales", sales())
+    with pytest.raises(StoreError, match="--rebuild"):
+        build(settings, MONTHS[0])
+    assert len(amounts(settings)) == 3
+    assert all(
+        r.published
+        for r in rebuild_product(
+            product(settings, "shop.sales"), environment(settings), run_id="all"
+        )
+    )
+    assert len(amounts(settings)) == 3
+
+
+@pytest.mark.parametrize("key", [None, "2020-04-01", "2020-02-02", "march"])
+def test_a_partition_that_does_not_exist_is_an_error_with_choices(tmp_path, key):
+    settings = workspace(tmp_path)
+    with pytest.raises(UnknownNameError, match="2020-01-01"):
+        build(settings, key)
+
+
+def test_a_whole_product_takes_no_partition(tmp_path):
+    settings = write_workspace(
+        tmp_path,
+        {
+            "shop": {
+                "sales": sales(
+                    sql=SQL.split(" where", maxsplit=1)[0],
+                    contract_text=a_contract("sales", COLUMNS),
+                )
+            }
+        },
+    )
+    with pytest.raises(UnknownNameError, match="published whole"):
+        build(settings, MONTHS[0])
+
+
+def test_static_partitions_and_consumers_of_partitions(tmp_path):
+    columns = [
+        "{name: id, logicalType: integer, primaryKey: true}",
+        "{name: region, logicalType: string, primaryKey: true, partitioned: true}",
+    ]
+    cut = contract(columns, "{values: [north, south]}")
+    regions = a_product(
+        {"sales": cut},
+        inputs=[a_source("sales_csv", "sales.csv")],
+        files={
+            "sales.sql": "select id, region from sales_csv where region = partition_key()",
+            "sales.csv": "id,region\n1,north\n2,south\n",
+        },
+    )
+    total = a_product(
+        {"total": ["{name: rows, logicalType: integer, required: true}"]},
+        inputs=[an_input("shop.sales")],
+        files={"total.sql": "select count(*) as rows from shop.sales"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"sales": regions, "total": total}})
+    for key in ("north", "south"):
+        assert build(settings, key).published
+        assert run(settings, "shop.total").published
+    assert read(settings, "select rows from shop.total") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cadence", "what"),
+    [
+        (COLUMNS[:1] + COLUMNS[2:], CADENCE, "exactly one column"),
+        (
+            [COLUMNS[0].replace("primaryKey", "partitioned: true, primaryKey"), COLUMNS[2]],
+            CADENCE,
+            "needs a date",
+        ),
+        (COLUMNS, "{cadence: hourly, start: '2020-01-01'}", "hourly"),
+        (COLUMNS, "{cadence: daily, start: 'soon, please'}", "2013-01-01"),
+        (COLUMNS, "{cadence: daily, start: '2020-01-01', end: '2019-01-01'}", "not after"),
+        (COLUMNS, "{values: [a, b]}", "is listed"),
+    ],
+)
+def test_a_setting_that_cuts_nothing_is_a_declaration_error(tmp_path, columns, cadence, what):
+    settings = workspace(tmp_path, contract_text=contract(columns, cadence))
+    with pytest.raises(DeclarationError, match=what) as error:
+        product(settings, "shop.sales")
+    assert all(problem.where for problem in error.value.problems)
+
+
+def test_a_python_transform_is_offered_its_partition(tmp_path):
+    files = {
+        "transform.py": (
+            "import pyarrow as pa\n"
+            "def transform(partition_key, partition_start, partition_end):\n"
+            "    assert partition_key == partition_start.isoformat() < partition_end.isoformat()\n"
+            "    return pa.table({'id': [1], 'day': [partition_start], 'amount': [7]})\n"
+        )
+    }
+    settings = write_workspace(
+        tmp_path,
+        {"shop": {"sales": a_product({"sales": contract()}, files=files)}},
+        settings='now = "2020-03-20T00:00:00Z"\n',
+    )
+    assert transform_problems(product(settings, "shop.sales")) == ()
+    assert build(settings, MONTHS[0]).published
