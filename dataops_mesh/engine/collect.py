@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dataops_mesh.engine import files, locks
 from dataops_mesh.engine.log import latest_number, numbers, path_of, read_release
-from dataops_mesh.engine.manifest import MANIFEST, pending_refs
+from dataops_mesh.engine.manifest import MANIFEST, pending_refs, unwritten
 from dataops_mesh.engine.pins import live_refs
 from dataops_mesh.engine.scratch import lock_of
 from dataops_mesh.engine.store import Store
@@ -74,7 +74,7 @@ def collect(
         done = [path for path in aged if (path / MANIFEST).is_file()]
         candidates = [path for path in done if _ref(store, path) not in unrecorded]
         leftovers = [path for path in aged if path not in done]
-        leftovers += _leftovers(store, grace_seconds)
+        leftovers += _leftovers(store, used, grace_seconds)
         size = sum(_size(path) for path in (*candidates, *leftovers))
         if not dry_run:
             for path in candidates:
@@ -128,11 +128,13 @@ def _published_refs(store: Store, old: list[int]) -> frozenset[str]:
     return frozenset(refs)
 
 
-def _leftovers(store: Store, grace_seconds: float) -> list[Path]:
+def _leftovers(store: Store, used: frozenset[str], grace_seconds: float) -> list[Path]:
     folders = (store.root, store.releases, store.pins, store.pending, store.cache)
     temporary = [path for folder in folders for path in folder.glob(f"{files.TEMPORARY}*")]
     dead = [path for path in store.scratch.iterdir() if not locks.is_alive(lock_of(path))]
-    return [path for path in (*temporary, *dead) if _is_older(path, grace_seconds)]
+    announced = [path for ref, path in unwritten(store) if ref not in used]
+    every = (*temporary, *dead, *announced)
+    return [path for path in every if _is_older(path, grace_seconds)]
 
 
 def _remove_leftover(store: Store, path: Path) -> None:

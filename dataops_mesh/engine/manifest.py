@@ -177,17 +177,29 @@ def all_refs(store: Store) -> Iterator[str]:
 
 def pending_refs(store: Store) -> tuple[str, ...]:
     """Return the candidates that the ledger has not recorded: cheap however long the history."""
-    refs = sorted(
-        path.name.replace("~", "/")
-        for path in store.pending.glob("*")
-        if not path.name.startswith(files.TEMPORARY)
+    found = sorted(ref for ref, _ in _announced(store))
+    return tuple(ref for ref in found if (folder(store, ref) / MANIFEST).is_file())
+
+
+def unwritten(store: Store) -> tuple[tuple[str, Path], ...]:
+    """Return the announcements of candidates that were about to get a manifest and have none."""
+    found = _announced(store)
+    return tuple(
+        (ref, path) for ref, path in found if not (folder(store, ref) / MANIFEST).is_file()
     )
-    return tuple(ref for ref in refs if (folder(store, ref) / MANIFEST).is_file())
 
 
 def mark_recorded(store: Store, ref: str) -> None:
     """Note that the ledger has the candidate; only then may it ever be collected."""
     files.remove(_pending(store, ref))
+
+
+def _announced(store: Store) -> list[tuple[str, Path]]:
+    return [
+        (path.name.replace("~", "/"), path)
+        for path in store.pending.iterdir()
+        if not path.name.startswith(files.TEMPORARY)
+    ]
 
 
 def _pending(store: Store, ref: str) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 from store_helpers import publish
 
+from dataops_mesh.engine import files
 from dataops_mesh.engine.catalog import refresh
 from dataops_mesh.engine.read import connect
 from dataops_mesh.engine.release import latest_number
@@ -24,10 +25,14 @@ BOTH = (
 )
 
 
-def publish_for_ever(root: str, started) -> None:
-    """Publish and refresh the catalog until killed."""
+def publish_for_ever(root: str, effects) -> None:
+    """Publish and refresh the catalog until killed, counting the effects on the disk."""
+
+    def before(effect, path) -> None:
+        effects.value += 1
+
     store = open_store(Path(root))
-    started.set()
+    files.before = before
     while True:
         publish(store, latest_number(store) + 1)
         refresh(store)

@@ -13,7 +13,7 @@ from dataops_mesh.engine import files, locks
 from dataops_mesh.engine.collect import collect
 from dataops_mesh.engine.log import numbers
 from dataops_mesh.engine.manifest import all_refs, folder, mark_recorded
-from dataops_mesh.engine.pins import pinned
+from dataops_mesh.engine.pins import building, pinned
 from dataops_mesh.engine.release import history, rollback
 from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.store import open_store
@@ -116,6 +116,15 @@ def test_a_running_build_is_no_leftover(store):
         assert now(store).candidates == ()
         assert folder(store, manifest.candidate).exists()
     assert now(store).candidates == (manifest.candidate,)
+
+
+def test_the_announcement_of_a_candidate_that_never_came_is_a_leftover(store):
+    publish(store, 1)
+    (store.pending / "fleet~aircraft~20130101T000000Z-dead").write_text("")
+    with building(store, "fleet/aircraft/20130101T000000Z-born"):
+        (store.pending / "fleet~aircraft~20130101T000000Z-born").write_text("")
+        assert now(store).leftovers == ("pending/fleet~aircraft~20130101T000000Z-dead",)
+        assert len(list(store.pending.iterdir())) == 1
 
 
 def test_the_scratch_folder_of_a_living_session_is_no_leftover(store):

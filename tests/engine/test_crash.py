@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import time
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from dataops_mesh.engine.release import history, latest, latest_number
 from dataops_mesh.engine.store import open_store
 from dataops_mesh.engine.verify import verify
 
-KILLS = 60
+KILLS = 50
 
 
 @pytest.fixture(scope="module")
@@ -62,23 +63,32 @@ def test_a_publisher_killed_at_any_instant_harms_nobody(processes, tmp_path):
     publish(store, 1)
     refresh(store)
     chance = random.Random(7)
+    committed = unfinished = 0
     with readers(processes, store) as found:
         for kill in range(KILLS):
-            started = processes.Event()
+            effects = processes.Value("i", 0, lock=False)
             publisher = processes.Process(
-                target=mesh_processes.publish_for_ever, args=(str(store.root), started)
+                target=mesh_processes.publish_for_ever, args=(str(store.root), effects)
             )
+            known = latest_number(store)
             publisher.start()
-            assert started.wait(60)
-            time.sleep(chance.uniform(0, 0.15))
+            enough = chance.randrange(1, 80)  # one publication with its catalog takes about 40
+            while effects.value < enough and publisher.is_alive():
+                time.sleep(0.0005)
+            time.sleep(chance.uniform(0, 0.003))
             publisher.kill()
             publisher.join()
+            assert publisher.exitcode == -signal.SIGKILL
+            committed += latest_number(store) > known
+            unfinished += bool(list(store.pins.iterdir()))
             before = latest_number(store)
             after = publish(store, before + 1)
             assert (after.number, snapshot(store)[A]) == (before + 1, after.ports[B].candidate)
             refresh(store)
             if kill % 10 == 9:
                 collect(store, keep_releases=3, grace_seconds=5)
+    # The kills came at every stage: before the switch, after it, and while pins were held.
+    assert min(committed, KILLS - committed, unfinished) > KILLS / 10
     for reader in found:
         assert (reader["torn"], reader["errors"], reader["backward"]) == (0, [], 0)
         assert reader["reads"] > KILLS
