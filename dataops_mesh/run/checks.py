@@ -36,7 +36,7 @@ def dbt_nodes(product: Product, dbt_cache: Path) -> tuple[Mapping[str, Any], fro
     Raises:
         DeclarationError: the dbt project and the declaration disagree.
     """
-    file = dbt.parsed_manifest(project_folder(product), dbt_cache)
+    file = dbt.parsed_manifest(product, dbt_cache)
     manifest = json.loads(file.read_text("utf-8"))
     nodes = dbt.selected_nodes(product, manifest, dbt_cache)
     if problems := dbt_problems(product, manifest, nodes):

@@ -14,7 +14,6 @@ import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from dataops_mesh.errors import (
     TransformError,
 )
 from dataops_mesh.run.dbt_project import project_folder
+from dataops_mesh.run.place import place
 from dataops_mesh.run.redact import safe_message
 from dataops_mesh.spec.model import Product
 
@@ -65,34 +65,39 @@ class DbtTestRun:
     failures: int
 
 
-def parsed_manifest(project: Path, cache_folder: Path) -> Path:
+def parsed_manifest(product: Product, cache_folder: Path) -> Path:
     """Return the project's `manifest.json`, parsed only when a file of the project changed.
 
     Args:
-        project: the folder with `dbt_project.yml`.
+        product: a product whose transform is dbt.
         cache_folder: where manifests are kept, one folder for each state of the project.
 
     Raises:
         DeclarationError: dbt cannot parse the project.
     """
-    folder = cache_folder / project.name / project_digest(project)
+    project = project_folder(product)
+    digest = project_digest(project)
+    folder = cache_folder / project.name / digest
     file = folder / "manifest.json"
     if not file.exists():
         building = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
         _write_profile(project, Profile(building))
-        with DBT:
-            result = _invoke(project, building, ["parse"])
-        if not result.success:
-            raise DeclarationError(
-                Problem(
-                    f"dbt cannot parse the project: {result.exception}",
-                    Location(str(project / "dbt_project.yml"), 1),
-                    next=f"dbt parse --project-dir {project}",
+        try:
+            with DBT:
+                result = _invoke(project, building, ["parse"])
+            if not result.success:
+                raise DeclarationError(
+                    Problem(
+                        f"dbt cannot parse the project: {result.exception}",
+                        place(product, project / "dbt_project.yml"),
+                        next=f"dbt parse --project-dir {project.resolve()}",
+                    )
                 )
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        (building / "target" / "manifest.json").replace(file)
-        shutil.rmtree(building, ignore_errors=True)
+            _PARSED[project, digest] = result.result
+            folder.mkdir(parents=True, exist_ok=True)
+            (building / "target" / "manifest.json").replace(file)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
     return file
 
 
@@ -126,7 +131,7 @@ def selected_nodes(
             Problem(
                 f'the dbt selection "{product.transform.select}" matches nothing',
                 product.where,
-                next=f"dbt list --project-dir {project} --select '{product.transform.select}'",
+                next="see `dbt list --select` in the project's folder",
             )
         )
     return frozenset(json.loads(line)["unique_id"] for line in result.result)
@@ -146,18 +151,19 @@ def build_project(product: Product, profile: Profile) -> tuple[dict[str, str], l
         TransformError: a model could not be built.
     """
     project, folder = project_folder(product), profile.folder
+    where = place(product, project / "dbt_project.yml")
     _write_profile(project, profile)
     select = ["--select", product.transform.select] if product.transform.select else []
     without_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     with DBT:
         try:
             built = _invoke(project, folder, ["build", *without_tests, *select])
-            _raise_if_failed(project, built)
+            _raise_if_failed(where, built)
             tested = _invoke(project, folder, ["test", *select])
         finally:
             _close_connections()
     if tested.exception is not None:
-        raise _failure(project, f"dbt test: {safe_message(tested.exception)}")
+        raise _failure(where, f"dbt test: {safe_message(tested.exception)}") from tested.exception
     runs = [
         DbtTestRun(row.node.unique_id, str(row.status), int(row.failures or 0))
         for row in tested.result
@@ -166,20 +172,20 @@ def build_project(product: Product, profile: Profile) -> tuple[dict[str, str], l
     return relations, runs
 
 
-def _raise_if_failed(project: Path, result: Any) -> None:
+def _raise_if_failed(where: Location, result: Any) -> None:
     if result.exception is not None:
-        raise _failure(project, f"dbt build: {safe_message(result.exception)}")
+        raise _failure(where, f"dbt build: {safe_message(result.exception)}") from result.exception
     broken = [row for row in result.result if str(row.status) not in {"success", "pass"}]
     if broken:
         names = ", ".join(f"{row.node.name} ({row.status})" for row in broken)
         # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
-        raise _failure(project, f"dbt could not build {names}") from RuntimeError(
+        raise _failure(where, f"dbt could not build {names}") from RuntimeError(
             "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
         )
 
 
-def _failure(project: Path, what: str) -> TransformError:
-    return TransformError(Problem(what, Location(str(project / "dbt_project.yml"), 1)))
+def _failure(where: Location, what: str) -> TransformError:
+    return TransformError(Problem(what, where))
 
 
 def _invoke(project: Path, folder: Path, arguments: list[str]) -> Any:
@@ -191,7 +197,9 @@ def _invoke(project: Path, folder: Path, arguments: list[str]) -> Any:
 
 def _common(project: Path, folder: Path) -> list[str]:
     return [
-        *("--project-dir", str(project), "--profiles-dir", str(folder), "--target", CATALOG),
+        # Every one of these can also be set by an environment variable of dbt.
+        *("--project-dir", str(project), "--profiles-dir", str(folder)),
+        *("--profile", _profile_name(project), "--target", CATALOG),
         *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
         *("--no-send-anonymous-usage-stats", "--no-version-check"),
@@ -208,18 +216,22 @@ def _manifest_object(project: Path, folder: Path) -> Any:
     key = (project, project_digest(project))
     if key not in _PARSED:
         result = dbtRunner().invoke(["parse", *_common(project, folder)])
-        if not result.success:
-            raise _failure(project, f"dbt cannot parse the project: {result.exception}")
+        if not result.success:  # it could be parsed a moment ago
+            raise result.exception or RuntimeError("dbt cannot parse the project")
         _PARSED[key] = result.result
     return _PARSED[key]
 
 
-@cache
-def project_setting(project: Path, name: str) -> str:
-    """Return a top-level setting of `dbt_project.yml`."""
+def _profile_name(project: Path) -> str:
+    """Return the name under which the project looks for its profile."""
     import yaml
 
-    return str(yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")).get(name) or "")
+    try:
+        found = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):  # dbt will say what is wrong with it
+        return CATALOG
+    known = found if isinstance(found, dict) else {}
+    return str(known.get("profile") or known.get("name") or CATALOG)
 
 
 def _write_profile(project: Path, profile: Profile) -> None:
@@ -233,8 +245,7 @@ def _write_profile(project: Path, profile: Profile) -> None:
         "settings": dict(profile.settings),
         "attach": [inputs] if profile.inputs else [],
     }
-    name = project_setting(project, "profile") or project_setting(project, "name")
-    content = {name: {"target": CATALOG, "outputs": {CATALOG: output}}}
+    content = {_profile_name(project): {"target": CATALOG, "outputs": {CATALOG: output}}}
     (profile.folder / "profiles.yml").write_text(json.dumps(content), "utf-8")  # JSON is YAML
 
 
