@@ -59,7 +59,8 @@ class Progress(logging.Handler):
 
     def ended(self, ended: Ended) -> None:
         """Say why a product was not published, and that it never started or broke off."""
-        name, ending = ended.product.qualified_name, ended.ending.value
+        piece = f" {ended.partition}" if ended.partition else ""
+        name, ending = ended.product.qualified_name + piece, ended.ending.value
         reasons = list(lines(ended.why, WHY_LINES))
         if ending == "refused":
             reasons = reasons[1:]  # that it was refused stands on the line before

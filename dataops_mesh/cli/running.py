@@ -47,7 +47,7 @@ def run_products(
     environment = open_environment(settings)
     rows = []
     refused = False
-    shown = [product.qualified_name for product in products]
+    shown = [_label(product) for product in products]
     with open_instance(settings) as instance, progress(shown) as told:
         pieces = partial(_pieces, environment=environment, named=tuple(partitions), every=every)
         for ended in run_in_process(mesh, products, instance, pieces):
@@ -164,6 +164,11 @@ def _pieces(
         return named
     choose = all_partitions if every else due_partitions
     return choose(product, environment)
+
+
+def _label(product: Product) -> str:
+    """Return the longest name that the progress of the product shows."""
+    return product.qualified_name + (" 0000-00-00" if product.partitioning else "")
 
 
 def _any(rows: Sequence[dict[str, Any]], column: str) -> bool:

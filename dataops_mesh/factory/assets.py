@@ -131,9 +131,11 @@ def _reconcile(
 def _progress(context: dg.AssetExecutionContext, product: Product) -> Callable[[str], None]:
     """Tell each stage to the run's log in the UI, and to the console of `mesh run`."""
 
+    piece = f" {context.partition_key}" if context.has_partition_key else ""
+
     def tell(stage: str) -> None:
         context.log.info(stage)
-        LOGGER.info("%s: %s", product.qualified_name, stage)
+        LOGGER.info("%s: %s", product.qualified_name + piece, stage)
 
     return tell
 

@@ -1,0 +1,192 @@
+"""The example mesh end to end, as a person runs it: real data, real processes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dataops_mesh import connect
+from dataops_mesh.factory.domain import load_domain
+
+REPOSITORY = Path(__file__).parents[2]
+DOMAINS = sorted(path.parent.name for path in REPOSITORY.glob("domains/*/definitions.py"))
+PORTS = {
+    "fleet.aircraft": 3322,
+    "network.airlines": 16,
+    "network.airports": 1458,
+    "operations.flights": 336776,
+    "punctuality.by_route": 439,
+    "punctuality.delays_by_weather": 15,
+    "weather.observations": 26115,
+}
+MONTHS = [f"2013-{month:02}-01" for month in range(1, 13)]
+FEBRUARY = "2013-02-13T12:00:00-05:00"
+
+
+def test_one_command_publishes_every_active_product(first_run):
+    assert first_run.code == 0, first_run.err
+    ended = {row["product"]: row["ended"] for row in first_run.json}
+    assert set(ended.values()) == {"published"}
+    assert [row["partition"] for row in first_run.json if row["partition"]] == MONTHS
+    assert set(ended) == {
+        "fleet.aircraft",
+        "network.airlines",
+        "network.airports",
+        "operations.flights",
+        "punctuality.punctuality",
+        "weather.observations",
+    }
+
+
+def test_progress_is_one_calm_line_per_product(first_run):
+    lines = first_run.err.strip().splitlines()
+    assert [
+        line
+        for line in lines
+        if not re.fullmatch(r"  \w+\.\w+( 2013-\d\d-01)? +published as \d+", line)
+    ] == []
+    assert len(lines) == len(first_run.json)
+
+
+def test_every_flight_can_be_queried(example):
+    said = example.mesh("query", "select count(*) as n from operations.flights", "--format", "json")
+    assert (said.code, said.json, said.err) == (0, [{"n": 336776}], "")
+
+
+def test_status_shows_every_port(example):
+    said = example.mesh("status", "--format", "json")
+    rows = {row["port"]: row["rows"] for row in said.json if row["publication"]}
+    assert said.code == 0
+    assert rows == PORTS
+    (never,) = [row for row in said.json if row["publication"] is None]
+    assert (never["port"], never["last_ended"]) == ("weather.as_delivered", "never")
+
+
+def test_the_declarations_have_no_problem(example):
+    said = example.mesh("check", "--format", "json")
+    assert (said.code, said.json) == (0, [])
+
+
+def test_the_known_flaws_are_flagged_and_counted(example):
+    with connect(store=example.store) as mesh:
+        counts = mesh.execute(
+            "select count(*) filter (not known_aircraft), count(*) filter (not known_destination),"
+            " count(*) filter (cancelled) from operations.flights"
+        ).fetchall()
+        wind = mesh.execute(
+            "select count(*), max(wind_speed_mph) < 200 from weather.observations"
+            " where wind_speed_was_impossible or wind_speed_mph is not null"
+        ).fetchall()
+    assert counts == [(50094, 7602, 8255)]
+    assert wind[0][1] is True
+
+
+def test_the_feed_as_delivered_is_refused_for_its_key_and_its_wind(own):
+    said = own.mesh("run", "weather.as_delivered", "--format", "json")
+    assert said.code == 1
+    (row,) = said.json
+    assert row["ended"] == "refused"
+    assert len(row["reasons"]) == 2
+    assert "3 keys of (origin, year, month, day, hour) repeat" in row["reasons"][0]
+    assert "wind_speed is outside [0, 200]" in row["reasons"][1]
+    with connect(store=own.store) as mesh:
+        addresses = {str(address) for address in mesh.release.ports}
+    assert addresses == set(PORTS)
+
+
+def test_an_earlier_clock_publishes_what_there_was_by_then(own):
+    store = own.root / "february"
+    variables = {"DATAOPS_MESH_NOW": FEBRUARY, "DATAOPS_MESH_STORE": str(store)}
+    said = own.mesh("run", "--format", "json", **variables)
+    assert said.code == 0, said.err
+    assert [row["partition"] for row in said.json if row["partition"]] == MONTHS[:2]
+    with connect(store=store) as mesh:
+        ((flights, last),) = mesh.execute(
+            "select count(*), max(scheduled_departure)::varchar from operations.flights"
+        ).fetchall()
+        ((routes,),) = mesh.execute("select count(*) from punctuality.by_route").fetchall()
+    assert 30_000 < flights < 60_000
+    assert last < "2013-02-13 18:00"
+    assert 0 < routes < PORTS["punctuality.by_route"]
+
+
+def test_a_second_run_publishes_the_same_content_again(own, monkeypatch):
+    said = own.mesh("run", "--format", "json")
+    assert said.code == 0, said.err
+    assert {row["ended"] for row in said.json} == {"published"}
+    assert [row["partition"] for row in said.json if row["partition"]] == MONTHS[-1:]
+    monkeypatch.setenv("DAGSTER_HOME", str(own.home))
+    with dg.DagsterInstance.get() as instance:
+        for port in PORTS:
+            wanted = dg.AssetRecordsFilter(
+                asset_key=dg.AssetKey(port.split(".")),
+                asset_partitions=MONTHS[-1:] if port == "operations.flights" else None,
+            )
+            found = instance.fetch_materializations(wanted, limit=5).records
+            events = [record.asset_materialization for record in found]
+            assert [event.metadata["mesh/changed"].value for event in events] == [False, True], port
+            assert len({event.tags["dagster/data_version"] for event in events}) == 1
+
+
+def test_a_rollback_is_a_publication_of_the_old_data(own):
+    month = ("operations.flights", "--partition", "2013-02-01")
+    said = own.mesh("run", *month, DATAOPS_MESH_NOW=FEBRUARY)
+    assert said.code == 0, said.err
+    count = "select count(*) as n from operations.flights"
+    assert own.mesh("query", count, "--format", "json").json[0]["n"] < 336776
+    said = own.mesh("rollback", *month, "--reason", "wrong clock", "--format", "json")
+    assert said.code == 0, said.err
+    assert own.mesh("query", count, "--format", "json").json == [{"n": 336776}]
+    events = own.mesh("history", "operations.flights", "--format", "json").json
+    assert [event["what"] for event in events[:3]] == ["rolled back", "published", "published"]
+    assert "wrong clock" in str(events[0]["why"])
+
+
+@pytest.mark.parametrize("command", ["validate"])
+def test_dagster_finds_every_code_location_valid(example, command):
+    said = example.python(
+        *("-W", "error::DeprecationWarning:dataops_mesh"),
+        *("-m", "dagster", "definitions", command, "-w", "workspace.yaml"),
+        DAGSTER_HOME=str(example.home),
+    )
+    assert said.code == 0, said.err
+    for domain in DOMAINS:
+        assert f"Validation successful for code location {domain}" in said.out + said.err
+
+
+def test_the_workspace_file_is_the_one_that_the_command_writes(own):
+    written = own.root / "workspace.yaml"
+    before = written.read_text("utf-8")
+    written.unlink()
+    assert own.mesh("workspace").code == 0
+    assert (
+        written.read_text("utf-8") == before == (REPOSITORY / "workspace.yaml").read_text("utf-8")
+    )
+
+
+def graph_of(root):
+    """Return the asset graph as text: key, kinds, what it reads, how many checks."""
+    lines = []
+    for domain in DOMAINS:
+        graph = load_domain(root / "domains" / domain).resolve_asset_graph()
+        lines.append(f"{domain}")
+        for key in sorted(graph.materializable_asset_keys):
+            node = graph.get(key)
+            own = [check for check in graph.asset_check_keys if check.asset_key == key]
+            lines.append(
+                f"  {key.to_user_string()}  ({', '.join(sorted(node.kinds))}; {len(own)} checks)"
+            )
+            lines += [f"    <- {parent.to_user_string()}" for parent in sorted(node.parent_keys)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def test_the_asset_graph_is_the_one_on_file(own, monkeypatch):
+    """A change of the graph is a change that somebody looks at: `asset_graph.txt` is reviewed."""
+    for name in ("DATAOPS_MESH_STORE", "DATAOPS_MESH_DAGSTER_HOME", "DATAOPS_MESH_NOW"):
+        monkeypatch.delenv(name, raising=False)
+    expected = (Path(__file__).parent / "asset_graph.txt").read_text("utf-8")
+    assert graph_of(own.root) == expected
