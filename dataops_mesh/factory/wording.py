@@ -3,18 +3,23 @@
 from dataops_mesh.spec.checks import (
     Check,
     ColumnSet,
+    ColumnShape,
     ColumnType,
     DbtTest,
     Duplicates,
     Length,
     Measure,
     Missing,
+    NotMultiple,
     Nulls,
     OutsideSet,
     Query,
     Range,
+    RepeatedItems,
     RowCount,
     Stage,
+    TooFine,
+    Unformatted,
     Unmatched,
     Unreferenced,
 )
@@ -61,6 +66,22 @@ def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each 
             return "the number that the rule's query returns"
         case DbtTest():
             return "the dbt test failed (1) or passed (0)"
+    return _inside(measure)
+
+
+def _inside(measure: Measure) -> str:
+    """Return what a measure of formats, arrays and other types counts."""
+    match measure:
+        case ColumnShape(column, shape):
+            return f"{column} is not {shape}"
+        case Unformatted(column, name):
+            return f"rows in which {column} is no {name}"
+        case NotMultiple(column, of):
+            return f"rows in which {column} is no multiple of {of:.15g}"
+        case TooFine(column, name):
+            return f"rows in which {column} has more than {name} shows"
+        case RepeatedItems(column):
+            return f"rows in which {column} holds an item twice"
     return str(measure)
 
 

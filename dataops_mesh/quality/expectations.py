@@ -4,12 +4,13 @@ Each is the library's own expectation on the library's own metric, made lean: it
 its count and the rows in all, and returns them. The library's formats either drop the count
 (`BOOLEAN_ONLY`) or run one more query per expectation to list values (all others).
 
-Four metrics are ours, registered through the library's extension point:
+Five metrics are ours, registered through the library's extension point:
 
 - a pattern is found with `regexp_matches`, because the library knows no regular expressions
   for DuckDB, whose `~` means a full match in 1.5 and a partial one in 2.0;
 - duplicated keys are counted, because the library counts rows, and on SQL its compound
   uniqueness joins keys with `=` and so never sees a duplicated key that holds a null;
+- a condition in SQL is met, where the library has no expectation;
 - keys are looked up in another relation;
 - a type is compared as DuckDB spells it.
 
@@ -44,6 +45,17 @@ class PatternFound(ColumnMapMetricProvider):  # type: ignore[misc]  # GX is not 
     @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
     def _sqlalchemy(cls, column: Any, regex: str, **_: Any) -> Any:  # noqa: N805 - GX calls it with the class
         return sa.func.regexp_matches(sa.cast(column, sa.String), regex)
+
+
+class ConditionMet(ColumnMapMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
+    """A condition in SQL, which is ours, is not met."""
+
+    condition_metric_name = "column_values.condition_not_met"
+    condition_value_keys = ("condition",)
+
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
+    def _sqlalchemy(cls, column: Any, condition: str, **_: Any) -> Any:  # noqa: ARG002, N805 - GX calls it so
+        return sa.not_(sa.literal_column(f"({condition})", sa.Boolean))
 
 
 class DuplicatedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
@@ -163,6 +175,15 @@ class ExpectLengthBetween(Lean, gxe.ExpectColumnValueLengthsToBeBetween):  # typ
     """Every text has an allowed length."""
 
     metric_dependencies = _counted("column_values.value_length.between")
+
+
+class ExpectConditionNotMet(Lean, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]  # the same
+    """No value meets the condition."""
+
+    condition: str
+    map_metric = ConditionMet.condition_metric_name
+    metric_dependencies = _counted(map_metric)
+    success_keys = ("condition", "mostly")
 
 
 class ExpectNoDuplicatedKeys(Lean, BatchExpectation):  # type: ignore[misc]  # the same

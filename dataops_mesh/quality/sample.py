@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dataops_mesh.quality.conditions import condition
 from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import quote
@@ -12,9 +13,13 @@ from dataops_mesh.spec.checks import (
     Duplicates,
     Length,
     Missing,
+    NotMultiple,
     Nulls,
     OutsideSet,
     Range,
+    RepeatedItems,
+    TooFine,
+    Unformatted,
     Unmatched,
     Unreferenced,
 )
@@ -95,6 +100,8 @@ def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> tupl
             return f"{quote(name)} IS NOT NULL{outside}", found
         case Unmatched(name, pattern):
             return f"NOT regexp_matches(CAST({quote(name)} AS VARCHAR), $1)", [pattern]
+        case Unformatted() | NotMultiple() | TooFine() | RepeatedItems():
+            return condition(measure, columns), []
         case Length(name):
             bounds = (measure.minimum, "<"), (measure.maximum, ">")
             return _outside(f"length({quote(name)})", *bounds)

@@ -5,21 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.quality import expectations as ours
+from dataops_mesh.quality.conditions import condition
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.values import ceiling, fit, is_text
 from dataops_mesh.spec.checks import (
     ColumnSet,
+    ColumnShape,
     ColumnType,
     Duplicates,
     Length,
     Missing,
+    NotMultiple,
     Nulls,
     OutsideSet,
     Range,
+    RepeatedItems,
     RowCount,
+    TooFine,
+    Unformatted,
     Unmatched,
     Unreferenced,
 )
+from dataops_mesh.spec.shape import fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +37,9 @@ if TYPE_CHECKING:
 Expectation = tuple[type[Any], dict[str, Any]]
 
 
-def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[Expectation]:
+def translate(  # noqa: PLR0911 - one case for each measure
+    loan: Loan, measure: Measure, columns: Mapping[str, str]
+) -> list[Expectation]:
     """Return the expectations, as class and arguments.
 
     Raises:
@@ -56,6 +65,13 @@ def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[
             return [(ours.ExpectColumns, {"column_set": list(names)})]
         case ColumnType(name, accepted):
             return [(ours.ExpectColumnType, {"column": name, "accepted": list(accepted)})]
+        case ColumnShape(name, shape):
+            # Compared here: the library has no idea of what is inside a type.
+            wanted = columns[name] if fits(columns[name], shape) else str(shape)
+            return [(ours.ExpectColumnType, {"column": name, "accepted": [wanted]})]
+        case Unformatted() | NotMultiple() | TooFine() | RepeatedItems():
+            given = {"column": measure.column, "condition": condition(measure, columns)}
+            return [(ours.ExpectConditionNotMet, given)]
         case Length(name, low, high):
             bounds = {"min_value": low, "max_value": high}
             return [(ours.ExpectLengthBetween, {"column": name, **bounds})]

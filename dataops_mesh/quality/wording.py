@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.spec.checks import (
     ColumnSet,
+    ColumnShape,
     ColumnType,
     Duplicates,
     Length,
     Missing,
+    NotMultiple,
     Nulls,
     OutsideSet,
     Query,
     Range,
+    RepeatedItems,
     RowCount,
+    TooFine,
+    Unformatted,
     Unmatched,
     Unreferenced,
 )
@@ -45,6 +50,9 @@ def _fact(measure: Measure, number: float, columns: Mapping[str, str]) -> str:
         case ColumnType(name, accepted):
             wanted = "" if number == 0 else f", not {' or '.join(accepted)}"
             return f"{name} is {columns[name]}{wanted}"
+        case ColumnShape(name, shape):
+            wanted = "" if number == 0 else f", not {shape}"
+            return f"{name} is {columns[name]}{wanted}"
         case RowCount():
             return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
         case Query():
@@ -72,6 +80,14 @@ def _flaw(measure: Measure, number: float) -> str:
             return f"{are} not a valid value"
         case Unmatched():
             return f"{_plural(number, 'does', 'do')} not match the pattern"
+        case Unformatted():
+            return f"{are} no {measure.format}"
+        case NotMultiple():
+            return f"{are} no multiple of {measure.of:.15g}"
+        case TooFine():
+            return f"{_plural(number, 'has', 'have')} more than {measure.format} shows"
+        case RepeatedItems():
+            return f"{_plural(number, 'holds', 'hold')} an item twice"
         case Length():
             interval = _interval(measure.minimum, measure.maximum)
             return f"{_plural(number, 'has', 'have')} a length outside {interval}"

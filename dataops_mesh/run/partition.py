@@ -15,7 +15,7 @@ from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks import Check, Query, Stage
-from dataops_mesh.spec.derive import fingerprint
+from dataops_mesh.spec.making import fingerprint
 from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from dataops_mesh.errors import Location
 from dataops_mesh.spec.model import Address, Product, Scalar, Severity, Threshold
+from dataops_mesh.spec.shape import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,58 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnShape:
+    """1 when the type of a column of objects, arrays or maps is not of this shape, else 0."""
+
+    column: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Unformatted:
+    """Rows whose text does not have a format; nulls are not counted.
+
+    Args:
+        format: its name, for people.
+        pattern: of the whole text.
+        type: a DuckDB type that the text must be readable as, or None.
+    """
+
+    column: str
+    format: str
+    pattern: str
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotMultiple:
+    """Rows whose number is no multiple of another; nulls are not counted."""
+
+    column: str
+    of: float
+
+
+@dataclass(frozen=True, slots=True)
+class TooFine:
+    """Rows whose time has more than a format shows; nulls are not counted.
+
+    Args:
+        step: the smallest difference that the format shows, in microseconds.
+    """
+
+    column: str
+    format: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedItems:
+    """Rows whose array holds an item twice; nulls are not counted, a null in it is an item."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unreferenced:
     """Rows whose key is not among those of the referenced port; keys with a null are not counted.
 
@@ -141,6 +194,11 @@ Measure = (
     | ColumnType
     | Length
     | Range
+    | ColumnShape
+    | Unformatted
+    | NotMultiple
+    | TooFine
+    | RepeatedItems
     | Unreferenced
     | Query
     | DbtTest

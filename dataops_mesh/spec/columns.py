@@ -5,26 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem
+from dataops_mesh.spec.formats import NUMBERS
 from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import COLUMN
+from dataops_mesh.spec.nested import NESTED, read_logical, read_shape_of
 from dataops_mesh.spec.node import Node
-from dataops_mesh.spec.physical import FAMILIES, accepted_types, is_accepted, normalise, suggest
+from dataops_mesh.spec.options import read_options
+from dataops_mesh.spec.physical import accepted_types, is_accepted, normalise, suggest
 from dataops_mesh.spec.protection import masking
-from dataops_mesh.spec.rules import Target, read_pattern, read_rules
-from dataops_mesh.spec.values import fits, read_values
+from dataops_mesh.spec.rules import Target, read_rules
+from dataops_mesh.spec.values import read_values
 
-LOGICAL_TYPES = tuple(FAMILIES)
-_NOT_YET = {
-    "items": "a column holds one value",
-    "properties": "a column holds one value",
-    "map": "a column holds one value",
-}
-_OPTIONS_NOT_YET = {
-    "format": "write it as a pattern or as physicalType",
-    "multipleOf": "",
-    "defaultTimezone": "",
-}
-_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+# What only columns of another type have, by the type that has it.
+_PARTS = {"properties": "object", "items": "array", "map": "map"}
 
 
 def read_columns(node: Node, problems: list[Problem]) -> tuple[Column, ...]:
@@ -82,7 +75,6 @@ def _positions(
 
 def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Column:
     name = entry.text("name") or ""
-    entry.refuse(_NOT_YET, problems)
     if name and not COLUMN.fullmatch(name):
         child = entry.child("name") or entry
         what = f'"{name}" must be letters, digits and _, not starting with a digit'
@@ -93,8 +85,9 @@ def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Col
     if entry.text("semanticType") == "measure":
         child = entry.child("semanticType") or entry
         problems.append(child.problem('"measure" is not supported yet', ["column", "dimension"]))
-    logical = _logical_type(entry, problems)
-    options = _options(entry, logical, problems)
+    logical = read_logical(entry, problems)
+    options = read_options(entry, logical, problems)
+    _refuse_parts(entry, logical, problems)
     return Column(
         name=name,
         logical_type=logical or "string",
@@ -109,33 +102,18 @@ def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Col
         enum=_enum(entry, logical, problems),
         tags=entry.texts("tags"),
         rules=read_rules(entry.items("quality"), Target(name, logical, names), problems),
+        shape=read_shape_of(entry, logical, problems),
         id=entry.text("id") or "",
         masking=masking(entry),
         transform_sources=entry.texts("transformSourceObjects"),
     )
 
 
-def _logical_type(entry: Node, problems: list[Problem]) -> str | None:
-    child = entry.child("logicalType")
-    if child is None:
-        problems.append(entry.problem("needs a logicalType", LOGICAL_TYPES))
-        return None
-    if not isinstance(child.value, str):
-        return None  # the schema has reported it
-    problem = child.choose(LOGICAL_TYPES)
-    if child.value in {"object", "array", "map", "vector"}:
-        problem = child.problem(f'the type "{child.value}" is not supported yet', LOGICAL_TYPES)
-    if problem is not None:
-        problems.append(problem)
-        return None
-    return child.value
-
-
 def _physical_type(
     entry: Node, logical: str | None, options: ColumnOptions, problems: list[Problem]
 ) -> str | None:
     child = entry.child("physicalType")
-    if child is None or not isinstance(child.value, str):
+    if child is None or not isinstance(child.value, str) or logical in NESTED:
         return None
     name = normalise(child.value)
     if name is None:
@@ -145,61 +123,32 @@ def _physical_type(
         return None
     if logical is None:
         return name
-    accepted = accepted_types(logical, timezone=options.timezone)
+    accepted = column_types(logical, options)
     whole = logical == "integer" and name.startswith("DECIMAL(") and name.endswith(",0)")
     if not is_accepted(name, accepted) and not whole:
         aware = "" if options.timezone is None else f" with timezone: {options.timezone}".lower()
-        what = f"{name} is no physical type of logicalType {logical}{aware}"
+        bits = f" with format: {options.format}" if logical in NUMBERS and options.format else ""
+        what = f"{name} is no physical type of logicalType {logical}{aware}{bits}"
         problems.append(child.problem(what, accepted))
     return name
 
 
-def _options(entry: Node, logical: str | None, problems: list[Problem]) -> ColumnOptions:
-    node = entry.child("logicalTypeOptions")
-    if node is None or not isinstance(node.value, dict):
-        return ColumnOptions()
-    node.refuse(_OPTIONS_NOT_YET, problems)
-    bounds = {key: _bound(node, key, logical, problems) for key in _BOUNDS}
-    for plain, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if bounds[plain] is not None and bounds[exclusive] is not None:
-            problems.append(node.problem(f"give {plain} or {exclusive}, not both"))
-    low = bounds["exclusiveMinimum"] if bounds["minimum"] is None else bounds["minimum"]
-    high = bounds["exclusiveMaximum"] if bounds["maximum"] is None else bounds["maximum"]
-    if _above(low, high):
-        problems.append(node.problem("the minimum is above the maximum"))
-    shortest, longest = node.integer("minLength"), node.integer("maxLength")
-    if _above(shortest, longest):
-        problems.append(node.problem("minLength is above maxLength"))
-    pattern = node.child("pattern")
-    zone = node.child("timezone")
-    return ColumnOptions(
-        min_length=shortest,
-        max_length=longest,
-        pattern=read_pattern(pattern, logical, problems) if pattern else None,
-        minimum=bounds["minimum"],
-        maximum=bounds["maximum"],
-        exclusive_minimum=bounds["exclusiveMinimum"],
-        exclusive_maximum=bounds["exclusiveMaximum"],
-        timezone=zone.value if zone and isinstance(zone.value, bool) else None,
-    )
+def column_types(logical: str, options: ColumnOptions) -> tuple[str, ...]:
+    """Return the DuckDB types that a column of a plain logical type may have."""
+    if logical in NUMBERS and options.format is not None:
+        return NUMBERS[logical][options.format]
+    return accepted_types(logical, timezone=options.timezone)
 
 
-def _bound(node: Node, key: str, logical: str | None, problems: list[Problem]) -> Scalar:
-    child = node.child(key)
-    if child is None or not isinstance(child.value, str | int | float):
-        return None
-    if logical in {"date", "timestamp", "time"} and not fits(child.value, logical):
-        problems.append(child.problem(f"must be a {logical} in ISO 8601"))
-        return None
-    return child.value
-
-
-def _above(low: Scalar, high: Scalar) -> bool:
-    if isinstance(low, str) and isinstance(high, str):
-        return low > high
-    if isinstance(low, int | float) and isinstance(high, int | float):
-        return low > high
-    return False
+def _refuse_parts(entry: Node, logical: str | None, problems: list[Problem]) -> None:
+    """Report parts of a type that the column does not have, and constraints on its parts."""
+    for key, owner in _PARTS.items():
+        child = entry.child(key)
+        if child is not None and logical is not None and logical != owner:
+            problems.append(child.problem(f"has no meaning for a column of type {logical}"))
+    enum = entry.child("enum")
+    if enum is not None and logical in NESTED:
+        problems.append(enum.unsupported(f"a column of type {logical}"))
 
 
 def _enum(entry: Node, logical: str | None, problems: list[Problem]) -> tuple[Scalar, ...]:

@@ -9,8 +9,8 @@ from dataops_mesh.spec.model import Contract
 from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.partition_setting import read_partitioning
-from dataops_mesh.spec.relationships import read_relationships
 from dataops_mesh.spec.protection import approvers
+from dataops_mesh.spec.relationships import read_relationships
 from dataops_mesh.spec.rules import Target, read_rules, report_duplicates
 from dataops_mesh.spec.schema import odcs_validator, validate
 from dataops_mesh.spec.sla import read_slas

@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
-from dataops_mesh.errors import Location
 from dataops_mesh.spec.checks import (
     Check,
     ColumnSet,
-    ColumnType,
     Duplicates,
-    Length,
     Measure,
     Missing,
     Nulls,
     OutsideSet,
     Query,
-    Range,
     RowCount,
     Stage,
     Unmatched,
-    Unreferenced,
 )
+from dataops_mesh.spec.constraints import column_checks, reference_check
+from dataops_mesh.spec.levels import sla_check
+from dataops_mesh.spec.making import fingerprint, having, must
 from dataops_mesh.spec.model import (
-    ZERO,
     Address,
-    Column,
     InputPort,
     Metric,
     Operator,
     OutputPort,
     Product,
-    Relationship,
     Rule,
     RuleKind,
     Severity,
-    Sla,
     Threshold,
 )
-from dataops_mesh.spec.physical import accepted_types
-from dataops_mesh.spec.sla import hours
-from dataops_mesh.spec.yaml import digest
 
 FRESHNESS = "freshness"
 NOT_EMPTY = Threshold(Operator.GREATER_OR_EQUAL, 1)
@@ -114,14 +105,6 @@ def coverage(product: Product) -> Coverage:
     return Coverage(len(rules), len(rules) - len(text), text)
 
 
-def fingerprint(
-    measure: Measure, threshold: Threshold, severity: Severity, stage: Stage, relation: str
-) -> str:
-    """Return the digest of everything that decides a check's outcome."""
-    kind = type(measure).__name__
-    return digest([kind, asdict(measure), asdict(threshold), severity, stage, relation])
-
-
 def measure_of(rule: Rule) -> Measure | None:
     """Return what a rule measures; None for a rule that only people can check."""
     column = rule.column or ""
@@ -181,100 +164,17 @@ def _of_rule(rule: Rule, port: Address, relation: str, stage: Stage, name: str) 
 def _constraints(port: OutputPort) -> Iterator[Check]:
     contract = port.contract
     names = tuple(column.name for column in contract.columns)
-    yield _must(port, "schema", ColumnSet(names), contract.where, "conformity")
+    yield must(port, "schema", ColumnSet(names), contract.where, "conformity")
     if not contract.allow_empty:
-        check = _must(port, "not_empty", RowCount(), contract.where, "completeness")
-        yield _with(check, NOT_EMPTY, Severity.ERROR)
+        check = must(port, "not_empty", RowCount(), contract.where, "completeness")
+        yield having(check, NOT_EMPTY, Severity.ERROR)
     if contract.key:
-        yield _must(port, "primary_key", Duplicates(contract.key), contract.where, "uniqueness")
+        yield must(port, "primary_key", Duplicates(contract.key), contract.where, "uniqueness")
     for column in contract.columns:
-        yield from _column_checks(port, column)
+        yield from column_checks(port, column)
     for one in contract.relationships:
-        yield _reference(port, one)
+        yield reference_check(port, one)
     for sla in contract.slas:
-        if sla.property == "freshness" and sla.element:
-            yield _freshness(port, sla)
-
-
-def _column_checks(port: OutputPort, column: Column) -> Iterator[Check]:
-    name, where, options = column.name, column.where, column.options
-    accepted = (
-        (column.physical_type,)
-        if column.physical_type
-        else accepted_types(column.logical_type, timezone=options.timezone)
-    )
-    yield _must(port, f"{name}_type", ColumnType(name, accepted), where, "conformity")
-    if column.required or column.key_position is not None:
-        yield _must(port, f"{name}_required", Nulls(name), where, "completeness")
-    if column.unique:
-        yield _must(port, f"{name}_unique", Duplicates((name,)), where, "uniqueness")
-    if options.min_length is not None or options.max_length is not None:
-        length = Length(name, options.min_length, options.max_length)
-        yield _must(port, f"{name}_length", length, where, "conformity")
-    bounds = _range(column)
-    if bounds is not None:
-        yield _must(port, f"{name}_range", bounds, where, "conformity")
-    if options.pattern is not None:
-        pattern = Unmatched(name, options.pattern)
-        yield _must(port, f"{name}_pattern", pattern, where, "conformity")
-    if column.enum:
-        yield _must(port, f"{name}_enum", OutsideSet(name, column.enum), where, "conformity")
-
-
-def _reference(port: OutputPort, one: Relationship) -> Check:
-    # Without an address there is a problem, and no product.
-    measure = Unreferenced(one.columns, one.address or Address("", one.relation), one.to)
-    check = _must(port, one.name, measure, one.where, "consistency")
-    return _with(check, one.threshold, one.severity)
-
-
-def _range(column: Column) -> Range | None:
-    options = column.options
-    low = options.minimum if options.minimum is not None else options.exclusive_minimum
-    high = options.maximum if options.maximum is not None else options.exclusive_maximum
-    if low is None and high is None:
-        return None
-    return Range(
-        column.name,
-        low,
-        high,
-        exclusive_minimum=options.exclusive_minimum is not None,
-        exclusive_maximum=options.exclusive_maximum is not None,
-    )
-
-
-def _must(port: OutputPort, name: str, measure: Measure, where: Location, dimension: str) -> Check:
-    """Return a check that nothing may break."""
-    relation = str(port.address)
-    return Check(
-        name=name,
-        port=port.address,
-        relation=relation,
-        measure=measure,
-        threshold=ZERO,
-        severity=Severity.ERROR,
-        stage=Stage.OUTPUT,
-        where=where,
-        fingerprint=fingerprint(measure, ZERO, Severity.ERROR, Stage.OUTPUT, relation),
-        dimension=dimension,
-    )
-
-
-def _with(check: Check, threshold: Threshold, severity: Severity, description: str = "") -> Check:
-    """Return the same check with another demand."""
-    made = fingerprint(check.measure, threshold, severity, check.stage, check.relation)
-    return replace(
-        check, threshold=threshold, severity=severity, fingerprint=made, description=description
-    )
-
-
-def _freshness(port: OutputPort, sla: Sla) -> Check:
-    # epoch() reads dates and naive timestamps as UTC, whatever the session's time zone. Where
-    # there is no value at all, the data is as old as 1970: stale, and not an error.
-    sql = (
-        f'SELECT (epoch(mesh_now()) - coalesce(epoch(max("{sla.element}")), 0)) / 3600.0 '
-        "FROM {object}"
-    )
-    threshold = Threshold(Operator.LESS_OR_EQUAL, hours(sla) or 0.0)
-    check = _must(port, "freshness", Query(sql), sla.where, "timeliness")
-    return _with(check, threshold, Severity.WARNING, f"Hours since the latest {sla.element}.")
+        level = sla_check(port, sla)
+        if level is not None:
+            yield level

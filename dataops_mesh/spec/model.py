@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dataops_mesh.errors import Location
 from dataops_mesh.spec.partition import Partitioning
+from dataops_mesh.spec.shape import Shape
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
 
 __all__ = [
@@ -130,6 +131,11 @@ class ColumnOptions:
     exclusive_minimum: Scalar = None
     exclusive_maximum: Scalar = None
     timezone: bool | None = None
+    format: str | None = None
+    multiple_of: float | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    unique_items: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class Column:
         id: ODCS `id`, which stays when the column is renamed.
         masking: how the declaration says that values are masked; recorded, not applied.
         transform_sources: ODCS `transformSourceObjects`, what the column is made of.
+        shape: of an object, array, map or vector: its type, all the way down.
     """
 
     name: str
@@ -160,6 +167,7 @@ class Column:
     id: str = ""
     masking: str = ""
     transform_sources: tuple[str, ...] = ()
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)

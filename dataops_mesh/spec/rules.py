@@ -143,6 +143,11 @@ def _metric(node: Node, target: Target, problems: list[Problem]) -> Metric | Non
     if metric is Metric.ROW_COUNT and target.column is not None:
         problems.append(child.problem("rowCount counts the rows of the relation, not of a column"))
         return None
+    values = metric in {Metric.MISSING_VALUES, Metric.INVALID_VALUES}
+    if values and target.logical in {"object", "array", "map", "vector"}:
+        what = f"{metric} is not supported yet for a column of type {target.logical}"
+        problems.append(child.problem(what, then="write it as a rule of type sql"))
+        return None
     needs_column = metric not in {Metric.ROW_COUNT, Metric.DUPLICATE_VALUES}
     if needs_column and target.column is None:
         what = f"{metric} is a metric of a column"

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quality_cases import check, run
+from quality_cases import PORT, check, run
 
 from dataops_mesh.quality import expectations
 from dataops_mesh.spec.checks import (
@@ -15,11 +15,14 @@ from dataops_mesh.spec.checks import (
     Duplicates,
     Length,
     Missing,
+    NotMultiple,
     Nulls,
     OutsideSet,
     Range,
     RowCount,
+    Unformatted,
     Unmatched,
+    Unreferenced,
 )
 
 TEXT = st.none() | st.sampled_from(["", " ", "a", "A", "ab", "é", "日本", "👩‍🚀", "a'b", 'a"b', "a%b", "1"])  # fmt: skip
@@ -85,6 +88,26 @@ ORACLES = {
     "ExpectNoDuplicatedKeys of two columns": (
         Duplicates(("i", "s")),
         DUPLICATES.format("i, s", ""),
+    ),
+    "ExpectReferences": (
+        Unreferenced(("i",), PORT, ("f",)),
+        "SELECT count(*) FROM t WHERE i IS NOT NULL AND i NOT IN (SELECT f FROM t WHERE f IS NOT NULL)",
+    ),
+    "ExpectReferences of two columns": (
+        Unreferenced(("f", "s"), PORT, ("i", "s")),
+        (
+            "SELECT count(*) FROM t WHERE f IS NOT NULL AND s IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM t o WHERE o.i = t.f AND o.s = t.s)"
+        ),
+    ),
+    "ExpectConditionNotMet": (NotMultiple("i", 2), "SELECT count(*) FROM t WHERE i IN (1, 3)"),
+    "ExpectConditionNotMet for floats": (
+        NotMultiple("f", 1.5),
+        "SELECT count(*) FROM t WHERE isnan(f) OR isinf(f) OR f = 7",
+    ),
+    "ExpectConditionNotMet for text": (
+        Unformatted("s", "number", "^[0-9%']+$|^a'b$", "INTEGER"),
+        "SELECT count(*) FROM t WHERE s <> '1'",
     ),
     "ExpectRowCount": (RowCount(), "SELECT count(*) FROM t"),
     "ExpectColumns": (ColumnSet(("i", "F", "x")), "SELECT 4"),  # F and x missing; f and s extra

@@ -11,10 +11,14 @@ from dataops_mesh.gate import Publish, Refuse
 
 COLUMNS = [
     "{name: id, logicalType: integer, primaryKey: true}",
-    "{name: place, logicalType: object, properties: [{name: city, logicalType: string}, "
-    "{name: at, logicalType: array, items: {logicalType: number, physicalType: DOUBLE}}]}",
-    "{name: tags, logicalType: array, items: {logicalType: string}, "
-    "logicalTypeOptions: {maxItems: 2, uniqueItems: true}}",
+    (
+        "{name: place, logicalType: object, properties: [{name: city, logicalType: string}, "
+        "{name: at, logicalType: array, items: {logicalType: number, physicalType: DOUBLE}}]}"
+    ),
+    (
+        "{name: tags, logicalType: array, items: {logicalType: string}, "
+        "logicalTypeOptions: {maxItems: 2, uniqueItems: true}}"
+    ),
     "{name: seen, logicalType: map, map: {key: {logicalType: string}, value: {logicalType: integer}}}",
     "{name: mail, logicalType: string, logicalTypeOptions: {format: email}}",
 ]

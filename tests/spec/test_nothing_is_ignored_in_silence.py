@@ -12,6 +12,7 @@ from declared import (
     Workspace,
     replaced,
     with_column,
+    with_column_rule,
     with_contract,
     with_rule,
 )
@@ -19,17 +20,39 @@ from declared import (
 DATA = Path(__file__).parent / "data"
 
 UNSUPPORTED = {
-    "format": with_column("logicalType: string, logicalTypeOptions: {format: email}"),
-    "multipleOf": with_column("logicalType: integer, logicalTypeOptions: {multipleOf: 2}"),
-    "defaultTimezone": with_column(
-        "logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Etc/UTC}"
+    "format": with_column("logicalType: string, logicalTypeOptions: {format: password}"),
+    "zone": with_column(
+        "logicalType: timestamp, logicalTypeOptions: {defaultTimezone: Europe/Berlin}"
     ),
-    '"object"': with_column("logicalType: object"),
-    '"array"': with_column("logicalType: array"),
-    '"map"': with_column(
-        "logicalType: map, map: {key: {logicalType: string}, value: {logicalType: string}}"
+    "letters": with_column("logicalType: time, logicalTypeOptions: {format: 'HH:mm:ss n'}"),
+    "required": with_column("logicalType: object, logicalTypeOptions: {required: [a]}"),
+    "float16": with_column(
+        "logicalType: vector, logicalTypeOptions: {dimensions: 3, elementType: float16}"
     ),
-    '"vector"': with_column("logicalType: vector, logicalTypeOptions: {dimensions: 3}"),
+    "normalized": with_column(
+        "logicalType: vector, logicalTypeOptions: {dimensions: 3, normalized: true}"
+    ),
+    "enum": with_column("logicalType: array, enum: [{value: a}]"),
+    "invalidValues": with_column_rule(
+        "metric: invalidValues, arguments: {validValues: [a]}, mustBe: 0", "array"
+    ),
+    **{
+        f"{key} inside": with_column(
+            f"logicalType: array, items: {{logicalType: string, {key}: {value}}}"
+        )
+        for key, value in {
+            "required": "true",
+            "unique": "true",
+            "primaryKey": "true",
+            "partitioned": "true",
+            "enum": "[{value: a}]",
+            "quality": "[{metric: nullValues, mustBe: 0}]",
+            "relationships": "[{to: aircraft.seats}]",
+            "logicalTypeOptions": "{minLength: 1}",
+            "classification": "internal",
+            "physicalName": "x",
+        }.items()
+    },
     "physicalName": with_column("logicalType: string, physicalName: other"),
     '"measure"': with_column("logicalType: string, semanticType: measure"),
     '"masking"': with_column(
@@ -62,7 +85,7 @@ def test_a_contract_cannot_promise_what_nobody_checks(workspace: Workspace, name
         assert "exactly one schema object, not 2" in text
     else:
         assert "not supported yet" in text
-        assert name in text
+        assert name.partition(" ")[0] in text
     assert all(problem.where and problem.where.line > 4 for problem in problems)
 
 
@@ -115,10 +138,8 @@ def test_the_full_example_is_refused_for_named_reasons_only(workspace: Workspace
         ("odcs:113", "type"),  # a custom rule
         ("odcs:204", "property"),  # the setting `gate`
         ("odcs:205", "property"),  # the setting `compatibility`
-        ("odcs:47", "format"),
         ("odcs:64", "to"),  # accounts is no input port
         ("odcs:75", "value"),  # masking
-        ("odcs:93", "format"),
         ("odcs:98", "value"),  # masking
         ("odps:16", "name"),  # no address and no source
         ("odps:20", "property"),  # the setting `assetKey`
@@ -129,7 +150,6 @@ def test_the_full_example_is_refused_for_named_reasons_only(workspace: Workspace
 
 def test_the_full_contract_loads_without_what_is_refused(workspace: Workspace):
     text = (DATA / "transactions.odcs.yaml").read_text("utf-8")
-    text = text.replace(", format: uuid", "").replace("logicalTypeOptions: {format: email}", "")
     text = replaced(
         text,
         "        relationships:\n          - type: foreignKey\n            to: accounts.account_id\n",
