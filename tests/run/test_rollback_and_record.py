@@ -1,0 +1,339 @@
+"""Rollback is a commit; ledger and catalog are derived; settings cannot be mistyped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+from helpers import (
+    a_product,
+    a_source,
+    environment,
+    product,
+    read,
+    roll_back,
+    run,
+    write_product,
+    write_workspace,
+)
+
+from dataops_mesh.engine import catalog
+from dataops_mesh.engine.collect import collect
+from dataops_mesh.engine.manifest import all_refs, folder, pending_refs, read_manifest
+from dataops_mesh.engine.release import latest, latest_number, read_release
+from dataops_mesh.errors import (
+    MeshError,
+    NotPublishedError,
+    SettingsError,
+    StoreError,
+    UnknownNameError,
+)
+from dataops_mesh.ledger import known_candidates, last_release, open_ledger
+from dataops_mesh.run import identity
+from dataops_mesh.run.record import last_run, product_history, product_status, record_run
+from dataops_mesh.settings import Settings, find_root, load_settings
+
+NUMBER = "{name: n, logicalType: integer, required: true}"
+
+
+def shop(root: Path, settings: str = "") -> Settings:
+    files = a_product(
+        {"left": [NUMBER], "right": [NUMBER]},
+        inputs=[a_source("rows", "rows.csv", more="options: {types: {n: INTEGER}}")],
+        files={
+            "left.sql": "select n from rows",
+            "right.sql": "select n from rows",
+            "rows.csv": "n\n0\n",
+        },
+    )
+    return write_workspace(root, {"shop": {"both": files}}, settings=settings)
+
+
+def deliver(settings: Settings, number: int | str, run_id: str = "") -> int | None:
+    write_product(settings.root, "shop", "both", {"rows.csv": f"n\n{number}\n"})
+    return run(settings, "shop.both", run_id).publication
+
+
+def both(settings: Settings) -> tuple[int, int]:
+    return read(settings, "select l.n, r.n from shop.left as l, shop.right as r")[0]
+
+
+# --- rollback
+
+
+def test_a_rollback_is_a_publication_of_all_ports_and_on_record(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    for number in (1, 2, 3):
+        deliver(settings, number)
+    built = len(list(all_refs(environment(settings).store)))
+    number = roll_back(settings, "shop.both", reason="wrong prices")
+    assert number == 4
+    assert both(settings) == (2, 2)
+    assert len(list(all_refs(environment(settings).store))) == built, "no rebuild"
+    event = product_history(environment(settings), "shop.both", 1)[0]
+    assert (event.what, event.publication, event.reasons) == ("rollback", 4, ("wrong prices",))
+    assert (event.person, event.rows) == ("ana", 2)
+
+
+def test_a_second_rollback_goes_further_back_and_a_named_one_anywhere(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    for number in (1, 2, 3):
+        deliver(settings, number)
+    roll_back(settings, "shop.both")
+    roll_back(settings, "shop.both")
+    assert both(settings) == (1, 1)
+    roll_back(settings, "shop.both", 3)
+    assert both(settings) == (3, 3)
+    with pytest.raises(UnknownNameError) as caught:
+        roll_back(settings, "shop.both", 99)
+    assert caught.value.problems[0].choices
+    with pytest.raises(StoreError, match="reads that candidate already"):
+        roll_back(settings, "shop.both", 3)
+
+
+def test_what_was_never_published_cannot_be_rolled_back(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    with pytest.raises(NotPublishedError):
+        roll_back(settings, "shop.both")
+    deliver(settings, 1)
+    with pytest.raises(UnknownNameError, match="no earlier publication"):
+        roll_back(settings, "shop.both")
+    assert both(settings) == (1, 1)
+
+
+def test_after_a_rollback_the_next_run_publishes_again(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    for number in (1, 2):
+        deliver(settings, number)
+    roll_back(settings, "shop.both")
+    assert deliver(settings, 3) == 4
+    assert both(settings) == (3, 3)
+
+
+# --- the record
+
+
+def test_history_status_and_the_last_run_say_what_happened(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    place = environment(settings)
+    assert product_status(place) == {}
+    assert last_run(place, "shop.both", "r1") == {}
+    deliver(settings, 1, "r1")
+    deliver(settings, '""', "r2")
+    with pytest.raises(MeshError):
+        deliver(settings, "x", "r3")
+    events = [(e.what, e.run_id) for e in product_history(place, "shop.both", 10)]
+    assert events == [("error", "r3"), ("refused", "r2"), ("published", "r1")]
+    status = product_status(place)["shop.both"]
+    assert (status.publication, status.rows, status.last_verdict) == (1, 2, "error")
+    facts = last_run(place, "shop.both", "r3")
+    assert facts["publication"] is None
+    assert facts["checks"] == 0
+    assert facts["reasons"]
+
+
+def test_a_lost_ledger_is_written_again_with_everything(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    place = environment(settings)
+    deliver(settings, 1)
+    deliver(settings, '""')
+    deliver(settings, 2)
+    roll_back(settings, "shop.both")
+    before = product_history(place, "shop.both", 50)
+    for path in place.store.root.glob("ledger.sqlite*"):
+        path.unlink()
+    assert product_history(place, "shop.both", 50) == before
+    assert len(before) == 4
+
+
+def test_a_ledger_that_was_lost_half_way_through_its_rewriting_is_completed(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    place = environment(settings)
+    for number in (1, 2, 3):
+        deliver(settings, number)
+    before = product_history(place, "shop.both", 50)
+    for path in place.store.root.glob("ledger.sqlite*"):
+        path.unlink()
+    # As a killed process leaves it: one candidate, no release yet.
+    from dataops_mesh.engine.record import plain
+    from dataops_mesh.ledger import record_candidate
+
+    ledger = open_ledger(place.ledger_url)
+    record_candidate(ledger, plain(read_manifest(place.store, min(all_refs(place.store)))))
+    ledger.close()
+    assert product_history(place, "shop.both", 50) == before
+
+
+def test_an_old_release_that_was_collected_does_not_stop_a_new_ledger(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    store = environment(settings).store
+    for number in (1, 2, 3):
+        deliver(settings, number)
+    collect(store, keep_releases=1, grace_seconds=0)
+    for path in store.root.glob("ledger.sqlite*"):
+        path.unlink()
+    assert record_run(environment(settings)) == ()
+    ledger = open_ledger(environment(settings).ledger_url)
+    try:
+        assert last_release(ledger) == 3
+        assert known_candidates(ledger) == frozenset(all_refs(store))
+    finally:
+        ledger.close()
+
+
+@pytest.mark.parametrize("damage", ["lost", "damaged"])
+def test_a_catalog_that_is_gone_comes_back_with_the_next_run(tmp_path: Path, damage: str) -> None:
+    settings = shop(tmp_path)
+    store = environment(settings).store
+    deliver(settings, 1)
+    if damage == "lost":
+        store.catalog_file.unlink()
+    else:
+        store.catalog_file.write_bytes(b"not a database")
+    assert record_run(environment(settings)) == ()
+    with duckdb.connect(str(store.catalog_file), read_only=True) as con:
+        assert con.execute("select n from shop.left").fetchall() == [(1,)]
+
+
+def test_a_ledger_out_of_reach_is_a_note_and_not_a_refusal(tmp_path: Path) -> None:
+    settings = shop(tmp_path, 'ledger = "sqlite:////proc/nowhere/ledger.sqlite"\n')
+    report = run(settings, "shop.both")
+    assert report.published
+    assert any("the ledger is behind" in note for note in report.notes)
+    assert both(settings) == (0, 0)
+    pending = pending_refs(environment(settings).store)
+    assert pending == (report.candidate,), "kept until it is on record"
+    with pytest.raises(StoreError, match="ledger cannot be used"):
+        product_status(environment(settings))
+    mended = load_settings(tmp_path, ledger="")
+    assert "shop.both" in product_status(environment(mended))
+    assert pending_refs(environment(mended).store) == ()
+
+
+def test_a_catalog_that_cannot_be_written_is_a_note_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = shop(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(catalog, "refresh", full)
+    report = run(settings, "shop.both")
+    assert report.published
+    assert report.notes == ("the catalog is behind: OSError",)
+
+
+def test_the_manifest_says_who_what_when_and_from_what(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    settings = shop(tmp_path)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    clean = run(settings, "shop.both")
+    assert len(clean.git_commit) == 40
+    deliver(settings, 1)
+    dirty = run(settings, "shop.both")
+    assert dirty.git_commit == clean.git_commit + "+"
+    manifest = read_manifest(environment(settings).store, dirty.candidate)
+    declared = product(settings, "shop.both")
+    assert manifest.git_commit == dirty.git_commit
+    assert manifest.code_version == dirty.code_version == identity.code_version(declared)
+    assert [c.version for c in manifest.contracts] == ["1.0.0", "1.0.0"]
+    assert manifest.started <= manifest.finished
+    assert manifest.inputs[0].fingerprint != ""
+    assert folder(environment(settings).store, clean.candidate).is_dir()
+
+
+def test_outside_git_and_without_a_user_a_run_is_still_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = shop(tmp_path)
+    assert run(settings, "shop.both").git_commit == ""
+    monkeypatch.setenv("PATH", "")
+    assert identity.git_commit(tmp_path) == ""
+    assert identity.person_or_user("")
+
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(identity.getpass, "getuser", nobody)
+    assert identity.person_or_user("") == "unknown"
+
+
+# --- settings
+
+
+def test_a_misspelled_setting_is_said_with_its_line(tmp_path: Path) -> None:
+    shop(tmp_path)
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text("[tool.dataops_mesh]\nthreds = 4\ntime_limit = -1\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    found = {(str(p.where), p.key): p.what for p in caught.value.problems}
+    assert 'did you mean "threads"' in found["pyproject.toml:2", "tool.dataops_mesh.threds"]
+    assert ("pyproject.toml:3", "tool.dataops_mesh.time_limit") in found
+
+
+def test_a_misspelled_environment_variable_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path)
+    monkeypatch.setenv("DATAOPS_MESH_STOER", "/elsewhere")
+    with pytest.raises(SettingsError, match="DATAOPS_MESH_STORE"):
+        load_settings(tmp_path)
+    monkeypatch.delenv("DATAOPS_MESH_STOER")
+    monkeypatch.setenv("DATAOPS_MESH_THREADS", "many")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert caught.value.problems[0].key == "DATAOPS_MESH_THREADS"
+
+
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAOPS_MESH_THREADS", "3")
+    monkeypatch.setenv("DATAOPS_MESH_STORE", str(tmp_path / "there"))
+    settings = shop(tmp_path)
+    assert environment(settings).threads == 3
+    run(settings, "shop.both")
+    assert (tmp_path / "there/releases").is_dir()
+    assert not (tmp_path / ".mesh/store").exists()
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    assert settings.dagster_folder == tmp_path / ".mesh/dagster"
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    assert settings.dagster_folder == tmp_path / "home"
+
+
+def test_without_a_workspace_the_error_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        find_root(tmp_path)
+    assert "[tool.dataops_mesh]" in caught.value.problems[0].next
+    (tmp_path / "pyproject.toml").write_text("[tool.dataops_mesh\n")
+    with pytest.raises(SettingsError) as caught:
+        find_root(tmp_path)
+    assert str(caught.value.problems[0].where).endswith("pyproject.toml:1")
+
+
+def test_a_run_never_uses_a_store_that_is_something_else(tmp_path: Path) -> None:
+    settings = shop(tmp_path, 'store = "domains"\n')
+    with pytest.raises(StoreError, match="neither a store nor empty"):
+        run(settings, "shop.both")
+
+
+def test_threads_are_the_cores_unless_said(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    assert environment(load_settings(tmp_path, threads=0)).threads == os.cpu_count()
+    assert environment(settings).threads == 1
+
+
+def test_a_release_keeps_what_each_port_read(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1)
+    store = environment(settings).store
+    release = read_release(store, latest_number(store))
+    assert release == latest(store)
+    assert {dict(entry.sources).keys() == {"rows"} for entry in release.ports.values()} == {True}
