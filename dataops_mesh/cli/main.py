@@ -1,25 +1,26 @@
 """`mesh`: one file per command family; each imports what it needs when it is called.
 
 Exit codes: 0 all is well; 1 a gate closed or a check found problems; 2 the call, a declaration
-or a setting is not valid.
+or a setting is not valid; 3 a bug in mesh itself.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.output import WRONG, Format, say_problems
+from dataops_mesh.cli.output import BUG, INTERRUPTED, WRONG, Format, say_bug, say_problems
 from dataops_mesh.errors import MeshError
 
 app = typer.Typer(
     name="mesh",
     help="Data products behind a gate: declare, run, look, roll back.",
     epilog="Exit codes: 0 all is well; 1 a gate closed or a check found problems; 2 the call, a "
-    "declaration or a setting is not valid.",
+    "declaration or a setting is not valid; 3 a bug in mesh itself.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -112,6 +113,26 @@ def rollback(
 
 
 @app.command()
+def monitor(names: Names = None, output: Output = Format.TABLE) -> None:
+    """Test what is published again, without building; exit 1 if it breaks its contract."""
+    from dataops_mesh.cli.watching import monitor_products
+
+    raise typer.Exit(monitor_products(names or [], output))
+
+
+@app.command()
+def incidents(
+    names: Names = None,
+    closed: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,  # noqa: FBT002 - a flag
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what is wrong now: refused, failed, broken or late; exit 1 if anything is."""
+    from dataops_mesh.cli.watching import show_incidents
+
+    raise typer.Exit(show_incidents(names or [], output, closed=closed))
+
+
+@app.command()
 def workspace() -> None:
     """Write workspace.yaml, which Dagster loads."""
     from dataops_mesh.cli.declarations import write_workspace_file
@@ -139,7 +160,14 @@ def main() -> None:
         say_problems(error)
         sys.exit(WRONG)
     except BrokenPipeError:
+        # Who reads has read enough, as `head` does; nothing is left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a bug: said in one line, with the place of the rest
+        say_bug(error)
+        sys.exit(BUG)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +17,8 @@ from dataops_mesh.errors import MeshError
 
 REFUSED = 1  # a gate closed, a check found problems
 WRONG = 2  # the call, a declaration or a setting is not valid
+BUG = 3  # mesh itself failed
+INTERRUPTED = 130  # as shells count a Ctrl-C
 
 COLOURS = {
     "published": "green",
@@ -21,6 +26,9 @@ COLOURS = {
     "failed": "red",
     "error": "red",
     "held": "yellow",
+    "due": "yellow",
+    "stale": "yellow",
+    "late": "red",
     "never": "yellow",
 }
 
@@ -90,6 +98,16 @@ def say_problems(error: MeshError) -> None:
     """Print every problem of an error, one after the other."""
     for problem in error.problems:
         say(f"error: {problem}")
+
+
+def say_bug(error: Exception) -> None:
+    """Say that mesh failed, and keep the traceback, which may repeat data, in a private file."""
+    descriptor, file = tempfile.mkstemp(prefix="mesh-bug-", suffix=".txt")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        traceback.print_exception(error, file=stream)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "dataops_mesh" in f.filename]
+    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    say(f"error: a bug in mesh: {type(error).__name__}{where}\n  next:  report it, with {file}")
 
 
 def lines(text: str, limit: int) -> Iterable[str]:
