@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -46,7 +47,10 @@ class Rows:
 
     def arrow(self) -> pa.Table:
         """Return the rows as an Arrow table."""
-        return self.__con.to_arrow_table()
+        with warnings.catch_warnings():
+            # DuckDB 2 recommends relations instead, which would hand out the connection.
+            warnings.simplefilter("ignore", UserWarning)
+            return self.__con.to_arrow_table()
 
 
 class Connection:

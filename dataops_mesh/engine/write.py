@@ -73,11 +73,12 @@ def digest(path: Path) -> str:
 
 
 def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
+    # Every result is fetched: DuckDB 2 does nothing else on a connection before that.
     into = f"TO {sql.literal(target)} ({_COPY})"
     if isinstance(rows, str):
-        con.execute(f"COPY ({rows}) {into}")
+        con.execute(f"COPY ({rows}) {into}").fetchall()
     elif hasattr(rows, "sql_query"):
-        con.execute(f"COPY ({rows.sql_query()}) {into}")
+        con.execute(f"COPY ({rows.sql_query()}) {into}").fetchall()
     elif hasattr(rows, "__arrow_c_stream__"):
         import pyarrow as pa
 
@@ -85,7 +86,7 @@ def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
             rows = pa.Table.from_pandas(rows, preserve_index=False)
         con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
         try:
-            con.execute(f"COPY (FROM {_ARROW}) {into}")
+            con.execute(f"COPY (FROM {_ARROW}) {into}").fetchall()
         finally:
             con.unregister(_ARROW)
     else:
@@ -109,8 +110,8 @@ def _measure(
     described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
     columns = tuple((str(row[0]), str(row[1])) for row in described)
     names = ", ".join(sql.identifier(name) for name, _ in columns)
-    found = con.execute(f"SELECT count(*), sum(hash({names})::HUGEINT) FROM {relation}").fetchone()
-    count, total = found or (0, 0)
+    query = f"SELECT count(*), sum(hash({names})::HUGEINT) FROM {relation}"
+    [(count, total)] = con.execute(query).fetchall()
     return columns, count, total or 0
 
 
