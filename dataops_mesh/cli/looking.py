@@ -14,7 +14,9 @@ from dataops_mesh.run.environment import open_environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 
-STATUS = ("port", "status", "publication", "rows", "published", "last_run", "last_ended")
+STATUS = (
+    "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
+)  # fmt: skip
 HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "why")
 LIMIT = 50
 
@@ -22,14 +24,21 @@ LIMIT = 50
 def show_status(names: Sequence[str], output: Format) -> int:
     """Print one line per output port: what consumers read, and how the last run ended."""
     from dataops_mesh.run.record import product_status
+    from dataops_mesh.run.trouble import slos
 
     settings, mesh = open_workspace()
     environment = open_environment(settings)
     known = product_status(environment)
     release = latest(environment.store)
+    products = named(mesh, names)
+    kept = slos(products, environment)
     rows = [
-        _status_row(product, port_index, release, known.get(product.qualified_name))
-        for product in named(mesh, names)
+        {
+            **_status_row(product, port_index, release, known.get(product.qualified_name)),
+            "runs": kept[product.qualified_name].runs,
+            "data": kept[product.qualified_name].data,
+        }
+        for product in products
         for port_index in range(len(product.outputs))
     ]
     show(rows, output, columns=STATUS)

@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
+from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
 from dataops_mesh.run.validate import transform_problems
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
@@ -43,6 +44,9 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
         assets=[*assets, *sources.values()],
         jobs=[_job(domain, assets, products)] if products else [],
         sensors=_sensors(domain, assets, products, settings),
+        schedules=[monitor_schedule(domain.name, _runnable(products), settings)]
+        if _runnable(products)
+        else [],
         executor=dg.in_process_executor,
         metadata={"mesh/domain": domain.name},
     )
@@ -73,7 +77,16 @@ def _sensors(
     """Return the domain's sensors; they look after active products only."""
     pairs = zip(products, assets, strict=True)
     runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
-    return [automation_sensor(domain.name, runnable, settings)] if runnable else []
+    if not runnable:
+        return []
+    return [
+        automation_sensor(domain.name, runnable, settings),
+        alert_sensor(domain.name, _runnable(products), settings),
+    ]
+
+
+def _runnable(products: list[Product]) -> list[Product]:
+    return [product for product in products if product.status in RUNNABLE]
 
 
 def _job(

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 metadata = MetaData()
 
@@ -72,4 +83,53 @@ publications = Table(
     Column("person", String(255), nullable=False),
     Column("reason", Text, nullable=False),
     Index("publications_by_product", "product", "publication"),
+)
+
+# What follows is seen by looking at published data and at runs. It cannot be derived from the
+# log; when it is lost, the next look opens again what is still wrong.
+audits = Table(
+    "audits",
+    metadata,
+    Column("product", String(255), primary_key=True),
+    Column("at", String(40), primary_key=True),
+    Column("publication", BigInteger, nullable=False),
+    Column("candidate", String(255), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("checks", Integer, nullable=False),
+    Column("failed", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("incident", String(64), primary_key=True),
+    Column("product", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("publication", BigInteger),
+    Column("opened", String(40), nullable=False),
+    Column("closed", String(40)),
+    # One open incident of a kind, whoever sees it first.
+    Index(
+        "incidents_open",
+        "product",
+        "kind",
+        "subject",
+        unique=True,
+        sqlite_where=text("closed IS NULL"),
+        postgresql_where=text("closed IS NULL"),
+    ),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("about", String(255), primary_key=True),
+    Column("channel", String(255), primary_key=True),
+    Column("what", String(16), primary_key=True),
+    Column("publication", BigInteger),
+    Column("at", String(40), nullable=False),
 )

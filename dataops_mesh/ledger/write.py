@@ -25,9 +25,9 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
     from dataops_mesh.ledger import schema
 
     with transaction(ledger) as connection:
-        _add(connection, schema.candidates, [_candidate(manifest)])
-        _add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
-        _add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
+        add(connection, schema.candidates, [_candidate(manifest)])
+        add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
+        add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
 
 
 def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
@@ -41,10 +41,10 @@ def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
 
     rows = [_publication(release, address) for address in release["changed"]]
     with transaction(ledger) as connection:
-        _add(connection, schema.publications, rows)
+        add(connection, schema.publications, rows)
 
 
-def _add(connection: Connection, table: Table, rows: list[Row]) -> None:
+def add(connection: Connection, table: Table, rows: list[Row]) -> None:
     """Insert rows that are not there; what is on record never changes."""
     if not rows:
         return

@@ -92,6 +92,13 @@ def last_run(environment: Environment, product: str, run_id: str) -> dict[str, A
 
 
 @contextmanager
+def open_record(environment: Environment) -> Iterator[Ledger]:
+    """Open the ledger with everything on record that the log knows."""
+    with _caught_up(environment) as ledger:
+        yield ledger
+
+
+@contextmanager
 def _caught_up(environment: Environment) -> Iterator[Ledger]:
     with _open(environment) as ledger:
         _catch_up(environment, ledger)

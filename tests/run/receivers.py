@@ -34,7 +34,7 @@ def webhook() -> Iterator[Received]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_arguments) -> None:
+        def log_message(self, *_arguments: object) -> None:
             """Stay quiet."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -13,14 +13,14 @@ from dataops_mesh.spec.checks import Outcome
 
 COLUMNS = [
     "{name: id, logicalType: integer, primaryKey: true, classification: public}",
-    "{name: at, logicalType: date, classification: public}",
+    "{name: day, logicalType: date, classification: public}",
 ]
 # A rule about the clock: true when it was published, false a month later.
 YOUNG = (
     "{name: young, type: sql, mustBe: 0, query: "
-    '"select count(*) from {object} where at < (mesh_now()::date - interval 20 days)"}'
+    '"select count(*) from {object} where day < (mesh_now()::date - interval 20 days)"}'
 )
-FRESH = "slaProperties:\n  - {property: freshness, value: 10, unit: d, element: orders.at}\n"
+FRESH = "slaProperties:\n  - {property: freshness, value: 10, unit: d, element: orders.day}\n"
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def shop(tmp_path):
         ports={"orders": a_contract("orders", COLUMNS, YOUNG, extra=FRESH)},
         inputs=[a_source("csv", "o.csv")],
         files={
-            "orders.sql": "select id::bigint as id, at::date as at from csv",
-            "o.csv": "id,at\n1,2026-03-01\n",
+            "orders.sql": "select id::bigint as id, day::date as day from csv",
+            "o.csv": "id,day\n1,2026-03-01\n",
         },
     )
     return write_workspace(tmp_path, {"shop": {"orders": content}})
@@ -77,7 +77,7 @@ def test_a_new_publication_ends_the_incident_of_the_old_one(shop):
     found = product(shop, "shop.orders")
     later = at(shop, "2026-04-02")
     audit_published(found, later)
-    (shop.root / "domains/shop/orders/o.csv").write_text("id,at\n1,2026-04-01\n")
+    (shop.root / "domains/shop/orders/o.csv").write_text("id,day\n1,2026-04-01\n")
     from dataops_mesh.run.product import run_product
 
     assert run_product(found, later, run_id="r2").published
@@ -100,7 +100,7 @@ def test_nothing_published_is_said_with_the_command(shop):
 
 def test_a_refused_run_leaves_the_audit_of_the_good_publication_alone(shop):
     published(shop)
-    (shop.root / "domains/shop/orders/o.csv").write_text("id,at\n1,2026-03-01\n1,2026-03-01\n")
+    (shop.root / "domains/shop/orders/o.csv").write_text("id,day\n1,2026-03-01\n1,2026-03-01\n")
     assert not run(shop, "shop.orders").published
     found = product(shop, "shop.orders")
     assert audit_published(found, at(shop, "2026-03-03")).outcome is Outcome.PASSED
