@@ -60,7 +60,7 @@ class Workspace:
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=1200,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
