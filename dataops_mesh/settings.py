@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     Args:
         root: the workspace: the folder whose pyproject.toml has `[tool.dataops_mesh]`.
         domains: the folder of domains, relative to the root.
+        policies: the file of policies, relative to the root; it need not exist.
         store: where data and the release log live.
         dagster_home: Dagster's instance folder, unless DAGSTER_HOME is set.
         ledger: a SQLAlchemy URL; empty means a SQLite file inside the store.
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
         time_limit: seconds after which a SQL rule is interrupted.
         person: who is on record for a run; empty means the operating system's user.
         automation: sensors and schedules start running, as in production; off on a laptop.
+        tick: seconds between two looks of a sensor.
         monitor: when published data is tested again, as cron in UTC.
         retries: how often a step is tried again after a fault of the machinery.
         ui_url: where people reach the Dagster UI, for the links in alerts.
@@ -56,6 +58,7 @@ class Settings(BaseSettings):
 
     root: Path
     domains: str = "domains"
+    policies: str = "policies.yaml"
     store: Path = Path(".mesh/store")
     dagster_home: Path = Path(".mesh/dagster")
     ledger: str = ""
@@ -65,6 +68,7 @@ class Settings(BaseSettings):
     time_limit: float = Field(default=600.0, gt=0)
     person: str = ""
     automation: bool = False
+    tick: int = Field(default=30, ge=1)
     monitor: str = "17 * * * *"
     retries: int = Field(default=2, ge=0, le=10)
     ui_url: str = ""
@@ -97,6 +101,11 @@ class Settings(BaseSettings):
     def domains_folder(self) -> Path:
         """Return the folder of domains."""
         return self.root / self.domains
+
+    @property
+    def policies_file(self) -> Path:
+        """Return the file of policies."""
+        return self.root / self.policies
 
     @property
     def store_folder(self) -> Path:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import named, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.policy.model import Verdict
+from dataops_mesh.policy.notes import Note, notes_of
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.mesh import check_mesh
@@ -21,17 +25,32 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     except DeclarationError as error:
         return _print(error.problems, output, 0)
     products = named(mesh, names)
-    return _print(problems_of(mesh, products, settings), output, len(products))
+    verdict = _judge(mesh, products, settings)
+    found = (*_declared(mesh, products, settings), *verdict.refusals)
+    return _print(found, output, len(products), notes_of(verdict))
 
 
 def problems_of(mesh: Mesh, products: Sequence[Product], settings: Settings) -> tuple[Problem, ...]:
-    """Return what is wrong with the mesh as a whole and with the products' transforms."""
+    """Return what is wrong with the mesh as a whole, and with the products and their transforms."""
+    found = _declared(mesh, products, settings)
+    return (*found, *_judge(mesh, products, settings).refusals)
+
+
+def _declared(mesh: Mesh, products: Sequence[Product], settings: Settings) -> list[Problem]:
     from dataops_mesh.run.validate import transform_problems
 
     found = list(check_mesh(mesh))
     for product in products:
         found += transform_problems(product) or _dbt_problems(product, settings)
-    return tuple(found)
+    return found
+
+
+def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
+    from dataops_mesh.policy.judge import judge
+
+    every = len(products) == len(mesh.products)
+    only = None if every else {product.qualified_name for product in products}
+    return judge(mesh, settings, only=only)
 
 
 def write_workspace_file() -> int:
@@ -57,23 +76,30 @@ def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:
     return ()
 
 
-def _print(problems: Sequence[Problem], output: Format, products: int) -> int:
+def _print(
+    problems: Sequence[Problem], output: Format, products: int, notes: Sequence[Note] = ()
+) -> int:
     if output is Format.JSON:
-        rows = [
-            {
-                "what": problem.what,
-                "file": problem.where.file if problem.where else None,
-                "line": problem.where.line if problem.where else None,
-                "key": problem.key,
-                "choices": list(problem.choices),
-                "next": problem.next,
-            }
-            for problem in problems
-        ]
-        show(rows, output, columns=())
+        rows = [("error", problem) for problem in problems] + [*notes]
+        show([_row(*row) for row in rows], output, columns=())
     else:
         for problem in problems:
             say(str(problem))
+        for level, problem in notes:
+            say(f"{level}: {problem}")
         tail = f"{len(problems)} problems" if problems else f"{products} products: no problems"
-        say(tail)
+        counts = Counter(level for level, _ in notes)
+        say(", ".join([tail, *(f"{count} {level}" for level, count in counts.items())]))
     return REFUSED if problems else 0
+
+
+def _row(level: str, problem: Problem) -> dict[str, Any]:
+    return {
+        "level": level,
+        "what": problem.what,
+        "file": problem.where.file if problem.where else None,
+        "line": problem.where.line if problem.where else None,
+        "key": problem.key,
+        "choices": list(problem.choices),
+        "next": problem.next,
+    }

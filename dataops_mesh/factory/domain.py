@@ -10,6 +10,7 @@ from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
+from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.validate import transform_problems
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
@@ -26,7 +27,8 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
         definitions_file: `__file__` of the domain's `definitions.py`, or the domain's folder.
 
     Raises:
-        DeclarationError: all problems of all products, with file and line.
+        DeclarationError: all problems of all products, with file and line; also what policies
+            of severity error refuse.
         SettingsError: the workspace's settings are not valid.
     """
     path = Path(definitions_file).resolve()
@@ -35,6 +37,7 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     domain = load_declarations(folder)
     problems = list(check_mesh(_alone(domain)))
     problems += [p for product in domain.products for p in transform_problems(product)]
+    problems += judge(Mesh(domain.folder.parent, (domain,)), settings, whole=False).refusals
     if problems:
         raise DeclarationError(problems)
     products = [product for product in domain.products if product.status != "retired"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.columns import read_columns
 from dataops_mesh.spec.extras import Extras, read_extras
-from dataops_mesh.spec.model import Contract
+from dataops_mesh.spec.model import Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.partition_setting import read_partitioning
@@ -57,6 +57,11 @@ def read_contract(document: Document, domain: str, port: str) -> tuple[Contract,
             extras.get(node.keys, {}).get("partitions"), columns, problems
         ),
         approvers=approvers(node),
+        roles=tuple(
+            Role(entry.text("role") or "", entry.text("access") or "")
+            for entry in node.items("roles")
+        ),
+        document=document,
     )
     return contract, merged(schema_problems, problems)
 

@@ -11,6 +11,7 @@ from dataops_mesh.errors import Location
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.shape import Shape
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
+from dataops_mesh.spec.yaml import Document
 
 __all__ = [
     "ZERO",
@@ -27,6 +28,7 @@ __all__ = [
     "OutputPort",
     "Product",
     "Relationship",
+    "Role",
     "Rule",
     "RuleKind",
     "Scalar",
@@ -100,7 +102,8 @@ class Rule:
     Args:
         name: an identifier, unique in its contract; becomes the check's name.
         column: the column it stands under; None for the whole relation.
-        arguments: ODCS `arguments`, as sorted pairs of hashable values.
+        expectation: of a custom rule, the name of the expectation; `kwargs` are its arguments
+            as JSON.
     """
 
     name: str
@@ -114,6 +117,8 @@ class Rule:
     pattern: str | None = None
     properties: tuple[str, ...] = ()
     query: str | None = None
+    expectation: str = ""
+    kwargs: str = ""
     severity: Severity = Severity.ERROR
     dimension: str | None = None
     description: str = ""
@@ -209,6 +214,14 @@ class Relationship:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """A role that grants access (ODCS `roles`)."""
+
+    role: str
+    access: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """The schema, quality rules and SLAs that one output port promises (ODCS).
 
@@ -217,6 +230,8 @@ class Contract:
         allow_empty: zero rows may be published; off unless the contract says so.
         partitioning: how the port is cut; None for a port that is published whole.
         approvers: who may approve a change that cannot be taken back.
+        roles: who may read it, as the contract says; recorded, not enforced.
+        document: the file as it was parsed, for policies; not part of what the contract is.
     """
 
     id: str
@@ -232,6 +247,8 @@ class Contract:
     relationships: tuple[Relationship, ...] = ()
     partitioning: Partitioning | None = None
     approvers: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+    document: Document | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -366,6 +383,7 @@ class Product:
     Args:
         automation: the setting of that name; empty where `automation_of` decides.
         events: the channels that are told of every publication.
+        document: the file as it was parsed, for policies; not part of what the product is.
     """
 
     domain: str
@@ -388,6 +406,7 @@ class Product:
     tags: tuple[str, ...] = ()
     automation: str = ""
     events: tuple[str, ...] = ()
+    document: Document | None = field(default=None, compare=False, repr=False)
 
     @property
     def partitioning(self) -> Partitioning | None:

@@ -115,6 +115,7 @@ def _product(
         tags=node.texts("tags"),
         automation=_value(settings.get("automation"), ""),
         events=tuple(_value(settings.get("events"), ())),
+        document=document,
     )
     problems += automation_problems(product, settings.get("automation"))
     return product, [*merged(schema_problems, problems), *references]

@@ -92,6 +92,11 @@ def settings_validators() -> dict[str, dict[str, Any]]:
     }
 
 
+def validator_of(schema: dict[str, Any]) -> Any:
+    """Return the validator of any schema, with the same messages."""
+    return _validator(schema)
+
+
 def validate(validator: Any, node: Node) -> list[Problem]:
     """Return every problem of a value, each once, at its line and with its key."""
     problems: dict[str, Problem] = {}

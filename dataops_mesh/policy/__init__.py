@@ -1,0 +1,1 @@
+"""Policies: executable rules about declarations, their configuration and their waivers."""

@@ -1,0 +1,96 @@
+"""Evaluates policies on a mesh: the same function in `mesh check`, in CI and at load."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+
+from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.policy.builtin import ALWAYS
+from dataops_mesh.policy.model import (
+    Finding,
+    Policy,
+    Surroundings,
+    Verdict,
+    Violation,
+    Waiver,
+)
+from dataops_mesh.policy.rules import Policies
+from dataops_mesh.spec.model import Mesh, Product
+
+SOON = timedelta(days=30)
+
+
+def evaluate(
+    mesh: Mesh,
+    policies: Policies,
+    waivers: tuple[Waiver, ...],
+    today: date,
+    only: Collection[str] | None = None,
+) -> Verdict:
+    """Return what the policies say of a mesh.
+
+    Args:
+        mesh: the mesh, or the domains that are known here.
+        policies: what holds in the workspace.
+        waivers: those to look at.
+        today: the day on which waivers are read.
+        only: the products to judge; all if absent.
+    """
+    around = Surroundings.of(mesh)
+    names = {product.qualified_name for product in mesh.products}
+    asked = names if only is None else only
+    active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]
+    valid = [waiver for waiver in waivers if waiver.until >= today]
+    counted: list[Violation] = []
+    waived: list[tuple[Violation, Waiver]] = []
+    for product in active:
+        for violation in _violations(product, policies.rules, around):
+            cover = next((waiver for waiver in valid if waiver.covers(violation)), None)
+            if cover is None:
+                counted.append(violation)
+            else:
+                waived.append((violation, cover))
+    used = {id(waiver) for _, waiver in waived}
+    problems = [p for w in waivers for p in _problems(w, policies, names, today)]
+    return Verdict(
+        violations=tuple(counted),
+        waived=tuple(waived),
+        expiring=tuple(w for w in valid if id(w) in used and w.until - today <= SOON),
+        problems=tuple(problems),
+        unused=tuple(
+            w for w in valid if id(w) not in used and not _problems(w, policies, names, today)
+        ),
+    )
+
+
+def _violations(
+    product: Product, rules: tuple[Policy, ...], around: Surroundings
+) -> Iterator[Violation]:
+    name = product.qualified_name
+    for rule in rules:
+        try:
+            findings = tuple(rule.check(product, rule.options, around))
+        except Exception as error:  # noqa: BLE001 - a rule of another package may raise anything
+            what = f"the policy raised {type(error).__name__}: {error}"
+            findings = (Finding(what, product.where, fix="mend the package that brings it"),)
+        for finding in findings:
+            yield Violation(rule.id, rule.severity, name, finding, rule.rationale)
+
+
+def _problems(
+    waiver: Waiver, policies: Policies, names: set[str], today: date
+) -> Iterator[Problem]:
+    if waiver.rule in ALWAYS:
+        what = f"{waiver.rule} cannot be waived: {ALWAYS[waiver.rule]}"
+        yield Problem(what, waiver.where, "rule")
+    elif waiver.rule not in policies.known:
+        what = f'there is no policy "{waiver.rule}"{did_you_mean(waiver.rule, policies.known)}'
+        yield Problem(what, waiver.where, "rule", policies.known)
+    if waiver.product not in names:
+        what = f'there is no product "{waiver.product}"{did_you_mean(waiver.product, names)}'
+        yield Problem(what, waiver.where, "product", tuple(sorted(names)))
+    if waiver.until < today:
+        what = f"the waiver of {waiver.rule} for {waiver.product} expired on {waiver.until}"
+        then = f"mend the product, or have {waiver.who} decide again"
+        yield Problem(what, waiver.where, "until", next=then)

@@ -1,0 +1,141 @@
+"""Reads `policies.yaml` and `waivers.yaml`: every problem of a file at once."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.policy.builtin import ALWAYS, BUILT_IN
+from dataops_mesh.policy.model import Policy, Waiver
+from dataops_mesh.policy.plugin import plugged_in
+from dataops_mesh.policy.rules import Policies, configure
+from dataops_mesh.spec.model import Product, Severity
+from dataops_mesh.spec.node import Node
+from dataops_mesh.spec.paths import shown
+from dataops_mesh.spec.schema import validate, validator_of
+from dataops_mesh.spec.yaml import Document, read_document
+
+WAIVERS_FILE = "waivers.yaml"
+_SCHEMAS = Path(__file__).parent / "schemas"
+
+
+def load_policies(file: Path, root: Path) -> Policies:
+    """Return what holds in a workspace; without the file, every policy as a warning.
+
+    Raises:
+        DeclarationError: every problem of the file, and of packages that bring policies.
+    """
+    problems: list[Problem] = []
+    policies = (*BUILT_IN, *plugged_in(problems))
+    if not file.is_file():
+        if problems:
+            raise DeclarationError(problems)
+        return configure(policies, None, Severity.WARNING, problems)
+    document = read_document(file, shown(file, root))
+    node = Node(document, document.data)
+    problems += validate(schema_validator("policies"), node)
+    given = node.text("default")
+    default = Severity(given) if given in tuple(Severity) else Severity.WARNING
+    rules = node.child("rules")
+    rules = rules if rules and isinstance(rules.value, dict) else None
+    found = configure(policies, rules, default, problems)
+    own = _organisation(node, default, {policy.id for policy in policies}, problems)
+    if problems:
+        raise DeclarationError(sorted(dict.fromkeys(problems), key=_line))
+    return Policies((*found.rules, *own), found.off)
+
+
+def load_waivers(root: Path, products: tuple[Product, ...]) -> tuple[Waiver, ...]:
+    """Return the waivers of the workspace and of the products' folders.
+
+    Raises:
+        DeclarationError: every problem of every file.
+    """
+    problems: list[Problem] = []
+    waivers: list[Waiver] = []
+    places = [(root / WAIVERS_FILE, "")]
+    places += [(product.folder / WAIVERS_FILE, product.qualified_name) for product in products]
+    for file, product in places:
+        if not file.is_file():
+            continue
+        try:
+            document = read_document(file, shown(file, root))
+        except DeclarationError as error:
+            problems += error.problems
+            continue
+        waivers += _waivers(document, product, problems)
+    if problems:
+        raise DeclarationError(problems)
+    return tuple(waivers)
+
+
+@cache
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON schema of `policies` or `waivers`."""
+    loaded: dict[str, Any] = json.loads((_SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    return loaded
+
+
+@cache
+def schema_validator(name: str) -> Any:
+    """Return the validator of `policies.yaml` or `waivers.yaml`."""
+    return validator_of(schema(name))
+
+
+def _organisation(
+    node: Node, default: Severity, taken: set[str], problems: list[Problem]
+) -> list[Policy]:
+    rules = []
+    for entry in node.items("organisation"):
+        id_, text = entry.text("id"), entry.text("expression")
+        if id_ is None or text is None:
+            continue  # the schema has reported it
+        if id_ in taken or id_ in ALWAYS:
+            child = entry.child("id") or entry
+            problems.append(child.problem(f'there is a policy "{id_}" already', then="rename it"))
+        taken.add(id_)
+        from dataops_mesh.policy.cel import check_of, expression_problem
+
+        if wrong := expression_problem(text):
+            child = entry.child("expression") or entry
+            problems.append(child.problem(wrong))
+        message, given = entry.text("message") or "", entry.text("severity")
+        severity = Severity(given) if given in tuple(Severity) else default
+        why = entry.text("rationale") or "a rule of the organisation"
+        check = check_of(text, message, entry.text("fix") or "")
+        rules.append(Policy(id_, why, check, severity))
+    return rules
+
+
+def _waivers(document: Document, own: str, problems: list[Problem]) -> list[Waiver]:
+    from datetime import date
+
+    node = Node(document, document.data)
+    wrong = validate(schema_validator("waivers"), node)
+    problems += wrong
+    found = []
+    for entry in node.items("waivers") if not wrong else []:
+        product = entry.text("product") or own
+        if not product or (own and product != own):
+            child = entry.child("product") or entry
+            says = f"can only be for {own}" if own else "needs a product"
+            problems.append(child.problem(f"a waiver in {document.file} {says}"))
+            continue
+        text, until = (
+            {key: entry.text(key) or "" for key in ("rule", "who", "why")},
+            entry.child("until"),
+        )
+        try:
+            day = date.fromisoformat(entry.text("until") or "")
+        except ValueError:
+            problems.append((until or entry).problem("is not a day", then="write it as 2027-01-31"))
+            continue
+        found.append(Waiver(text["rule"], product, text["who"], text["why"], day, entry.where))
+    return found
+
+
+def _line(problem: Problem) -> int:
+    return problem.where.line if problem.where else 0

@@ -1,0 +1,134 @@
+"""A policy and what it finds, as data. Nothing here reads a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from dataops_mesh.errors import Location, Problem
+from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product, Severity
+
+Options = Mapping[str, Any]
+Ports = Mapping[Address, tuple[Product, OutputPort]]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One place where a declaration breaks a policy.
+
+    Args:
+        what: one sentence.
+        where: the line to look at.
+        key: the key inside the file.
+        fix: the edit that mends it.
+    """
+
+    what: str
+    where: Location
+    key: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a policy may look at besides the product: the ports that are known here.
+
+    At code-location load that is the domain, in `mesh check` the mesh.
+    """
+
+    ports: Ports = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> Surroundings:
+        """Return the surroundings of the products of a mesh."""
+        return cls({o.address: (product, o) for product in mesh.products for o in product.outputs})
+
+
+Check = Callable[[Product, Options, Surroundings], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An executable rule about one product.
+
+    Args:
+        id: an identifier, unique among all policies; what waivers name.
+        rationale: one sentence that tells a domain team why.
+        check: a pure function that yields what breaks the rule.
+        severity: what a violation means unless the policies file says otherwise: `error` refuses
+            to load, to run and to pass `mesh check`; `warning` and `info` are told.
+        options: the options that the policies file may set, with their defaults: tuples of texts
+            and compiled patterns.
+    """
+
+    id: str
+    rationale: str
+    check: Check
+    severity: Severity = Severity.WARNING
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A violation that is accepted for a time: who, why, until when, which rule and product.
+
+    Args:
+        until: the last day on which it holds.
+    """
+
+    rule: str
+    product: str
+    who: str
+    why: str
+    until: date
+    where: Location
+
+    def covers(self, violation: Violation) -> bool:
+        """Tell whether this waiver is for that violation."""
+        return (self.rule, self.product) == (violation.rule, violation.product)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A finding, of which product and rule, and how grave."""
+
+    rule: str
+    severity: Severity
+    product: str
+    finding: Finding
+    rationale: str = ""
+
+    def problem(self) -> Problem:
+        """Return the violation as a problem: the rule and its reason belong to the sentence."""
+        what = f"{self.finding.what} (policy {self.rule}: {self.rationale})"
+        return Problem(what, self.finding.where, self.finding.key, next=self.finding.fix)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What policies say of a mesh.
+
+    Args:
+        violations: what counts, in the order of the products.
+        waived: what a valid waiver covers, with that waiver.
+        expiring: waivers in use that end within thirty days.
+        problems: what is wrong with the waivers: expired, of an unknown rule or product.
+        unused: waivers that cover nothing any more.
+    """
+
+    violations: tuple[Violation, ...] = ()
+    waived: tuple[tuple[Violation, Waiver], ...] = ()
+    expiring: tuple[Waiver, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unused: tuple[Waiver, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[Problem, ...]:
+        """Return what refuses: violations of severity error, and bad waivers."""
+        return (*self.problems, *(v.problem() for v in self.of(Severity.ERROR)))
+
+    def of(self, severity: Severity) -> tuple[Violation, ...]:
+        """Return the violations of one severity."""
+        return tuple(v for v in self.violations if v.severity is severity)
