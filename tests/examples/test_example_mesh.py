@@ -14,6 +14,7 @@ from dataops_mesh.factory.domain import load_domain
 # Whole runs of the example: seconds on a quiet machine, minutes on a busy one.
 pytestmark = pytest.mark.timeout(1500)
 REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text("utf-8")
 DOMAINS = sorted(path.parent.name for path in REPOSITORY.glob("domains/*/definitions.py"))
 PORTS = {
     "fleet.aircraft": 3322,
@@ -67,6 +68,15 @@ def test_status_shows_every_port(example):
     assert (never["port"], never["last_ended"]) == ("weather.as_delivered", "never")
 
 
+def test_the_documentation_has_the_right_numbers(example):
+    text = (REPOSITORY / "docs" / "example-mesh.md").read_text("utf-8")
+    stated = {
+        port: int(rows.replace(",", ""))
+        for port, rows in re.findall(r"`(\w+\.\w+)`, ([\d,]+) rows", text)
+    }
+    assert stated == PORTS
+
+
 def test_the_declarations_have_no_problem(example):
     said = example.mesh("check", "--format", "json")
     assert (said.code, said.json) == (0, [])
@@ -94,6 +104,10 @@ def test_the_feed_as_delivered_is_refused_for_its_key_and_its_wind(own):
     assert len(row["reasons"]) == 2
     assert "3 keys of (origin, year, month, day, hour) repeat" in row["reasons"][0]
     assert "wind_speed is outside [0, 200]" in row["reasons"][1]
+    block = README.partition("$ mesh run weather.as_delivered\n")[2].partition("```")[0]
+    shown = [line for line in block.splitlines() if line]
+    assert len(shown) == 4
+    assert [line for line in shown if line not in said.err.splitlines()] == []
     with connect(store=own.store) as mesh:
         addresses = {str(address) for address in mesh.release.ports}
     assert addresses == set(PORTS)
