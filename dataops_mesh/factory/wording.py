@@ -7,6 +7,7 @@ from dataops_mesh.spec.checks import (
     ColumnType,
     DbtTest,
     Duplicates,
+    GreatExpectation,
     Length,
     Measure,
     Missing,
@@ -80,6 +81,8 @@ def _inside(measure: Measure) -> str:
             return f"rows in which {column} is no multiple of {of:.15g}"
         case TooFine(column, name):
             return f"rows in which {column} has more than {name} shows"
+        case GreatExpectation(name):
+            return f"{name} is not met (1) or met (0)"
         case RepeatedItems(column):
             return f"rows in which {column} holds an item twice"
     return str(measure)

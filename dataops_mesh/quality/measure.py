@@ -30,12 +30,14 @@ class Measurement:
         rows: rows of the relation, where they were counted.
         error: why there is no number; redacted.
         seconds: the time it took, or its share of what was measured together.
+        unexpected: the rows that an expectation of the library did not expect.
     """
 
     number: float | None = None
     rows: int | None = None
     error: str = ""
     seconds: float = 0.0
+    unexpected: int | None = None
 
     def __add__(self, other: Measurement) -> Measurement:
         if self.number is None or other.number is None:

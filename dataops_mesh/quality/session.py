@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
     from dataops_mesh.quality.translate import Expectation
 
+# Its messages can repeat values, and it warns of each provider that we give it.
+logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+# No values: a result that never holds a cell cannot show one.
+_COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _turn = threading.Lock()  # the context is shared, and Great Expectations keeps state in it
 
 
 @functools.cache
 def _batch_definition() -> Any:
     """Return the batch definition of the view that every audit calls by the same name."""
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_sql("audit", connection_string=dialect.URL)
@@ -68,16 +71,28 @@ def _validate(loan: Loan, expectations: Sequence[Expectation]) -> list[Measureme
                 error=f"{type(error).__name__}: its arguments are refused"
             )
     suite = ExpectationSuite(name="audit", expectations=built)
-    for result in _batch_definition().get_batch().validate(suite).results:
+    for result in _batch_definition().get_batch().validate(suite, result_format=_COUNTS).results:
         measured[result.expectation_config.meta["index"]] = _measurement(result, loan)
     return measured
 
 
 def _measurement(result: Any, loan: Loan) -> Measurement:
     """Read one result; `exception_info` means that it could not run, not that data is bad."""
-    if result.result:
-        return Measurement(result.result["count"], result.result["rows"])
-    return Measurement(error=loan.incident or _exception(result.exception_info))
+    found = result.result
+    if "count" in found and "rows" in found:
+        return Measurement(found["count"], found["rows"])
+    if _raised(result.exception_info):
+        return Measurement(error=loan.incident or _exception(result.exception_info))
+    # One of the library's own: it has judged by itself. What it observed may be a cell.
+    unexpected, rows = found.get("unexpected_count"), found.get("element_count")
+    return Measurement(0 if result.success else 1, rows, unexpected=unexpected)
+
+
+def _raised(info: Any) -> bool:
+    """Tell whether any metric of an expectation could not be computed."""
+    if not isinstance(info, dict):
+        return False
+    return bool(info.get("raised_exception")) or any(map(_raised, info.values()))
 
 
 def _exception(info: Any) -> str:

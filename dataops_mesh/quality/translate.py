@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.quality import expectations as ours
 from dataops_mesh.quality.conditions import condition
+from dataops_mesh.quality.library import library
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.values import ceiling, fit, is_text
 from dataops_mesh.spec.checks import (
@@ -13,6 +15,7 @@ from dataops_mesh.spec.checks import (
     ColumnShape,
     ColumnType,
     Duplicates,
+    GreatExpectation,
     Length,
     Missing,
     NotMultiple,
@@ -59,6 +62,8 @@ def translate(  # noqa: PLR0911 - one case for each measure
             return [(ours.ExpectNoDuplicatedKeys, {"keys": list(names)})]
         case Unreferenced(names, address, to):
             return [(ours.ExpectReferences, {"keys": list(names), "referenced": [*address, *to]})]
+        case GreatExpectation(name, kwargs):
+            return [(library(name), json.loads(kwargs))]
         case RowCount():
             return [(ours.ExpectRowCount, {})]
         case ColumnSet(names):

@@ -9,6 +9,7 @@ from dataops_mesh.spec.checks import (
     ColumnShape,
     ColumnType,
     Duplicates,
+    GreatExpectation,
     Length,
     Missing,
     NotMultiple,
@@ -36,14 +37,14 @@ def sentence(
     check: Check, measured: Measurement, observed: float, columns: Mapping[str, str]
 ) -> str:
     """Say what was measured and what the contract says."""
-    number = measured.number or 0
-    fact = _fact(check.measure, number, columns)
+    fact = _fact(check.measure, measured, columns)
     if check.threshold.unit is Unit.PERCENT:
         fact = f"{observed:.6g} percent ({fact}, of {measured.rows})"
     return f"{fact}; the contract says {check.threshold}"
 
 
-def _fact(measure: Measure, number: float, columns: Mapping[str, str]) -> str:
+def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -> str:
+    number = measured.number or 0
     match measure:
         case ColumnSet(names):
             return _column_set(number, names, columns)
@@ -53,6 +54,11 @@ def _fact(measure: Measure, number: float, columns: Mapping[str, str]) -> str:
         case ColumnShape(name, shape):
             wanted = "" if number == 0 else f", not {shape}"
             return f"{name} is {columns[name]}{wanted}"
+        case GreatExpectation(name):
+            met = "is met" if number == 0 else "is not met"
+            found = measured.unexpected
+            rows = "" if found is None else f" ({_count(found, 'unexpected row')})"
+            return f"{name} {met}{rows}"
         case RowCount():
             return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
         case Query():

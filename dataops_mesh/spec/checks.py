@@ -177,6 +177,19 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class GreatExpectation:
+    """1 when an expectation of Great Expectations is not met, else 0.
+
+    Args:
+        type: its name, for example `expect_column_mean_to_be_between`.
+        kwargs: its arguments, as JSON.
+    """
+
+    type: str
+    kwargs: str
+
+
+@dataclass(frozen=True, slots=True)
 class DbtTest:
     """1 when dbt reports that its test failed, else 0; dbt runs it, not `quality`."""
 
@@ -201,6 +214,7 @@ Measure = (
     | RepeatedItems
     | Unreferenced
     | Query
+    | GreatExpectation
     | DbtTest
 )
 

@@ -9,6 +9,7 @@ from dataops_mesh.spec.checks import (
     Check,
     ColumnSet,
     Duplicates,
+    GreatExpectation,
     Measure,
     Missing,
     Nulls,
@@ -112,6 +113,8 @@ def measure_of(rule: Rule) -> Measure | None:
     match rule.metric:
         case None if rule.kind is RuleKind.SQL:
             measure = Query(rule.query or "", rule.column)
+        case None if rule.kind is RuleKind.CUSTOM:
+            measure = GreatExpectation(rule.expectation, rule.kwargs)
         case Metric.NULL_VALUES:
             measure = Nulls(column)
         case Metric.MISSING_VALUES:

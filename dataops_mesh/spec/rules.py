@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
-from dataops_mesh.spec.model import Metric, Rule, RuleKind, Scalar, Severity
+from dataops_mesh.spec.custom import read_expectation
+from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severity
 from dataops_mesh.spec.names import slug
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.pattern import pattern_problem
@@ -23,6 +24,7 @@ _NEVER_READ = {
 _KEYS = {
     RuleKind.LIBRARY: {"metric", "arguments", "unit", *OPERATORS},
     RuleKind.SQL: {"query", "unit", *OPERATORS},
+    RuleKind.CUSTOM: {"engine", "implementation"},
     RuleKind.TEXT: set[str](),
 }
 _OWNED = {"metric", "arguments", "unit", "query", "engine", "implementation", *OPERATORS}
@@ -60,7 +62,7 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
     """Return one rule, or None when there are problems with it."""
     before = len(problems)
     node.refuse(_NEVER_READ, problems)
-    kind = _kind(node, problems)
+    kind = _kind(node)
     severity = read_severity(node, problems)
     if kind is None:
         return None
@@ -70,16 +72,20 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
             problems.append(child.problem(f'has no meaning for a rule of type "{kind}"'))
     metric = _metric(node, target, problems) if kind is RuleKind.LIBRARY else None
     threshold = None
-    if kind is not RuleKind.TEXT:
+    if kind in {RuleKind.LIBRARY, RuleKind.SQL}:
         threshold = read_threshold(node, kind, metric, problems)
     arguments = _read_arguments(node, metric, target, problems) if metric else _Arguments()
     query = _query(node, target, problems) if kind is RuleKind.SQL else None
+    expectation = kwargs = ""
+    if kind is RuleKind.CUSTOM:
+        threshold = ZERO
+        expectation, kwargs = read_expectation(node, target.column, target.columns, problems)
     if kind is RuleKind.TEXT and not node.text("description"):
         problems.append(node.problem("a text rule needs a description"))
     if len(problems) > before:
         return None
     return Rule(
-        name=_name(node, kind, metric, target),
+        name=_name(node, expectation or metric or kind, target),
         kind=kind,
         where=node.where,
         column=target.column,
@@ -90,6 +96,8 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
         pattern=arguments.pattern,
         properties=arguments.properties,
         query=query,
+        expectation=expectation,
+        kwargs=kwargs,
         severity=severity,
         dimension=node.text("dimension"),
         description=node.text("description") or "",
@@ -106,15 +114,10 @@ def report_duplicates(rules: tuple[Rule, ...], problems: list[Problem]) -> None:
             problems.append(Problem(what, rule.where, next="give this one another `id`"))
 
 
-def _kind(node: Node, problems: list[Problem]) -> RuleKind | None:
+def _kind(node: Node) -> RuleKind | None:
     text = node.text("type")
     if text is None:
         return RuleKind.LIBRARY
-    if text == RuleKind.CUSTOM:
-        child = node.child("type") or node
-        then = "write it with a metric of the library, or as `type: sql`"
-        problems.append(child.problem('"custom" rules are not supported yet', then=then))
-        return None
     return RuleKind(text) if text in set(RuleKind) else None
 
 
@@ -261,9 +264,9 @@ def _query(node: Node, target: Target, problems: list[Problem]) -> str | None:
         return None
 
 
-def _name(node: Node, kind: RuleKind, metric: Metric | None, target: Target) -> str:
+def _name(node: Node, asserted: str, target: Target) -> str:
     given = node.text("id") or node.text("name")
     if given:
         return slug(given)
-    parts = (target.column, slug(metric or kind))
+    parts = (target.column, slug(asserted))
     return "_".join(part for part in parts if part)
