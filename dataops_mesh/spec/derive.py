@@ -34,8 +34,8 @@ from dataops_mesh.spec.model import (
     Severity,
     Threshold,
 )
+from dataops_mesh.spec.sla import CHECKED
 
-FRESHNESS = "freshness"
 NOT_EMPTY = Threshold(Operator.GREATER_OR_EQUAL, 1)
 
 
@@ -91,7 +91,7 @@ def _scoped(product: Product, check: Check) -> Check:
         return check
     keys = isinstance(check.measure, Duplicates)
     wide = keys and partitioning.column not in getattr(check.measure, "columns", ())
-    return replace(check, table_wide=wide or check.name == FRESHNESS)
+    return replace(check, table_wide=wide or check.name in CHECKED)
 
 
 def coverage(product: Product) -> Coverage:

@@ -177,13 +177,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sla:
-    """One entry of the contract's `slaProperties`."""
+    """One entry of the contract's `slaProperties`.
+
+    Args:
+        element: the column that says when a row's event was.
+        until: of a latency between two columns, the one that says when it was known.
+    """
 
     property: str
     value: Scalar
     where: Location
     unit: str | None = None
     element: str | None = None
+    until: str | None = None
     driver: str | None = None
     scheduler: str | None = None
     schedule: str | None = None

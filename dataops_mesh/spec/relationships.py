@@ -65,6 +65,8 @@ def resolve(
             address = _address(one.relation, domain, own, read)
             if address is None:
                 problems.append(_unknown(one, sources))
+            elif address in own and port.contract.partitioning is not None:
+                problems.append(_of_piece(one))
             elif address in own:
                 problems += reference_problems(one, port.contract, own[address], address)
             resolved.append(replace(one, address=address))
@@ -198,6 +200,12 @@ def _address(
         return ours
     found = [address for address in read if address.port == relation]
     return found[0] if len(found) == 1 else None
+
+
+def _of_piece(one: Relationship) -> Problem:
+    # An audit reads the new partition of each port; a key may well be in an older one.
+    what = f'"{one.relation}" is built piece by piece, and is no reference to itself yet'
+    return Problem(what, one.where, one.key, next="refer to an input port")
 
 
 def _unknown(one: Relationship, sources: set[str]) -> Problem:

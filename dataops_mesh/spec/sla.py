@@ -14,6 +14,9 @@ DURATIONS = ("freshness", "latency", "frequency", "retention", "timeToDetect", "
 PERCENTS = ("availability", "errorRate")
 DATES = ("generalAvailability", "endOfSupport", "endOfLife")
 PLAIN = ("throughput", "timeOfAvailability")
+# With an element these are checked on every candidate; the others are on record.
+CHECKED = ("freshness", "latency", "retention")
+_PAIR = 2
 PROPERTIES = (*DURATIONS, *PERCENTS, *DATES, *PLAIN)
 # "Those values are case-insensitive": ODCS, Valid Values for SLA Properties.
 _NAMES = {name.lower(): name for name in PROPERTIES} | {
@@ -69,10 +72,12 @@ def read_slas(
         if any((sla.property, sla.element) == (other.property, other.element) for other in slas):
             problems.append(entry.problem(f"{sla.property} is promised twice"))
         slas.append(sla)
-    fresh = [sla for sla in slas if sla.property == "freshness" and sla.element]
-    problems += [
-        Problem("only one freshness with an element can be checked", sla.where) for sla in fresh[1:]
-    ]
+    for name in CHECKED:
+        several = [sla for sla in slas if sla.property == name and sla.element]
+        problems += [
+            Problem(f"only one {name} with an element can be checked", sla.where)
+            for sla in several[1:]
+        ]
     return tuple(slas)
 
 
@@ -90,12 +95,14 @@ def _read(
         return None
     _check_value(entry, name, problems)
     scheduler, schedule = _schedule(entry, problems)
+    elements = _elements(entry, name, relation, columns, problems)
     return Sla(
         property=name,
         value=entry.scalar("value"),
         where=entry.where,
         unit=_unit(entry, name, problems),
-        element=_element(entry, name, relation, columns, problems),
+        element=elements[0] if elements else None,
+        until=elements[1] if len(elements) > 1 else None,
         driver=entry.text("driver"),
         scheduler=scheduler,
         schedule=schedule,
@@ -147,25 +154,35 @@ def _unit(entry: Node, name: str, problems: list[Problem]) -> str | None:
     return child.value
 
 
-def _element(
+def _elements(
     entry: Node, name: str, relation: str, columns: tuple[Column, ...], problems: list[Problem]
-) -> str | None:
+) -> list[str]:
+    """Return the columns that a service level is about: one, or two for a latency between them."""
     child = entry.child("element")
     if child is None or not isinstance(child.value, str):
-        return None
-    if "," in child.value:
+        return []
+    texts = [text.strip() for text in child.value.split(",")]
+    if len(texts) > 1 and (name != "latency" or len(texts) > _PAIR):
         problems.append(child.unsupported("give each element a service level of its own"))
-        return None
-    head, dot, tail = child.value.strip().rpartition(".")
+        return []
+    found = [_element(child, text, relation, columns, problems) for text in texts]
+    kinds = {"date", "timestamp"}
+    if name in CHECKED and any(c.logical_type not in kinds for c in found if c is not None):
+        problems.append(child.problem(f"{name} needs a column of type date or timestamp"))
+    return [column.name for column in found if column is not None]
+
+
+def _element(
+    node: Node, text: str, relation: str, columns: tuple[Column, ...], problems: list[Problem]
+) -> Column | None:
+    head, dot, tail = text.rpartition(".")
     found = next((c for c in columns if c.name == tail), None)
     if found is None or (dot and head != relation):
         names = [f"{relation}.{column.name}" for column in columns]
-        what = f'no column "{child.value}"{did_you_mean(child.value, names)}'
-        problems.append(child.problem(what, names))
+        what = f'no column "{text}"{did_you_mean(text, names)}'
+        problems.append(node.problem(what, names))
         return None
-    if name == "freshness" and found.logical_type not in {"date", "timestamp"}:
-        problems.append(child.problem("freshness needs a column of type date or timestamp"))
-    return found.name
+    return found
 
 
 def _schedule(entry: Node, problems: list[Problem]) -> tuple[str | None, str | None]:

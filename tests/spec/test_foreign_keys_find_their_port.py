@@ -140,3 +140,16 @@ def test_the_columns_of_another_product_are_checked(workspace: Workspace, column
     found = check_mesh(load_mesh(workspace.root))
     assert bool(found) == bool(wrong)
     assert all("extra" in str(p) or wrong in str(p) for p in found)
+
+
+def test_a_port_in_partitions_is_no_reference_to_itself(workspace: Workspace):
+    text = key("aircraft.tail_number").replace(
+        "logicalType: integer}", "logicalType: string, partitioned: true}"
+    )
+    text += (
+        "customProperties:\n  - {property: partitions, vendor: dataops_mesh, "
+        "value: {values: [a, b]}}\n"
+    )
+    assert not workspace.problems(READS, text.replace("to: aircraft.", "to: airports."))
+    (problem,) = workspace.problems(READS, text)
+    assert "is no reference to itself yet" in str(problem)

@@ -71,7 +71,7 @@ UNSUPPORTED = {
         "slaProperties: [{property: latency, value: 5, unit: d, scheduler: airflow, schedule: 0 6 * * *}]\n"
     ),
     "element": with_contract(
-        "slaProperties: [{property: latency, value: 5, unit: d, element: 'seats, seen_at'}]\n"
+        "slaProperties: [{property: retention, value: 5, unit: d, element: 'seats, seen_at'}]\n"
     ),
     "slaDefaultElement": with_contract("slaDefaultElement: seats\n"),
     "schema": CONTRACT + "  - name: second\n    properties: [{name: a, logicalType: string}]\n",
