@@ -1,6 +1,7 @@
 """The Dagster instance of a workspace, made on first use."""
 
 import os
+import socket
 from pathlib import Path
 
 import dagster as dg
@@ -13,10 +14,11 @@ telemetry:
   enabled: false
 nux:
   enabled: false     # no newsletter dialog over the lineage
-concurrency:
-  pools:
-    default_limit: 1   # every product is a pool: it never builds twice at the same time
+# Every product is a pool. Without a limit two runs of a product may build at the same time: the
+# store's commit keeps them apart, and a run that is killed leaves no slot behind that nobody frees.
+# In production, with run monitoring to free slots: docs/production.md.
 """
+PROCESS_TAG = "mesh/process"
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -35,3 +37,33 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """Return the instance in Dagster's home."""
     dagster_home(settings)
     return dg.DagsterInstance.get()
+
+
+def process_tag() -> dict[str, str]:
+    """Return the tag by which a later process can tell that this one died."""
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+
+
+def bury_dead_runs(instance: dg.DagsterInstance) -> int:
+    """Mark the runs of processes that were killed as failed; return how many there were.
+
+    Nobody else would: a run in the process of `mesh run` has no daemon that watches it.
+    """
+    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    dead = [run for run in instance.get_runs(started) if _is_dead(run.tags.get(PROCESS_TAG, ""))]
+    for run in dead:
+        instance.report_run_failed(run, "the process that ran this was killed")
+    return len(dead)
+
+
+def _is_dead(tag: str) -> bool:
+    host, _, process = tag.rpartition(":")
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -14,6 +14,7 @@ import dagster as dg
 
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.factory.assets import output_keys
+from dataops_mesh.factory.instance import bury_dead_runs, process_tag
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
 
 RUN_TAG = "mesh/run"
@@ -61,6 +62,7 @@ def run_in_process(
         pieces: the partitions to build of a partitioned product.
         starting: told of each batch before it runs.
     """
+    bury_dead_runs(instance)
     not_published: dict[Address, str] = {}
     folders = {domain.name: domain for domain in mesh.domains}
     for batch in batches(products):
@@ -178,7 +180,7 @@ def _run(
         asset_selection=[key for product in products for key in _keys(definitions, product)],
         partition_key=partition,
         raise_on_error=False,
-        tags={RUN_TAG: "mesh run"},
+        tags={RUN_TAG: "mesh run", **process_tag()},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     for product in products:

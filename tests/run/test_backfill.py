@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from dagster import DagsterInstance
 
 from dataops_mesh.engine.log import latest
 from tests.helpers import (
@@ -19,7 +20,7 @@ from tests.helpers import (
     write_workspace,
 )
 
-DAYS = 365 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 24
+DAYS = 365 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 10
 ROWS = 50
 
 
@@ -71,26 +72,35 @@ def rows_by_day(settings):
     return read(settings, "select day, count(*) from shop.events group by day")
 
 
-@pytest.mark.timeout(1800 if DAYS > 100 else 300)
+@pytest.mark.timeout(3600 if DAYS > 100 else 400)
 def test_a_backfill_killed_half_way_goes_on_where_it_stopped(tmp_path):
     settings = daily(tmp_path)
-    killed = start(settings)
-    deadline = time.monotonic() + 240
-    while len(published(settings)) < DAYS // 2:
-        assert killed.poll() is None, killed.stderr.read().decode()
-        assert time.monotonic() < deadline
-        assert all(count == ROWS for _, count in rows_by_day(settings))
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    with start(settings) as killed:
+        try:
+            wait_for(settings, killed, DAYS // 2)
+        finally:
+            os.killpg(killed.pid, signal.SIGKILL)
     before = published(settings)
     assert DAYS // 2 <= len(before) < DAYS
-    resumed = start(settings)
-    _, told = resumed.communicate(timeout=600)
+    with start(settings) as resumed:
+        _, told = resumed.communicate(timeout=3000)
     assert resumed.returncode == 0, told.decode()
+    with DagsterInstance.from_config(str(settings.dagster_folder)) as instance:
+        ended = [run.status.value for run in instance.get_runs()]
+    assert ended.count("FAILURE") == 1  # the run that was killed, and nothing is left running
+    assert set(ended) == {"FAILURE", "SUCCESS"}
     after = published(settings)
     assert len(after) == DAYS
     # Nothing that was published before the kill was built a second time.
     assert {key: after[key] for key in before} == before
     assert sorted(after.values()) == list(range(1, DAYS + 1))
     assert all(count == ROWS for _, count in rows_by_day(settings))
+
+
+def wait_for(settings, running, partitions):
+    deadline = time.monotonic() + 300
+    while len(published(settings)) < partitions:
+        assert running.poll() is None, running.stderr.read().decode()
+        assert time.monotonic() < deadline
+        assert all(count == ROWS for _, count in rows_by_day(settings))
+        time.sleep(0.2)
