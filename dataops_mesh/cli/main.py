@@ -133,8 +133,16 @@ def incidents(
 
 
 @app.command()
-def workspace() -> None:
+def workspace(
+    production: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option(help="write deploy/: PostgreSQL, a code server per domain")
+    ] = False,
+) -> None:
     """Write workspace.yaml, which Dagster loads."""
+    if production:
+        from dataops_mesh.cli.watching import write_production_files
+
+        raise typer.Exit(write_production_files())
     from dataops_mesh.cli.declarations import write_workspace_file
 
     raise typer.Exit(write_workspace_file())

@@ -20,7 +20,6 @@ from dataops_mesh.spec.automation import automation_of
 from dataops_mesh.spec.model import Product
 
 WOKEN = "mesh/woken_by"
-INTERVAL = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ def automation_sensor(
             name=f"{domain}_automation",
             target=dg.AssetSelection.assets(*assets),
             default_status=status_of(settings)[0],
-            minimum_interval_seconds=INTERVAL,
+            minimum_interval_seconds=settings.tick,
             use_user_code_server=True,
             run_tags={WOKEN: "automation"},
             description=f"Runs products of {domain} when their inputs change or their cron ticks.",

@@ -1,0 +1,148 @@
+"""Watching a domain: its published data, its incidents, and who is told of them."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dataops_mesh.errors import MeshError, NotPublishedError
+from dataops_mesh.factory.automation import status_of
+from dataops_mesh.factory.describe import PUBLICATION, SEVERITIES, key_of
+from dataops_mesh.run.alerts import deliver
+from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.monitor import PublishedAudit, audit_published
+from dataops_mesh.run.trouble import LostRun, look, recorded_runs
+from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.spec.checks import Check, CheckResult, Outcome
+from dataops_mesh.spec.model import Product
+
+ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+def monitor_schedule(
+    domain: str, products: Sequence[Product], settings: Settings
+) -> dg.ScheduleDefinition:
+    """Return the schedule that tests what the domain has published again."""
+
+    @dg.op(name=f"{domain}__monitor")
+    def audit(context: dg.OpExecutionContext) -> None:
+        faults = []
+        for product in products:
+            try:
+                found = monitor(product, context.instance, settings)
+            except MeshError as error:
+                faults.append(f"{product.qualified_name}: {error}")
+                continue
+            if found is not None:
+                context.log.info("%s: %s", product.qualified_name, found.outcome)
+        if faults:
+            raise dg.Failure("\n".join(faults), allow_retries=False)
+
+    @dg.job(
+        name=f"{domain}_monitor",
+        executor_def=dg.in_process_executor,
+        description=f"Runs the checks of {domain} again on what is published; builds nothing.",
+    )
+    def monitored() -> None:
+        audit()
+
+    return dg.ScheduleDefinition(
+        name=f"{domain}_monitor_schedule",
+        job=monitored,
+        cron_schedule=settings.monitor,
+        execution_timezone="UTC",
+        default_status=status_of(settings)[1],
+    )
+
+
+def monitor(
+    product: Product, instance: dg.DagsterInstance, settings: Settings
+) -> PublishedAudit | None:
+    """Audit what a product has published, and report it under the names of its checks.
+
+    Returns:
+        None for a product that has published nothing yet.
+    """
+    environment = open_environment(load_settings(settings.root))
+    try:
+        audit = audit_published(product, environment)
+    except NotPublishedError:
+        return None
+    checks = {(check.port, check.name): check for check in audit.checks}
+    for result in audit.results:
+        check = checks[result.port, result.check]
+        instance.report_runless_asset_event(evaluation(audit, check, result))
+    return audit
+
+
+def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.AssetCheckEvaluation:
+    """Return the event for one check on published data."""
+    return dg.AssetCheckEvaluation(
+        asset_key=key_of(check.port),
+        check_name=check.name,
+        passed=result.outcome is Outcome.PASSED,
+        severity=SEVERITIES[check.severity],
+        description=result.reason or None,
+        metadata={
+            PUBLICATION: audit.publication,
+            "mesh/monitor": "on what is published; nothing was built",
+            "observed": "could not run" if result.observed is None else result.observed,
+            "threshold": str(check.threshold),
+            **({"mesh/partition": audit.partition} if audit.partition else {}),
+        },
+    )
+
+
+def alert_sensor(
+    domain: str, products: Sequence[Product], settings: Settings
+) -> dg.SensorDefinition:
+    """Return the sensor that keeps the domain's incidents and tells people of them."""
+
+    @dg.sensor(
+        name=f"{domain}_alerts",
+        minimum_interval_seconds=settings.tick,
+        default_status=status_of(settings)[0],
+        description=f"Opens and closes incidents of {domain} and tells the products' channels.",
+    )
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        environment = open_environment(load_settings(settings.root))
+        lost = {
+            product.qualified_name: run
+            for product in products
+            if (run := lost_run(product, context.instance, settings)) is not None
+        }
+        incidents = look(products, environment, lost)
+        sent = deliver(products, environment)
+        for delivery in sent:
+            if delivery.fault:
+                context.log.warning("channel %s: %s", delivery.channel, delivery.fault)
+        told = sum(not delivery.fault for delivery in sent)
+        return dg.SkipReason(f"{len(incidents)} open incidents; {told} deliveries")
+
+    return alerts
+
+
+def lost_run(product: Product, instance: dg.DagsterInstance, settings: Settings) -> LostRun | None:
+    """Return the newest Dagster run of a product if it failed and left no record of its own."""
+    records = instance.get_asset_records([key_of(product.outputs[0].address)])
+    run_id = records[0].asset_entry.last_run_id if records else None
+    run = instance.get_run_by_id(run_id) if run_id else None
+    if run is None or run.status not in ENDED_BADLY:
+        return None
+    environment = open_environment(load_settings(settings.root))
+    if run.run_id in recorded_runs(environment, product):
+        return None
+    return LostRun(run.run_id, _why(product, instance, run))
+
+
+def _why(product: Product, instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """Return what the step's failure said, or how the run ended."""
+    step = f"{product.domain}__{product.name}"
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        event = entry.dagster_event
+        if event is None or event.step_key != step:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            return data.user_failure_data.description
+        return "the step failed; its error is in the run"
+    return f"the run ended as {run.status.value.lower()} and left no record"
