@@ -149,6 +149,7 @@ def _check_counts(entry: Node, problems: list[Problem]) -> None:
         if node.value not in names:
             hint = did_you_mean(str(node.value), [name for name in names if name])
             problems.append(node.problem(f'there is no property "{node.value}"{hint}'))
-    least, most = options.integer("minProperties"), options.integer("maxProperties")
-    if (least is not None and len(names) < least) or (most is not None and len(names) > most):
-        problems.append(options.problem(f"{len(names)} properties are declared"))
+    for key, sign in (("minProperties", 1), ("maxProperties", -1)):
+        child, limit = options.child(key), options.integer(key)
+        if child is not None and limit is not None and sign * len(names) < sign * limit:
+            problems.append(child.problem(f"the column declares {len(names)} properties"))

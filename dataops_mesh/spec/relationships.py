@@ -41,6 +41,10 @@ def read_relationships(
     found = []
     for column, entry in zip(columns, table.items("properties"), strict=True):
         found += [_read(node, column.name, extras, problems) for node in entry.items(_KEY)]
+        for node in entry.items(_KEY):
+            child = node.child("from")
+            if child is not None:
+                problems.append(child.problem("may not stand here: it is the column itself"))
     own, names = table.text("name"), [column.name for column in columns]
     for node in table.items(_KEY):
         source = _source(node, own or "", names, problems)

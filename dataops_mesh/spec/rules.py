@@ -211,7 +211,9 @@ def _invalid(given: Node, target: Target, problems: list[Problem]) -> _Arguments
         nodes = given.items("validValues")
         if not nodes:
             problems.append(valid.problem("must be a list with at least one value"))
-        return _Arguments(valid=read_values(nodes, target.logical, problems))
+        # Null is never invalid, so naming it adds nothing.
+        named = [node for node in nodes if node.value is not None]
+        return _Arguments(valid=read_values(named, target.logical, problems))
     assert pattern is not None  # noqa: S101 # exactly one of the two is given
     return _Arguments(pattern=read_pattern(pattern, target.logical, problems))
 

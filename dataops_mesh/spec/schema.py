@@ -24,8 +24,8 @@ from dataops_mesh.spec.model import Operator
 from dataops_mesh.spec.node import Node, spell
 from dataops_mesh.spec.yaml import Keys
 
-ODPS_VERSIONS = ("v1.1.0", "v1.0.0")
-ODCS_VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2")
+ODPS_VERSIONS = ("v1.1.0", "v1.0.0", "v0.9.0")
+ODCS_VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
 _FOLDER = Path(__file__).parent / "schemas"
 _KNOWN, _WHEN = "knownKeys", "when"
 _TYPES = {
@@ -41,6 +41,7 @@ _LEAST, _MOST = "needs at least {expected}", "may have at most {expected}"
 _RANGE = "{value} is out of range ({kind} {expected})"
 _SENTENCES = {
     "required": "is missing",
+    "not": "has a key that may not stand here",
     "pattern": "{value} does not match {expected}",
     "uniqueItems": "holds the same entry twice",
     "minItems": _LEAST,
@@ -92,6 +93,13 @@ def settings_validators() -> dict[str, dict[str, Any]]:
     }
 
 
+@cache
+def standard_schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON schemas of the two standards, as they are published."""
+    odps = json.loads((_FOLDER / "odps-1.1.0.schema.json").read_text("utf-8"))
+    return {"ODCS": json.loads(_odcs_file().read_text("utf-8")), "ODPS": odps}
+
+
 def validator_of(schema: dict[str, Any]) -> Any:
     """Return the validator of any schema, with the same messages."""
     return _validator(schema)
@@ -107,13 +115,16 @@ def validate(validator: Any, node: Node) -> list[Problem]:
     return sorted(problems.values(), key=lambda p: p.where.line if p.where else 0)
 
 
-def _odcs() -> dict[str, Any]:
+def _odcs_file() -> Path:
     # Found, not imported: the package's models would pull in pydantic.
     spec = find_spec("open_data_contract_standard")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("the package open-data-contract-standard is not installed")
-    file = Path(spec.submodule_search_locations[0]) / "schema.json"
-    schema: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return Path(spec.submodule_search_locations[0]) / "schema.json"
+
+
+def _odcs() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(_odcs_file().read_text("utf-8"))
     schema["properties"]["apiVersion"]["enum"] = list(ODCS_VERSIONS)
     operators: dict[str, Any] = {name: {} for name in Operator}
     schema["$defs"]["DataQualityOperators"] = {"type": "object", "properties": operators}

@@ -30,7 +30,7 @@ PRODUCT_MISTAKES = {
     ),
     "missing id": (replaced(PRODUCT, "id: fleet.aircraft\n", ""), 1, "id", "is missing"),
     "wrong version of the standard": (
-        replaced(PRODUCT, "v1.1.0", "v0.9.0"),
+        replaced(PRODUCT, "v1.1.0", "v0.8.0"),
         1,
         "apiVersion",
         "valid: v1.1.0, v1.0.0",

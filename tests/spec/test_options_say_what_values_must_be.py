@@ -122,7 +122,7 @@ PROBLEMS = {
     "logicalType: object, properties: [{name: a, logicalType: date}], "
     "logicalTypeOptions: {required: [b]}": 'there is no property "b"',
     "logicalType: object, properties: [{name: a, logicalType: date}], "
-    "logicalTypeOptions: {minProperties: 2}": "1 properties are declared",
+    "logicalTypeOptions: {minProperties: 2}": "declares 1 properties",
     "logicalType: map": "is missing",
     "logicalType: vector": "a vector needs `dimensions`",
     options("vector", "elementType: int8"): "is missing",
