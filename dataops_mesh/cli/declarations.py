@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
+from dataops_mesh.cli.planning import publication_problems
 from dataops_mesh.cli.workspace import named, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.model import Verdict
@@ -15,6 +16,8 @@ from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Mesh, Product, TransformKind
+
+_LEVELS = {"warning": "warnings", "info": "remarks"}
 
 
 def check_declarations(names: Sequence[str], output: Format) -> int:
@@ -26,7 +29,11 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
         return _print(error.problems, output, 0)
     products = named(mesh, names)
     verdict = _judge(mesh, products, settings)
-    found = (*_declared(mesh, products, settings), *verdict.refusals)
+    found = (
+        *_declared(mesh, products, settings),
+        *verdict.refusals,
+        *publication_problems(settings, products),
+    )
     return _print(found, output, len(products), notes_of(verdict))
 
 
@@ -83,13 +90,15 @@ def _print(
         rows = [("error", problem) for problem in problems] + [*notes]
         show([_row(*row) for row in rows], output, columns=())
     else:
-        for problem in problems:
-            say(str(problem))
+        # What refuses comes last: that is where people look.
         for level, problem in notes:
             say(f"{level}: {problem}")
-        tail = f"{len(problems)} problems" if problems else f"{products} products: no problems"
+        for problem in problems:
+            say(str(problem))
         counts = Counter(level for level, _ in notes)
-        say(", ".join([tail, *(f"{count} {level}" for level, count in counts.items())]))
+        if counts:
+            say(", ".join(f"{_LEVELS[level]}: {count}" for level, count in counts.items()))
+        say(f"{len(problems)} problems" if problems else f"{products} products: no problems")
     return REFUSED if problems else 0
 
 

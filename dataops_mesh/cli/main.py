@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -130,6 +131,16 @@ def incidents(
     from dataops_mesh.cli.watching import show_incidents
 
     raise typer.Exit(show_incidents(names or [], output, closed=closed))
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option(help="a folder; .mesh/schemas if absent")] = None,
+) -> None:
+    """Write JSON schemas, with which editors complete and validate the YAML."""
+    from dataops_mesh.cli.schemas import write_schemas
+
+    raise typer.Exit(write_schemas(output))
 
 
 @app.command()

@@ -79,6 +79,17 @@ def schema(name: str) -> dict[str, Any]:
     return loaded
 
 
+def policies_schema() -> dict[str, Any]:
+    """Return the schema of `policies.yaml` for editors: with the names of the known policies."""
+    made: dict[str, Any] = json.loads(json.dumps(schema("policies")))
+    rules = made["properties"]["rules"]
+    each = rules.pop("additionalProperties")
+    policies = (*BUILT_IN, *plugged_in([]))
+    rules["properties"] = {p.id: {"description": p.rationale, **each} for p in policies}
+    rules["additionalProperties"] = False
+    return made
+
+
 @cache
 def schema_validator(name: str) -> Any:
     """Return the validator of `policies.yaml` or `waivers.yaml`."""
