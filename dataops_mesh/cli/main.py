@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from dataops_mesh.cli.output import BUG, INTERRUPTED, WRONG, Format, say_bug, say_problems
+from dataops_mesh.cli.planning import PlanFormat
 from dataops_mesh.errors import MeshError
 
 app = typer.Typer(
@@ -131,6 +132,18 @@ def incidents(
     from dataops_mesh.cli.watching import show_incidents
 
     raise typer.Exit(show_incidents(names or [], output, closed=closed))
+
+
+@app.command()
+def plan(
+    names: Names = None,
+    against: Annotated[str, typer.Option(help="published, or a git ref")] = "published",
+    output: Annotated[PlanFormat, typer.Option("--format", help="for whom")] = PlanFormat.TABLE,
+) -> None:
+    """Show what publishing the working tree would change, for whom; exit 1 if it is refused."""
+    from dataops_mesh.cli.planning import show_plan
+
+    raise typer.Exit(show_plan(names or [], against, output))
 
 
 @app.command()

@@ -87,6 +87,7 @@ class Manifest:
         coverage: the part of the rules that a machine checks, 0 to 1.
         now: the replay clock.
         partition: the key of the partition that this is; empty for a whole product.
+        declaration: the digest of the declaration's files; empty if they were not kept.
     """
 
     candidate: str
@@ -110,6 +111,7 @@ class Manifest:
     coverage: float | None = None
     results: tuple[CheckResult, ...] = ()
     partition: str = ""
+    declaration: str = ""
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

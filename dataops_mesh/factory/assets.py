@@ -17,6 +17,7 @@ from dataops_mesh.factory.automation import automation_condition
 from dataops_mesh.factory.describe import check_spec, key_of, port_spec
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.freshness import freshness_policy
+from dataops_mesh.factory.lineage import input_metadata
 from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
@@ -89,11 +90,14 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
 
 
 def _shape(product: Product, version: str, settings: Settings) -> Shape:
+    facts = input_metadata(product, settings)
     ports = tuple(
-        port_spec(product, port, version).replace_attributes(
+        port_spec(product, port, version)
+        .replace_attributes(
             automation_condition=automation_condition(product, settings),
             freshness_policy=freshness_policy(product),
         )
+        .merge_attributes(metadata=facts[key_of(port.address)])
         for port in product.outputs
     )
     if not is_dbt(product):
@@ -130,7 +134,6 @@ def _reconcile(
 
 def _progress(context: dg.AssetExecutionContext, product: Product) -> Callable[[str], None]:
     """Tell each stage to the run's log in the UI, and to the console of `mesh run`."""
-
     piece = f" {context.partition_key}" if context.has_partition_key else ""
 
     def tell(stage: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dataops_mesh.engine.manifest import ContractUsed, Manifest, write_manifest
+from dataops_mesh.engine.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.declaration import keep_declaration
 from dataops_mesh.run.identity import (
     code_version,
     git_commit,
@@ -56,4 +57,10 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         coverage=rules.executable / rules.declared if rules.declared else None,
         results=attempt.results,
         partition=attempt.partition.key if attempt.partition else "",
+        declaration=_declaration(attempt) if verdict == PUBLISH else "",
     )
+
+
+def _declaration(attempt: Attempt) -> str:
+    release = attempt.inputs.release
+    return keep_declaration(attempt.product, attempt.environment, release)

@@ -21,6 +21,7 @@ from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import pin_inputs
 from dataops_mesh.run.checks import all_checks
+from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, schema_reasons
@@ -144,11 +145,17 @@ def _decide(attempt: Attempt) -> Decision:
         return early if isinstance(early, Refuse) else Refuse(("nothing was built",))
     ports = [port.address for port in attempt.product.outputs]
     decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
-    others = schema_reasons(attempt)
+    others = (*schema_reasons(attempt), *_rule_of_publication(attempt))
     if not others:
         return decision
     refused = decision.reasons if isinstance(decision, Refuse) else ()
     return Refuse((*refused, *others), decision.warnings)
+
+
+def _rule_of_publication(attempt: Attempt) -> tuple[str, ...]:
+    """Return why this declaration may not follow the one that consumers know."""
+    store, release = attempt.environment.store, attempt.inputs.release
+    return publication_reasons(attempt.product, store, release)
 
 
 def _commit(attempt: Attempt, manifest: Manifest) -> Release:

@@ -27,7 +27,7 @@ def check_mesh(mesh: Mesh) -> tuple[Problem, ...]:
             else:
                 ports[port.address] = (product, port)
     for product in mesh.products:
-        for wanted in product.inputs:
+        for wanted in product.inputs if product.status != "retired" else ():
             problems += _check_input(wanted, ports)
         problems += _check_relationships(product, ports)
     problems += _cycles(mesh.products)

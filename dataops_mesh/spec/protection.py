@@ -36,9 +36,9 @@ def approvers(contract: Node) -> tuple[str, ...]:
     named = [name for role in contract.items("roles") for name in _approvers(role)]
     team = contract.child("team")
     members = team.items("members") if team else []
-    for member in [*members, *contract.items("team")]:
-        if (member.text("role") or "").lower() == "owner":
-            named.append(member.text("username") or "")
+    people = [*members, *contract.items("team")]
+    owners = [one for one in people if (one.text("role") or "").lower() == "owner"]
+    named += [owner.text("username") or "" for owner in owners]
     return tuple(dict.fromkeys(name.strip() for name in named if name.strip()))
 
 

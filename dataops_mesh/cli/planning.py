@@ -1,0 +1,144 @@
+"""`mesh plan`: what publishing the working tree would change, for whom, and what may not be."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dataops_mesh.cli.output import REFUSED
+from dataops_mesh.cli.workspace import open_workspace
+from dataops_mesh.errors import Problem, StoreError, UnknownNameError
+from dataops_mesh.plan.plan import Plan, Target, Version
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.loader import load_mesh
+from dataops_mesh.spec.model import Mesh, Product
+
+PUBLISHED = "published"
+
+
+class PlanFormat(StrEnum):
+    """For people, for machines, or for a pull request."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def show_plan(names: Sequence[str], against: str, output: PlanFormat) -> int:
+    """Print the plan; return 1 if something in it would be refused."""
+    from dataops_mesh.plan.render import as_data, as_markdown, as_text
+
+    settings, mesh = open_workspace()
+    plan = plan_of(settings, mesh, names, against)
+    match output:
+        case PlanFormat.JSON:
+            text = json.dumps(as_data(plan), indent=1)
+        case PlanFormat.MARKDOWN:
+            text = as_markdown(plan)
+        case PlanFormat.TABLE:
+            text = as_text(plan)
+    print(text)  # noqa: T201 - the CLI's output
+    return REFUSED if plan.refused else 0
+
+
+def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) -> Plan:
+    """Return the plan of the named products and domains, or of all."""
+    from dataops_mesh.plan.approval import read_approvals
+    from dataops_mesh.plan.plan import make_plan
+    from dataops_mesh.run.environment import dbt_cache
+    from dataops_mesh.run.identity import transform_fingerprint
+    from dataops_mesh.run.lineage import product_lineage
+
+    before = _published(settings) if against == PUBLISHED else _of_ref(settings, against)
+    # The columns that consumers were written for, and those that come.
+    ports = {port.address: port for p in mesh.products for port in p.outputs}
+    ports |= {port.address: port for v in before.values() for port in v.product.outputs}
+    target = Target(
+        mesh=mesh,
+        transforms={p.qualified_name: transform_fingerprint(p) for p in mesh.products},
+        lineage=lambda product: product_lineage(product, ports, dbt_cache(settings)),
+        approvals=read_approvals,
+    )
+    return make_plan(before, target, against, _only(mesh, before, names))
+
+
+def _only(mesh: Mesh, before: dict[str, Version], names: Sequence[str]) -> frozenset[str] | None:
+    if not names:
+        return None
+    known = {product.qualified_name for product in mesh.products} | set(before)
+    found = {name for name in known if name in names or name.partition(".")[0] in names}
+    strangers = [n for n in names if not any(n in (name, name.partition(".")[0]) for name in known)]
+    if strangers:
+        what = f'no domain or product "{strangers[0]}", here or there'
+        raise UnknownNameError(Problem(what, choices=tuple(sorted(known))))
+    return frozenset(found)
+
+
+def _published(settings: Settings) -> dict[str, Version]:
+    from dataops_mesh.engine.pins import pinned
+    from dataops_mesh.engine.store import open_store
+    from dataops_mesh.run.declaration import published_versions
+
+    try:
+        store = open_store(settings.store_folder, create=False)
+    except StoreError:
+        return {}
+    with pinned(store) as release:
+        products, transforms = published_versions(store, release)
+    return {name: Version(found, transforms[name]) for name, found in products.items()}
+
+
+def _of_ref(settings: Settings, ref: str) -> dict[str, Version]:
+    """Return the products as a git ref declares them."""
+    from dataops_mesh.run.identity import transform_fingerprint
+
+    with TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        _unpack(settings.root, ref, root)
+        if not (root / settings.domains).is_dir():
+            return {}
+        mesh = load_mesh(root, settings.domains)
+        return {
+            product.qualified_name: Version(product, transform_fingerprint(product))
+            for product in mesh.products
+        }
+
+
+def _unpack(root: Path, ref: str, target: Path) -> None:
+    what = f'git knows no "{ref}" around {root}'
+    problem = Problem(what, key="--against", choices=(PUBLISHED, "a branch, tag or commit"))
+    if ref.startswith("-"):
+        raise UnknownNameError(problem)
+    command = ["git", "-C", str(root), "archive", "--format=tar", ref, "--", "."]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)  # noqa: S603 - fixed program, and the ref is no option
+    except (OSError, subprocess.TimeoutExpired):
+        raise UnknownNameError(problem) from None
+    if done.returncode:
+        raise UnknownNameError(problem)
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
+
+
+def publication_problems(settings: Settings, products: Sequence[Product]) -> tuple[Problem, ...]:
+    """Return what the rule of publication has against the products, for `mesh check`."""
+    from dataops_mesh.engine.pins import pinned
+    from dataops_mesh.engine.store import open_store
+    from dataops_mesh.run.declaration import publication_reasons
+
+    try:
+        store = open_store(settings.store_folder, create=False)
+    except StoreError:
+        return ()  # nothing was ever published here
+    with pinned(store) as release:
+        return tuple(
+            Problem(reason, product.where, next="mesh plan")
+            for product in products
+            for reason in publication_reasons(product, store, release)
+        )

@@ -1,0 +1,45 @@
+"""What Dagster shows of a product's inputs: column lineage, and notices of their end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from dataops_mesh.factory.describe import key_of, source_key
+from dataops_mesh.plan.plan import deprecation
+from dataops_mesh.run.environment import dbt_cache
+from dataops_mesh.run.lineage import product_lineage, upstream_ports
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.model import Product
+
+
+def input_metadata(product: Product, settings: Settings) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
+    """Return metadata for each port; what cannot be computed is left out."""
+    upstream = upstream_ports(product, settings.domains_folder, settings.root)
+    ports = {address: port for address, (_, port) in upstream.items()}
+    lineage = product_lineage(product, ports, dbt_cache(settings))
+    keys = {
+        port.name: key_of(port.address) if port.address else source_key(product, port)
+        for port in product.inputs
+    }
+    notices = [
+        f"{port.address}: {notice}"
+        for port in product.inputs
+        if port.address in upstream
+        and (notice := deprecation(upstream[port.address][0].status, upstream[port.address][1]))
+    ]
+    found: dict[dg.AssetKey, dict[str, Any]] = {}
+    for output in product.outputs:
+        deps = {
+            column.name: [
+                dg.TableColumnDep(asset_key=keys[name], column_name=from_column)
+                for name, from_column in sorted(lineage.columns[output.name, column.name])
+            ]
+            for column in output.contract.columns
+            if lineage.columns.get((output.name, column.name))
+        }
+        own: dict[str, Any] = {"mesh/deprecated_inputs": notices} if notices else {}
+        if deps:
+            own["dagster/column_lineage"] = dg.TableColumnLineage(deps_by_column=deps)
+        found[key_of(output.address)] = own
+    return found

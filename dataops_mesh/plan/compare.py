@@ -1,0 +1,179 @@
+"""Compares two declarations of a product from the point of view of those who read it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+from dataops_mesh.errors import Location
+from dataops_mesh.plan.change import Bump, Change
+from dataops_mesh.plan.columns import compare_columns
+from dataops_mesh.plan.rules import compare_references, compare_rules, compare_slas
+from dataops_mesh.plan.table import change
+from dataops_mesh.plan.version import bump_of
+from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product
+from dataops_mesh.spec.partition import Partitioning
+
+# Judged by name below; a field of a later version is judged as "a setting not known".
+_JUDGED = frozenset({
+    "id", "version", "where", "fingerprint", "columns", "rules", "slas", "status", "description",
+    "allow_empty", "relationships", "partitioning", "approvers", "roles",
+})  # fmt: skip
+_UNPROMISED = frozenset({"proposed", "draft"})
+
+
+def compare(
+    before: Product | None,
+    after: Product | None,
+    transforms: tuple[str, str] = ("", ""),
+) -> tuple[Change, ...]:
+    """Return what differs, in the order of the ports.
+
+    Args:
+        before: the declaration that consumers know; None for a new product.
+        after: the new one; None for one that is gone.
+        transforms: fingerprints of the two transforms, where they are known.
+    """
+    if before is None:
+        return _added(after) if after else ()
+    if after is None:
+        return tuple(
+            change("port_removed", f"{port.address} removed", port.where, port.address)
+            for port in before.outputs
+        )
+    found = [*_compare_ports(before, after), *_compare_product(before, after, transforms)]
+    if not found and before.fingerprint != after.fingerprint:
+        found = [change("documentation", "documented otherwise", after.where)]
+    return tuple(dict.fromkeys(found))
+
+
+def _added(product: Product) -> tuple[Change, ...]:
+    name = product.qualified_name
+    ports = (
+        change("port_added", f"{port.address} added", port.where, port.address)
+        for port in product.outputs
+    )
+    return (change("product_added", f"product {name} added", product.where), *ports)
+
+
+def _compare_ports(before: Product, after: Product) -> Iterator[Change]:
+    old = {port.address: port for port in before.outputs}
+    new = {port.address: port for port in after.outputs}
+    ids = {port.contract.id: port for port in after.outputs if port.address not in old}
+    for address, port in old.items():
+        if address in new:
+            yield from compare_port(port, new[address])
+            continue
+        moved = ids.pop(port.contract.id, None)
+        if moved is None:
+            yield change("port_removed", f"{address} removed", port.where, address)
+        else:
+            what = f"{address} renamed to {moved.address}"
+            yield change("port_renamed", what, moved.where, address)
+            yield from compare_port(port, moved)
+    for address, port in new.items():
+        if address not in old and port in ids.values():
+            yield change("port_added", f"{address} added", port.where, address)
+
+
+def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
+    """Yield what differs between two versions of one port."""
+    old, new, port = before.contract, after.contract, after.address
+    for kind, what in _states(old.status, new.status):
+        yield change(kind, f"contract status {what}", new.where, port)
+    if after.deprecated and not before.deprecated and new.status != "deprecated":
+        yield change("port_deprecated", "deprecated", after.where, port)
+    if before.deprecated and not after.deprecated and old.status != "deprecated":
+        yield change("documentation", "no longer deprecated", after.where, port)
+    if old.id != new.id:
+        yield change("contract_id", f"contract id {old.id} to {new.id}", new.where, port)
+    yield from _versions(old.version, new.version, new.where, port)
+    if old.allow_empty != new.allow_empty:
+        kind = "empty_allowed" if new.allow_empty else "empty_forbidden"
+        yield change(
+            kind, "allowEmpty set" if new.allow_empty else "allowEmpty removed", new.where, port
+        )
+    for kind, what in _partitions(old.partitioning, new.partitioning):
+        yield change(kind, what, new.where, port)
+    yield from compare_columns(old, new, port)
+    yield from compare_rules(old, new, port)
+    yield from compare_references(old, new, port)
+    yield from compare_slas(old, new, port)
+    words = ("description", "approvers", "roles")
+    if any(getattr(old, word) != getattr(new, word) for word in words):
+        yield change("documentation", "described otherwise", new.where, port)
+    for one in fields(Contract):
+        known = one.name in _JUDGED or not one.compare
+        if not known and getattr(old, one.name) != getattr(new, one.name):
+            yield change("setting_other", f"{one.name} changed", new.where, port)
+
+
+def _versions(old: str, new: str, where: Location, port: Address | None) -> Iterator[Change]:
+    if old != new:
+        kind = "version" if bump_of(old, new) is not Bump.NONE else "version_back"
+        if bump_of(new, old) is Bump.NONE:  # the same numbers, spelled otherwise
+            kind = "version"
+        yield change(kind, f"version {old} to {new}", where, port)
+
+
+def _states(old: str, new: str) -> Iterator[tuple[str, str]]:
+    if old == new:
+        return
+    what = f"{old} to {new}"
+    if new == "retired":
+        yield "port_retired", what
+    elif new == "deprecated":
+        yield "port_deprecated", what
+    elif new in _UNPROMISED:
+        yield ("documentation" if old in _UNPROMISED else "port_withdrawn"), what
+    else:
+        yield "port_activated", what
+
+
+def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[tuple[str, str]]:
+    if old == new:
+        return
+    if old is None or new is None:
+        yield "partitions_changed", "partitions set" if new else "no longer partitioned"
+        return
+    if (old.column, old.cadence) != (new.column, new.cadence):
+        was, now = (f"{one.column} {one.cadence or ''}".strip() for one in (old, new))
+        yield "partitions_changed", f"partitions by {was} to {now}"
+    later, sooner = new.start > old.start, new.start < old.start
+    shorter = new.end is not None and (old.end is None or new.end < old.end)
+    longer = old.end is not None and (new.end is None or new.end > old.end)
+    if later or shorter or set(old.values) - set(new.values):
+        yield "partitions_fewer", "fewer partitions"
+    if sooner or longer or set(new.values) - set(old.values):
+        yield "partitions_more", "more partitions"
+
+
+def _compare_product(
+    before: Product, after: Product, transforms: tuple[str, str]
+) -> Iterator[Change]:
+    for kind, what in _states(before.status, after.status):
+        yield change(kind, f"product status {what}", after.where)
+    yield from _versions(before.version, after.version, after.where, None)
+    old = {port.name: port for port in before.inputs}
+    new = {port.name: port for port in after.inputs}
+    for name, port in old.items():
+        if name not in new:
+            yield change("input_removed", f'input "{name}" removed', port.where)
+        elif _bare(port) != _bare(new[name]):
+            yield change("input_changed", f'input "{name}" changed', new[name].where)
+    for name, port in new.items():
+        if name not in old:
+            yield change("input_added", f'input "{name}" added', port.where)
+    if all(transforms) and transforms[0] != transforms[1]:
+        yield change("transform", "the transform changed", after.where)
+
+
+def _bare(port: InputPort) -> InputPort:
+    """Return an input port without its places in the file."""
+    nowhere = Location("", 0)
+    return replace(
+        port,
+        where=nowhere,
+        source=replace(port.source, where=nowhere) if port.source else None,
+        expectations=tuple(replace(rule, where=nowhere) for rule in port.expectations),
+    )

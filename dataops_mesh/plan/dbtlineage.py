@@ -1,0 +1,89 @@
+"""A dbt project as queries: each public model with the models below it folded into one SELECT.
+
+A manifest that was only parsed holds the models as they are written. `ref` and `source` are put
+in here; a model with any other template stays unknown, and so does all that is built on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_CONFIG = re.compile(r"\{\{\s*config\s*\((?:[^{}'\"]|'[^']*'|\"[^\"]*\")*\)\s*\}\}", re.DOTALL)
+_TEXT = r"""\s*['"]([^'"{}]+)['"]\s*"""
+_REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT}\)\s*\}}\}}")
+_SOURCE = re.compile(rf"\{{\{{\s*source\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
+_PREFIX = "mesh_model__"
+
+
+def dbt_queries(
+    ports: Iterable[str], manifest: Mapping[str, Any]
+) -> dict[str, tuple[frozenset[str], str]]:
+    """Return, for each port, the sources below it by address and its query.
+
+    The query is empty where a template cannot be read.
+    """
+    by_name = {
+        node["name"]: key
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] in {"model", "seed", "snapshot"}
+    }
+    return {port: _folded(by_name[port], by_name, manifest) for port in ports if port in by_name}
+
+
+def _folded(
+    key: str, by_name: Mapping[str, str], manifest: Mapping[str, Any]
+) -> tuple[frozenset[str], str]:
+    graph: dict[str, list[str]] = {}
+    sources: set[str] = set()
+    pending = [key]
+    while pending:
+        current = pending.pop()
+        if current in graph:
+            continue
+        below = manifest["nodes"][current].get("depends_on", {}).get("nodes", [])
+        sources |= {
+            _address(manifest["sources"][one]) for one in below if one in manifest["sources"]
+        }
+        graph[current] = [one for one in below if one in manifest["nodes"]]
+        pending += graph[current]
+    parts = []
+    for one in TopologicalSorter(graph).static_order():
+        node = manifest["nodes"][one]
+        if node["resource_type"] == "seed":
+            continue
+        text = _rendered(node, by_name, manifest)
+        if not text:
+            return frozenset(sources), ""
+        parts.append(f'"{_PREFIX}{node["name"]}" AS (\n{text}\n)')
+    last = manifest["nodes"][key]["name"]
+    folded = f'WITH {", ".join(parts)}\nSELECT * FROM "{_PREFIX}{last}"'
+    return frozenset(sources), folded if parts else ""
+
+
+def _rendered(
+    node: Mapping[str, Any], by_name: Mapping[str, str], manifest: Mapping[str, Any]
+) -> str:
+    """Return a model's SQL with its references put in, or nothing."""
+    if node["resource_type"] != "model" or node.get("language", "sql") != "sql":
+        return ""
+    text = _CONFIG.sub("", _COMMENT.sub("", node.get("raw_code") or ""))
+    sources = {(s["source_name"], s["name"]): _address(s) for s in manifest["sources"].values()}
+
+    def refer(found: re.Match[str]) -> str:
+        key = by_name.get(found[1])
+        if key is None:
+            return found[0]
+        seed = manifest["nodes"][key]["resource_type"] == "seed"
+        return f'"mesh_seed"."{found[1]}"' if seed else f'"{_PREFIX}{found[1]}"'
+
+    text = _REF.sub(refer, text)
+    text = _SOURCE.sub(lambda found: sources.get((found[1], found[2]), found[0]), text)
+    return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
+
+
+def _address(source: Mapping[str, Any]) -> str:
+    return f"{source['schema']}.{source['identifier']}"

@@ -1,0 +1,147 @@
+"""Column lineage of a product: what each port's columns are made of, and which are used at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataops_mesh.plan.dbtlineage import dbt_queries
+from dataops_mesh.plan.sqllineage import Origin, QueryLineage, query_lineage
+from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
+
+Ports = Mapping[Address, OutputPort]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What is known of a product's columns.
+
+    Args:
+        columns: for (port, column), the (input port, column) pairs its values are made of;
+            absent where it is unknown.
+        used: for (port, input port), the columns that decide what is in the port; None where
+            every column may; absent where the port does not read the input.
+        checked: for each input port, the columns that its expectations and foreign keys name.
+    """
+
+    columns: Mapping[tuple[str, str], frozenset[Origin]] = field(default_factory=dict)
+    used: Mapping[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)
+    checked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def lineage_of(
+    product: Product, ports: Ports, manifest: Mapping[str, Any] | None = None
+) -> Lineage:
+    """Return what is known of a product's columns; never raises for a transform it cannot read.
+
+    Args:
+        product: the product.
+        ports: the ports of the mesh by address, for the columns that the inputs promise.
+        manifest: dbt's manifest, for a product that dbt builds.
+    """
+    inputs = {port.name: port for port in product.inputs}
+    schemas = {
+        name: [column.name for column in ports[port.address].contract.columns]
+        for name, port in inputs.items()
+        if port.address is not None and port.address in ports
+    }
+    queries = _queries(product, manifest)
+    columns: dict[tuple[str, str], frozenset[Origin]] = {}
+    used: dict[tuple[str, str], frozenset[str] | None] = {}
+    for port in product.outputs:
+        reads, text = queries.get(port.name, (frozenset(inputs), ""))
+        found = _declared(port, inputs) or (query_lineage(text, schemas) if text else None)
+        if found is None:
+            used.update({(port.name, name): None for name in reads & inputs.keys()})
+            continue
+        used.update({(port.name, n): cols for n, cols in found.used.items() if n in inputs})
+        columns.update(
+            {
+                (port.name, column): frozenset(origin for origin in origins if origin[0] in inputs)
+                for column, origins in found.columns.items()
+            }
+        )
+    return Lineage(columns, used, _checked(product))
+
+
+def column_lineage(
+    product: Product, ports: Ports, manifest: Mapping[str, Any] | None = None
+) -> Mapping[tuple[str, str], frozenset[Origin]]:
+    """Return what each (port, column) is made of: (input port, column) pairs."""
+    return lineage_of(product, ports, manifest).columns
+
+
+def columns_used(lineage: Lineage, input_port: str) -> frozenset[str] | None:
+    """Return the columns of an input port that the product needs; None if it may need any.
+
+    >>> columns_used(Lineage(used={("p", "d.q"): frozenset({"a"})}), "d.q")
+    frozenset({'a'})
+    """
+    found = set(lineage.checked.get(input_port, ()))
+    for (_, name), columns in lineage.used.items():
+        if name == input_port:
+            if columns is None:
+                return None
+            found |= columns
+    return frozenset(found)
+
+
+def _queries(
+    product: Product, manifest: Mapping[str, Any] | None
+) -> dict[str, tuple[frozenset[str], str]]:
+    """Return what each port reads and its query; an empty query is one that nobody can read."""
+    inputs = frozenset(port.name for port in product.inputs)
+    transform = product.transform
+    if transform.kind is TransformKind.DBT and manifest is not None:
+        return dbt_queries([port.name for port in product.outputs], manifest)
+    if transform.kind is not TransformKind.SQL:
+        return {}
+    found = {}
+    for name, file in zip(transform.ports, transform.files, strict=False):
+        try:
+            found[name] = (inputs, file.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _declared(port: OutputPort, inputs: Mapping[str, Any]) -> QueryLineage | None:
+    """Return what ODCS `transformSourceObjects` says, if every column says it.
+
+    An entry is an input port's name, or that and a column: `fleet.aircraft.tail_number`.
+    """
+    used: dict[str, set[str] | None] = {}
+    columns = {}
+    for column in port.contract.columns:
+        if not column.transform_sources:
+            return None
+        origins = set()
+        for text in column.transform_sources:
+            name, _, from_column = text.rpartition(".")
+            if text in inputs:
+                used[text] = None
+            elif name in inputs:
+                origins.add((name, from_column))
+                known = used.setdefault(name, set())
+                if known is not None:
+                    known.add(from_column)
+            else:
+                return None
+        columns[column.name] = frozenset(origins)
+    decided = {name: None if found is None else frozenset(found) for name, found in used.items()}
+    return QueryLineage(decided, columns)
+
+
+def _checked(product: Product) -> dict[str, frozenset[str]]:
+    names = {port.address: port.name for port in product.inputs}
+    found: dict[str, set[str]] = {}
+    for port in product.inputs:
+        for rule in port.expectations:
+            about = {rule.column} if rule.column else set(rule.properties)
+            found.setdefault(port.name, set()).update(name for name in about if name)
+    for output in product.outputs:
+        for one in output.contract.relationships:
+            if one.address in names:
+                found.setdefault(names[one.address], set()).update(one.to)
+    return {name: frozenset(columns) for name, columns in found.items()}

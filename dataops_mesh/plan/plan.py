@@ -1,0 +1,293 @@
+"""The plan: what publishing the working tree would change, for whom, and what may not be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from dataops_mesh.plan.approval import Approval
+from dataops_mesh.plan.change import Bump, Change, Compatibility, digest, required
+from dataops_mesh.plan.compare import compare
+from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.plan.publication import change_reasons, to_approve
+from dataops_mesh.plan.version import bump_of
+from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product
+
+_ACTIVE = frozenset({"active", "deprecated"})
+_GONE = frozenset({"port_removed", "port_renamed", "port_retired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A product's declaration and the fingerprint of its transform, where it is known."""
+
+    product: Product
+    transform: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What would be published, and how to ask about it.
+
+    Args:
+        mesh: the declarations; its products are the consumers too.
+        transforms: the fingerprints of its transforms, by qualified name.
+        lineage: of a consumer.
+        approvals: in the folder of a product.
+    """
+
+    mesh: Mesh
+    transforms: Mapping[str, str]
+    lineage: Callable[[Product], Lineage]
+    approvals: Callable[[Product], Iterable[Approval]]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Somebody who reads a changed port.
+
+    Args:
+        reader: the output port that is built from it, or the product whose checks read it.
+        product: the consumer's product.
+        reads: the changed port.
+        columns: the changed columns that it needs; all of them if it is not certain.
+        certain: the lineage is known; otherwise it may use them.
+    """
+
+    reader: str
+    product: str
+    reads: Address
+    columns: tuple[str, ...]
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPlan:
+    """What happens to one product."""
+
+    product: str
+    state: str
+    changes: tuple[Change, ...]
+    versions: tuple[tuple[str, str, str, Bump, Bump], ...]  # port, before, after, required, given
+    consumers: tuple[Consumer, ...]
+    refusals: tuple[str, ...]
+    rewrites: tuple[str, ...]
+    approval: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change of declarations would do.
+
+    Args:
+        against: what it was compared with.
+        products: those that differ.
+        rebuild: the products that will be built again, in order.
+        warnings: what consumers of deprecated ports should know.
+        digest: of all changes.
+    """
+
+    against: str
+    products: tuple[ProductPlan, ...]
+    rebuild: tuple[str, ...]
+    warnings: tuple[str, ...]
+    digest: str
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether something would not be published."""
+        return any(product.refusals for product in self.products)
+
+
+def make_plan(
+    before: Mapping[str, Version],
+    target: Target,
+    against: str,
+    only: frozenset[str] | None = None,
+) -> Plan:
+    """Return what publishing the mesh would change.
+
+    Args:
+        before: what consumers read now, by qualified name.
+        target: what would be published.
+        against: what `before` is, for people.
+        only: the products to plan; all if None.
+    """
+    after = {product.qualified_name: product for product in target.mesh.products}
+    plans: list[ProductPlan] = []
+    for name in dict.fromkeys([*after, *before]):
+        if only is not None and name not in only:
+            continue
+        old, new = before.get(name), after.get(name)
+        both = (old.transform if old else "", target.transforms.get(name, ""))
+        changes = compare(old.product if old else None, new, both)
+        if changes:
+            plans.append(_product_plan(name, old.product if old else None, changes, target))
+    every = [change for plan in plans for change in plan.changes]
+    rebuild = _rebuild(target.mesh, {plan.product for plan in plans})
+    return Plan(against, tuple(plans), rebuild, deprecations(target.mesh), digest(every))
+
+
+def _product_plan(
+    name: str, before: Product | None, changes: tuple[Change, ...], target: Target
+) -> ProductPlan:
+    mesh = target.mesh
+    after = next((one for one in mesh.products if one.qualified_name == name), None)
+    approvals = target.approvals(after) if after else ()
+    refusals = change_reasons(before, after, approvals)
+    needed = to_approve(before, changes) if before else ()
+    return ProductPlan(
+        product=name,
+        state="added" if before is None else "removed" if after is None else "changed",
+        changes=changes,
+        versions=_versions(before, after, changes),
+        consumers=tuple(dict.fromkeys(_consumers(mesh, changes, target.lineage))),
+        refusals=(*refusals, *_still_read(mesh, changes, before)),
+        rewrites=tuple(dict.fromkeys(rewrite(change) for change in needed)),
+        approval=digest(needed) if needed else "",
+    )
+
+
+def _versions(
+    before: Product | None, after: Product | None, changes: Iterable[Change]
+) -> tuple[tuple[str, str, str, Bump, Bump], ...]:
+    if before is None or after is None:
+        return ()
+    old = {port.address: port.contract.version for port in before.outputs}
+    found = []
+    for port in after.outputs:
+        own = [one for one in changes if one.port == port.address and one.kind != "version"]
+        was, now = old.get(port.address), port.contract.version
+        if was is not None and (own or was != now):
+            found.append((str(port.address), was, now, required(own), bump_of(was, now)))
+    return tuple(found)
+
+
+def readers(mesh: Mesh, address: Address) -> tuple[Product, ...]:
+    """Return the products of the mesh that run and read a port."""
+    return tuple(
+        product
+        for product in mesh.products
+        if product.status in _ACTIVE and any(port.address == address for port in product.inputs)
+    )
+
+
+def _consumers(
+    mesh: Mesh, changes: Iterable[Change], lineage: Callable[[Product], Lineage]
+) -> Iterable[Consumer]:
+    wanted: dict[Address, set[str]] = {}
+    for one in changes:
+        felt = one.compatibility is Compatibility.BREAKING or one.one_way
+        if one.port is not None and felt:
+            wanted.setdefault(one.port, set()).update(one.columns or ("*",))
+    for address, columns in wanted.items():
+        for product in readers(mesh, address):
+            yield from _uses(product, address, columns, lineage(product))
+
+
+def _uses(
+    product: Product, address: Address, columns: set[str], lineage: Lineage
+) -> Iterable[Consumer]:
+    (name, *_) = (port.name for port in product.inputs if port.address == address)
+    named = columns - {"*"}
+    for port in product.outputs:
+        key = (port.name, name)
+        if key not in lineage.used and lineage.used:
+            continue  # this port is built without the input
+        reader, used = str(port.address), lineage.used.get(key)
+        if "*" in columns:
+            yield Consumer(reader, product.qualified_name, address, ("*",), certain=True)
+        hit = named if used is None else used & named
+        if hit:
+            certain = used is not None
+            yield Consumer(reader, product.qualified_name, address, tuple(sorted(hit)), certain)
+    checked = lineage.checked.get(name, frozenset()) & columns
+    if checked:
+        reader = f"{product.qualified_name} (checks on its input)"
+        yield Consumer(
+            reader, product.qualified_name, address, tuple(sorted(checked)), certain=True
+        )
+
+
+def _still_read(mesh: Mesh, changes: Iterable[Change], before: Product | None) -> tuple[str, ...]:
+    """Return a reason for each port that would go while somebody reads it."""
+    all_ports = [port.address for port in before.outputs] if before else []
+    gone = {
+        address: one.what
+        for one in changes
+        if one.kind in _GONE
+        for address in ([one.port] if one.port else all_ports)
+    }
+    return tuple(
+        f"{address}: {what}, and {product.qualified_name} still reads it ({product.where.file})"
+        for address, what in gone.items()
+        for product in readers(mesh, address)
+    )
+
+
+def _rebuild(mesh: Mesh, changed: set[str]) -> tuple[str, ...]:
+    """Return the changed products and everybody downstream, in the order of the mesh."""
+    dirty = {
+        port.address
+        for product in mesh.products
+        if product.qualified_name in changed
+        for port in product.outputs
+    }
+    found = {p.qualified_name for p in mesh.products if p.qualified_name in changed}
+    while True:
+        more = [
+            product
+            for product in mesh.products
+            if product.qualified_name not in found
+            and product.status in _ACTIVE
+            and any(port.address in dirty for port in product.inputs)
+        ]
+        if not more:
+            return tuple(p.qualified_name for p in mesh.products if p.qualified_name in found)
+        for product in more:
+            found.add(product.qualified_name)
+            dirty |= {port.address for port in product.outputs}
+
+
+def deprecations(mesh: Mesh) -> tuple[str, ...]:
+    """Return what the readers of deprecated ports should know."""
+    return tuple(
+        f"{consumer.qualified_name} reads {port.address}: {notice}"
+        for product in mesh.products
+        for port in product.outputs
+        if (notice := deprecation(product.status, port))
+        for consumer in readers(mesh, port.address)
+    )
+
+
+def deprecation(status: str, port: OutputPort) -> str:
+    """Return the notice for readers of a port: deprecated, or with an announced end; or nothing."""
+    ends = {s.property: str(s.value) for s in port.contract.slas if s.property.startswith("endOf")}
+    dates = ", ".join(f"{name} {day}" for name, day in sorted(ends.items()))
+    if port.deprecated or status == "deprecated":
+        return f"deprecated{', ' + dates if dates else ', no end announced'}"
+    return dates
+
+
+def rewrite(change: Change) -> str:
+    """Return how to make a one-way change in steps that can each be taken back."""
+    what = change.what
+    match change.kind:
+        case "retention_cut":
+            return (
+                f"{what}: keep the publications (pin them or copy them) before they are collected"
+            )
+        case "classified_lower" | "pii_removed" | "masking_removed":
+            return (
+                f"{what}: publish a second port for those who may see it; leave this one as it is"
+            )
+        case "column_removed" | "type_narrower" | "key_changed" | "partitions_fewer":
+            return (
+                f"{what}: expand, then contract: publish {change.port}_v2 beside {change.port}, "
+                f"deprecate {change.port} with an endOfLife, remove it when nobody reads it"
+            )
+        case _:
+            return (
+                f"{what}: keep {change.port} beside the new port, deprecate it with an endOfLife, "
+                "remove it when nobody reads it"
+            )

@@ -1,0 +1,143 @@
+"""The declaration that is published: kept with each publication, and compared with the next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dataops_mesh.engine.declarations import read_declaration, write_declaration
+from dataops_mesh.engine.manifest import Manifest, read_manifest
+from dataops_mesh.engine.release import Release
+from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import DeclarationError, MeshError, StoreError
+from dataops_mesh.plan.approval import approvers_of, read_approvals
+from dataops_mesh.plan.change import digest
+from dataops_mesh.plan.publication import change_reasons
+from dataops_mesh.plan.table import TABLE, change
+from dataops_mesh.run.dbt_project import is_dbt, project_folder
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.spec.loader import load_product
+from dataops_mesh.spec.model import Product
+
+_CONTRACTS = "*.odcs.yaml"
+_DBT = frozenset({".sql", ".yml", ".yaml"})
+_DBT_SKIPPED = frozenset({"target", "logs", "dbt_packages"})
+_LARGEST = 1_000_000
+
+
+def keep_declaration(product: Product, environment: Environment, release: Release) -> str:
+    """Keep the declaration's files in the store and return their digest.
+
+    When the files are no longer those that the product was loaded from, the one published
+    before stays the reference: what nobody compared may not become what others are compared to.
+    """
+    root, store = environment.settings.root, environment.store
+    found = (Path(os.path.abspath(file)) for file in _files(product))  # noqa: PTH100 # keeps links
+    texts = {
+        file.relative_to(root).as_posix(): file.read_text("utf-8", "replace")
+        for file in found
+        if file.is_file() and file.is_relative_to(root)
+    }
+    try:
+        same = load_texts(texts, product.domain, product.name)
+    except DeclarationError:
+        same = None
+    if same is None or same.fingerprint != product.fingerprint:
+        before = published_manifest(store, release, product)
+        return before.declaration if before else ""
+    return write_declaration(store, texts)
+
+
+def load_texts(texts: dict[str, str], domain: str, product: str) -> Product:
+    """Return the product that the texts declare; its folder is gone when this returns."""
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        found = root
+        for name, text in texts.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+            if path.parent.name == product and path.parent.parent.name == domain:
+                found = path.parent
+        return load_product(found, root)
+
+
+def published_manifest(store: Store, release: Release, product: Product) -> Manifest | None:
+    """Return the evidence of what consumers read of the product now, if anything."""
+    for address in (port.address for port in product.outputs):
+        entry = release.ports.get(address)
+        if entry is not None:
+            return read_manifest(store, entry.candidate)
+    return next(_by_name(store, release, product.qualified_name), None)
+
+
+def _by_name(store: Store, release: Release, name: str) -> Iterator[Manifest]:
+    """Find the product by its name: all its ports may have been renamed."""
+    for entry in release.ports.values():
+        if entry.product == name:
+            yield read_manifest(store, entry.candidate)
+
+
+def published_product(store: Store, manifest: Manifest | None) -> Product | None:
+    """Return the declaration of a publication; None if it was made before they were kept.
+
+    Raises:
+        MeshError: it was kept and cannot be read.
+    """
+    if manifest is None or not manifest.declaration:
+        return None
+    domain, _, name = manifest.product.partition(".")
+    return load_texts(read_declaration(store, manifest.declaration), domain, name)
+
+
+def publication_reasons(product: Product, store: Store, release: Release) -> tuple[str, ...]:
+    """Return why the product's declaration may not follow the one that is published."""
+    try:
+        approvals = read_approvals(product)
+    except DeclarationError as error:
+        return tuple(f"{one.where}: {one.what}" for one in error.problems)
+    try:
+        manifest = published_manifest(store, release, product)
+        before = published_product(store, manifest)
+    except (StoreError, DeclarationError) as error:
+        unknown = change("unknown", TABLE["unknown"].title, product.where)
+        may = approvers_of(product)
+        if any(one.digest == digest([unknown]) and one.approver in may for one in approvals):
+            return ()
+        reason = (
+            f"{product.qualified_name}: {unknown.what} ({error.problems[0].what}); "
+            f"it needs approvals/{digest([unknown])}.yaml"
+        )
+        return (reason,)
+    return change_reasons(before, product, approvals)
+
+
+def published_versions(store: Store, release: Release) -> tuple[dict[str, Product], dict[str, str]]:
+    """Return every published declaration and the fingerprint of its transform, by product."""
+    products: dict[str, Product] = {}
+    transforms: dict[str, str] = {}
+    for ref in dict.fromkeys(entry.candidate for entry in release.ports.values()):
+        manifest = read_manifest(store, ref)
+        try:
+            found = published_product(store, manifest)
+        except MeshError:
+            continue  # `publication_reasons` says so
+        if found is not None:
+            products[manifest.product] = found
+            transforms[manifest.product] = manifest.transform_fingerprint
+    return products, transforms
+
+
+def _files(product: Product) -> Iterator[Path]:
+    yield product.folder / "product.odps.yaml"
+    yield from sorted(product.folder.glob(_CONTRACTS))
+    yield from product.transform.files
+    if is_dbt(product):
+        project = project_folder(product)
+        for file in sorted(project.rglob("*")):
+            parts = file.relative_to(project).parts
+            hidden = parts[0] in _DBT_SKIPPED or file.name.startswith(".")
+            if file.suffix in _DBT and not hidden and file.stat().st_size < _LARGEST:
+                yield file

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from changes import CASES, ORDERS, PRODUCT, REFUNDS, Case, edited, write
+
+from dataops_mesh.errors import Location
+from dataops_mesh.plan import columns
+from dataops_mesh.plan.change import Bump, digest, required
+from dataops_mesh.plan.compare import compare
+from dataops_mesh.plan.table import TABLE
+from dataops_mesh.spec.model import (
+    Operator,
+    Product,
+    Relationship,
+    Severity,
+    Threshold,
+)
+from dataops_mesh.spec.partition import Cadence, Partitioning
+
+BUMPS = {"breaking": Bump.MAJOR, "additive": Bump.MINOR, "patch": Bump.PATCH}
+
+
+def judged(changes) -> dict[str, str]:
+    return {one.kind: f"{one.compatibility} {one.reversibility}" for one in changes}
+
+
+def test_the_table_of_cases_is_long_enough():
+    assert len(CASES) >= 75
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_change(tmp_path: Path, case: Case):
+    before = write(tmp_path / "before")
+    changes = compare(before, edited(tmp_path / "after", case))
+    assert judged(changes) == case.expected or (
+        case.expected == {} and judged(changes) == {"documentation": "patch two-way"}
+    )
+    for one in changes:
+        assert one.bump is BUMPS[one.compatibility]
+        assert one.where.line > 0
+        assert one.where.file.startswith("domains/shop/sales/")
+        assert one.what
+
+
+def test_nothing_changed_is_no_change(tmp_path: Path):
+    before = write(tmp_path / "before")
+    assert compare(before, write(tmp_path / "after")) == ()
+    assert compare(None, None) == ()
+
+
+def test_a_new_product_breaks_nobody(tmp_path: Path):
+    changes = compare(None, write(tmp_path))
+    assert {one.kind for one in changes} == {"product_added", "port_added"}
+    assert required(changes) is Bump.MINOR
+
+
+def test_a_product_that_is_gone_leaves_its_readers_alone(tmp_path: Path):
+    product = write(tmp_path)
+    changes = compare(product, None)
+    assert {one.kind for one in changes} == {"port_removed"}
+    assert {one.port for one in changes} == {port.address for port in product.outputs}
+    assert all(one.one_way for one in changes)
+
+
+def test_a_port_removed_is_not_hidden_by_the_others(tmp_path: Path):
+    before = write(tmp_path / "before")
+    listed = PRODUCT.replace("  - {name: refunds}\n", "")
+    after = write(tmp_path / "after", **{"product.odps.yaml": listed, "refunds.odcs.yaml": ""})
+    (only,) = compare(before, after)
+    assert (only.kind, str(only.port)) == ("port_removed", "shop.refunds")
+    assert only.where.file.endswith("product.odps.yaml")
+
+
+def test_a_port_renamed_is_found_by_its_contract(tmp_path: Path):
+    before = write(tmp_path / "before")
+    after = write(
+        tmp_path / "after",
+        **{
+            "product.odps.yaml": PRODUCT.replace("refunds", "returns"),
+            "refunds.odcs.yaml": "",
+            "returns.odcs.yaml": REFUNDS.replace("name: refunds", "name: returns"),
+        },
+    )
+    (only,) = compare(before, after)
+    assert only.kind == "port_renamed"
+    assert str(only.port) == "shop.refunds"
+    assert only.one_way
+
+
+def test_a_transform_that_changed_is_a_patch(tmp_path: Path):
+    product = write(tmp_path)
+    (only,) = compare(product, product, ("a", "b"))
+    assert (only.kind, only.bump) == ("transform", Bump.PATCH)
+
+
+def test_a_removed_column_is_shown_where_it_was(tmp_path: Path):
+    before = write(tmp_path / "before")
+    case = next(case for case in CASES if case.name == "column removed")
+    (only,) = compare(before, edited(tmp_path / "after", case))
+    line = next(n for n, text in enumerate(ORDERS.splitlines(), 1) if "name: note" in text)
+    assert only.where.line == line
+    assert only.columns == ("note",)
+
+
+def test_the_digest_is_of_the_changes_and_not_of_their_lines(tmp_path: Path):
+    before = write(tmp_path / "before")
+    after = edited(tmp_path / "after", CASES[2])
+    changes = compare(before, after)
+    moved = tuple(replace(one, where=replace(one.where, line=99)) for one in changes)
+    assert digest(changes) == digest(moved)
+    assert digest(changes) != digest(compare(after, before))
+
+
+BACKWARDS = {
+    "key removed": "key_added",
+    "empty allowed": "empty_forbidden",
+    "contract back to draft": "port_activated",
+    "product described otherwise": "documentation",
+    "input port added": "input_removed",
+}
+
+
+@pytest.mark.parametrize("name", BACKWARDS)
+def test_the_way_back_is_judged_too(tmp_path: Path, name: str):
+    case = next(case for case in CASES if case.name == name)
+    changes = compare(edited(tmp_path / "before", case), write(tmp_path / "after"))
+    assert BACKWARDS[name] in judged(changes)
+
+
+def with_partitions(product: Product, **changed: object) -> Product:
+    port = product.outputs[0]
+    cut = replace(Partitioning("day", None, date(2020, 1, 1), None, ("a", "b")), **changed)
+    contract = replace(port.contract, partitioning=cut)
+    return replace(product, outputs=(replace(port, contract=contract), *product.outputs[1:]))
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"start": date(2021, 1, 1)}, "partitions_fewer"),
+        ({"end": date(2021, 1, 1)}, "partitions_fewer"),
+        ({"values": ("a",)}, "partitions_fewer"),
+        ({"start": date(2019, 1, 1)}, "partitions_more"),
+        ({"values": ("a", "b", "c")}, "partitions_more"),
+        ({"column": "sold_on"}, "partitions_changed"),
+        ({"cadence": Cadence.DAILY}, "partitions_changed"),
+    ],
+)
+def test_partitions_that_are_cut_otherwise(tmp_path: Path, changed, kind: str):
+    product = write(tmp_path)
+    (only,) = compare(with_partitions(product), with_partitions(product, **changed))
+    assert only.kind == kind
+
+
+def with_reference(product: Product, *given: Relationship) -> Product:
+    port = product.outputs[0]
+    contract = replace(port.contract, relationships=given)
+    return replace(product, outputs=(replace(port, contract=contract), *product.outputs[1:]))
+
+
+def test_foreign_keys_are_promises(tmp_path: Path):
+    product = write(tmp_path)
+    one = Relationship("r", ("line",), "refunds", ("refund_id",), Location("x", 1))
+    loose = replace(one, threshold=Threshold(Operator.LESS, 9))
+    warns = replace(one, severity=Severity.WARNING)
+    without, strict = product, with_reference(product, one)
+    assert [c.kind for c in compare(without, strict)] == ["reference_added"]
+    assert [c.kind for c in compare(strict, without)] == ["reference_removed"]
+    assert [c.kind for c in compare(strict, with_reference(product, loose))] == ["rule_looser"]
+    assert [c.kind for c in compare(strict, with_reference(product, warns))] == ["severity_lower"]
+
+
+def test_what_no_row_knows_is_never_ignored(tmp_path: Path, monkeypatch):
+    # Stands for a field that a later version of the model brings.
+    monkeypatch.setattr(columns, "_JUDGED", columns._JUDGED - {"transform_sources"})
+    product = write(tmp_path)
+    port, other = product.outputs
+    first, *rest = port.contract.columns
+    changed = (replace(first, transform_sources=("x",)), *rest)
+    port = replace(port, contract=replace(port.contract, columns=changed))
+    assert "setting_other" in judged(compare(product, replace(product, outputs=(port, other))))
+
+
+def test_every_row_of_the_table_has_a_case():
+    elsewhere = {
+        "product_added", "port_added", "port_removed", "port_renamed", "transform", "unknown",
+        "setting_other", "partitions_fewer", "partitions_more", "key_reordered",
+        "reference_added", "reference_removed", "sla_other", "sla_note", *BACKWARDS.values(),
+    }  # fmt: skip
+    assert set(TABLE) == elsewhere | {kind for case in CASES for kind in case.expected}
