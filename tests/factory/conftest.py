@@ -4,15 +4,29 @@ import os
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch) -> None:
+    """A step that is tried again waits for seconds; the one test of that asks for it."""
+    monkeypatch.setenv("DATAOPS_MESH_RETRIES", "0")
+
+
 @pytest.fixture
-def instance(tmp_path):
-    """A real instance that keeps runs, events and assets in files."""
+def instance():
+    """A real instance that forgets at the end of the test."""
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+@pytest.fixture
+def kept_instance(tmp_path):
+    """A real instance that keeps runs, events and logs in files, as a server does."""
     from locations import local_instance
 
     (tmp_path / "dagster").mkdir()

@@ -129,19 +129,19 @@ def test_materialize_with_a_checkless_selection_is_refused_by_dagster(before, in
     assert rows(settings, READ) == old
 
 
-def test_running_a_refused_run_again_from_failure_runs_the_whole_gate(tmp_path, instance):
+def test_running_a_refused_run_again_from_failure_runs_the_whole_gate(tmp_path, kept_instance):
     settings = write_workspace(
         tmp_path, {"shop": {"orders": orders(BAD), "totals": totals("shop.orders")}}
     )
     job = reconstructable(settings, "shop")
-    refused = dg.execute_job(job, instance, run_config=QUIET)
+    refused = dg.execute_job(job, kept_instance, run_config=QUIET)
     assert not refused.success
     for _ in range(2):
         again = dg.execute_job(
             job,
-            instance,
+            kept_instance,
             run_config=QUIET,
-            reexecution_options=dg.ReexecutionOptions.from_failure(refused.run_id, instance),
+            reexecution_options=dg.ReexecutionOptions.from_failure(refused.run_id, kept_instance),
         )
         assert not again.success
         steps = [e.step_key for e in again.all_events if e.is_step_failure]
@@ -152,15 +152,15 @@ def test_running_a_refused_run_again_from_failure_runs_the_whole_gate(tmp_path, 
         assert rows(settings, "from shop.totals") is None
 
 
-def test_repeating_one_step_of_an_earlier_good_run_runs_the_whole_gate(tmp_path, instance):
+def test_repeating_one_step_of_an_earlier_good_run_runs_the_whole_gate(tmp_path, kept_instance):
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(GOOD)}})
     job = reconstructable(settings, "shop")
-    good = dg.execute_job(job, instance, run_config=QUIET)
+    good = dg.execute_job(job, kept_instance, run_config=QUIET)
     assert good.success
     write_product(tmp_path, "shop", "orders", orders(BAD))
     again = dg.execute_job(
         job,
-        instance,
+        kept_instance,
         run_config=QUIET,
         reexecution_options=dg.ReexecutionOptions(good.run_id, ["shop__orders"]),
     )
@@ -168,19 +168,21 @@ def test_repeating_one_step_of_an_earlier_good_run_runs_the_whole_gate(tmp_path,
     assert rows(settings, READ) == [(1,), (2,)]
 
 
-def test_going_on_from_the_step_after_the_refusal_reads_only_what_is_published(tmp_path, instance):
+def test_going_on_from_the_step_after_the_refusal_reads_only_what_is_published(
+    tmp_path, kept_instance
+):
     """Dagster runs the consumer's step alone; its input is the publication, not the candidate."""
     settings = write_workspace(
         tmp_path, {"shop": {"orders": orders(GOOD), "totals": totals("shop.orders")}}
     )
-    assert execute(settings, "shop", instance).success
+    assert execute(settings, "shop", kept_instance).success
     write_product(tmp_path, "shop", "orders", orders("id,kind\n1,a\n1,b\n3,c\n"))
     job = reconstructable(settings, "shop")
-    refused = dg.execute_job(job, instance, run_config=QUIET)
+    refused = dg.execute_job(job, kept_instance, run_config=QUIET)
     assert not refused.success
     after = dg.execute_job(
         job,
-        instance,
+        kept_instance,
         run_config=QUIET,
         reexecution_options=dg.ReexecutionOptions(refused.run_id, ["shop__totals"]),
     )

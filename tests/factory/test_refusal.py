@@ -11,9 +11,7 @@ from locations import (
     GOOD,
     ORDERS,
     execute,
-    in_process,
     job_of,
-    location,
     orders,
     rows,
     totals,
@@ -30,16 +28,6 @@ CHECKS = {
     "kind_type",
     "kind_required",
 }
-
-
-def with_retries(settings, domain, tries=2):
-    """Return the domain's job as somebody runs it who asks for retries."""
-    defs = location(settings, domain)
-    job = dg.define_asset_job(
-        "stubborn", selection="*", op_retry_policy=dg.RetryPolicy(max_retries=tries)
-    )
-    made = dg.Definitions(assets=defs.assets, jobs=[job], executor=dg.in_process_executor)
-    return made.resolve_job_def("stubborn")
 
 
 def said_of(result, name):
@@ -118,34 +106,37 @@ def test_a_warning_is_published_and_says_warn(tmp_path, instance):
     ]
 
 
-def test_a_verdict_is_never_retried(tmp_path, instance):
+def test_a_verdict_is_never_retried(tmp_path, instance, monkeypatch):
+    monkeypatch.setenv("DATAOPS_MESH_RETRIES", "2")
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(BAD)}})
-    result = in_process(with_retries(settings, "shop"), instance)
+    result = execute(settings, "shop", instance)
     assert not result.success
     assert [e for e in result.all_events if e.is_step_up_for_retry] == []
     assert len(result.get_asset_check_evaluations()) == len(CHECKS)
 
 
-def test_a_check_that_could_not_run_may_be_retried_and_refuses(tmp_path, instance):
+def test_a_check_that_could_not_run_may_be_retried_and_refuses(tmp_path, instance, monkeypatch):
+    monkeypatch.setenv("DATAOPS_MESH_RETRIES", "1")
     contract = a_contract(
         "orders",
         COLUMNS,
         "{name: odd, type: sql, query: 'select sum(kind::integer) from {object}', mustBe: 0, severity: info}",
     )
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(GOOD, columns=contract)}})
-    result = in_process(with_retries(settings, "shop"), instance)
+    result = execute(settings, "shop", instance)
     assert not result.success
-    assert len([e for e in result.all_events if e.is_step_up_for_retry]) == 2
+    assert len([e for e in result.all_events if e.is_step_up_for_retry]) == 1
     said = said_of(result, "odd")
     assert not said.passed
     assert plain(said.metadata)["observed"] == "could not run"
     assert rows(settings, "from shop.orders") is None
 
 
-def test_a_mistake_in_the_transform_is_not_retried(tmp_path, instance):
+def test_a_mistake_in_the_transform_is_not_retried(tmp_path, instance, monkeypatch):
+    monkeypatch.setenv("DATAOPS_MESH_RETRIES", "2")
     broken = "select (kind::integer)::bigint as id, kind from orders_csv"
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(GOOD, select=broken)}})
-    result = in_process(with_retries(settings, "shop"), instance)
+    result = execute(settings, "shop", instance)
     assert not result.success
     assert [e for e in result.all_events if e.is_step_up_for_retry] == []
     assert result.get_asset_check_evaluations() == []
@@ -246,12 +237,16 @@ LEAKS = {
 
 
 @pytest.mark.parametrize("product", LEAKS.values(), ids=LEAKS.keys())
-def test_a_classified_value_is_in_no_event_and_no_log(tmp_path, instance, capfd, caplog, product):
+def test_a_classified_value_is_in_no_event_and_no_log(
+    tmp_path, kept_instance, capfd, caplog, product
+):
     settings = write_workspace(tmp_path, {"bank": {"payments": product}})
     caplog.set_level("DEBUG")
-    result = job_of(settings, "bank").execute_in_process(instance=instance, raise_on_error=False)
+    result = job_of(settings, "bank").execute_in_process(
+        instance=kept_instance, raise_on_error=False
+    )
     assert not result.success
-    entries = instance.all_logs(result.run_id)
+    entries = kept_instance.all_logs(result.run_id)
     said = "\n".join([*(dg.serialize_value(e) for e in entries), *(str(e) for e in entries)])
     assert "bank__payments" in said
     printed = capfd.readouterr()
