@@ -77,7 +77,7 @@ def example(tmp_path_factory):
             for name in COPIED:
                 ignored = shutil.ignore_patterns("target", "logs", "__pycache__")
                 shutil.copytree(REPOSITORY / name, building.root / name, ignore=ignored)
-            for name in ("pyproject.toml", "workspace.yaml"):
+            for name in ("pyproject.toml", "workspace.yaml", "policies.yaml"):
                 shutil.copy(REPOSITORY / name, building.root)
             said = building.mesh("run", "--format", "json")
             (building.root / "first-run.json").write_text(
