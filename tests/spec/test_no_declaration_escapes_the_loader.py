@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import tempfile
 from copy import deepcopy
 from functools import cache
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 import yaml
 from declared import PRODUCT, Workspace, with_expectation
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataops_mesh.errors import DeclarationError
@@ -22,6 +24,10 @@ from dataops_mesh.spec.derive import coverage
 from dataops_mesh.spec.loader import load_product
 
 DATA = Path(__file__).parent / "data"
+# HYPOTHESIS_PROFILE=long: tens of thousands of declarations, for a nightly run.
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+MANY = 40 if LONG else 1
+pytestmark = pytest.mark.timeout(0 if LONG else 300)
 # Everything the reader supports, and much of what it refuses.
 ODCS = (DATA / "transactions.odcs.yaml").read_text("utf-8")
 ODPS = with_expectation(
@@ -39,7 +45,9 @@ FRAGMENTS = [
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**30), 10**30), st.floats(allow_nan=False),
     st.sampled_from(["", "a", "A b", "x.y", "rows", "percent", "sql", "text", "library", "integer",
-                     "2026-01-01", "(?=", "select 1 from {object}", "../x", "\0", "h", "cron"]),
+                     "2026-01-01", "(?=", "select 1 from {object}", "../x", "\0", "h", "cron", "array", "object", "map",
+                     "STRUCT(a INT, b TEXT[])", "INTEGER[]", "transactions.a", "a.b.c", "email",
+                     "expect_column_mean_to_be_between", "yyyy-MM-dd'T'HH", "{batch}"]),
     st.just([]), st.just({}), st.lists(st.integers(), max_size=2), st.just({"a": [{"b": None}]}),
 )  # fmt: skip
 
@@ -79,9 +87,28 @@ def mutated_data(draw: st.DrawFn, text: str) -> Any:
             case "delete":
                 del owner[keys[-1]]
             case "rename" if isinstance(owner, dict):
-                owner[draw(st.sampled_from(["x", "mustBe", "unit", "value", "type"]))] = owner.pop(
-                    keys[-1]
-                )
+                owner[
+                    draw(
+                        st.sampled_from(
+                            [
+                                "x",
+                                "mustBe",
+                                "unit",
+                                "value",
+                                "type",
+                                "to",
+                                "from",
+                                "items",
+                                "format",
+                                "kwargs",
+                                "properties",
+                                "element",
+                                "logicalType",
+                                "physicalType",
+                            ]
+                        )
+                    )
+                ] = owner.pop(keys[-1])
             case "copy" if isinstance(owner, list):
                 owner.append(deepcopy(owner[keys[-1]]))
             case _:
@@ -112,19 +139,28 @@ def loads(odps: str, odcs: str) -> bool:
         return True
 
 
-@settings(max_examples=150, deadline=None)
+def fuzzed(examples: int) -> settings:
+    """Return the settings of a fuzz test; the long profile has many times the examples."""
+    return settings(
+        max_examples=MANY * examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+@fuzzed(150)
 @given(mutated_text(ODCS))
 def test_a_contract_with_damaged_text(text: str):
     loads(ODPS, text)
 
 
-@settings(max_examples=150, deadline=None)
+@fuzzed(150)
 @given(mutated_text(ODPS))
 def test_a_product_with_damaged_text(text: str):
     loads(text, ODCS)
 
 
-@settings(max_examples=150, deadline=None)
+@fuzzed(150)
 @given(mutated_data(ODPS))
 def test_a_product_with_damaged_data(data: Any):
     loads(json.dumps(data), ODCS)
@@ -149,18 +185,36 @@ schema:
         quality:
           - {metric: nullValues, mustBeLessThan: 5, unit: percent, severity: warning, id: q1}
           - {type: sql, query: 'select count({property}) from {object}', mustBe: 0, dimension: accuracy}
+      - {name: e, logicalType: string, relationships: [{to: transactions.a, customProperties: [
+          {property: tolerance, vendor: dataops_mesh, value: {mustBeLessThan: 5, unit: percent}}]}]}
+      - {name: f, logicalType: object, properties: [{name: g, logicalType: array,
+          items: {logicalType: integer}}], logicalTypeOptions: {required: [g], maxProperties: 3}}
+      - {name: h, logicalType: map, map: {key: {logicalType: string}, value: {logicalType: date}}}
+      - {name: i, logicalType: array, physicalType: 'INTEGER[]',
+         logicalTypeOptions: {minItems: 1, uniqueItems: true}}
+      - {name: j, logicalType: vector, logicalTypeOptions: {dimensions: 3, elementType: int8}}
+      - {name: k, logicalType: time, logicalTypeOptions: {format: 'HH:mm', defaultTimezone: UTC}}
+      - {name: l, logicalType: integer, logicalTypeOptions: {multipleOf: 5, format: i16}}
+      - {name: m, logicalType: string, logicalTypeOptions: {format: uuid}}
       - name: d
         logicalType: string
         quality:
+          - {type: custom, engine: greatExpectations,
+             implementation: {type: expect_column_values_to_be_unique, kwargs: {mostly: 0.5}}}
           - {metric: missingValues, arguments: {missingValues: ['', null]}, mustBe: 0}
           - {metric: invalidValues, arguments: {validValues: [a]}, mustBeBetween: [0, 5]}
     quality:
       - {metric: duplicateValues, arguments: {properties: [a, b]}, mustBe: 0}
       - {metric: rowCount, mustBeGreaterThan: 0}
+      - {type: custom, engine: great-expectations, implementation: {
+          type: unexpected_rows_expectation,
+          kwargs: {unexpected_rows_query: 'select * from {batch} where l < 0'}}}
       - {type: text, description: d}
 slaProperties:
   - {property: freshness, value: 24, unit: h, element: transactions.c}
   - {property: frequency, value: 1, unit: d, scheduler: cron, schedule: 0 6 * * *}
+  - {property: latency, value: 24, unit: h, element: 'transactions.c, c'}
+  - {property: retention, value: 1, unit: y, element: c}
 customProperties: [{property: allowEmpty, vendor: dataops_mesh, value: false}]
 """
 
@@ -181,7 +235,13 @@ def test_the_rich_contract_is_valid_by_the_standard_and_loads():
     assert loads(PRODUCT, RICH)
 
 
-@settings(max_examples=300, deadline=None)
+@fuzzed(150)
+@given(mutated_text(RICH))
+def test_a_rich_contract_with_damaged_text(text: str):
+    loads(PRODUCT, text)
+
+
+@fuzzed(150)
 @given(mutated_data(RICH))
 def test_what_the_standard_refuses_never_loads(data: Any):
     """Our compiled form of the schema, with the readers, is at least as strict as Bitol's."""
