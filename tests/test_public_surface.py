@@ -102,7 +102,7 @@ FOREIGN = re.compile(
             r"py" + r"pi\.org/(simple|packages)",
             r"registry\.npm" + r"js\.org",
             r"--(extra-)?index" + r"-url[= ]",
-            r"https?://(localhost|127\.0\.0\.1|10\.\d|192\.168\.)",
+            r"https?://(10\.\d|192\.168\.)",
         ]
     )
 )

@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch) -> None:
+@pytest.fixture
+def without_pauses(monkeypatch) -> None:
     """A step that is tried again waits for seconds; the one test of that asks for it."""
     monkeypatch.setenv("DATAOPS_MESH_RETRIES", "0")
 

@@ -26,6 +26,7 @@ from locations import (
     write_dbt_product,
 )
 
+pytestmark = pytest.mark.usefixtures("without_pauses")
 READ = "select id from shop.orders order by id"
 LEFT, RIGHT = dg.AssetKey(["two", "left"]), dg.AssetKey(["two", "right"])
 STAGING, KINDS = dg.AssetKey(["dots", "stg_orders"]), dg.AssetKey(["dots", "kinds"])

@@ -16,6 +16,7 @@ from locations import COLUMNS, GOOD, ORDERS, location, orders, totals, write_dbt
 from dataops_mesh import load_domain
 from dataops_mesh.errors import DeclarationError, SettingsError
 
+pytestmark = pytest.mark.usefixtures("without_pauses")
 REPOSITORY = Path(__file__).parents[2]
 DEFINITIONS = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
 HEAVY = ("great_expectations", "pandas", "polars", "pyspark", "dbt", "dagster_dbt")

@@ -35,6 +35,7 @@ from locations import (
 
 from dataops_mesh.factory.reconcile import reconcile
 
+pytestmark = pytest.mark.usefixtures("without_pauses")
 EXTRA = """\
 name: Orders
 version: 2.1.0

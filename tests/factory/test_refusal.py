@@ -17,6 +17,7 @@ from locations import (
     totals,
 )
 
+pytestmark = pytest.mark.usefixtures("without_pauses")
 IBAN = "DE89370400440532013000"
 OTHER = "GB29NWBK60161331926819"
 CHECKS = {
