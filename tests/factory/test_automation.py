@@ -220,7 +220,8 @@ def test_sensors_run_in_production_and_rest_on_a_laptop(tmp_path, automation, ex
     assert {schedule.default_status.value for schedule in defs.schedules or []} <= {expected}
 
 
-def test_a_refusal_is_never_retried_and_a_fault_is(tmp_path, instance):
+def test_a_refusal_is_never_retried_and_a_fault_is(tmp_path, instance, monkeypatch):
+    monkeypatch.setenv("DATAOPS_MESH_RETRIES", "2")
     from dataops_mesh.errors import Problem, RunError, TransformError
     from dataops_mesh.factory.assets import _failure, retry_policy
 
