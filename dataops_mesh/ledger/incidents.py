@@ -1,0 +1,208 @@
+"""Incidents, audits of published data, and what was delivered to whom."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.write import add
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong with a product at this moment.
+
+    Args:
+        kind: `caught` at the gate, `failed` run, `escaped` into published data, `late`.
+        subject: what of the product, where it can have several troubles of a kind.
+        why: for people; holds no value of classified data.
+    """
+
+    product: str
+    kind: str
+    subject: str
+    why: str
+    run_id: str = ""
+    publication: int | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Return what makes it the same trouble the next time it is seen."""
+        return self.product, self.kind, self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A trouble from its first sight to its end."""
+
+    incident: str
+    trouble: Trouble
+    opened: datetime
+    closed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One look at published data.
+
+    Args:
+        outcome: `passed`, `failed` or `errored`.
+        failed: port, check, severity and reason of each check that did not pass.
+    """
+
+    product: str
+    at: datetime
+    publication: int
+    candidate: str
+    outcome: str
+    checks: int
+    failed: tuple[tuple[str, str, str, str], ...]
+    seconds: float
+
+
+def update_incidents(
+    ledger: Ledger, products: Iterable[str], troubles: Iterable[Trouble], now: datetime
+) -> None:
+    """Open an incident for each new trouble, and close those that are over.
+
+    Args:
+        ledger: the ledger.
+        products: the products that were looked at; incidents of others stay as they are.
+        troubles: everything that is wrong with them now.
+        now: when that was seen.
+    """
+    from sqlalchemy import select, update
+
+    from dataops_mesh.ledger.schema import incidents
+
+    found = {trouble.identity: trouble for trouble in troubles}
+    with transaction(ledger) as connection:
+        open_now = connection.execute(
+            select(incidents).where(
+                incidents.c.closed.is_(None), incidents.c.product.in_(sorted(products))
+            )
+        ).mappings()
+        for row in list(open_now):
+            trouble = found.pop((row["product"], row["kind"], row["subject"]), None)
+            this = update(incidents).where(incidents.c.incident == row["incident"])
+            if trouble is None:
+                connection.execute(this.values(closed=now.isoformat()))
+            elif trouble.why != row["why"] or trouble.run_id != row["run_id"]:
+                connection.execute(this.values(why=trouble.why, run_id=trouble.run_id))
+        new = [
+            {
+                **asdict(trouble),
+                "incident": uuid.uuid4().hex[:12],
+                "opened": now.isoformat(),
+                "closed": None,
+            }
+            for trouble in found.values()
+        ]
+        add(connection, incidents, new)
+
+
+def incidents_of(
+    ledger: Ledger, products: Iterable[str], *, only_open: bool = False, limit: int = 500
+) -> tuple[Incident, ...]:
+    """Return the incidents of products, newest first."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import incidents
+
+    query = select(incidents).where(incidents.c.product.in_(sorted(products)))
+    if only_open:
+        query = query.where(incidents.c.closed.is_(None))
+    query = query.order_by(incidents.c.opened.desc()).limit(limit)
+    with transaction(ledger) as connection:
+        return tuple(_incident(row) for row in connection.execute(query).mappings())
+
+
+def record_audit(ledger: Ledger, audit: AuditRecord) -> None:
+    """Record one look at published data."""
+    from dataops_mesh.ledger.schema import audits
+
+    row = asdict(audit) | {"at": audit.at.isoformat(), "failed": json.dumps(audit.failed)}
+    with transaction(ledger) as connection:
+        add(connection, audits, [row])
+
+
+def last_audit(ledger: Ledger, product: str) -> AuditRecord | None:
+    """Return the newest look at a product's published data."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import audits
+
+    query = select(audits).where(audits.c.product == product).order_by(audits.c.at.desc()).limit(1)
+    with transaction(ledger) as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    failed = tuple(tuple(item) for item in json.loads(row["failed"]))
+    return AuditRecord(**{**row, "at": datetime.fromisoformat(row["at"]), "failed": failed})
+
+
+def delivered(ledger: Ledger, about: Iterable[str]) -> frozenset[tuple[str, str, str]]:
+    """Return what was delivered: (about, channel, what)."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import deliveries as table
+
+    query = select(table.c.about, table.c.channel, table.c.what)
+    query = query.where(table.c.about.in_(sorted(about)))
+    with transaction(ledger) as connection:
+        return frozenset((row.about, row.channel, row.what) for row in connection.execute(query))
+
+
+def record_delivery(  # noqa: PLR0913 - a delivery says what, to whom and when
+    ledger: Ledger,
+    about: str,
+    channel: str,
+    what: str,
+    now: datetime,
+    *,
+    publication: int | None = None,
+) -> None:
+    """Record that a channel has received something, so that it is told once."""
+    from dataops_mesh.ledger.schema import deliveries
+
+    row = {"about": about, "channel": channel, "what": what, "publication": publication}
+    with transaction(ledger) as connection:
+        add(connection, deliveries, [row | {"at": now.isoformat()}])
+
+
+def undelivered_publications(
+    ledger: Ledger, product: str, channel: str
+) -> tuple[dict[str, Any], ...]:
+    """Return the publications a channel has not been told of, oldest first.
+
+    A channel that was never told of any starts with the newest.
+    """
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import deliveries, publications
+
+    last = select(func.max(deliveries.c.publication)).where(
+        deliveries.c.about == product, deliveries.c.channel == channel
+    )
+    mine = select(publications).where(publications.c.product == product)
+    newest = select(func.max(publications.c.publication)).where(publications.c.product == product)
+    with transaction(ledger) as connection:
+        seen = connection.execute(last).scalar()
+        if seen is None:
+            seen = (connection.execute(newest).scalar() or 0) - 1
+        query = mine.where(publications.c.publication > seen)
+        query = query.order_by(publications.c.publication, publications.c.address)
+        return tuple(dict(row) for row in connection.execute(query).mappings())
+
+
+def _incident(row: Any) -> Incident:
+    trouble = Trouble(
+        row["product"], row["kind"], row["subject"], row["why"], row["run_id"], row["publication"]
+    )
+    closed = datetime.fromisoformat(row["closed"]) if row["closed"] else None
+    return Incident(row["incident"], trouble, datetime.fromisoformat(row["opened"]), closed)

@@ -1,0 +1,225 @@
+"""Where a channel really leads: a file of secrets, read when something is sent.
+
+A product names channels (ODPS `support`); the file maps their names to targets. A target is a
+webhook that takes Slack's JSON (`https://...`), or anything that apprise knows
+(`mailtos://...`, `slack://...`, `pagerduty://...`). Nothing here logs or raises a target.
+"""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from dataops_mesh.errors import Problem, SettingsError
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.model import Product
+
+EVERY, MAIL = "*", "mail"
+LOG = "log"
+TIMEOUT = 5.0
+_WEB = ("http", "https")
+_SETTING = "DATAOPS_MESH_ALERTS_FILE"
+
+
+class NotDeliveredError(Exception):
+    """A channel did not take a message; says which kind of fault, never the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What the alerts file says.
+
+    Args:
+        channels: name -> targets; `*` receives every alert.
+        mail: a `mailto(s)://` URL of the mail server, for channels that are an address.
+    """
+
+    channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    mail: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is told, in the parts that channels show.
+
+    Args:
+        good: an all clear.
+        data: the same for machines.
+    """
+
+    title: str
+    body: str
+    link: str = ""
+    good: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_targets(settings: Settings) -> Targets:
+    """Read the alerts file; without one, every alert goes to the log only.
+
+    Raises:
+        SettingsError: the file is missing or not valid; the message holds no target.
+    """
+    if settings.alerts_file is None:
+        return Targets()
+    file = settings.root / settings.alerts_file
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise _problem(file, f"cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        # Its message could repeat a part of a target.
+        raise _problem(file, "is not TOML") from None
+    unknown = sorted(set(document) - {"channels", MAIL})
+    if unknown:
+        raise _problem(file, f"has unknown keys: {', '.join(unknown)}", ("channels", MAIL))
+    channels, mail = document.get("channels", {}), document.get(MAIL, "")
+    if not isinstance(channels, dict) or not isinstance(mail, str):
+        raise _problem(file, "needs a table `channels` and, if any, a text `mail`")
+    found = {}
+    for name, value in channels.items():
+        targets = tuple(value) if isinstance(value, list) else (value,)
+        if not all(isinstance(target, str) and _known(target) for target in targets):
+            raise _problem(file, f'channel "{name}" has a target of no known kind', _KINDS)
+        found[name] = targets
+    if mail and not (urlsplit(mail).scheme in {"mailto", "mailtos"} and _known(mail)):
+        raise _problem(file, "`mail` is not a mailto:// or mailtos:// URL of a mail server")
+    return Targets(found, mail)
+
+
+def channels_of(product: Product, targets: Targets) -> tuple[str, ...]:
+    """Return the channels of a product that lead somewhere; the log always does."""
+    names = dict.fromkeys(support.channel for support in product.support)
+    leading = [name for name in names if resolve(product, name, targets)]
+    every = [EVERY] if EVERY in targets.channels else []
+    return (LOG, *leading, *every)
+
+
+def resolve(product: Product, channel: str, targets: Targets) -> tuple[str, ...]:
+    """Return where a channel leads: the file's targets, else its address as e-mail."""
+    if channel in targets.channels:
+        return targets.channels[channel]
+    addresses = [
+        support.url.removeprefix("mailto:")
+        for support in product.support
+        if support.channel == channel and support.url.startswith("mailto:")
+    ]
+    if not addresses or not targets.mail:
+        return ()
+    join = "&" if urlsplit(targets.mail).query else "?"
+    return tuple(f"{targets.mail}{join}to={quote(address)}" for address in addresses)
+
+
+def send(target: str, message: Message) -> None:
+    """Send a message to one target.
+
+    Raises:
+        NotDeliveredError: it was not taken.
+    """
+    if urlsplit(target).scheme in _WEB:
+        post(target, slack_json(message), {})
+        return
+    import apprise
+
+    kind = apprise.NotifyType.SUCCESS if message.good else apprise.NotifyType.FAILURE
+    body = f"{message.body}\n\n{message.link}" if message.link else message.body
+    with _quiet():
+        sender = apprise.Apprise.instantiate(target)
+        if sender is None:
+            raise NotDeliveredError("the target is of no known kind")
+        try:
+            taken = sender.notify(title=message.title, body=body, notify_type=kind)
+        except Exception as error:  # noqa: BLE001 - plugins raise what they like
+            raise NotDeliveredError(type(error).__name__) from None
+    if not taken:
+        raise NotDeliveredError("the server did not take it or cannot be reached")
+
+
+def post(target: str, content: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    """Post JSON, trying again where a server says it is busy.
+
+    Raises:
+        NotDeliveredError: no server, or not a 2xx answer.
+    """
+    if urlsplit(target).scheme not in _WEB:
+        raise NotDeliveredError("only an http(s) target can be posted to")
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util.retry import Retry
+
+    retry = Retry(
+        total=2,
+        connect=0,
+        read=0,
+        backoff_factor=0.3,
+        status_forcelist=(429, 502, 503, 504),
+        allowed_methods=("POST",),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+    with _quiet(), requests.Session() as session:
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=retry))
+        try:
+            answer = session.post(
+                target, json=content, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise NotDeliveredError(type(error).__name__) from None  # its text has the URL
+    if not answer.ok:
+        raise NotDeliveredError(f"the server answered {answer.status_code}")
+
+
+def slack_json(message: Message) -> dict[str, Any]:
+    """Return the JSON that Slack's incoming webhooks take, and those that copy them."""
+    attachment: dict[str, Any] = {
+        "color": "good" if message.good else "danger",
+        "fallback": message.title,
+        "text": message.body,
+        "fields": [
+            {"title": name, "value": str(value), "short": True}
+            for name, value in message.data.items()
+            if value not in (None, "")
+        ],
+    }
+    if message.link:
+        attachment |= {"title": "Open the run", "title_link": message.link}
+    return {"text": message.title, "attachments": [attachment]}
+
+
+_KINDS = ("https://... (Slack's JSON)", "mailtos://...", "slack://...", "any URL of apprise")
+
+
+def _known(target: str) -> bool:
+    parts = urlsplit(target)
+    if parts.scheme in _WEB:
+        return bool(parts.netloc)
+    import apprise
+
+    with _quiet():
+        return apprise.Apprise.instantiate(target) is not None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries from logging hosts, addresses and paths: these are the secrets."""
+    loggers = [logging.getLogger(name) for name in ("apprise", "urllib3", "urllib3.connectionpool")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _problem(file: Path, what: str, choices: tuple[str, ...] = ()) -> SettingsError:
+    return SettingsError(Problem(f"{file.name} {what}", key=_SETTING, choices=choices))
