@@ -25,7 +25,7 @@ T = TypeVar("T")
 Builder = Callable[[Any], Any]
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
+def plain(value: Any) -> Any:
     """Turn a value into what JSON can say.
 
     >>> plain((Address("fleet", "aircraft"), 1.5))
@@ -100,7 +100,7 @@ def _checksum(body: Any) -> str:
 
 
 @cache
-def _builder(kind: Any) -> Builder:  # noqa: PLR0911 - one line for each kind of type
+def _builder(kind: Any) -> Builder:
     """Return the function that builds values of the type; made once, a release has thousands."""
     origin = get_origin(kind)
     if origin in {Union, types.UnionType}:
