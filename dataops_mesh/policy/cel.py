@@ -62,9 +62,9 @@ def violation_of(text: str, message: str, fix: str, product: Product) -> Iterato
     try:
         value = _evaluate(text, product)
     except StepsError:
-        found = f"the rule needs more than {MAX_STEPS:,} steps for this product"
+        found = f"{message}: the rule needs more than {MAX_STEPS:,} steps for this product"
     except (CELEvalError, ValueError, TypeError, RecursionError) as error:
-        found = f"the rule could not be evaluated: {_first_line(error)}"
+        found = f"{message}: the rule could not be evaluated ({_first_line(error)})"
         fix = fix or "declare what it asks for, or let the rule ask first: has(product.x)"
     else:
         if value is not True:

@@ -52,15 +52,13 @@ def evaluate(
             else:
                 waived.append((violation, cover))
     used = {id(waiver) for _, waiver in waived}
-    problems = [p for w in waivers for p in _problems(w, policies, names, today)]
+    wrong = {id(waiver): tuple(_problems(waiver, policies, names, today)) for waiver in waivers}
     return Verdict(
         violations=tuple(counted),
         waived=tuple(waived),
         expiring=tuple(w for w in valid if id(w) in used and w.until - today <= SOON),
-        problems=tuple(problems),
-        unused=tuple(
-            w for w in valid if id(w) not in used and not _problems(w, policies, names, today)
-        ),
+        problems=tuple(problem for problems in wrong.values() for problem in problems),
+        unused=tuple(w for w in valid if id(w) not in used and not wrong[id(w)]),
     )
 
 

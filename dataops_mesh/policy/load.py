@@ -93,7 +93,11 @@ def policies_schema() -> dict[str, Any]:
 @cache
 def schema_validator(name: str) -> Any:
     """Return the validator of `policies.yaml` or `waivers.yaml`."""
-    return validator_of(schema(name))
+    made: dict[str, Any] = json.loads(json.dumps(schema(name)))
+    if name == "policies":
+        # `configure` knows which policies there are, and says more.
+        del made["properties"]["rules"]["additionalProperties"]
+    return validator_of(made)
 
 
 def _organisation(

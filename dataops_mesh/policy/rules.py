@@ -13,6 +13,7 @@ from dataops_mesh.spec.model import Severity
 from dataops_mesh.spec.node import Node
 
 _OWN = frozenset({"severity", "reason"})
+_CHOICES = (*Severity, "off")
 _OFF = ("off", False)  # YAML 1.1 reads a bare off as false
 
 
@@ -75,7 +76,7 @@ def _setting(
             then = f"write {policy.id}: {{severity: off, reason: ...}}"
             problems.append(entry.problem(what, then=then))
             return None, policy.options
-        return _severity(entry.value, default), policy.options
+        return _severity(entry, default, problems), policy.options
     options = dict(policy.options)
     for name in entry.value:
         child = entry.child(name) or entry
@@ -90,11 +91,17 @@ def _setting(
         if not entry.text("reason"):
             problems.append(entry.problem(f"{policy.id} is off: say why", then="add `reason`"))
         return None, options
-    return _severity(given, default), options
+    return _severity(entry.child("severity"), default, problems), options
 
 
-def _severity(value: Any, default: Severity) -> Severity:
-    return Severity(value) if value in tuple(Severity) else default
+def _severity(node: Node | None, default: Severity, problems: list[Problem]) -> Severity:
+    if node is None:
+        return default
+    if isinstance(node.value, str) and node.value in tuple(Severity):
+        return Severity(node.value)
+    what = f'"{node.value}" is not a severity{did_you_mean(str(node.value), _CHOICES)}'
+    problems.append(node.problem(what, _CHOICES))
+    return default
 
 
 def _option(node: Node, default: Any, problems: list[Problem]) -> Any:
