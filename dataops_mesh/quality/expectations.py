@@ -31,6 +31,7 @@ from great_expectations.expectations.metrics.map_metric_provider import column_c
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
+from dataops_mesh.quality.relation import quote
 from dataops_mesh.spec.physical import is_accepted
 
 ROWS = "table.row_count"
@@ -103,14 +104,14 @@ class UnreferencedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not 
         )
         keys = [sa.column(name) for name in metric_value_kwargs["keys"]]
         schema, name, *to = metric_value_kwargs["referenced"]
-        relation = sa.table(name, *map(sa.column, to), schema=schema).alias("known")
         own = sa.select(*keys).select_from(table).where(*(key.is_not(None) for key in keys))
-        own = own.subquery("own")
-        same = [own.c[key.name] == relation.c[there] for key, there in zip(keys, to, strict=True)]
-        known = sa.select(sa.literal_column("1")).select_from(relation).where(*same)
-        known = known.correlate(own)
-        lost = sa.select(sa.func.count()).select_from(own).where(~sa.exists(known))
-        return int(execution_engine.execute_query(lost).scalar())
+        # Spelled out, because SQLAlchemy has no anti join and DuckDB runs `NOT EXISTS` as three.
+        mine = own.compile(dialect=execution_engine.engine.dialect)
+        known = f"{quote(schema)}.{quote(name)}"
+        pairs = zip(keys, to, strict=True)
+        same = " AND ".join(f"o.{quote(key.name)} = k.{quote(there)}" for key, there in pairs)
+        lost = f"SELECT count(*) FROM ({mine}) o ANTI JOIN {known} k ON {same}"
+        return int(execution_engine.execute_query(sa.text(lost)).scalar())
 
 
 def _counted(map_metric: str) -> tuple[str, str]:

@@ -116,7 +116,7 @@ ORACLES = {
 }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=st.lists(ROW, max_size=12))
 def test_every_expectation_counts_what_plain_sql_counts(rows):
     with duckdb.connect() as connection:
