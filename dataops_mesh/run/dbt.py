@@ -242,7 +242,7 @@ def _write_profile(project: Path, profile: Profile) -> None:
         "type": "duckdb",
         "path": str(profile.database),
         "threads": profile.threads,
-        "settings": dict(profile.settings),
+        "settings": {"enable_progress_bar": False, **profile.settings},
         "attach": [inputs] if profile.inputs else [],
     }
     content = {_profile_name(project): {"target": CATALOG, "outputs": {CATALOG: output}}}

@@ -21,6 +21,7 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
+from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import bind_whole
@@ -106,7 +107,13 @@ def _decide(attempt: Attempt) -> Decision:
     ports = [port.address for port in attempt.product.outputs]
     if not attempt.ports:
         return Refuse(("nothing was built: a check on incoming data failed",))
-    return decide(attempt.ref, ports, attempt.checks, attempt.results)
+    decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
+    store, release = attempt.environment.store, attempt.inputs.release
+    others = publication_reasons(attempt.product, store, release)
+    if not others:
+        return decision
+    refused = decision.reasons if isinstance(decision, Refuse) else ()
+    return Refuse((*refused, *others), decision.warnings)
 
 
 def _write(attempt: Attempt, decision: Decision) -> Manifest:
