@@ -125,13 +125,15 @@ def _element(entry: Node, problems: list[Problem]) -> str:
         return "FLOAT"
     child = options.child("elementType")
     name = child.value if child is not None else "float32"
+    if not isinstance(name, str):
+        return "FLOAT"  # the schema has reported it
     if child is not None and name not in ELEMENTS:
         what = f'elements of type "{name}" are not supported yet'
         problems.append(child.problem(what, tuple(ELEMENTS)))
     normalized = options.child("normalized")
     if normalized is not None and normalized.value is True:
         problems.append(normalized.unsupported("nothing would check it", _THEN))
-    return ELEMENTS.get(name, "FLOAT") if isinstance(name, str) else "FLOAT"
+    return ELEMENTS.get(name, "FLOAT")
 
 
 def _check_counts(entry: Node, problems: list[Problem]) -> None:

@@ -126,6 +126,7 @@ PROBLEMS = {
     "logicalType: map": "is missing",
     "logicalType: vector": "a vector needs `dimensions`",
     options("vector", "elementType: int8"): "is missing",
+    options("vector", "dimensions: 3, elementType: {}"): "must be text, not a mapping",
 }  # fmt: skip
 
 
