@@ -26,7 +26,7 @@ from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.redact import keep_full_text, safe_message
+from dataops_mesh.run.redact import interruption, keep_full_text, safe_message
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming
 from dataops_mesh.spec.derive import serializes
@@ -101,6 +101,8 @@ def _run_once(
         try:
             attempt = build_and_audit(attempt, progress)
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
+            if (stopped := interruption(error)) is not None:
+                raise stopped from None
             failure = _tell(error, target / "error.txt")
         if failure is not None:
             # Raised out here, so that no traceback has the error with its values as context.

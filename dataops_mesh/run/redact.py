@@ -70,6 +70,15 @@ def keep_full_text(error: BaseException, file: Path) -> None:
     file.write_text(text, "utf-8")
 
 
+def interruption(error: BaseException) -> BaseException | None:
+    """Return the Ctrl-C or termination behind an error, if there is one.
+
+    DuckDB turns whatever a signal handler raises during a query into a RuntimeError.
+    """
+    links = (link for link in _chain(error) if not isinstance(link, (Exception, SystemExit)))
+    return next(links, None)
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
     seen: set[int] = set()

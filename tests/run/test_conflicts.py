@@ -31,6 +31,7 @@ from dataops_mesh.run.report import Report
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address
 
+pytestmark = pytest.mark.timeout(600)  # processes that import for seconds, on busy machines
 SPAWN = multiprocessing.get_context("spawn")
 TOTAL = Address("books", "totals")
 NUMBER = "{name: n, logicalType: integer, required: true}"
@@ -123,7 +124,7 @@ def test_processes_at_once_lose_no_publication_and_no_record(tmp_path: Path) -> 
     ]
     for process in processes:
         process.start()
-    found = [answers.get(timeout=120) for _ in processes]
+    found = [answers.get(timeout=500) for _ in processes]
     for process in processes:
         process.join(30)
         assert process.exitcode == 0
@@ -153,7 +154,7 @@ def test_a_slow_run_never_puts_older_inputs_over_newer(tmp_path: Path) -> None:
     newer = deliver(settings, 2)
     assert run(settings, "books.totals").published
     (folder / "go").touch()
-    publication, reads, said = answers.get(timeout=60)
+    publication, reads, said = answers.get(timeout=240)
     process.join(30)
     assert "another run published first; building again from fresh inputs" in said
     assert reads == {"shop.orders": newer.publication}
@@ -177,7 +178,7 @@ def test_a_rollback_during_a_run_of_another_process_wins(tmp_path: Path) -> None
     _wait_for(folder / "building")
     number = roll_back(settings, "books.totals", reason="wrong since yesterday")
     (folder / "go").touch()
-    ended, why, _ = answers.get(timeout=60)
+    ended, why, _ = answers.get(timeout=240)
     process.join(30)
     assert ended == "conflict"
     assert f"was rolled back while this candidate was built (release {number})" in why
@@ -187,7 +188,7 @@ def test_a_rollback_during_a_run_of_another_process_wins(tmp_path: Path) -> None
     assert_recorded(settings)
 
 
-def _wait_for(path: Path, seconds: float = 60) -> None:
+def _wait_for(path: Path, seconds: float = 240) -> None:
     until = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < until, f"{path} never came"

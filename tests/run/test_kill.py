@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import run_processes
 from helpers import a_product, a_source, environment, read, run, write_workspace
 
@@ -35,6 +36,8 @@ FORKSERVER.set_forkserver_preload(
     ["dataops_mesh.quality.session", "dataops_mesh.run.product", "dataops_mesh.ledger.schema"]
 )
 KILLS = int(os.environ.get("MESH_KILLS", "24"))
+# A busy machine gets fewer kills, and not a longer suite.
+FEWEST, SECONDS = 6, 120 if KILLS < 100 else float("inf")
 BOTH = (
     "select min(l.at), max(l.at), min(r.at), max(r.at), count(*)"
     " from shop.left as l, shop.right as r"
@@ -85,7 +88,7 @@ def kill_one(root: Path) -> None:
     arguments = (str(root), "shop.both", str(started))
     process = FORKSERVER.Process(target=run_processes.run_for_ever, args=arguments, daemon=True)
     process.start()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while not started.exists():
         assert time.monotonic() < until, "it never began"
         time.sleep(0.005)
@@ -96,6 +99,7 @@ def kill_one(root: Path) -> None:
     assert process.exitcode == -signal.SIGKILL, "it did not run until it was killed"
 
 
+@pytest.mark.timeout(900)
 def test_killed_at_any_instant_a_run_tears_nothing_and_blocks_nothing(tmp_path: Path) -> None:
     settings = shop(tmp_path)
     store = environment(settings).store
@@ -103,8 +107,10 @@ def test_killed_at_any_instant_a_run_tears_nothing_and_blocks_nothing(tmp_path: 
     reader = Reader(settings)
     reader.start()
     stages: Counter[str] = Counter()
-    for _ in range(KILLS):
+    kills, until = 0, time.monotonic() + SECONDS
+    while kills < KILLS and (kills < FEWEST or time.monotonic() < until):
         kill_one(tmp_path)
+        kills += 1
         stages.update(what_was_cut(store))
         report = run(settings, "shop.both")
         assert report.published, report.decision
@@ -113,10 +119,10 @@ def test_killed_at_any_instant_a_run_tears_nothing_and_blocks_nothing(tmp_path: 
     reader.stop.set()
     reader.join()
     print(  # noqa: T201 - measured figures, seen with -s
-        f"{KILLS} kills, {reader.reads} reads, {latest_number(store)} publications; cut: {stages}"
+        f"{kills} kills, {reader.reads} reads, {latest_number(store)} publications; cut: {stages}"
     )
     assert reader.wrong == []
-    assert reader.reads > KILLS
+    assert reader.reads > kills
     assert_recorded(settings)
     assert_only_the_published_survives_collection(settings)
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 from helpers import a_product, a_source, write_workspace
 
 MEASURE = """
@@ -64,6 +65,7 @@ def peak_and_seconds(root: Path, rows: int) -> tuple[int, float]:
     return peak, seconds
 
 
+@pytest.mark.timeout(600)
 def test_ten_times_the_rows_need_about_the_same_memory(tmp_path: Path) -> None:
     small, _ = peak_and_seconds(tmp_path / "small", 1_000_000)
     large, seconds = peak_and_seconds(tmp_path / "large", 10_000_000)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import stat
+import subprocess
+import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -546,6 +550,46 @@ def test_a_full_disk_is_an_error_that_may_be_tried_again(
 def _full(effect: str, path: Path, at: str) -> None:
     if effect == at and ("candidates" in path.parts or effect == "link"):
         raise OSError(28, "No space left on device", str(path))
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from helpers import environment, product
+from dataops_mesh.run.product import run_product
+from dataops_mesh.settings import load_settings
+settings = load_settings(Path(sys.argv[1]))
+run_product(
+    product(settings, "shop.orders"),
+    environment(settings),
+    run_id="r",
+    progress=lambda line: print(line, flush=True),
+)
+"""
+
+
+def test_an_interrupt_during_a_query_stops_the_run_and_is_no_verdict(tmp_path: Path) -> None:
+    sql = (
+        "select id, (select sum(hash(a.range + b.range)) % 10 from range(1000000) a,"
+        " range(1000000) b)::integer as amount from orders_csv"
+    )
+    settings = shop(tmp_path, sql)
+    script = f"import sys; sys.path[:0] = {sys.path!r}\n{INTERRUPTED}"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        assert any(line.startswith("building") for line in lines)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert manifests(settings) == []
+    assert list(environment(settings).store.pins.iterdir()) == []
 
 
 # --- transforms that do not fit their declaration

@@ -308,8 +308,7 @@ Runs.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-if LONG:
-    Runs.TestCase.pytestmark = [pytest.mark.timeout(0)]
+Runs.TestCase.pytestmark = [pytest.mark.timeout(0 if LONG else 900)]
 test_no_order_of_events_shows_what_was_not_published = Runs.TestCase
 
 
