@@ -1,7 +1,7 @@
 """What a check measures, in the words that the UI shows."""
 
-from dataops_mesh.spec.checks import (
-    Check,
+from dataops_mesh.spec.checks import Check, Stage
+from dataops_mesh.spec.measures import (
     ColumnSet,
     ColumnShape,
     ColumnType,
@@ -18,7 +18,6 @@ from dataops_mesh.spec.checks import (
     Range,
     RepeatedItems,
     RowCount,
-    Stage,
     TooFine,
     Unformatted,
     Unmatched,

@@ -21,7 +21,7 @@ def measure_supported(measure: object) -> bool:
     >>> measure_supported(RowCount()), measure_supported("freshness")
     (True, False)
     """
-    from dataops_mesh.spec.checks import DbtTest, Measure
+    from dataops_mesh.spec.measures import DbtTest, Measure
 
     return isinstance(measure, Measure) and not isinstance(measure, DbtTest)
 

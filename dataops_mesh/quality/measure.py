@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.query import number_of
 from dataops_mesh.quality.redact import redact
-from dataops_mesh.spec.checks import Duplicates, Query, Unreferenced
+from dataops_mesh.spec.measures import Duplicates, Query, Unreferenced
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
     from dataops_mesh.quality.translate import Expectation
-    from dataops_mesh.spec.checks import Check, Measure
+    from dataops_mesh.spec.checks import Check
+    from dataops_mesh.spec.measures import Measure
 
 Columns = Mapping[str, str]
 

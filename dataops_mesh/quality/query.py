@@ -18,7 +18,7 @@ from dataops_mesh.quality.relation import quote
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
-    from dataops_mesh.spec.checks import Query
+    from dataops_mesh.spec.measures import Query
 
 PLACEHOLDER = re.compile(r"\$?\{(object|table|property|column)\}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataops_mesh.spec.checks import (
+from dataops_mesh.spec.measures import (
     ColumnSet,
     ColumnShape,
     ColumnType,
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataops_mesh.quality.measure import Measurement
-    from dataops_mesh.spec.checks import Check, Measure
+    from dataops_mesh.spec.checks import Check
+    from dataops_mesh.spec.measures import Measure
 
 
 def sentence(

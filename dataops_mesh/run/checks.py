@@ -13,8 +13,9 @@ from dataops_mesh.run import dbt
 from dataops_mesh.run.dbt_project import dbt_problems, is_dbt, project_folder
 from dataops_mesh.run.partition import partition_checks
 from dataops_mesh.run.place import place
-from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage
+from dataops_mesh.spec.checks import Check, CheckResult, Outcome, Stage
 from dataops_mesh.spec.derive import derive_checks
+from dataops_mesh.spec.measures import DbtTest
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
 

@@ -30,7 +30,8 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.partition import define_partition, table_schema
 from dataops_mesh.run.record import open_record
-from dataops_mesh.spec.checks import Check, CheckResult, DbtTest, Outcome, Stage
+from dataops_mesh.spec.checks import Check, CheckResult, Outcome, Stage
+from dataops_mesh.spec.measures import DbtTest
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.relationships import referenced

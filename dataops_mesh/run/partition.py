@@ -14,8 +14,9 @@ from dataops_mesh.engine.manifest import PortData, read_manifest
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.spec.checks import Check, Query, Stage
+from dataops_mesh.spec.checks import Check, Stage
 from dataops_mesh.spec.making import fingerprint
+from dataops_mesh.spec.measures import Query
 from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
 

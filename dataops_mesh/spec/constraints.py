@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataops_mesh.spec.checks import (
-    Check,
+from dataops_mesh.spec.checks import Check
+from dataops_mesh.spec.columns import column_types
+from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
+from dataops_mesh.spec.making import having, must
+from dataops_mesh.spec.measures import (
     ColumnShape,
     ColumnType,
     Duplicates,
@@ -20,9 +23,6 @@ from dataops_mesh.spec.checks import (
     Unmatched,
     Unreferenced,
 )
-from dataops_mesh.spec.columns import column_types
-from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
-from dataops_mesh.spec.making import having, must
 from dataops_mesh.spec.model import Address, Column, OutputPort, Relationship
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dataops_mesh.spec.checks import (
-    Check,
+from dataops_mesh.spec.checks import Check, Stage
+from dataops_mesh.spec.constraints import column_checks, reference_check
+from dataops_mesh.spec.levels import sla_check
+from dataops_mesh.spec.making import fingerprint, having, must
+from dataops_mesh.spec.measures import (
     ColumnSet,
     Duplicates,
     GreatExpectation,
@@ -16,12 +19,8 @@ from dataops_mesh.spec.checks import (
     OutsideSet,
     Query,
     RowCount,
-    Stage,
     Unmatched,
 )
-from dataops_mesh.spec.constraints import column_checks, reference_check
-from dataops_mesh.spec.levels import sla_check
-from dataops_mesh.spec.making import fingerprint, having, must
 from dataops_mesh.spec.model import (
     Address,
     InputPort,

@@ -5,8 +5,9 @@ Warnings: a promise about time that is broken is not mended by keeping older dat
 
 from __future__ import annotations
 
-from dataops_mesh.spec.checks import Check, Query
+from dataops_mesh.spec.checks import Check
 from dataops_mesh.spec.making import having, must
+from dataops_mesh.spec.measures import Query
 from dataops_mesh.spec.model import Operator, OutputPort, Severity, Sla, Threshold
 from dataops_mesh.spec.sla import CHECKED, hours
 

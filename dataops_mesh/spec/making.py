@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from dataops_mesh.errors import Location
-from dataops_mesh.spec.checks import Check, Measure, Stage
+from dataops_mesh.spec.checks import Check, Stage
+from dataops_mesh.spec.measures import Measure
 from dataops_mesh.spec.model import ZERO, OutputPort, Severity, Threshold
 from dataops_mesh.spec.yaml import digest
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
 from dataops_mesh.errors import Location
 from dataops_mesh.spec.partition import Partitioning
-from dataops_mesh.spec.shape import Shape
+from dataops_mesh.spec.terms import (
+    Address,
+    Column,
+    ColumnOptions,
+    Contract,
+    Metric,
+    Relationship,
+    Role,
+    Rule,
+    RuleKind,
+    Scalar,
+    Severity,
+    Sla,
+)
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
 from dataops_mesh.spec.yaml import Document
 
@@ -43,224 +55,6 @@ __all__ = [
     "TransformKind",
     "Unit",
 ]
-
-Scalar = str | int | float | bool | None
-
-
-class Address(NamedTuple):
-    """What consumers say in SQL: `<domain>.<port>`."""
-
-    domain: str
-    port: str
-
-    def __str__(self) -> str:
-        """Return `domain.port`."""
-        return f"{self.domain}.{self.port}"
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """Split `domain.port`.
-
-        >>> Address.parse("fleet.aircraft")
-        Address(domain='fleet', port='aircraft')
-        """
-        domain, _, port = text.partition(".")
-        return cls(domain, port)
-
-
-class Severity(StrEnum):
-    """What a failed rule means for publishing (ODCS `quality.severity`); absent means error."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class RuleKind(StrEnum):
-    """How a quality rule is expressed (ODCS `quality.type`)."""
-
-    LIBRARY = "library"
-    SQL = "sql"
-    CUSTOM = "custom"
-    TEXT = "text"
-
-
-class Metric(StrEnum):
-    """The five metrics of ODCS's library."""
-
-    NULL_VALUES = "nullValues"
-    MISSING_VALUES = "missingValues"
-    INVALID_VALUES = "invalidValues"
-    DUPLICATE_VALUES = "duplicateValues"
-    ROW_COUNT = "rowCount"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One quality rule of a contract or of an input port.
-
-    Args:
-        name: an identifier, unique in its contract; becomes the check's name.
-        column: the column it stands under; None for the whole relation.
-        expectation: of a custom rule, the name of the expectation; `kwargs` are its arguments
-            as JSON.
-    """
-
-    name: str
-    kind: RuleKind
-    where: Location
-    column: str | None = None
-    metric: Metric | None = None
-    threshold: Threshold | None = None
-    missing_values: tuple[Scalar, ...] = ()
-    valid_values: tuple[Scalar, ...] = ()
-    pattern: str | None = None
-    properties: tuple[str, ...] = ()
-    query: str | None = None
-    expectation: str = ""
-    kwargs: str = ""
-    severity: Severity = Severity.ERROR
-    dimension: str | None = None
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnOptions:
-    """ODCS `logicalTypeOptions` that are checked; an option not listed here is a load error."""
-
-    min_length: int | None = None
-    max_length: int | None = None
-    pattern: str | None = None
-    minimum: Scalar = None
-    maximum: Scalar = None
-    exclusive_minimum: Scalar = None
-    exclusive_maximum: Scalar = None
-    timezone: bool | None = None
-    format: str | None = None
-    multiple_of: float | None = None
-    min_items: int | None = None
-    max_items: int | None = None
-    unique_items: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One property of the contract's schema object.
-
-    Args:
-        id: ODCS `id`, which stays when the column is renamed.
-        masking: how the declaration says that values are masked; recorded, not applied.
-        transform_sources: ODCS `transformSourceObjects`, what the column is made of.
-        shape: of an object, array, map or vector: its type, all the way down.
-    """
-
-    name: str
-    logical_type: str
-    where: Location
-    physical_type: str | None = None
-    description: str = ""
-    required: bool = False
-    unique: bool = False
-    key_position: int | None = None
-    partition_position: int | None = None
-    classification: str | None = None
-    critical: bool = False
-    options: ColumnOptions = ColumnOptions()
-    enum: tuple[Scalar, ...] = ()
-    tags: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    id: str = ""
-    masking: str = ""
-    transform_sources: tuple[str, ...] = ()
-    shape: Shape | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sla:
-    """One entry of the contract's `slaProperties`.
-
-    Args:
-        element: the column that says when a row's event was.
-        until: of a latency between two columns, the one that says when it was known.
-    """
-
-    property: str
-    value: Scalar
-    where: Location
-    unit: str | None = None
-    element: str | None = None
-    until: str | None = None
-    driver: str | None = None
-    scheduler: str | None = None
-    schedule: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Relationship:
-    """A foreign key (ODCS `relationships`): every key of these columns exists in another port.
-
-    Args:
-        name: an identifier, unique in its contract; becomes the check's name.
-        columns: the key's columns here; a key with a null refers to nothing.
-        relation: the referenced relation as it is written, `port` or `domain.port`.
-        to: the referenced columns, in the order of `columns`.
-        key: where it stands in the file, for problems.
-        address: the referenced port; None until the product has resolved it.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    relation: str
-    to: tuple[str, ...]
-    where: Location
-    key: str = ""
-    address: Address | None = None
-    threshold: Threshold = ZERO
-    severity: Severity = Severity.ERROR
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role that grants access (ODCS `roles`)."""
-
-    role: str
-    access: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """The schema, quality rules and SLAs that one output port promises (ODCS).
-
-    Args:
-        fingerprint: a digest of the whole document, so that any edit is a new contract.
-        allow_empty: zero rows may be published; off unless the contract says so.
-        partitioning: how the port is cut; None for a port that is published whole.
-        approvers: who may approve a change that cannot be taken back.
-        roles: who may read it, as the contract says; recorded, not enforced.
-        document: the file as it was parsed, for policies; not part of what the contract is.
-    """
-
-    id: str
-    version: str
-    where: Location
-    fingerprint: str
-    columns: tuple[Column, ...]
-    rules: tuple[Rule, ...] = ()
-    slas: tuple[Sla, ...] = ()
-    status: str = "active"
-    description: str = ""
-    allow_empty: bool = False
-    relationships: tuple[Relationship, ...] = ()
-    partitioning: Partitioning | None = None
-    approvers: tuple[str, ...] = ()
-    roles: tuple[Role, ...] = ()
-    document: Document | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Return the primary key's columns in key order."""
-        keyed = [column for column in self.columns if column.key_position is not None]
-        return tuple(c.name for c in sorted(keyed, key=lambda c: c.key_position or 0))
 
 
 class SourceFormat(StrEnum):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dataops_mesh.spec.checks import Measure
+    from dataops_mesh.spec.measures import Measure
 
 PORT = Address("weather", "hourly")
 

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 from quality_cases import check, parquet, run
 
-from dataops_mesh.spec.checks import (
+from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.measures import (
     Duplicates,
     Length,
     Missing,
     Nulls,
-    Outcome,
     OutsideSet,
     Query,
     Range,

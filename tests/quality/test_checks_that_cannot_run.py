@@ -9,14 +9,14 @@ import pytest
 from quality_cases import check, parquet, run
 
 from dataops_mesh.quality import Relation, audit, measure_supported
-from dataops_mesh.spec.checks import (
+from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.measures import (
     ColumnSet,
     ColumnType,
     DbtTest,
     Duplicates,
     Length,
     Nulls,
-    Outcome,
     Query,
     Range,
     RowCount,

@@ -6,16 +6,16 @@ import duckdb
 import pytest
 from quality_cases import parquet, run
 
-from dataops_mesh.spec.checks import (
+from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.formats import TEXT
+from dataops_mesh.spec.measures import (
     ColumnShape,
     Length,
     NotMultiple,
-    Outcome,
     RepeatedItems,
     TooFine,
     Unformatted,
 )
-from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.shape import read_shape
 
 # Of each format: values that have it, and values that nearly have it.

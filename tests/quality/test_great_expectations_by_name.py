@@ -10,8 +10,9 @@ import pytest
 from quality_cases import check, parquet, run
 
 from dataops_mesh.quality import catalogue
-from dataops_mesh.spec.checks import GreatExpectation, Nulls, Outcome
+from dataops_mesh.spec.checks import Outcome
 from dataops_mesh.spec.custom import table
+from dataops_mesh.spec.measures import GreatExpectation, Nulls
 
 DATA = """
     SELECT * FROM (VALUES

@@ -8,7 +8,8 @@ from itertools import product
 import pytest
 from quality_cases import check, parquet, run
 
-from dataops_mesh.spec.checks import Duplicates, Missing, Nulls, Outcome, OutsideSet, RowCount
+from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.measures import Duplicates, Missing, Nulls, OutsideSet, RowCount
 from dataops_mesh.spec.model import Operator, Severity, Threshold, Unit
 
 ROWS = 8

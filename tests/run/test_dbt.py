@@ -27,7 +27,8 @@ from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run import dbt as running
 from dataops_mesh.run.validate import transform_problems
 from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.checks import DbtTest, Outcome
+from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.measures import DbtTest
 
 IBAN = "DE89370400440532013000"
 GOOD = "id,amount,note\n1,10,a\n2,20,b\n"

@@ -18,8 +18,9 @@ from declared import (
     with_rule,
 )
 
-from dataops_mesh.spec.checks import (
-    Check,
+from dataops_mesh.spec.checks import Check, Stage, checks_of, declared_rules
+from dataops_mesh.spec.derive import coverage
+from dataops_mesh.spec.measures import (
     ColumnSet,
     ColumnType,
     Duplicates,
@@ -30,12 +31,8 @@ from dataops_mesh.spec.checks import (
     Query,
     Range,
     RowCount,
-    Stage,
     Unmatched,
-    checks_of,
-    declared_rules,
 )
-from dataops_mesh.spec.derive import coverage
 from dataops_mesh.spec.model import Operator, Severity, Threshold, Unit
 from dataops_mesh.spec.physical import FAMILIES, TYPES, is_accepted, normalise
 

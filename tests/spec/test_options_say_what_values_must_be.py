@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from declared import Workspace, with_column
 
-from dataops_mesh.spec.checks import (
-    Check,
+from dataops_mesh.spec.checks import Check, checks_of
+from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
+from dataops_mesh.spec.measures import (
     ColumnShape,
     ColumnType,
     Length,
@@ -14,9 +15,7 @@ from dataops_mesh.spec.checks import (
     RepeatedItems,
     TooFine,
     Unformatted,
-    checks_of,
 )
-from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.pattern import pattern_problem
 from dataops_mesh.spec.shape import read_shape
 

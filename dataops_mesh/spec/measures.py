@@ -1,0 +1,212 @@
+"""What a check measures: one number of a relation, neutral of who computes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataops_mesh.spec.model import Address, Scalar
+from dataops_mesh.spec.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Nulls:
+    """Rows in which the column is null."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Rows in which the column is null or one of the values that stand for missing."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideSet:
+    """Rows in which the column is neither null nor one of the values."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Rows in which the column is not null and the pattern is not found in it."""
+
+    column: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Distinct keys that occur more than once; for one column nulls are not keys."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Rows in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSet:
+    """Columns that are missing from the relation or that nobody declared."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """1 when the column's type in the relation is none of the accepted ones, else 0.
+
+    An accepted name without parameters accepts all of them: `DECIMAL` accepts `DECIMAL(9,2)`;
+    `spec.physical.is_accepted` compares.
+    """
+
+    column: str
+    accepted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Rows whose text is shorter or longer than allowed; nulls are not counted."""
+
+    column: str
+    minimum: int | None
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Rows whose value is outside the bounds; nulls are not counted."""
+
+    column: str
+    minimum: Scalar
+    maximum: Scalar
+    exclusive_minimum: bool = False
+    exclusive_maximum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnShape:
+    """1 when the type of a column of objects, arrays or maps is not of this shape, else 0."""
+
+    column: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Unformatted:
+    """Rows whose text does not have a format; nulls are not counted.
+
+    Args:
+        format: its name, for people.
+        pattern: of the whole text.
+        type: a DuckDB type that the text must be readable as, or None.
+    """
+
+    column: str
+    format: str
+    pattern: str
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotMultiple:
+    """Rows whose number is no multiple of another; nulls are not counted."""
+
+    column: str
+    of: float
+
+
+@dataclass(frozen=True, slots=True)
+class TooFine:
+    """Rows whose time has more than a format shows; nulls are not counted.
+
+    Args:
+        step: the smallest difference that the format shows, in microseconds.
+    """
+
+    column: str
+    format: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedItems:
+    """Rows whose array holds an item twice; nulls are not counted, a null in it is an item."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreferenced:
+    """Rows whose key is not among those of the referenced port; keys with a null are not counted.
+
+    Args:
+        columns: the key's columns.
+        address: the referenced port, a view of the same connection.
+        to: the referenced columns, in the order of `columns`.
+    """
+
+    columns: tuple[str, ...]
+    address: Address
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The single number that a read-only SELECT returns; `{object}` is the relation.
+
+    Args:
+        column: what `{property}` or `{column}` stands for, when the rule is on a column.
+    """
+
+    sql: str
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GreatExpectation:
+    """1 when an expectation of Great Expectations is not met, else 0.
+
+    Args:
+        type: its name, for example `expect_column_mean_to_be_between`.
+        kwargs: its arguments, as JSON.
+    """
+
+    type: str
+    kwargs: str
+
+
+@dataclass(frozen=True, slots=True)
+class DbtTest:
+    """1 when dbt reports that its test failed, else 0; dbt runs it, not `quality`."""
+
+    unique_id: str
+
+
+Measure = (
+    Nulls
+    | Missing
+    | OutsideSet
+    | Unmatched
+    | Duplicates
+    | RowCount
+    | ColumnSet
+    | ColumnType
+    | Length
+    | Range
+    | ColumnShape
+    | Unformatted
+    | NotMultiple
+    | TooFine
+    | RepeatedItems
+    | Unreferenced
+    | Query
+    | GreatExpectation
+    | DbtTest
+)
