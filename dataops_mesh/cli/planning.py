@@ -123,7 +123,13 @@ def _unpack(root: Path, ref: str, target: Path) -> None:
     if done.returncode:
         raise UnknownNameError(problem)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(target, filter="data")
+        # By hand, because Python before 3.11.4 cannot leave links and devices out.
+        for member in archive:
+            path = (target / member.name).resolve()
+            file = archive.extractfile(member) if member.isreg() else None
+            if file is not None and path.is_relative_to(target):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.read())
 
 
 def publication_problems(settings: Settings, products: Sequence[Product]) -> tuple[Problem, ...]:
