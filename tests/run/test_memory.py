@@ -12,8 +12,9 @@ import pytest
 from helpers import a_product, a_source, write_workspace
 
 MEASURE = """
-import json, resource, sys, time
+import json, sys, time
 from helpers import run
+from peak import peak_mb
 from dataops_mesh.settings import load_settings
 from pathlib import Path
 settings = load_settings(Path(sys.argv[1]))
@@ -22,8 +23,7 @@ start = time.monotonic()
 report = run(settings, "shop.events")
 assert report.published, report.decision
 assert report.notes == ()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-print(json.dumps([report.rows, peak, time.monotonic() - start]))
+print(json.dumps([report.rows, peak_mb(), time.monotonic() - start]))
 """
 COLUMNS = [
     "{name: id, logicalType: integer, required: true}",
