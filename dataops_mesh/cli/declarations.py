@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
+from dataops_mesh.cli.pacts import pact_notes
 from dataops_mesh.cli.planning import publication_problems
 from dataops_mesh.cli.workspace import named, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem
@@ -34,7 +35,8 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
         *verdict.refusals,
         *publication_problems(settings, products),
     )
-    return _print(found, output, len(products), notes_of(verdict))
+    notes = (*notes_of(verdict), *pact_notes(mesh, products))
+    return _print(found, output, len(products), notes)
 
 
 def problems_of(mesh: Mesh, products: Sequence[Product], settings: Settings) -> tuple[Problem, ...]:

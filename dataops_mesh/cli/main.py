@@ -147,6 +147,18 @@ def plan(
 
 
 @app.command()
+def accept(
+    consumer: Annotated[str, typer.Argument(metavar="CONSUMER", help="domain.product")],
+    product: Annotated[str, typer.Option("--for", metavar="PRODUCT", help="what it reads")],
+    warn: Annotated[bool, typer.Option("--warn", help="a failure only tells")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Let a product's own gate check what a consumer expects of it."""
+    from dataops_mesh.cli import pacts
+
+    raise typer.Exit(pacts.accept(consumer, product, warn=warn))
+
+
+@app.command()
 def schema(
     output: Annotated[Path | None, typer.Option(help="a folder; .mesh/schemas if absent")] = None,
 ) -> None:

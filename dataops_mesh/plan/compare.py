@@ -164,8 +164,24 @@ def _compare_product(
     for name, port in new.items():
         if name not in old:
             yield change("input_added", f'input "{name}" added', port.where)
+    yield from _pacts(before, after)
     if all(transforms) and transforms[0] != transforms[1]:
         yield change("transform", "the transform changed", after.where)
+
+
+def _pacts(before: Product, after: Product) -> Iterator[Change]:
+    """Yield what differs in what consumers may count on beyond the contract."""
+    old = {(pact.consumer, pact.port): pact for pact in before.pacts}
+    new = {(pact.consumer, pact.port): pact for pact in after.pacts}
+    for (consumer, port), pact in old.items():
+        now = new.get((consumer, port))
+        if now is None:
+            yield change("pact", f"pact with {consumer} ended", pact.where, port)
+        elif now.fingerprint != pact.fingerprint:
+            yield change("pact", f"pact with {consumer} changed", now.where, port)
+    for (consumer, port), pact in new.items():
+        if (consumer, port) not in old:
+            yield change("pact", f"pact with {consumer} made", pact.where, port)
 
 
 def _bare(port: InputPort) -> InputPort:

@@ -129,6 +129,7 @@ def _rows() -> dict[str, Judgement]:
         "input_added": ("input port added", PATCH, "the promise stands"),
         "input_removed": ("input port removed", PATCH, "the promise stands"),
         "input_changed": ("input port or its expectations changed", PATCH, "the promise stands"),
+        "pact": ("pact with a consumer made, changed or ended", PATCH, "the promise stands"),
         "transform": ("transform only", PATCH, "the promise stands"),
         "documentation": ("descriptions, tags, team, support and the like", PATCH,
                           "the promise stands"),

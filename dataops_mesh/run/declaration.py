@@ -21,8 +21,10 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
 
+from dataops_mesh.spec.pact import FOLDER, SUFFIX
 _CONTRACTS = "*.odcs.yaml"
 _DBT = frozenset({".sql", ".yml", ".yaml"})
+_PACTS = f"{FOLDER}/*{SUFFIX}"
 _DBT_SKIPPED = frozenset({"target", "logs", "dbt_packages"})
 _LARGEST = 1_000_000
 
@@ -141,3 +143,4 @@ def _files(product: Product) -> Iterator[Path]:
             hidden = parts[0] in _DBT_SKIPPED or file.name.startswith(".")
             if file.suffix in _DBT and not hidden and file.stat().st_size < _LARGEST:
                 yield file
+    yield from sorted(product.folder.glob(_PACTS))

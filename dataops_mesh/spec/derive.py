@@ -33,6 +33,7 @@ from dataops_mesh.spec.model import (
     Severity,
     Threshold,
 )
+from dataops_mesh.spec.pact import check_name, power
 from dataops_mesh.spec.sla import CHECKED
 
 NOT_EMPTY = Threshold(Operator.GREATER_OR_EQUAL, 1)
@@ -43,7 +44,7 @@ class Coverage:
     """How many of a product's declared quality rules are executed.
 
     Args:
-        declared: the quality rules of the contracts and of the input ports.
+        declared: the quality rules of the contracts, of the input ports and of the pacts.
         executable: those that become checks.
         text: the names of the others, which only people can check.
     """
@@ -72,6 +73,7 @@ def derive_checks(product: Product) -> tuple[Check, ...]:
                 said.add(check.fingerprint)
                 checks.append(check)
         checks += rules
+        checks += _pact_checks(product, output)
     return tuple(_scoped(product, check) for check in checks)
 
 
@@ -87,10 +89,11 @@ def _scoped(product: Product, check: Check) -> Check:
     """Mark the checks of a partitioned port that must read all its partitions."""
     partitioning = product.partitioning
     if partitioning is None or check.stage is not Stage.OUTPUT:
-        return check
+        return replace(check, table_wide=False)
     keys = isinstance(check.measure, Duplicates)
-    wide = keys and partitioning.column not in getattr(check.measure, "columns", ())
-    return replace(check, table_wide=wide or check.name in CHECKED)
+    if keys and partitioning.column in getattr(check.measure, "columns", ()):
+        return replace(check, table_wide=False)
+    return replace(check, table_wide=keys or check.table_wide or check.name in CHECKED)
 
 
 def coverage(product: Product) -> Coverage:
@@ -101,6 +104,7 @@ def coverage(product: Product) -> Coverage:
         for rule in (*port.contract.rules, *(r for c in port.contract.columns for r in c.rules))
     ]
     rules += [rule for port in product.inputs for rule in port.expectations]
+    rules += [rule for pact in product.pacts for rule in pact.rules]
     text = tuple(rule.name for rule in rules if rule.kind is RuleKind.TEXT)
     return Coverage(len(rules), len(rules) - len(text), text)
 
@@ -142,6 +146,18 @@ def _rule_checks(port: OutputPort) -> Iterator[Check]:
         check = _of_rule(rule, port.address, str(port.address), Stage.OUTPUT, rule.name)
         if check is not None:
             yield check
+
+
+def _pact_checks(product: Product, port: OutputPort) -> Iterator[Check]:
+    """Yield what consumers expect of the port; they read all its partitions."""
+    for pact in (pact for pact in product.pacts if pact.port == port.address):
+        for rule in pact.rules:
+            name, relation = check_name(pact, rule), str(port.address)
+            check = _of_rule(power(rule, pact), port.address, relation, Stage.OUTPUT, name)
+            if check is not None:
+                why = f"{pact.consumer} relies on it"
+                description = f"{rule.description} ({why})" if rule.description else why
+                yield replace(check, description=description, table_wide=True)
 
 
 def _of_rule(rule: Rule, port: Address, relation: str, stage: Stage, name: str) -> Check | None:

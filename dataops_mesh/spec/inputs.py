@@ -103,7 +103,7 @@ def _read(
         source=_source(source, folder, root, problems) if source else None,
         version=entry.text("version"),
         contract_id=entry.text("contractId"),
-        expectations=_expectations(settings.get("expectations"), problems),
+        expectations=read_expectations(settings.get("expectations"), problems),
     )
 
 
@@ -168,7 +168,8 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _expectations(setting: Node | None, problems: list[Problem]) -> tuple[Rule, ...]:
+def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Rule, ...]:
+    """Return the rules of a list of expectations; each may name a column."""
     if setting is None:
         return ()
     rules = []

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
 from dataops_mesh.spec.model import Address, InputPort, Mesh, OutputPort, Product
 from dataops_mesh.spec.names import major
+from dataops_mesh.spec.pact import unknown_columns
 from dataops_mesh.spec.relationships import reference_problems
 
 Ports = dict[Address, tuple[Product, OutputPort]]
@@ -129,7 +130,7 @@ def _check_input(wanted: InputPort, ports: Ports) -> list[Problem]:
     if wanted.contract_id is not None and wanted.contract_id != port.contract.id:
         what = f'contractId "{wanted.contract_id}" is not the contract of {port.address}'
         problems.append(Problem(what, wanted.where, wanted.name, (port.contract.id,)))
-    return problems + _unknown_columns(wanted, port)
+    return problems + unknown_columns(wanted.expectations, port, wanted.name)
 
 
 def _check_relationships(product: Product, ports: Ports) -> list[Problem]:
@@ -141,18 +142,3 @@ def _check_relationships(product: Product, ports: Ports) -> list[Problem]:
             if found is not None and one.address is not None and found[0] is not product:
                 problems += reference_problems(one, port.contract, found[1].contract, one.address)
     return problems
-
-
-def _unknown_columns(wanted: InputPort, port: OutputPort) -> list[Problem]:
-    known = tuple(column.name for column in port.contract.columns)
-    return [
-        Problem(
-            f'{port.address} has no column "{name}"{did_you_mean(name, known)}',
-            rule.where,
-            wanted.name,
-            known,
-        )
-        for rule in wanted.expectations
-        for name in ((rule.column,) if rule.column else rule.properties)
-        if name not in known
-    ]

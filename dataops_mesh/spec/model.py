@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dataops_mesh.errors import Location
+from dataops_mesh.spec.pact import Pact
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.terms import (
     Address,
@@ -183,6 +184,7 @@ class Product:
     Args:
         automation: the setting of that name; empty where `automation_of` decides.
         events: the channels that are told of every publication.
+        pacts: what consumers expect and this product's gate has accepted to check.
         document: the file as it was parsed, for policies; not part of what the product is.
     """
 
@@ -206,6 +208,7 @@ class Product:
     tags: tuple[str, ...] = ()
     automation: str = ""
     events: tuple[str, ...] = ()
+    pacts: tuple[Pact, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -20,6 +20,7 @@ from dataops_mesh.spec.inputs import read_inputs
 from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Product, Support, Team
 from dataops_mesh.spec.names import NAME_RULE, is_name, major, suggestion
 from dataops_mesh.spec.node import Node
+from dataops_mesh.spec.pact import read_pacts
 from dataops_mesh.spec.paths import shown
 from dataops_mesh.spec.relationships import resolve
 from dataops_mesh.spec.schema import odps_validator, validate
@@ -89,8 +90,9 @@ def _product(
     outputs = _outputs(node, domain, contracts, problems)
     ports = tuple(port.name for port in outputs)
     inputs = read_inputs(node, extras, folder, root, problems)
-    references: list[Problem] = []  # they stand in the contracts' files
-    outputs = resolve(domain, outputs, inputs, references)
+    elsewhere: list[Problem] = []  # they stand in other files: the contracts, the pacts
+    outputs = resolve(domain, outputs, inputs, elsewhere)
+    pacts = read_pacts(folder, root, outputs, elsewhere)
     settings = extras.get((), {})
     description = node.child("description") or node
     status = "deprecated" if node.flag("deprecated") else "active"
@@ -101,7 +103,13 @@ def _product(
         version=node.text("version") or "0.0.0",
         folder=folder,
         where=node.where,
-        fingerprint=digest([document.digest(), *(c.fingerprint for c in contracts.values())]),
+        fingerprint=digest(
+            [
+                document.digest(),
+                *(contract.fingerprint for contract in contracts.values()),
+                *(pact.fingerprint for pact in pacts),
+            ]
+        ),
         outputs=outputs,
         transform=read_transform(node, settings, ports, (folder, root), problems),
         inputs=inputs,
@@ -115,10 +123,11 @@ def _product(
         tags=node.texts("tags"),
         automation=_value(settings.get("automation"), ""),
         events=tuple(_value(settings.get("events"), ())),
+        pacts=pacts,
         document=document,
     )
     problems += automation_problems(product, settings.get("automation"))
-    return product, [*merged(schema_problems, problems), *references]
+    return product, [*merged(schema_problems, problems), *elsewhere]
 
 
 def _value(setting: Node | None, default: Any) -> Any:

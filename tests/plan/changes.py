@@ -79,6 +79,13 @@ schema:
       - {name: day, logicalType: date, physicalType: DATE}
 """
 
+PACT = """\
+consumer: desk.totals
+expectations:
+  shop.orders:
+    - {name: enough, metric: rowCount, mustBeGreaterOrEqualTo: 3}
+"""
+
 
 class Case(NamedTuple):
     """An edit of one file, and how each kind of change that it makes is judged."""
@@ -90,7 +97,7 @@ class Case(NamedTuple):
     file: str = "orders.odcs.yaml"
 
 
-P, R = "product.odps.yaml", "refunds.odcs.yaml"
+P, R, A = "product.odps.yaml", "refunds.odcs.yaml", "accepted/desk.totals.yaml"
 SOLD = "{name: sold_at, id: c6, logicalType: timestamp, logicalTypeOptions: {timezone: true}}"
 NOTE = "      - {name: note, id: c7, logicalType: string}\n"
 BREAKS, BREAKS_FOR_EVER = "breaking two-way", "breaking one-way"
@@ -249,6 +256,7 @@ CASES = [
          {"input_added": PATCHES}, P),
     Case("source from elsewhere", "path: orders.csv", "path: others.csv",
          {"input_changed": PATCHES}, P),
+    Case("pact with a consumer changed", "EqualTo: 3}", "EqualTo: 4}", {"pact": PATCHES}, A),
 ]  # fmt: skip
 
 
@@ -260,17 +268,19 @@ def write(root: Path, **files: str) -> Product:
         "product.odps.yaml": PRODUCT,
         "orders.odcs.yaml": ORDERS,
         "refunds.odcs.yaml": REFUNDS,
+        A: PACT,
         "transform.py": "def transform(): ...\n",
         **files,
     }
     for name, text in texts.items():
         if text:
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, "utf-8")
     return load_product(folder, root)
 
 
 def edited(root: Path, case: Case) -> Product:
     """Load the product after the edit of a case."""
-    text = {P: PRODUCT, R: REFUNDS}.get(case.file, ORDERS)
+    text = {P: PRODUCT, R: REFUNDS, A: PACT}.get(case.file, ORDERS)
     assert text.count(case.old) == 1, case.name
     return write(root, **{case.file: text.replace(case.old, case.new)})
