@@ -36,6 +36,8 @@ class Settings(BaseSettings):
         root: the workspace: the folder whose pyproject.toml has `[tool.dataops_mesh]`.
         domains: the folder of domains, relative to the root.
         policies: the file of policies, relative to the root; it need not exist.
+        repository: the name of this repository in the declaration registry; empty means the
+            address of git's remote, or else the folder.
         store: where data and the release log live.
         dagster_home: Dagster's instance folder, unless DAGSTER_HOME is set.
         ledger: a SQLAlchemy URL; empty means a SQLite file inside the store.
@@ -47,6 +49,10 @@ class Settings(BaseSettings):
         automation: sensors and schedules start running, as in production; off on a laptop.
         tick: seconds between two looks of a sensor.
         monitor: when published data is tested again, as cron in UTC.
+        keep_publications: how many publications of a product stay readable for a rollback,
+            unless the product says another number.
+        grace: seconds for which a superseded release stays whole, for readers that cannot pin
+            it, and for which a refused candidate stays to be looked at.
         retries: how often a step is tried again after a fault of the machinery.
         ui_url: where people reach the Dagster UI, for the links in alerts.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
@@ -59,6 +65,7 @@ class Settings(BaseSettings):
     root: Path
     domains: str = "domains"
     policies: str = "policies.yaml"
+    repository: str = ""
     store: Path = Path(".mesh/store")
     dagster_home: Path = Path(".mesh/dagster")
     ledger: str = ""
@@ -70,6 +77,8 @@ class Settings(BaseSettings):
     automation: bool = False
     tick: int = Field(default=30, ge=1)
     monitor: str = "17 * * * *"
+    keep_publications: int = Field(default=10, ge=1)
+    grace: float = Field(default=604_800.0, ge=0)
     retries: int = Field(default=2, ge=0, le=10)
     ui_url: str = ""
     alerts_file: Path | None = None

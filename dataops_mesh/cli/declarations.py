@@ -46,9 +46,10 @@ def problems_of(mesh: Mesh, products: Sequence[Product], settings: Settings) -> 
 
 
 def _declared(mesh: Mesh, products: Sequence[Product], settings: Settings) -> list[Problem]:
+    from dataops_mesh.run.elsewhere import find_elsewhere, read_by
     from dataops_mesh.run.validate import transform_problems
 
-    found = list(check_mesh(mesh))
+    found = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh))))
     for product in products:
         found += transform_problems(product) or _dbt_problems(product, settings)
     return found

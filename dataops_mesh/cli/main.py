@@ -159,6 +159,28 @@ def accept(
 
 
 @app.command()
+def register(
+    domains: Annotated[
+        list[str] | None, typer.Argument(metavar="[DOMAIN]...", help="all of them if absent")
+    ] = None,
+    *,
+    listed: Annotated[
+        bool, typer.Option("--list", help="only show what all repositories registered")
+    ] = False,
+    move: Annotated[
+        bool, typer.Option("--move", help="the domain lives here now, not in another repository")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Tell the mesh what the domains of this repository own and read."""
+    from dataops_mesh.cli import registering
+
+    if listed:
+        raise typer.Exit(registering.show_registered(domains or [], output))
+    raise typer.Exit(registering.register_domains(domains or [], output, move=move))
+
+
+@app.command()
 def schema(
     output: Annotated[Path | None, typer.Option(help="a folder; .mesh/schemas if absent")] = None,
 ) -> None:

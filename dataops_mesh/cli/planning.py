@@ -51,19 +51,31 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
     """Return the plan of the named products and domains, or of all."""
     from dataops_mesh.plan.approval import read_approvals
     from dataops_mesh.plan.plan import make_plan
+    from dataops_mesh.run.elsewhere import find_elsewhere, read_by, readers_of
     from dataops_mesh.run.environment import dbt_cache
     from dataops_mesh.run.identity import transform_fingerprint
     from dataops_mesh.run.lineage import product_lineage
+    from dataops_mesh.run.register import lineage_of_record
 
+    others = find_elsewhere(settings, mesh)
+    records = others.registrations
     before = _published(settings) if against == PUBLISHED else _of_ref(settings, against)
+    before = {n: v for n, v in before.items() if n.partition(".")[0] not in others.domains}
     # The columns that consumers were written for, and those that come.
-    ports = {port.address: port for p in mesh.products for port in p.outputs}
+    declared = (*read_by(mesh, others), *mesh.products)
+    ports = {port.address: port for p in declared for port in p.outputs}
     ports |= {port.address: port for v in before.values() for port in v.product.outputs}
     target = Target(
         mesh=mesh,
         transforms={p.qualified_name: transform_fingerprint(p) for p in mesh.products},
-        lineage=lambda product: product_lineage(product, ports, dbt_cache(settings)),
+        lineage=lambda product: (
+            lineage_of_record(records[product.qualified_name])
+            if product.qualified_name in records
+            else product_lineage(product, ports, dbt_cache(settings))
+        ),
         approvals=read_approvals,
+        others=readers_of(mesh, others),
+        origins={name: one.repository for name, one in records.items()},
     )
     return make_plan(before, target, against, _only(mesh, before, names))
 
@@ -137,14 +149,16 @@ def publication_problems(settings: Settings, products: Sequence[Product]) -> tup
     from dataops_mesh.engine.pins import pinned
     from dataops_mesh.engine.store import open_store
     from dataops_mesh.run.declaration import publication_reasons
+    from dataops_mesh.run.environment import Environment
 
     try:
         store = open_store(settings.store_folder, create=False)
     except StoreError:
         return ()  # nothing was ever published here
+    environment = Environment(store, settings)
     with pinned(store) as release:
         return tuple(
             Problem(reason, product.where, next="mesh plan")
             for product in products
-            for reason in publication_reasons(product, store, release)
+            for reason in publication_reasons(product, environment, release)
         )

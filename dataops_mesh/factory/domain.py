@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
+from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.validate import transform_problems
@@ -40,6 +41,8 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     problems += judge(Mesh(domain.folder.parent, (domain,)), settings, whole=False).refusals
     if problems:
         raise DeclarationError(problems)
+    if settings.automation:
+        register_at_load(domain, settings)
     products = [product for product in domain.products if product.status != "retired"]
     assets = [product_asset(product, settings) for product in products]
     sources = {spec.key: spec for product in products for spec in source_specs(product)}

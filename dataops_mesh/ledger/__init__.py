@@ -17,19 +17,31 @@ from dataops_mesh.ledger.query import (
     status,
 )
 from dataops_mesh.ledger.reads import last_reads
+from dataops_mesh.ledger.registry import (
+    Offer,
+    Registration,
+    Use,
+    record_registrations,
+    registrations,
+)
 from dataops_mesh.ledger.write import record_candidate, record_release
 
 __all__ = [
     "Event",
     "Ledger",
+    "Offer",
     "ProductStatus",
+    "Registration",
+    "Use",
     "history",
     "known_candidates",
     "last_reads",
     "last_release",
     "open_ledger",
     "record_candidate",
+    "record_registrations",
     "record_release",
+    "registrations",
     "results_of",
     "status",
 ]

@@ -133,3 +133,24 @@ deliveries = Table(
     Column("publication", BigInteger),
     Column("at", String(40), nullable=False),
 )
+
+# What each domain says it owns and reads, one line for each time that it said something new. The
+# texts are in the store, under `declaration`; a domain that is loaded again writes it again.
+declarations = Table(
+    "declarations",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("product", String(255), nullable=False),
+    Column("domain", String(255), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("declaration", String(64), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("git_commit", String(64), nullable=False),
+    Column("code_version", String(255), nullable=False),
+    Column("environment", String(255), nullable=False),
+    Column("person", String(255), nullable=False),
+    Column("registered", String(40), nullable=False),
+    Index("declarations_by_product", "product", "number"),
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from dataops_mesh.plan.advice import rewrite
 from dataops_mesh.plan.approval import Approval
 from dataops_mesh.plan.change import Bump, Change, Compatibility, digest, required
 from dataops_mesh.plan.compare import compare
@@ -34,12 +35,21 @@ class Target:
         transforms: the fingerprints of its transforms, by qualified name.
         lineage: of a consumer.
         approvals: in the folder of a product.
+        others: consumers that are declared elsewhere.
+        origins: where that is, by qualified name.
     """
 
     mesh: Mesh
     transforms: Mapping[str, str]
     lineage: Callable[[Product], Lineage]
     approvals: Callable[[Product], Iterable[Approval]]
+    others: tuple[Product, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """Return everybody who may read a port."""
+        return (*self.mesh.products, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ class Consumer:
         reads: the changed port.
         columns: the changed columns that it needs; all of them if it is not certain.
         certain: the lineage is known; otherwise it may use them.
+        origin: the repository of the consumer, if it is another one.
     """
 
     reader: str
@@ -59,6 +70,7 @@ class Consumer:
     reads: Address
     columns: tuple[str, ...]
     certain: bool
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +136,14 @@ def make_plan(
         if changes:
             plans.append(_product_plan(name, old.product if old else None, changes, target))
     every = [change for plan in plans for change in plan.changes]
-    rebuild = _rebuild(target.mesh, {plan.product for plan in plans})
-    return Plan(against, tuple(plans), rebuild, deprecations(target.mesh), digest(every))
+    rebuild = _rebuild(target.products, {plan.product for plan in plans})
+    return Plan(against, tuple(plans), rebuild, deprecations(target), digest(every))
 
 
 def _product_plan(
     name: str, before: Product | None, changes: tuple[Change, ...], target: Target
 ) -> ProductPlan:
-    mesh = target.mesh
-    after = next((one for one in mesh.products if one.qualified_name == name), None)
+    after = next((one for one in target.mesh.products if one.qualified_name == name), None)
     approvals = target.approvals(after) if after else ()
     refusals = change_reasons(before, after, approvals)
     needed = to_approve(before, changes) if before else ()
@@ -141,8 +152,8 @@ def _product_plan(
         state="added" if before is None else "removed" if after is None else "changed",
         changes=changes,
         versions=_versions(before, after, changes),
-        consumers=tuple(dict.fromkeys(_consumers(mesh, changes, target.lineage))),
-        refusals=(*refusals, *_still_read(mesh, changes, before)),
+        consumers=tuple(dict.fromkeys(_consumers(target, changes))),
+        refusals=(*refusals, *_still_read(target, changes, before)),
         rewrites=tuple(dict.fromkeys(rewrite(change) for change in needed)),
         approval=digest(needed) if needed else "",
     )
@@ -163,26 +174,26 @@ def _versions(
     return tuple(found)
 
 
-def readers(mesh: Mesh, address: Address) -> tuple[Product, ...]:
-    """Return the products of the mesh that run and read a port."""
+def readers(products: Iterable[Product], address: Address) -> tuple[Product, ...]:
+    """Return those of the products that run and read a port."""
     return tuple(
         product
-        for product in mesh.products
+        for product in products
         if product.status in _ACTIVE and any(port.address == address for port in product.inputs)
     )
 
 
-def _consumers(
-    mesh: Mesh, changes: Iterable[Change], lineage: Callable[[Product], Lineage]
-) -> Iterable[Consumer]:
+def _consumers(target: Target, changes: Iterable[Change]) -> Iterable[Consumer]:
     wanted: dict[Address, set[str]] = {}
     for one in changes:
         felt = one.compatibility is Compatibility.BREAKING or one.one_way
         if one.port is not None and felt:
             wanted.setdefault(one.port, set()).update(one.columns or ("*",))
     for address, columns in wanted.items():
-        for product in readers(mesh, address):
-            yield from _uses(product, address, columns, lineage(product))
+        for product in readers(target.products, address):
+            origin = target.origins.get(product.qualified_name, "")
+            for consumer in _uses(product, address, columns, target.lineage(product)):
+                yield replace(consumer, origin=origin)
 
 
 def _uses(
@@ -209,7 +220,9 @@ def _uses(
         )
 
 
-def _still_read(mesh: Mesh, changes: Iterable[Change], before: Product | None) -> tuple[str, ...]:
+def _still_read(
+    target: Target, changes: Iterable[Change], before: Product | None
+) -> tuple[str, ...]:
     """Return a reason for each port that would go while somebody reads it."""
     all_ports = [port.address for port in before.outputs] if before else []
     gone = {
@@ -219,44 +232,50 @@ def _still_read(mesh: Mesh, changes: Iterable[Change], before: Product | None) -
         for address in ([one.port] if one.port else all_ports)
     }
     return tuple(
-        f"{address}: {what}, and {product.qualified_name} still reads it ({product.where.file})"
+        f"{address}: {what}, and {product.qualified_name} still reads it "
+        f"({_where(product, target.origins)})"
         for address, what in gone.items()
-        for product in readers(mesh, address)
+        for product in readers(target.products, address)
     )
 
 
-def _rebuild(mesh: Mesh, changed: set[str]) -> tuple[str, ...]:
-    """Return the changed products and everybody downstream, in the order of the mesh."""
+def _where(product: Product, origins: Mapping[str, str]) -> str:
+    origin = origins.get(product.qualified_name)
+    return f"{product.where.file} in {origin}" if origin else product.where.file
+
+
+def _rebuild(products: tuple[Product, ...], changed: set[str]) -> tuple[str, ...]:
+    """Return the changed products and everybody downstream, in the order given."""
     dirty = {
         port.address
-        for product in mesh.products
+        for product in products
         if product.qualified_name in changed
         for port in product.outputs
     }
-    found = {p.qualified_name for p in mesh.products if p.qualified_name in changed}
+    found = {p.qualified_name for p in products if p.qualified_name in changed}
     while True:
         more = [
             product
-            for product in mesh.products
+            for product in products
             if product.qualified_name not in found
             and product.status in _ACTIVE
             and any(port.address in dirty for port in product.inputs)
         ]
         if not more:
-            return tuple(p.qualified_name for p in mesh.products if p.qualified_name in found)
+            return tuple(p.qualified_name for p in products if p.qualified_name in found)
         for product in more:
             found.add(product.qualified_name)
             dirty |= {port.address for port in product.outputs}
 
 
-def deprecations(mesh: Mesh) -> tuple[str, ...]:
+def deprecations(target: Target) -> tuple[str, ...]:
     """Return what the readers of deprecated ports should know."""
     return tuple(
         f"{consumer.qualified_name} reads {port.address}: {notice}"
-        for product in mesh.products
+        for product in target.mesh.products
         for port in product.outputs
         if (notice := deprecation(product.status, port))
-        for consumer in readers(mesh, port.address)
+        for consumer in readers(target.products, port.address)
     )
 
 
@@ -267,27 +286,3 @@ def deprecation(status: str, port: OutputPort) -> str:
     if port.deprecated or status == "deprecated":
         return f"deprecated{', ' + dates if dates else ', no end announced'}"
     return dates
-
-
-def rewrite(change: Change) -> str:
-    """Return how to make a one-way change in steps that can each be taken back."""
-    what = change.what
-    match change.kind:
-        case "retention_cut":
-            return (
-                f"{what}: keep the publications (pin them or copy them) before they are collected"
-            )
-        case "classified_lower" | "pii_removed" | "masking_removed":
-            return (
-                f"{what}: publish a second port for those who may see it; leave this one as it is"
-            )
-        case "column_removed" | "type_narrower" | "key_changed" | "partitions_fewer":
-            return (
-                f"{what}: expand, then contract: publish {change.port}_v2 beside {change.port}, "
-                f"deprecate {change.port} with an endOfLife, remove it when nobody reads it"
-            )
-        case _:
-            return (
-                f"{what}: keep {change.port} beside the new port, deprecate it with an endOfLife, "
-                "remove it when nobody reads it"
-            )

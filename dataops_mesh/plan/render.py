@@ -102,6 +102,7 @@ def _product_data(product: ProductPlan) -> dict[str, Any]:
                 "reads": str(one.reads),
                 "columns": list(one.columns),
                 "uses": "uses" if one.certain else "may use",
+                "repository": one.origin or None,
             }
             for one in product.consumers
         ],
@@ -135,7 +136,8 @@ def _consumer(one: Consumer) -> str:
     columns = (
         "" if one.columns == ("*",) else f" {', '.join(c for c in one.columns if c != '*')} of"
     )
-    return f"{one.reader} {'reads' if one.columns == ('*',) else verb}{columns} {one.reads}"
+    origin = f" (in {one.origin})" if one.origin else ""
+    return f"{one.reader}{origin} {'reads' if one.columns == ('*',) else verb}{columns} {one.reads}"
 
 
 def _cell(text: str) -> str:

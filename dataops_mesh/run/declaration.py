@@ -18,13 +18,14 @@ from dataops_mesh.plan.publication import change_reasons
 from dataops_mesh.plan.table import TABLE, change
 from dataops_mesh.run.dbt_project import is_dbt, project_folder
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.registry import still_read
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
-
 from dataops_mesh.spec.pact import FOLDER, SUFFIX
+
 _CONTRACTS = "*.odcs.yaml"
-_DBT = frozenset({".sql", ".yml", ".yaml"})
 _PACTS = f"{FOLDER}/*{SUFFIX}"
+_DBT = frozenset({".sql", ".yml", ".yaml"})
 _DBT_SKIPPED = frozenset({"target", "logs", "dbt_packages"})
 _LARGEST = 1_000_000
 
@@ -35,13 +36,8 @@ def keep_declaration(product: Product, environment: Environment, release: Releas
     When the files are no longer those that the product was loaded from, the one published
     before stays the reference: what nobody compared may not become what others are compared to.
     """
-    root, store = environment.settings.root, environment.store
-    found = (Path(os.path.abspath(file)) for file in _files(product))  # noqa: PTH100 # keeps links
-    texts = {
-        file.relative_to(root).as_posix(): file.read_text("utf-8", "replace")
-        for file in found
-        if file.is_file() and file.is_relative_to(root)
-    }
+    store = environment.store
+    texts = declaration_texts(product, environment.settings.root)
     try:
         same = load_texts(texts, product.domain, product.name)
     except DeclarationError:
@@ -50,6 +46,16 @@ def keep_declaration(product: Product, environment: Environment, release: Releas
         before = published_manifest(store, release, product)
         return before.declaration if before else ""
     return write_declaration(store, texts)
+
+
+def declaration_texts(product: Product, root: Path) -> dict[str, str]:
+    """Return the text of every file of a declaration, by its path in the workspace."""
+    found = (Path(os.path.abspath(file)) for file in _files(product))  # noqa: PTH100 # keeps links
+    return {
+        file.relative_to(root).as_posix(): file.read_text("utf-8", "replace")
+        for file in found
+        if file.is_file() and file.is_relative_to(root)
+    }
 
 
 def load_texts(texts: dict[str, str], domain: str, product: str) -> Product:
@@ -94,8 +100,11 @@ def published_product(store: Store, manifest: Manifest | None) -> Product | None
     return load_texts(read_declaration(store, manifest.declaration), domain, name)
 
 
-def publication_reasons(product: Product, store: Store, release: Release) -> tuple[str, ...]:
+def publication_reasons(
+    product: Product, environment: Environment, release: Release
+) -> tuple[str, ...]:
     """Return why the product's declaration may not follow the one that is published."""
+    store = environment.store
     try:
         approvals = read_approvals(product)
     except DeclarationError as error:
@@ -113,7 +122,7 @@ def publication_reasons(product: Product, store: Store, release: Release) -> tup
             f"it needs approvals/{digest([unknown])}.yaml"
         )
         return (reason,)
-    return change_reasons(before, product, approvals)
+    return (*change_reasons(before, product, approvals), *still_read(before, product, environment))
 
 
 def published_versions(store: Store, release: Release) -> tuple[dict[str, Product], dict[str, str]]:
@@ -135,6 +144,7 @@ def published_versions(store: Store, release: Release) -> tuple[dict[str, Produc
 def _files(product: Product) -> Iterator[Path]:
     yield product.folder / "product.odps.yaml"
     yield from sorted(product.folder.glob(_CONTRACTS))
+    yield from sorted(product.folder.glob(_PACTS))
     yield from product.transform.files
     if is_dbt(product):
         project = project_folder(product)
@@ -143,4 +153,3 @@ def _files(product: Product) -> Iterator[Path]:
             hidden = parts[0] in _DBT_SKIPPED or file.name.startswith(".")
             if file.suffix in _DBT and not hidden and file.stat().st_size < _LARGEST:
                 yield file
-    yield from sorted(product.folder.glob(_PACTS))

@@ -56,3 +56,8 @@ def person_or_user(person: str) -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def git_remote(folder: Path) -> str:
+    """Return the address that git fetches from around the folder, or nothing."""
+    return _git(folder, "config", "--get", "remote.origin.url")

@@ -156,8 +156,7 @@ def _decide(attempt: Attempt) -> Decision:
 
 def _rule_of_publication(attempt: Attempt) -> tuple[str, ...]:
     """Return why this declaration may not follow the one that consumers know."""
-    store, release = attempt.environment.store, attempt.inputs.release
-    return publication_reasons(attempt.product, store, release)
+    return publication_reasons(attempt.product, attempt.environment, attempt.inputs.release)
 
 
 def _commit(attempt: Attempt, manifest: Manifest) -> Release:

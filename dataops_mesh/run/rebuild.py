@@ -108,8 +108,7 @@ def _decide(attempt: Attempt) -> Decision:
     if not attempt.ports:
         return Refuse(("nothing was built: a check on incoming data failed",))
     decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
-    store, release = attempt.environment.store, attempt.inputs.release
-    others = publication_reasons(attempt.product, store, release)
+    others = publication_reasons(attempt.product, attempt.environment, attempt.inputs.release)
     if not others:
         return decision
     refused = decision.reasons if isinstance(decision, Refuse) else ()

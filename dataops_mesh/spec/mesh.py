@@ -14,9 +14,15 @@ from dataops_mesh.spec.relationships import reference_problems
 Ports = dict[Address, tuple[Product, OutputPort]]
 
 
-def check_mesh(mesh: Mesh) -> tuple[Problem, ...]:
-    """Return what is wrong between the products of a mesh, in the order of the products."""
-    ports: Ports = {}
+def check_mesh(mesh: Mesh, others: Iterable[Product] = ()) -> tuple[Problem, ...]:
+    """Return what is wrong between the products of a mesh, in the order of the products.
+
+    Args:
+        mesh: the products to check.
+        others: products that are declared elsewhere; what is wrong among them is not told here.
+    """
+    others = tuple(others)
+    ports: Ports = {port.address: (one, port) for one in others for port in one.outputs}
     problems = _report_twice(mesh.products)
     for product in mesh.products:
         for port in product.outputs:
@@ -31,7 +37,7 @@ def check_mesh(mesh: Mesh) -> tuple[Problem, ...]:
         for wanted in product.inputs if product.status != "retired" else ():
             problems += _check_input(wanted, ports)
         problems += _check_relationships(product, ports)
-    problems += _cycles(mesh.products)
+    problems += _cycles((*mesh.products, *others), len(mesh.products))
     return tuple(problems)
 
 
@@ -48,7 +54,7 @@ def order(products: Iterable[Product]) -> tuple[Product, ...]:
     try:
         sorter.prepare()
     except CycleError:
-        raise DeclarationError(_cycles(given)) from None
+        raise DeclarationError(_cycles(given, len(given))) from None
     ordered: list[Product] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
@@ -68,8 +74,13 @@ def _graph(products: tuple[Product, ...]) -> dict[int, set[int]]:
     }
 
 
-def _cycles(products: tuple[Product, ...]) -> list[Problem]:
-    """Return one problem per cycle; each found cycle is cut, so that the next one shows."""
+def _cycles(products: tuple[Product, ...], own: int) -> list[Problem]:
+    """Return one problem per cycle; each found cycle is cut, so that the next one shows.
+
+    Args:
+        products: those to look at.
+        own: how many of them, from the first, can be mended here.
+    """
     graph = _graph(products)
     problems = []
     while True:
@@ -83,7 +94,9 @@ def _cycles(products: tuple[Product, ...]) -> list[Problem]:
             names = " -> ".join(products[index].qualified_name for index in around)
             reader, read = around[1] if len(around) > 1 else around[0], around[0]
             what = f"products read each other in a circle: {names}"
-            problems.append(Problem(what, products[reader].where, next="remove one input port"))
+            if min(around) < own:
+                where = products[reader].where
+                problems.append(Problem(what, where, next="remove one input port"))
             graph[reader].discard(read)
         else:
             return problems

@@ -1,0 +1,67 @@
+"""`mesh register`: tell the mesh what the domains of this repository own and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dataops_mesh.cli.declarations import problems_of
+from dataops_mesh.cli.output import Format, say, show
+from dataops_mesh.cli.workspace import named, open_workspace
+from dataops_mesh.errors import DeclarationError, Problem, UnknownNameError
+
+if TYPE_CHECKING:
+    from dataops_mesh.spec.model import Domain, Mesh
+
+COLUMNS = ("product", "version", "status", "reads", "repository", "registered", "person")
+
+
+def register_domains(names: Sequence[str], output: Format, *, move: bool = False) -> int:
+    """Put the named domains on record, or all of this repository, and show what was news."""
+    from dataops_mesh.run.elsewhere import find_elsewhere, read_by
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.register import register, said_of
+
+    settings, mesh = open_workspace()
+    domains = _domains(mesh, names)
+    products = [product for domain in domains for product in domain.products]
+    if problems := problems_of(mesh, products, settings):
+        raise DeclarationError(problems)
+    declared = (*read_by(mesh, find_elsewhere(settings, mesh)), *mesh.products)
+    ports = {port.address: port for product in declared for port in product.outputs}
+    environment = open_environment(settings)
+    news = [one for domain in domains for one in register(domain, environment, ports, move=move)]
+    show(said_of(news), output, columns=COLUMNS, empty="nothing new: all of it is on record")
+    return 0
+
+
+def show_registered(names: Sequence[str], output: Format) -> int:
+    """Print what is on record of all repositories."""
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.register import said_of
+    from dataops_mesh.run.registry import registered
+    from dataops_mesh.settings import load_settings
+
+    found = registered(open_environment(load_settings()))
+    chosen = [one for one in found if not names or one.domain in names or one.product in names]
+    show(said_of(chosen), output, columns=COLUMNS, empty="nothing is registered: mesh register")
+    if output is Format.TABLE and chosen:
+        say(f"\n{len({one.repository for one in chosen})} repositories")
+    return 0
+
+
+def _domains(mesh: Mesh, names: Sequence[str]) -> list[Domain]:
+    """Return the domains of this repository that were named; a domain is registered whole."""
+    if not names:
+        return list(mesh.domains)
+    domains = {domain.name for domain in mesh.domains}
+    strangers = [name for name in names if name not in domains]
+    if strangers:
+        named(mesh, strangers)  # says so if there is no such thing at all
+        raise UnknownNameError(_whole(strangers[0], domains))
+    return [domain for domain in mesh.domains if domain.name in names]
+
+
+def _whole(name: str, domains: set[str]) -> Problem:
+    what = f'"{name}" is a product: a domain is registered as a whole'
+    return Problem(what, choices=tuple(sorted(domains)))

@@ -1,0 +1,193 @@
+"""Register a domain: put what it owns and reads on record, for those who have not its folder.
+
+The texts go where publications keep theirs (`engine/declarations.py`), found by their digest, so
+that nothing is written twice. The ledger has one line for each thing that was said anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dataops_mesh import __version__
+from dataops_mesh.engine.declarations import write_declaration
+from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.ledger import (
+    Offer,
+    Registration,
+    Use,
+    open_ledger,
+    record_registrations,
+    registrations,
+)
+from dataops_mesh.ledger.registry import REMOVED
+from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.run.declaration import declaration_texts
+from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.identity import code_version, git_commit, person_or_user
+from dataops_mesh.run.lineage import product_lineage
+from dataops_mesh.run.registry import repository_of
+from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
+
+
+def register(
+    domain: Domain,
+    environment: Environment,
+    ports: Mapping[Address, OutputPort],
+    root: Path | None = None,
+    *,
+    move: bool = False,
+) -> tuple[Registration, ...]:
+    """Put what is new of a domain on record, and return it.
+
+    Args:
+        domain: what its folder says; a product that was registered and is not there is removed.
+        environment: the store and the settings.
+        ports: the ports that its products read, for the lineage of their columns.
+        root: the workspace of the domain, if it is not that of the settings.
+        move: the domain now lives in this repository, whatever was on record.
+
+    Raises:
+        UnknownNameError: another repository has registered the domain.
+        StoreError: the store or the ledger cannot be written.
+    """
+    home = root or environment.settings.root
+    here = _Here(environment, home, repository_of(environment.settings, home), ports)
+    ledger = open_ledger(environment.ledger_url)
+    try:
+        known = {one.product: one for one in registrations(ledger, domain.name, removed=True)}
+        for one in known.values():
+            if one.repository != here.repository and not one.removed and not move:
+                raise UnknownNameError(_taken(domain, one))
+        news = [
+            *(_said(p, here) for p in domain.products if not _is_known(p, here, known)),
+            *_gone(domain, here, known),
+        ]
+        now = datetime.now(UTC)
+        said = tuple(replace(one, registered=now) for one in news)
+        record_registrations(ledger, said)
+    finally:
+        ledger.close()
+    return said
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Where a domain is registered from."""
+
+    environment: Environment
+    root: Path
+    repository: str
+    ports: Mapping[Address, OutputPort]
+
+    @property
+    def person(self) -> str:
+        return person_or_user(self.environment.settings.person)
+
+
+def _is_known(product: Product, here: _Here, known: Mapping[str, Registration]) -> bool:
+    """Tell whether the last that was said of the product says all that there is."""
+    before = known.get(product.qualified_name)
+    if before is None or before.removed or before.repository != here.repository:
+        return False
+    digest = write_declaration(here.environment.store, declaration_texts(product, here.root))
+    return (digest, code_version(product)) == (before.declaration, before.code_version)
+
+
+def _gone(domain: Domain, here: _Here, known: Mapping[str, Registration]) -> Iterator[Registration]:
+    """Return what is to be said of products that are no longer in the domain's folder."""
+    names = {product.qualified_name for product in domain.products}
+    for one in known.values():
+        if one.product not in names and not one.removed:
+            yield replace(
+                one, status=REMOVED, person=here.person, repository=here.repository, inputs=()
+            )
+
+
+def _said(product: Product, here: _Here) -> Registration:
+    lineage = product_lineage(product, here.ports, dbt_cache(here.environment.settings))
+    texts = declaration_texts(product, here.root)
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Registration(
+        product=product.qualified_name,
+        domain=product.domain,
+        version=product.version,
+        status=product.status,
+        declaration=write_declaration(here.environment.store, texts),
+        repository=here.repository,
+        git_commit=git_commit(here.root),
+        code_version=code_version(product),
+        environment=f"dataops-mesh {__version__}, Python {python}",
+        person=here.person,
+        outputs=tuple(_offer(port) for port in product.outputs),
+        inputs=tuple(_use(port, lineage) for port in product.inputs if port.address),
+    )
+
+
+def _offer(port: OutputPort) -> Offer:
+    contract = port.contract
+    return Offer(
+        address=str(port.address),
+        contract=contract.id,
+        version=contract.version,
+        status=contract.status,
+        columns=[column.name for column in contract.columns],
+        deprecated=port.deprecated,
+        partitioning=repr(contract.partitioning) if contract.partitioning else "",
+    )
+
+
+def _use(port: InputPort, lineage: Lineage) -> Use:
+    return Use(
+        address=str(port.address),
+        name=port.name,
+        version=port.version or "",
+        expectations=len(port.expectations),
+        columns={
+            output: None if columns is None else sorted(columns)
+            for (output, name), columns in lineage.used.items()
+            if name == port.name
+        },
+        checked=sorted(lineage.checked.get(port.name, ())),
+    )
+
+
+def lineage_of_record(one: Registration) -> Lineage:
+    """Return the column lineage that was registered."""
+    return Lineage(
+        used={
+            (output, use.name): None if columns is None else frozenset(columns)
+            for use in one.inputs
+            for output, columns in use.columns.items()
+        },
+        checked={use.name: frozenset(use.checked) for use in one.inputs if use.checked},
+    )
+
+
+def _taken(domain: Domain, owner: Registration) -> Problem:
+    return Problem(
+        f"{domain.name} was registered by {owner.repository} "
+        f"({owner.person}, {owner.registered:%Y-%m-%d}), and this is another repository",
+        next="mesh register --move, if the domain now lives here; else rename the folder",
+    )
+
+
+def said_of(news: Iterable[Registration]) -> list[dict[str, str]]:
+    """Return the registrations as rows for people."""
+    return [
+        {
+            "product": one.product,
+            "version": one.version,
+            "status": one.status,
+            "reads": ", ".join(use.address for use in one.inputs),
+            "repository": one.repository,
+            "commit": one.git_commit[:12],
+            "registered": one.registered.isoformat(timespec="seconds"),
+            "person": one.person,
+            "environment": one.environment,
+        }
+        for one in news
+    ]
