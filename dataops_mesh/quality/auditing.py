@@ -17,10 +17,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataops_mesh.quality.loan import AUDITED, borrow
-from dataops_mesh.quality.measure import Measurement, measure
+from dataops_mesh.quality.loan import AUDITED, borrow, read_columns
+from dataops_mesh.quality.measure import measure
+from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.redact import redact
-from dataops_mesh.quality.relation import quote, read_columns
+from dataops_mesh.quality.relation import quote
 from dataops_mesh.quality.sample import sample
 from dataops_mesh.quality.wording import sentence
 from dataops_mesh.spec.checks import CheckResult, Outcome

@@ -19,7 +19,8 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import UserDefinedType
 
-from dataops_mesh.quality.relation import quote, read_columns
+from dataops_mesh.quality.loan import read_columns
+from dataops_mesh.quality.relation import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -85,3 +85,9 @@ def borrow(
         watch.join()
         with contextlib.suppress(Exception):  # never hide the results that are already there
             connection.execute(f'DROP VIEW IF EXISTS temp."{AUDITED}"')
+
+
+def read_columns(loan: Loan, relation_sql: str) -> dict[str, str]:
+    """Return each column's DuckDB type, in the relation's order."""
+    rows = loan.execute(f"DESCRIBE {relation_sql}")
+    return {name: kind for name, kind, *_ in rows}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING
 
+from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.query import number_of
 from dataops_mesh.quality.redact import redact
 from dataops_mesh.spec.measures import Duplicates, Query, Unreferenced
@@ -20,30 +21,6 @@ if TYPE_CHECKING:
     from dataops_mesh.spec.measures import Measure
 
 Columns = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What was measured for one check, before its threshold judges it.
-
-    Args:
-        number: rows, keys, columns, or the value of a query; None if there is none.
-        rows: rows of the relation, where they were counted.
-        error: why there is no number; redacted.
-        seconds: the time it took, or its share of what was measured together.
-        unexpected: the rows that an expectation of the library did not expect.
-    """
-
-    number: float | None = None
-    rows: int | None = None
-    error: str = ""
-    seconds: float = 0.0
-    unexpected: int | None = None
-
-    def __add__(self, other: Measurement) -> Measurement:
-        if self.number is None or other.number is None:
-            return self if self.number is None else other
-        return Measurement(self.number + other.number, self.rows)
 
 
 def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measurement]:

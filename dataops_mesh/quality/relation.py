@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dataops_mesh.quality.loan import Loan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +36,3 @@ def quote(identifier: str) -> str:
     '"a""b"'
     """
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def read_columns(loan: Loan, relation_sql: str) -> dict[str, str]:
-    """Return each column's DuckDB type, in the relation's order."""
-    rows = loan.execute(f"DESCRIBE {relation_sql}")
-    return {name: kind for name, kind, *_ in rows}

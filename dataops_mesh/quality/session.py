@@ -17,7 +17,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 
 from dataops_mesh.quality import dialect
 from dataops_mesh.quality.loan import AUDITED
-from dataops_mesh.quality.measure import Measurement
+from dataops_mesh.quality.measurement import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

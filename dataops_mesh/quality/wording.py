@@ -29,7 +29,7 @@ from dataops_mesh.spec.model import Unit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dataops_mesh.quality.measure import Measurement
+    from dataops_mesh.quality.measurement import Measurement
     from dataops_mesh.spec.checks import Check
     from dataops_mesh.spec.measures import Measure
 
