@@ -115,6 +115,20 @@ def rollback(
 
 
 @app.command()
+def gc(
+    *,
+    delete: Annotated[
+        bool, typer.Option("--yes", "--delete", help="delete it; without it, only say what")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Delete what nobody reads and no product can be rolled back to; a dry run without --yes."""
+    from dataops_mesh.cli.keeping import collect_garbage
+
+    raise typer.Exit(collect_garbage(output, delete=delete))
+
+
+@app.command()
 def monitor(names: Names = None, output: Output = Format.TABLE) -> None:
     """Test what is published again, without building; exit 1 if it breaks its contract."""
     from dataops_mesh.cli.watching import monitor_products

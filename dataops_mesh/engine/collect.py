@@ -10,86 +10,163 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataops_mesh.engine import files, locks
-from dataops_mesh.engine.log import latest_number, numbers, path_of, read_release
+from dataops_mesh.engine.log import (
+    Release,
+    latest_number,
+    numbers,
+    path_of,
+    read_release,
+    retained_path,
+)
 from dataops_mesh.engine.manifest import MANIFEST, pending_refs, unwritten
 from dataops_mesh.engine.pins import live_refs
+from dataops_mesh.engine.retention import Retention, all_releases, retain, thinned, to_retain
 from dataops_mesh.engine.scratch import lock_of
 from dataops_mesh.engine.store import Store
 
 _LOCK_SECONDS = 600.0
+READ, PINNED = "consumers read it", "a reader or a run uses it"
+YOUNG, UNRECORDED = "younger than the grace period", "not yet in the ledger"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Item:
+    """One candidate or leftover: its ref or path, its size, and why it stays (if it does)."""
+
+    name: str
+    bytes: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection deleted, or would delete.
+    """What a collection deleted, or would delete, and what it left.
 
     Args:
-        releases: their numbers.
-        candidates: the refs of those that no release names any more.
-        leftovers: files and folders of builds that did not finish.
-        unrecorded: candidates that are kept only because the ledger lacks them.
-        bytes: the size of all that.
+        releases: the numbers of those that are gone.
+        thinned: the numbers of those of which only what they switched is left.
+        gone: candidates that nobody can reach any more.
+        litter: files and folders of builds that did not finish.
+        kept: every other candidate.
     """
 
     releases: tuple[int, ...]
-    candidates: tuple[str, ...]
-    leftovers: tuple[str, ...]
-    unrecorded: tuple[str, ...]
-    bytes: int
+    thinned: tuple[int, ...]
+    gone: tuple[Item, ...]
+    litter: tuple[Item, ...]
+    kept: tuple[Item, ...]
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Return the refs of the candidates that are gone."""
+        return tuple(item.name for item in self.gone)
+
+    @property
+    def leftovers(self) -> tuple[str, ...]:
+        """Return the paths of the leftovers, relative to the store."""
+        return tuple(item.name for item in self.litter)
+
+    @property
+    def unrecorded(self) -> tuple[str, ...]:
+        """Return the refs that are kept only because the ledger lacks them."""
+        return tuple(item.name for item in self.kept if item.why == UNRECORDED)
+
+    @property
+    def bytes(self) -> int:
+        """Return the size of all that is gone."""
+        return sum(item.bytes for item in (*self.gone, *self.litter))
 
 
-def collect(
+def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
     store: Store,
     *,
     keep_releases: int,
     grace_seconds: float,
     dry_run: bool = False,
     recorded: int | None = None,
+    retention: Retention | None = None,
 ) -> Collected:
     """Delete what no retained release and no live pin refers to, after the grace period.
 
     Args:
         store: the store.
-        keep_releases: how many of the newest releases to keep, at least one.
+        keep_releases: how many of the newest releases to keep whole, at least one.
         grace_seconds: how long a superseded release stays for readers that cannot pin it, and
             how old a leftover must be.
         dry_run: only say what would be deleted.
         recorded: the newest release that the ledger has; releases after it are kept.
+        retention: how many publications of each product to keep.
     """
     with locks.exclusive(store.root / "collect.lock", seconds=_LOCK_SECONDS):
         listed = tuple(_candidate_folders(store))
-        old = _old_releases(store, max(keep_releases, 1), grace_seconds, recorded)
+        releases = all_releases(store)
+        old = frozenset(_old_releases(store, max(keep_releases, 1), grace_seconds, recorded))
+        kept = to_retain(
+            releases, retention or Retention(), lambda n: _is_aged(store, n, grace_seconds)
+        )
+        left = [number for number, release in releases.items() if not release.whole]
+        lost = sorted({*old, *left} - kept)
         if not dry_run:
-            for number in old:
-                files.remove(path_of(store, number))
-        used = live_refs(store) | _published_refs(store, old)
+            for number in sorted(old):  # oldest first: the log stays without a gap
+                if number in kept:
+                    retain(store, releases[number])
+                else:
+                    files.remove(path_of(store, number))
+            for number in lost:
+                files.remove(retained_path(store, number))
+        # From here on nobody finds what was removed; who found it before has pinned it.
+        why = _reasons(store, releases, old, kept)
+        aged = {path: _is_older(path, grace_seconds) for path in listed}
+        free = [path for path in listed if aged[path] and _ref(store, path) not in why]
+        done = [path for path in free if (path / MANIFEST).is_file()]
+        litter = [path for path in free if path not in done]
+        litter += _leftovers(store, frozenset(why), grace_seconds)
         unrecorded = frozenset(pending_refs(store))
-        free = [path for path in listed if _ref(store, path) not in used]
-        aged = [path for path in free if _is_older(path, grace_seconds)]
-        done = [path for path in aged if (path / MANIFEST).is_file()]
-        candidates = [path for path in done if _ref(store, path) not in unrecorded]
-        leftovers = [path for path in aged if path not in done]
-        leftovers += _leftovers(store, used, grace_seconds)
-        size = sum(_size(path) for path in (*candidates, *leftovers))
+        gone = [path for path in done if _ref(store, path) not in unrecorded]
+        stays = [path for path in listed if path not in gone and path not in litter]
+        found = Collected(
+            tuple(lost),
+            tuple(sorted(old & kept)),
+            tuple(sorted(Item(_ref(store, path), _size(path)) for path in gone)),
+            tuple(sorted(Item(_path(store, path), _size(path)) for path in litter)),
+            tuple(
+                Item(ref, _size(path), why.get(ref) or (UNRECORDED if aged[path] else YOUNG))
+                for path, ref in sorted((path, _ref(store, path)) for path in stays)
+            ),
+        )
         if not dry_run:
-            for path in candidates:
+            for path in gone:
                 # First the evidence: half a candidate must never look like a whole one.
                 files.remove(path / MANIFEST)
                 files.remove_tree(path)
-            for path in leftovers:
+            for path in litter:
                 _remove_leftover(store, path)
-        return Collected(
-            tuple(old),
-            tuple(sorted(_ref(store, path) for path in candidates)),
-            tuple(sorted(path.relative_to(store.root).as_posix() for path in leftovers)),
-            tuple(sorted(_ref(store, path) for path in done if path not in candidates)),
-            size,
-        )
+        return found
+
+
+def _reasons(
+    store: Store, releases: Mapping[int, Release], old: frozenset[int], kept: frozenset[int]
+) -> dict[str, str]:
+    """Return why each candidate stays that a release or a pin names; the pins are read first."""
+    why = dict.fromkeys(live_refs(store), PINNED)
+    fresh = _log(store, old)
+    for release in fresh:
+        for entry in release.ports.values():
+            for ref in entry.refs:
+                why.setdefault(ref, f"release {release.number} is still whole")
+    why |= dict.fromkeys(
+        (r for e in fresh[0].ports.values() for r in e.refs) if fresh else (), READ
+    )
+    for number in sorted(kept, reverse=True):
+        for entry in thinned(releases[number]).ports.values():
+            for ref in entry.refs:
+                why.setdefault(ref, f"publication {number} is kept for a rollback")
+    return why
 
 
 def _candidate_folders(store: Store) -> Iterator[Path]:
@@ -98,6 +175,10 @@ def _candidate_folders(store: Store) -> Iterator[Path]:
 
 def _ref(store: Store, path: Path) -> str:
     return path.relative_to(store.candidates).as_posix()
+
+
+def _path(store: Store, path: Path) -> str:
+    return path.relative_to(store.root).as_posix()
 
 
 def _old_releases(store: Store, keep: int, grace_seconds: float, recorded: int | None) -> list[int]:
@@ -117,19 +198,18 @@ def _old_releases(store: Store, keep: int, grace_seconds: float, recorded: int |
     return old
 
 
-def _published_refs(store: Store, old: list[int]) -> frozenset[str]:
-    """Return the candidates of every retained release, those made a moment ago included."""
-    refs: set[str] = set()
+def _log(store: Store, old: frozenset[int]) -> list[Release]:
+    """Return every release that stays whole, newest first, those made a moment ago included."""
+    found: list[Release] = []
     number = latest_number(store)
     while number > 0 and number not in old and path_of(store, number).exists():
-        release = read_release(store, number)
-        refs.update(ref for entry in release.ports.values() for ref in entry.refs)
+        found.append(read_release(store, number))
         number -= 1
-    return frozenset(refs)
+    return found
 
 
 def _leftovers(store: Store, used: frozenset[str], grace_seconds: float) -> list[Path]:
-    folders = (store.root, store.releases, store.pins, store.pending, store.cache)
+    folders = (store.root, store.releases, store.retained, store.pins, store.pending, store.cache)
     temporary = [path for folder in folders for path in folder.glob(f"{files.TEMPORARY}*")]
     dead = [path for path in store.scratch.iterdir() if not locks.is_alive(lock_of(path))]
     announced = [path for ref, path in unwritten(store) if ref not in used]
@@ -142,6 +222,12 @@ def _remove_leftover(store: Store, path: Path) -> None:
         locks.bury(lock_of(path), path)
     else:
         files.remove_tree(path)
+
+
+def _is_aged(store: Store, number: int, seconds: float) -> bool:
+    """Tell whether a release is old enough; one that has left the log is."""
+    path = path_of(store, number)
+    return not path.exists() or _is_older(path, seconds)
 
 
 def _is_older(path: Path, seconds: float) -> bool:

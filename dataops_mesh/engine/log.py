@@ -59,6 +59,8 @@ class Entry:
         sources: the fingerprint of each source outside the mesh that it read.
         kind: the kind of the release that switched it.
         parts: the partitions, by key; empty for a port that is published whole.
+        keep: how many publications the product asks to keep; 0 if it does not say.
+        partial: retention has kept only the partitions that this release switched.
     """
 
     product: str
@@ -70,6 +72,8 @@ class Entry:
     sources: tuple[tuple[str, str], ...] = ()
     kind: str = PUBLICATION
     parts: tuple[Part, ...] = ()
+    keep: int = 0
+    partial: bool = False
 
     @property
     def refs(self) -> frozenset[str]:
@@ -83,7 +87,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One state of everything that is published, and why it came to be."""
+    """One state of everything that is published, and why it came to be.
+
+    Args:
+        whole: all that was published then; else only what it switched (retention.py).
+    """
 
     number: int
     kind: str
@@ -93,6 +101,7 @@ class Release:
     run_id: str = ""
     person: str = ""
     reason: str = ""
+    whole: bool = True
 
 
 EMPTY = Release(0, PUBLICATION, datetime.fromtimestamp(0, UTC))
@@ -112,6 +121,7 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
     entries = {}
     for port in manifest.ports:
         entry = Entry(manifest.product, ref, 0, port.fingerprint, port.rows, inputs, sources)
+        entry = replace(entry, keep=manifest.keep_publications)
         if manifest.partition:
             names = tuple(file.path for file in port.files)
             columns = columns_digest(port.columns)
@@ -151,7 +161,7 @@ def latest(store: Store) -> Release:
     while True:
         number = latest_number(store)
         try:
-            return read_release(store, number)
+            return _read_whole(store, number)
         except UnknownNameError:
             # Collected since we looked, which takes a newer one: look again.
             if latest_number(store) <= number:
@@ -159,22 +169,20 @@ def latest(store: Store) -> Release:
 
 
 def read_release(store: Store, number: int) -> Release:
-    """Return one release."""
-    if number == 0:
-        return EMPTY
-    path = path_of(store, number)
+    """Return one release; of an old one, what retention has kept."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        known = sorted(numbers(store))[-_LISTED:]
-        raise UnknownNameError(
-            Problem(
-                f"the store has no release {number}",
-                choices=tuple(str(item) for item in known),
-                next="choose one that retention has kept",
-            )
-        ) from None
-    return record.decode(Release, data, path)
+        return _read_whole(store, number)
+    except UnknownNameError:
+        path = retained_path(store, number)
+        if not path.exists():
+            raise
+        return _read(store, path, number)
+
+
+def exists(store: Store, release: Release) -> bool:
+    """Tell whether a release is still there, as whole as it was read."""
+    path = path_of if release.whole else retained_path
+    return not release.number or path(store, release.number).exists()
 
 
 def history(store: Store, address: Address | None = None) -> Iterator[Release]:
@@ -193,11 +201,26 @@ def history(store: Store, address: Address | None = None) -> Iterator[Release]:
         else:
             entry = release.ports.get(address)
             number = entry.publication if entry else 0
+    for kept in sorted(retained_numbers(store), reverse=True):
+        if kept <= number:
+            release = read_release(store, kept)
+            if address is None or address in release.changed:
+                yield release
 
 
 def numbers(store: Store) -> list[int]:
-    """Return the numbers of all releases that have a file, in no order."""
-    return [int(path.stem) for path in store.releases.glob("*.json") if path.stem.isdigit()]
+    """Return the numbers of all releases in the log, in no order."""
+    return _numbers(store.releases)
+
+
+def retained_numbers(store: Store) -> list[int]:
+    """Return the numbers of older releases that retention has kept, in no order."""
+    return _numbers(store.retained)
+
+
+def retained_path(store: Store, number: int) -> Path:
+    """Return the file of an older release that retention has kept."""
+    return store.retained / f"{number:08d}.json"
 
 
 def path_of(store: Store, number: int) -> Path:
@@ -211,6 +234,29 @@ def append(store: Store, release: Release) -> bool:
     if created:
         files.replace(store.releases / _HINT, str(release.number).encode(), durable=False)
     return created
+
+
+def _read_whole(store: Store, number: int) -> Release:
+    return _read(store, path_of(store, number), number) if number else EMPTY
+
+
+def _read(store: Store, path: Path, number: int) -> Release:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        known = sorted({*numbers(store), *retained_numbers(store)})[-_LISTED:]
+        raise UnknownNameError(
+            Problem(
+                f"the store has no release {number}",
+                choices=tuple(str(item) for item in known),
+                next="choose one that retention has kept",
+            )
+        ) from None
+    return record.decode(Release, data, path)
+
+
+def _numbers(folder: Path) -> list[int]:
+    return [int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()]
 
 
 def _hint(store: Store) -> int | None:

@@ -88,6 +88,7 @@ class Manifest:
         now: the replay clock.
         partition: the key of the partition that this is; empty for a whole product.
         declaration: the digest of the declaration's files; empty if they were not kept.
+        keep_publications: how many of the product's publications to keep; 0 if it does not say.
     """
 
     candidate: str
@@ -112,6 +113,7 @@ class Manifest:
     results: tuple[CheckResult, ...] = ()
     partition: str = ""
     declaration: str = ""
+    keep_publications: int = 0
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

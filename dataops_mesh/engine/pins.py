@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from dataops_mesh.engine import files, locks
-from dataops_mesh.engine.log import Release, latest, path_of, read_release
+from dataops_mesh.engine.log import Release, exists, latest, read_release
 from dataops_mesh.engine.manifest import folder
 from dataops_mesh.engine.store import Store
 
@@ -36,10 +36,8 @@ def pinned(store: Store, release: int | None = None) -> Iterator[Release]:
         found = latest(store) if release is None else read_release(store, release)
         refs = tuple(sorted({ref for entry in found.ports.values() for ref in entry.refs}))
         with _pin(store, refs):
-            if found.number and not path_of(store, found.number).exists():
-                if release is None:
-                    continue
-                read_release(store, release)  # says which releases there are
+            if not exists(store, found):
+                continue  # a collection was faster; reading it again says what is left
             yield found
             return
 

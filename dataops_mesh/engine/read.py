@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.log import Release
+from dataops_mesh.engine.missing import missing_name
 from dataops_mesh.engine.pins import pinned
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.engine.store import open_store
@@ -69,8 +70,14 @@ class Connection:
 
     def execute(self, query: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run one SELECT; addresses are `domain.port`."""
+        import duckdb
+
         statement = sql.require_select(self.__con, query)
-        return Rows(self.__con.execute(statement, list(parameters) or None))
+        try:
+            return Rows(self.__con.execute(statement, list(parameters) or None))
+        except duckdb.CatalogException as error:
+            told = missing_name(self.__con, statement, error, self.release)
+            raise told or error from None
 
     def close(self) -> None:
         """Give up the release."""

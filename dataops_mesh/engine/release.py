@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from dataops_mesh.engine.log import (
@@ -23,12 +22,12 @@ from dataops_mesh.engine.manifest import PUBLISH, Manifest, folder, read_manifes
 from dataops_mesh.engine.pins import pinned
 from dataops_mesh.engine.store import Store
 from dataops_mesh.engine.switch import claims_truly, conflict, holds, switch
+from dataops_mesh.engine.target import choices, previous, require_kept, wanted
 from dataops_mesh.errors import (
     ConflictError,
     NotPublishedError,
     Problem,
     StoreError,
-    UnknownNameError,
 )
 from dataops_mesh.spec.model import Address
 
@@ -138,14 +137,15 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
         raise NotPublishedError(
             Problem(f"{missing[0]} has no publication", next="publish it before rolling it back")
         )
-    number = _previous(store, ports[0], partition) if to is None else to
+    number = previous(store, ports[0], partition) if to is None else to
+    require_kept(store, number, ports[0])
     with pinned(store, number) as target:
-        changes = {address: _wanted(store, target, address, partition) for address in ports}
+        changes = {address: wanted(store, target, address, partition) for address in ports}
         if _reads_all(current, changes):
             raise StoreError(
                 Problem(
                     f"{ports[0]} reads that candidate already",
-                    choices=_choices(store, ports[0]),
+                    choices=choices(store, ports[0]),
                     next="choose an earlier publication",
                 )
             )
@@ -160,22 +160,6 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
             at=at,
             whole=not partition,
         )
-
-
-def _wanted(store: Store, target: Release, address: Address, partition: str) -> Entry:
-    """Return what an address, or one partition of it, resolved to in a release."""
-    entry = target.ports.get(address)
-    part = entry.part(partition) if entry and partition else None
-    if entry is None or (partition and part is None):
-        name = f"partition {partition} of {address}" if partition else str(address)
-        raise UnknownNameError(
-            Problem(
-                f"{name} was not published in release {target.number}",
-                choices=_choices(store, address),
-                next="choose a publication that has all ports of the product",
-            )
-        )
-    return replace(entry, candidate=part.candidate, parts=(part,)) if part else entry
 
 
 def _require_evidence(store: Store, changes: Mapping[Address, Entry]) -> tuple[Manifest, ...]:
@@ -249,45 +233,3 @@ def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
         address in release.ports and holds(release.ports[address], entry)
         for address, entry in changes.items()
     )
-
-
-def _previous(store: Store, address: Address, partition: str) -> int:
-    """Return the publication before the one that first showed the current candidate."""
-    releases = history(store, address)
-    shown = ""
-    earlier: Release | None = None
-    for release in releases:
-        entry = release.ports[address]
-        built = entry.part(partition) if partition else entry
-        if built is None:
-            break
-        shown = shown or built.candidate
-        if built.candidate == shown and built.kind == PUBLICATION:
-            earlier = _before(releases, address, partition, shown)
-            break
-    if earlier is None:
-        raise UnknownNameError(
-            Problem(
-                f"{address} has no earlier publication in this store",
-                choices=_choices(store, address),
-                next="mend the product and run it again",
-            )
-        )
-    return earlier.number
-
-
-def _before(
-    releases: Iterable[Release], address: Address, partition: str, shown: str
-) -> Release | None:
-    """Return the next older release; for a partition, the next that shows another candidate."""
-    if not partition:
-        return next(iter(releases), None)
-    for release in releases:
-        part = release.ports[address].part(partition)
-        if part is not None and part.candidate != shown:
-            return release
-    return None
-
-
-def _choices(store: Store, address: Address) -> tuple[str, ...]:
-    return tuple(str(release.number) for release in history(store, address))

@@ -11,7 +11,7 @@ from dataops_mesh.errors import Problem, StoreError
 
 FORMAT = 1
 _MARKER = "store.json"
-_FOLDERS = ("candidates", "releases", "pins", "pending", "cache", "scratch")
+_FOLDERS = ("candidates", "releases", "retained", "pins", "pending", "cache", "scratch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Store:
     def releases(self) -> Path:
         """Return the folder of the log: one small file per release."""
         return self.root / "releases"
+
+    @property
+    def retained(self) -> Path:
+        """Return the folder of what is left of older releases, for rolling back."""
+        return self.root / "retained"
 
     @property
     def pins(self) -> Path:

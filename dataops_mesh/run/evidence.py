@@ -58,6 +58,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         results=attempt.results,
         partition=attempt.partition.key if attempt.partition else "",
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
+        keep_publications=product.keep_publications,
     )
 
 

@@ -123,6 +123,7 @@ def _product(
         tags=node.texts("tags"),
         automation=_value(settings.get("automation"), ""),
         events=tuple(_value(settings.get("events"), ())),
+        keep_publications=_value(settings.get("keepPublications"), 0),
         pacts=pacts,
         document=document,
     )

@@ -8,12 +8,14 @@ lost or have gone backward.
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -43,6 +45,7 @@ from dataops_mesh.engine.release import (
     latest,
     rollback,
 )
+from dataops_mesh.engine.retention import Retention
 from dataops_mesh.engine.store import open_store
 from dataops_mesh.errors import (
     ConflictError,
@@ -81,6 +84,7 @@ class Mesh(RuleBasedStateMachine):
         self.log: dict[int, dict[Address, str]] = {0: {}}  # number -> what was readable
         self.kinds = {0: PUBLICATION}
         self.switched: dict[Address, list[int]] = {A: [], B: [], C: []}
+        self.rollable: dict[Address, list[int]] = {A: [], B: [], C: []}
         self.inputs: dict[str, tuple[InputRead, ...]] = {}  # candidate -> what it read
         self.open: list[tuple[Release, ExitStack]] = []
         self.unfinished: list[Run] = []
@@ -106,6 +110,7 @@ class Mesh(RuleBasedStateMachine):
         self.kinds[release.number] = release.kind
         for address in release.changed:
             self.switched[address].append(release.number)
+            self.rollable[address].append(release.number)
 
     def may_follow(self, run: Run) -> bool:
         """Say by hand what invariant 6 says."""
@@ -213,12 +218,17 @@ class Mesh(RuleBasedStateMachine):
             }
         self.remember(release)
 
-    @rule(keep=st.integers(1, 4))
-    def collect(self, keep):
+    def forget(self, publications: int) -> None:
+        self.rollable = {a: found[-publications:] for a, found in self.rollable.items()}
+
+    @rule(keep=st.integers(1, 4), publications=st.integers(1, 5))
+    def collect(self, keep, publications):
         for ref in pending_refs(self.store):
             mark_recorded(self.store, ref)
         before = sorted(numbers(self.store))
-        collect(self.store, keep_releases=keep, grace_seconds=0)
+        retention = Retention(publications)
+        collect(self.store, keep_releases=keep, grace_seconds=0, retention=retention)
+        self.forget(publications)
         assert sorted(numbers(self.store)) == before[-keep:]
 
     @rule(target=readers)
@@ -250,7 +260,8 @@ class Mesh(RuleBasedStateMachine):
     @rule(after=CRASH_AFTER)
     def crash_while_collecting(self, after):
         with crashing(files, after), contextlib.suppress(Crash):
-            collect(self.store, keep_releases=2, grace_seconds=0)
+            collect(self.store, keep_releases=2, grace_seconds=0, retention=Retention(2))
+        self.forget(2)
         self.after_a_crash()
 
     @rule(after=st.integers(0, 12))
@@ -300,6 +311,15 @@ class Mesh(RuleBasedStateMachine):
                 assert all(path.is_file() for path in found)
 
     @invariant()
+    def whatever_retention_promises_can_be_rolled_back_to(self):
+        for address, promised in self.rollable.items():
+            for number in promised:
+                entry = read_release(self.store, number).ports[address]
+                assert entry.candidate == self.log[number][address]
+                manifest = read_manifest(self.store, entry.candidate)
+                assert all(path.is_file() for path in paths(self.store, manifest, address))
+
+    @invariant()
     def a_product_switches_all_its_ports_or_none(self):
         for state in self.log.values():
             assert state.get(A) == state.get(B)
@@ -321,8 +341,10 @@ class Mesh(RuleBasedStateMachine):
             assert (folder(self.store, ref) / "manifest.json").is_file()
 
 
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+Mesh.TestCase.pytestmark = [pytest.mark.timeout(0 if LONG else 300)]
 Mesh.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=3000 if LONG else 40,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),

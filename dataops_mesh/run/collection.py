@@ -1,0 +1,40 @@
+"""Collecting: what may go once the ledger has it, by what products and the workspace say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dataops_mesh.engine.collect import Collected, collect
+from dataops_mesh.engine.retention import Retention
+from dataops_mesh.ledger import last_release
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.record import open_record
+from dataops_mesh.spec.model import Product
+
+
+def collect_store(
+    environment: Environment, products: Iterable[Product], *, dry_run: bool
+) -> Collected:
+    """Delete what nobody reads and no product can be rolled back to.
+
+    Args:
+        environment: the store and the settings.
+        products: the declared ones; what they say of retention wins over what they said when
+            they were published last.
+        dry_run: only say what would be deleted.
+
+    Raises:
+        StoreError: the store or the ledger cannot be used; what is not on record must stay.
+    """
+    settings = environment.settings
+    said = {p.qualified_name: p.keep_publications or settings.keep_publications for p in products}
+    with open_record(environment) as ledger:
+        recorded = last_release(ledger)
+    return collect(
+        environment.store,
+        keep_releases=1,
+        grace_seconds=settings.grace,
+        dry_run=dry_run,
+        recorded=recorded,
+        retention=Retention(settings.keep_publications, said),
+    )
