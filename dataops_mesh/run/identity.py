@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import subprocess
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dataops_mesh.run.dbt import project_digest
@@ -56,6 +57,14 @@ def person_or_user(person: str) -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def library_version() -> str:
+    """Return the installed version of this library; nothing for a checkout that runs as it is."""
+    try:
+        return version("dataops-mesh")
+    except PackageNotFoundError:
+        return ""
 
 
 def git_remote(folder: Path) -> str:

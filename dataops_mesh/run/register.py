@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataops_mesh import __version__
 from dataops_mesh.engine.declarations import write_declaration
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger import (
@@ -27,7 +26,12 @@ from dataops_mesh.ledger.registry import REMOVED
 from dataops_mesh.plan.lineage import Lineage
 from dataops_mesh.run.declaration import declaration_texts
 from dataops_mesh.run.environment import Environment, dbt_cache
-from dataops_mesh.run.identity import code_version, git_commit, person_or_user
+from dataops_mesh.run.identity import (
+    code_version,
+    git_commit,
+    library_version,
+    person_or_user,
+)
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry import repository_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
@@ -120,7 +124,7 @@ def _said(product: Product, here: _Here) -> Registration:
         repository=here.repository,
         git_commit=git_commit(here.root),
         code_version=code_version(product),
-        environment=f"dataops-mesh {__version__}, Python {python}",
+        environment=f"dataops-mesh {library_version()}, Python {python}",
         person=here.person,
         outputs=tuple(_offer(port) for port in product.outputs),
         inputs=tuple(_use(port, lineage) for port in product.inputs if port.address),
