@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import count
 from typing import Any
 
@@ -17,7 +18,7 @@ from dataops_mesh.spec.model import Product
 STATUS = (
     "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
 )  # fmt: skip
-HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "why")
+HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "why", "changed")
 LIMIT = 50
 
 
@@ -70,12 +71,15 @@ def run_query(sql: str, release: int | None, output: Format) -> int:
 
 
 def show_history(name: str, output: Format) -> int:
-    """Print what happened to a product, newest first."""
-    from dataops_mesh.run.record import product_history
+    """Print what happened to a product and what each publication changed, newest first."""
+    from dataops_mesh.run.record import product_changes, product_history
 
     settings, mesh = open_workspace()
     product = one(mesh, name)
-    events = product_history(open_environment(settings), product.qualified_name, LIMIT)
+    environment = open_environment(settings)
+    events = product_history(environment, product.qualified_name, LIMIT)
+    numbers = [event.publication for event in events if event.publication is not None]
+    changed = product_changes(environment, product.qualified_name, numbers)
     rows = [
         {
             "at": event.at,
@@ -85,6 +89,8 @@ def show_history(name: str, output: Format) -> int:
             "seconds": event.seconds,
             "person": event.person,
             "why": list(event.reasons),
+            "changed": [item.what for item in changed.get(event.publication or 0, ())],
+            "changes": [asdict(item) for item in changed.get(event.publication or 0, ())],
             "run_id": event.run_id,
             "candidate": event.candidate,
         }

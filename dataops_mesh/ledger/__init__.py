@@ -6,6 +6,7 @@ plain data of their JSON and knows nothing of the engine.
 
 from __future__ import annotations
 
+from dataops_mesh.ledger.changes import Change, changes
 from dataops_mesh.ledger.database import Ledger, open_ledger
 from dataops_mesh.ledger.query import (
     Event,
@@ -27,12 +28,14 @@ from dataops_mesh.ledger.registry import (
 from dataops_mesh.ledger.write import record_candidate, record_release
 
 __all__ = [
+    "Change",
     "Event",
     "Ledger",
     "Offer",
     "ProductStatus",
     "Registration",
     "Use",
+    "changes",
     "history",
     "known_candidates",
     "last_reads",

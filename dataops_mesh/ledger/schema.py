@@ -68,6 +68,18 @@ reads = Table(
     Column("fingerprint", String(255), nullable=False),
 )
 
+# One line for each output port that was built: what a later publication is compared with.
+ports = Table(
+    "ports",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("partition", String(255), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("fingerprint", String(255), nullable=False),
+    Column("columns", Text, nullable=False),
+)
+
 publications = Table(
     "publications",
     metadata,

@@ -27,6 +27,7 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
     with transaction(ledger) as connection:
         add(connection, schema.candidates, [_candidate(manifest)])
         add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
+        add(connection, schema.ports, [_port(manifest, port) for port in manifest["ports"]])
         add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
 
 
@@ -99,6 +100,17 @@ def _result(manifest: Mapping[str, Any], result: Mapping[str, Any]) -> Row:
     )
     # Samples stay in the manifest: the ledger may live where the data may not.
     return {name: result[name] for name in same} | {"candidate": manifest["candidate"]}
+
+
+def _port(manifest: Mapping[str, Any], port: Mapping[str, Any]) -> Row:
+    return {
+        "candidate": manifest["candidate"],
+        "address": port["address"],
+        "partition": manifest.get("partition", ""),
+        "rows": port["rows"],
+        "fingerprint": port.get("fingerprint", ""),
+        "columns": json.dumps(port.get("columns", [])),
+    }
 
 
 def _read(manifest: Mapping[str, Any], read: Mapping[str, Any]) -> Row:

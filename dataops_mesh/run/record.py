@@ -6,7 +6,7 @@ repaired by the next run or `mesh status`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,11 @@ from dataops_mesh.engine.manifest import all_refs, mark_recorded, pending_refs, 
 from dataops_mesh.engine.record import plain
 from dataops_mesh.errors import MeshError, UnknownNameError
 from dataops_mesh.ledger import (
+    Change,
     Event,
     Ledger,
     ProductStatus,
+    changes,
     history,
     known_candidates,
     last_reads,
@@ -55,6 +57,14 @@ def product_history(environment: Environment, product: str, limit: int) -> tuple
     """Return what happened to a product, newest first."""
     with _caught_up(environment) as ledger:
         return history(ledger, product, limit)
+
+
+def product_changes(
+    environment: Environment, product: str, numbers: Iterable[int]
+) -> dict[int, tuple[Change, ...]]:
+    """Return what each of these publications of a product changed."""
+    with _open(environment) as ledger:
+        return changes(ledger, product, numbers)
 
 
 def reads_of_last_runs(
