@@ -12,7 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, Field, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,12 +36,27 @@ TABLE = ("tool", "dataops_mesh")
 INTERNAL = frozenset({"DATAOPS_MESH_CANDIDATE", "DATAOPS_MESH_INPUTS"})
 
 
+class CodeLocation(BaseModel):
+    """Where a domain lives that has a repository or an environment of its own.
+
+    Args:
+        folder: the domain's folder in its own workspace; absent for a domain of this one.
+        python: the interpreter that runs it; absent for ours. Relative paths start at the root.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: Path | None = None
+    python: Path | None = None
+
+
 class Settings(BaseSettings):
     """What differs between a laptop and production.
 
     Args:
         root: the workspace: the folder whose pyproject.toml has `[tool.dataops_mesh]`.
         domains: the folder of domains, relative to the root.
+        locations: domains with a repository or an environment of their own, by name.
         policies: the file of policies, relative to the root; it need not exist.
         repository: the name of this repository in the declaration registry; empty means the
             address of git's remote, or else the folder.
@@ -64,6 +86,7 @@ class Settings(BaseSettings):
 
     root: Path
     domains: str = "domains"
+    locations: dict[str, CodeLocation] = Field(default_factory=dict)
     policies: str = "policies.yaml"
     repository: str = ""
     store: Path = Path(".mesh/store")
@@ -195,6 +218,9 @@ def _problem(root: Path, known: set[str], detail: Any) -> Problem:
     """Say where a bad setting stands: in the environment or on its line of pyproject.toml."""
     name = str(detail["loc"][0])
     variable = PREFIX + name.upper()
+    deep = ".".join(map(str, detail["loc"]))
+    if deep != name:
+        return Problem(detail["msg"], Location("pyproject.toml", 1), f"tool.dataops_mesh.{deep}")
     unknown = detail["type"] == "extra_forbidden"
     what = f"unknown setting{did_you_mean(name, known)}" if unknown else detail["msg"]
     choices = tuple(sorted(known)) if unknown else ()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dataops_mesh.cli.declarations import problems_of
 from dataops_mesh.cli.output import Format, say, show
+from dataops_mesh.cli.running import require_sound
 from dataops_mesh.cli.workspace import named, open_workspace
-from dataops_mesh.errors import DeclarationError, Problem, UnknownNameError
+from dataops_mesh.errors import Problem, UnknownNameError
 
 if TYPE_CHECKING:
     from dataops_mesh.spec.model import Domain, Mesh
@@ -24,9 +24,7 @@ def register_domains(names: Sequence[str], output: Format, *, move: bool = False
 
     settings, mesh = open_workspace()
     domains = _domains(mesh, names)
-    products = [product for domain in domains for product in domain.products]
-    if problems := problems_of(mesh, products, settings):
-        raise DeclarationError(problems)
+    require_sound(mesh, [product for domain in domains for product in domain.products], settings)
     declared = (*read_by(mesh, find_elsewhere(settings, mesh)), *mesh.products)
     ports = {port.address: port for product in declared for port in product.outputs}
     environment = open_environment(settings)
@@ -52,16 +50,17 @@ def show_registered(names: Sequence[str], output: Format) -> int:
 
 def _domains(mesh: Mesh, names: Sequence[str]) -> list[Domain]:
     """Return the domains of this repository that were named; a domain is registered whole."""
+    own = [domain for domain in mesh.domains if domain.root is None]
     if not names:
-        return list(mesh.domains)
-    domains = {domain.name for domain in mesh.domains}
+        return own
+    domains = {domain.name for domain in own}
     strangers = [name for name in names if name not in domains]
     if strangers:
         named(mesh, strangers)  # says so if there is no such thing at all
         raise UnknownNameError(_whole(strangers[0], domains))
-    return [domain for domain in mesh.domains if domain.name in names]
+    return [domain for domain in own if domain.name in names]
 
 
 def _whole(name: str, domains: set[str]) -> Problem:
-    what = f'"{name}" is a product: a domain is registered as a whole'
+    what = f'"{name}" is no domain of this repository: domains are registered as a whole'
     return Problem(what, choices=tuple(sorted(domains)))

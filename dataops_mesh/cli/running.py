@@ -6,17 +6,20 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.cli.declarations import problems_of
+from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
+from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, show
 from dataops_mesh.cli.progress import progress
+from dataops_mesh.cli.wire import read_ended
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem, SettingsError
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import order
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Domain, Mesh, Product
 
 if TYPE_CHECKING:
     from dataops_mesh.factory.runner import Ended
@@ -38,22 +41,29 @@ def run_products(
     """
     settings, mesh = open_workspace()
     products = order(tuple(named(mesh, names, runnable=True)))
-    if problems := problems_of(mesh, products, settings):
-        raise DeclarationError(problems)
-    from dataops_mesh.factory.instance import open_instance
-    from dataops_mesh.factory.runner import Ending, run_in_process
-    from dataops_mesh.run.environment import open_environment
+    with environments(settings) as ask:
+        require_sound(mesh, products, settings, ask)
+        from dataops_mesh.factory.instance import bury_dead_runs, open_instance
+        from dataops_mesh.factory.runner import Ending, run_batch, run_in_order
+        from dataops_mesh.run.environment import open_environment
 
-    environment = open_environment(settings)
-    rows = []
-    refused = False
-    shown = [_label(product) for product in products]
-    with open_instance(settings) as instance, progress(shown) as told:
-        pieces = partial(_pieces, environment=environment, named=tuple(partitions), every=every)
-        for ended in run_in_process(mesh, products, instance, pieces):
-            told.ended(ended)
-            refused = refused or ended.ending is not Ending.PUBLISHED
-            rows.append(_row(ended, environment))
+        environment = open_environment(settings)
+        pieces = partial(pieces_of, environment=environment, named=tuple(partitions), every=every)
+        rows = []
+        refused = False
+        with open_instance(settings) as instance, progress(map(_label, products)) as told:
+
+            def run(domain: Domain, batch: Sequence[Product]) -> Iterator[Ended]:
+                place = place_of(domain, settings)
+                if place is None:
+                    return run_batch(domain, batch, instance, pieces)
+                return _run_there(ask, place, batch, partitions, every=every)
+
+            bury_dead_runs(instance)
+            for ended in run_in_order(mesh, products, run):
+                told.ended(ended)
+                refused = refused or ended.ending is not Ending.PUBLISHED
+                rows.append(_row(ended, environment))
     say("")
     show(rows, output, columns=[c for c in COLUMNS if c != "partition" or _any(rows, c)])
     if refused:
@@ -70,8 +80,8 @@ def rebuild(name: str, output: Format) -> int:
 
     settings, mesh = open_workspace()
     product = one(mesh, name)
-    if problems := problems_of(mesh, [product], settings):
-        raise DeclarationError(problems)
+    _require_here(mesh, product, settings)
+    require_sound(mesh, [product], settings)
     environment = open_environment(settings)
     with progress([name]):
         reports = rebuild_product(product, environment, run_id=f"rebuild-{uuid.uuid4().hex[:12]}")
@@ -139,6 +149,37 @@ def start_ui(arguments: Sequence[str]) -> int:
         return WRONG
 
 
+def require_sound(
+    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask | None = None
+) -> None:
+    """Stop before anything is built or written if something is wrong.
+
+    Raises:
+        DeclarationError: with every problem of the mesh and of the products.
+    """
+    problems, _ = examine_all(mesh, products, settings, ask)
+    if problems:
+        raise DeclarationError(problems)
+
+
+def _run_there(
+    ask: Ask, place: Place, products: Sequence[Product], partitions: Sequence[str], *, every: bool
+) -> Iterator[Ended]:
+    """Run products of one domain in their own environment."""
+    names = [product.qualified_name for product in products]
+    request = {"ask": "run", "products": names, "partitions": list(partitions), "every": every}
+    for line in ask(place, request):
+        yield read_ended(line["ended"], products)
+
+
+def _require_here(mesh: Mesh, product: Product, settings: Settings) -> None:
+    (place,) = by_place(mesh, [product], settings)
+    if place is not None:
+        what = f"{product.qualified_name} has an environment of its own"
+        then = f"in {place.root}, with {place.python}: mesh run {product.qualified_name} --rebuild"
+        raise SettingsError(Problem(what, key="tool.dataops_mesh.locations", next=then))
+
+
 def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
     """Return the facts of a product's run: the record's, where there is one."""
     from dataops_mesh.run.record import last_run
@@ -154,7 +195,7 @@ def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
     }
 
 
-def _pieces(
+def pieces_of(
     product: Product, environment: Environment, named: tuple[str, ...], *, every: bool
 ) -> tuple[str, ...]:
     """Return the partitions of a product that this run builds."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
-from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.loader import load_mesh
-from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.errors import (
+    DeclarationError,
+    Problem,
+    SettingsError,
+    UnknownNameError,
+    did_you_mean,
+)
+from dataops_mesh.settings import CodeLocation, Settings, find_root, load_settings
+from dataops_mesh.spec.loader import load_domain, load_mesh
+from dataops_mesh.spec.model import Domain, Mesh, Product
 
 RUNNABLE = frozenset({"active", "deprecated"})
 
@@ -15,7 +24,61 @@ RUNNABLE = frozenset({"active", "deprecated"})
 def open_workspace() -> tuple[Settings, Mesh]:
     """Return the settings and the declarations around the working folder."""
     settings = load_settings()
-    return settings, load_mesh(settings.root, settings.domains)
+    return settings, load_workspace(settings)
+
+
+def load_workspace(settings: Settings) -> Mesh:
+    """Return the domains of the workspace, and those that the setting `locations` joins to it.
+
+    Raises:
+        DeclarationError: with every problem of every domain.
+        SettingsError: a location that is none.
+    """
+    problems: list[Problem] = []
+    domains: dict[str, Domain] = {}
+    joined = {name for name, one in settings.locations.items() if one.folder is not None}
+    if settings.domains_folder.is_dir() or not joined:
+        try:
+            mesh = load_mesh(settings.root, settings.domains)
+            domains = {domain.name: domain for domain in mesh.domains}
+        except DeclarationError as error:
+            problems += error.problems
+    for name, location in settings.locations.items():
+        where = f"tool.dataops_mesh.locations.{name}"
+        if location.python is not None and not (settings.root / location.python).is_file():
+            raise SettingsError(Problem(f"there is no {location.python}", key=f"{where}.python"))
+        try:
+            found = _located(settings, name, location, domains)
+        except DeclarationError as error:
+            problems += error.problems
+            continue
+        if found is not None:
+            domains[name] = replace(found, python=location.python)
+    if problems:
+        raise DeclarationError(problems)
+    return Mesh(settings.root, tuple(domains.values()))
+
+
+def _located(
+    settings: Settings, name: str, location: CodeLocation, domains: dict[str, Domain]
+) -> Domain | None:
+    """Return the domain of a location; None if this workspace's own could not be read."""
+    key = f"tool.dataops_mesh.locations.{name}"
+    own = settings.domains_folder / name
+    if location.folder is None:
+        if not own.is_dir():
+            what = f'there is no domain "{name}" here{did_you_mean(name, domains)}'
+            raise SettingsError(Problem(what, key=key, next="add `folder`, its place elsewhere"))
+        return domains.get(name)
+    folder = Path(os.path.abspath(settings.root / location.folder))  # noqa: PTH100 # keeps links
+    if own.is_dir():
+        raise SettingsError(Problem(f"{own} is a domain of that name too", key=key))
+    if folder.name != name or not folder.is_dir():
+        what = f"{location.folder} is not the folder of a domain {name}"
+        raise SettingsError(Problem(what, key=f"{key}.folder"))
+    root = find_root(folder)
+    found = load_domain(folder, root)
+    return found if root == settings.root else replace(found, root=root)
 
 
 def named(mesh: Mesh, names: Sequence[str], *, runnable: bool = False) -> list[Product]:

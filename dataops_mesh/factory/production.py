@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataops_mesh.spec.model import Mesh
+from dataops_mesh.factory.workspace import definitions_path
+from dataops_mesh.spec.model import Domain, Mesh
 
 FIRST_PORT = 4001
 DATABASE = "DAGSTER_POSTGRES_URL"
@@ -49,17 +50,19 @@ class CodeServer:
 
     Args:
         arguments: what follows `dagster code-server start`.
+        program: how Dagster is started in the domain's environment.
     """
 
     domain: str
     port: int
     arguments: tuple[str, ...]
+    program: str = "dagster"
 
 
 def code_servers(mesh: Mesh, first_port: int = FIRST_PORT) -> tuple[CodeServer, ...]:
     """Return one code server per domain, on ports in a row."""
     return tuple(
-        CodeServer(domain.name, port, _arguments(mesh, domain.folder, domain.name, port))
+        CodeServer(domain.name, port, _arguments(mesh, domain, port), _program(domain))
         for port, domain in enumerate(mesh.domains, first_port)
     )
 
@@ -77,7 +80,7 @@ def production_files(mesh: Mesh, first_port: int = FIRST_PORT) -> dict[str, str]
             f"      location_name: {server.domain}",
         ]
     start = ["# One process each, kept running by your supervisor, from the workspace's root."]
-    start += [f"dagster code-server start {' '.join(server.arguments)}" for server in servers]
+    start += [f"{s.program} code-server start {' '.join(s.arguments)}" for s in servers]
     start += ["dagster-daemon run -w deploy/workspace.yaml"]
     start += ["dagster-webserver -w deploy/workspace.yaml -h 127.0.0.1 -p 3000"]
     return {
@@ -96,7 +99,10 @@ def write_production(mesh: Mesh, first_port: int = FIRST_PORT) -> Path:
     return folder
 
 
-def _arguments(mesh: Mesh, folder: Path, name: str, port: int) -> tuple[str, ...]:
-    file = folder.relative_to(mesh.root) / "definitions.py"
+def _arguments(mesh: Mesh, domain: Domain, port: int) -> tuple[str, ...]:
     where = ("-h", "127.0.0.1", "-p", str(port))
-    return ("-f", file.as_posix(), "--location-name", name, *where)
+    return ("-f", definitions_path(mesh, domain), "--location-name", domain.name, *where)
+
+
+def _program(domain: Domain) -> str:
+    return f"{domain.python} -m dagster" if domain.python else "dagster"

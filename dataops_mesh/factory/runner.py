@@ -14,10 +14,13 @@ import dagster as dg
 
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.factory.assets import output_keys
-from dataops_mesh.factory.instance import bury_dead_runs, process_tag
+from dataops_mesh.factory.instance import process_tag
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
 
 RUN_TAG = "mesh/run"
+
+
+Pieces = Callable[[Product], Sequence[str]]
 
 
 class Ending(StrEnum):
@@ -46,23 +49,18 @@ class Ended:
     partition: str = ""
 
 
-def run_in_process(
+def run_in_order(
     mesh: Mesh,
     products: Sequence[Product],
-    instance: dg.DagsterInstance,
-    pieces: Callable[[Product], Sequence[str]],
-    starting: Callable[[Sequence[Product]], None] = lambda _: None,
+    run: Callable[[Domain, Sequence[Product]], Iterator[Ended]],
 ) -> Iterator[Ended]:
     """Run the products in order and yield how each ended.
 
     Args:
         mesh: all domains; tells where each product's definitions are.
         products: what to run, in an order in which inputs come first.
-        instance: where the runs are recorded.
-        pieces: the partitions to build of a partitioned product.
-        starting: told of each batch before it runs.
+        run: runs a batch of products of one domain, wherever that is.
     """
-    bury_dead_runs(instance)
     not_published: dict[Address, str] = {}
     folders = {domain.name: domain for domain in mesh.domains}
     for batch in batches(products):
@@ -76,14 +74,14 @@ def run_in_process(
             yield Ended(product, Ending.HELD, why=f"its input {blocker} was not published")
         if not ready:
             continue
-        starting(ready)
-        published: set[str] = set()
-        for ended in _run_batch(folders[ready[0].domain], ready, instance, pieces):
+        published, tried = set[str](), set[str]()
+        for ended in run(folders[ready[0].domain], ready):
+            tried.add(ended.product.qualified_name)
             if ended.ending is Ending.PUBLISHED:
                 published.add(ended.product.qualified_name)
             yield ended
         for product in ready:  # of a partitioned product, one new partition is news
-            if product.qualified_name not in published:
+            if product.qualified_name in tried - published:  # and that none is due is none
                 _mark(product, not_published)
 
 
@@ -134,11 +132,11 @@ def domain_definitions(domain: Domain) -> dg.Definitions:
 DEFINITIONS = "three lines: from dataops_mesh import load_domain / defs = load_domain(__file__)"
 
 
-def _run_batch(
+def run_batch(
     domain: Domain,
     products: Sequence[Product],
     instance: dg.DagsterInstance,
-    pieces: Callable[[Product], Sequence[str]],
+    pieces: Pieces,
 ) -> Iterator[Ended]:
     """Run the whole products of a domain in one run, and each partition in one of its own."""
     whole = [product for product in products if product.partitioning is None]

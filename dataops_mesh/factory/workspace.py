@@ -1,22 +1,30 @@
 """`workspace.yaml`: one code location per domain, named like the domain."""
 
+import os
 from pathlib import Path
 
-from dataops_mesh.spec.model import Mesh
+from dataops_mesh.spec.model import Domain, Mesh
 
-HEADER = "# Made by `mesh workspace` from the folders in domains/; run it again after adding one.\n"
+HEADER = "# Made by `mesh workspace`; run it again after a change of domains/ or `locations`.\n"
+
+
+def definitions_path(mesh: Mesh, domain: Domain) -> str:
+    """Return the path of a domain's definitions from the workspace's root."""
+    folder = os.path.relpath(domain.folder, mesh.root)
+    return (Path(folder) / "definitions.py").as_posix()
 
 
 def workspace_text(mesh: Mesh) -> str:
     """Return the content of `workspace.yaml`, relative to the workspace's root."""
     lines = [HEADER + "load_from:"]
     for domain in mesh.domains:
-        folder = domain.folder.relative_to(mesh.root)
         lines += [
             "  - python_file:",
-            f"      relative_path: {folder.as_posix()}/definitions.py",
+            f"      relative_path: {definitions_path(mesh, domain)}",
             f"      location_name: {domain.name}",
         ]
+        if domain.python is not None:
+            lines.append(f"      executable_path: {domain.python}")
     return "\n".join(lines) + "\n"
 
 

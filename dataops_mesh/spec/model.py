@@ -58,6 +58,9 @@ __all__ = [
 ]
 
 
+PARTITION_KEY = "{partition}"
+
+
 class SourceFormat(StrEnum):
     """How a source is read; `file` is opaque: only a Python transform can open it."""
 
@@ -75,7 +78,8 @@ class Source:
     """Data from outside the mesh: files, fingerprinted at every run.
 
     Args:
-        path: a path or glob; relative to the product's folder, or to the package.
+        path: a path or glob; relative to the product's folder, or to the package. `{partition}`
+            stands for the key of the partition that is built.
         package: an installed Python package that carries the file, or None.
         options: options of DuckDB's reader, as sorted pairs; a mapping (`types`) is a tuple of
             pairs, a list (`nullstr`) a tuple of texts.
@@ -86,6 +90,11 @@ class Source:
     where: Location
     package: str | None = None
     options: tuple[tuple[str, Option], ...] = ()
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether each partition has files of its own."""
+        return PARTITION_KEY in self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +235,18 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A team's bounded area: a folder, a code location, and the products it owns."""
+    """A team's bounded area: a folder, a code location, and the products it owns.
+
+    Args:
+        root: the domain's own workspace, where it is not that of the mesh.
+        python: the interpreter that has what its transforms import, where it is a certain one.
+    """
 
     name: str
     folder: Path
     products: tuple[Product, ...]
+    root: Path | None = None
+    python: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

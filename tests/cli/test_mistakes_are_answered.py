@@ -171,7 +171,7 @@ def test_a_bug_is_one_line_and_its_traceback_is_in_a_file(mesh, monkeypatch):
     def broken(*_: object) -> NoReturn:
         raise ZeroDivisionError("DE89370400440532013000")
 
-    monkeypatch.setattr(declarations, "load_mesh", broken)
+    monkeypatch.setattr(declarations, "load_workspace", broken)
     said = mesh("check")
     assert said.code == 3
     assert "DE89370400440532013000" not in said.err
@@ -186,7 +186,7 @@ def test_an_interrupt_is_not_a_bug(monkeypatch, capsys, workspace):
     def interrupted(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(declarations, "load_mesh", interrupted)
+    monkeypatch.setattr(declarations, "load_workspace", interrupted)
     monkeypatch.setattr(sys, "argv", ["mesh", "check"])
     with pytest.raises(SystemExit) as ended:
         main()

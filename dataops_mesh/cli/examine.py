@@ -1,0 +1,97 @@
+"""What is wrong with products: between them, in their transforms, and by their policies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dataops_mesh.cli.environments import Ask, Place, by_place, environments
+from dataops_mesh.cli.wire import moved, read_problem
+from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.policy.notes import Note, notes_of
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.mesh import check_mesh
+from dataops_mesh.spec.model import Mesh, Product, TransformKind
+
+if TYPE_CHECKING:
+    from dataops_mesh.policy.model import Verdict
+
+Found = tuple[list[Problem], list[Note]]
+
+
+def examine_all(
+    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask | None = None
+) -> Found:
+    """Return the problems of the mesh and of the products, wherever they live, and the notes.
+
+    Args:
+        mesh: everything that is declared in the workspace and joined to it.
+        products: those to look at.
+        settings: of the workspace.
+        ask: asks other environments; they are started for this if it is absent.
+    """
+    from dataops_mesh.run.elsewhere import find_elsewhere, read_by
+
+    problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh))))
+    places = by_place(mesh, products, settings)
+    own_problems, notes = examine(places.pop(None, ()), mesh, settings)
+    problems += own_problems
+    if places and ask is None:
+        with environments(settings) as started:
+            there, told = _examine_there(places, settings, started)
+    elif places and ask is not None:
+        there, told = _examine_there(places, settings, ask)
+    else:
+        there, told = [], []
+    return [*problems, *there], [*notes, *told]
+
+
+def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
+    """Return what is wrong with the products of this environment, and what else there is to say."""
+    from dataops_mesh.run.validate import transform_problems
+
+    problems: list[Problem] = []
+    if not products:
+        return problems, []
+    for product in products:
+        problems += transform_problems(product) or _dbt_problems(product, settings)
+    verdict = _judge(mesh, products, settings)
+    return [*problems, *verdict.refusals], list(notes_of(verdict))
+
+
+def _examine_there(
+    places: Mapping[Place | None, Sequence[Product]], settings: Settings, ask: Ask
+) -> Found:
+    problems: list[Problem] = []
+    notes: list[Note] = []
+    for place, products in places.items():
+        if place is None:
+            continue
+        here = partial(moved, root=place.root, base=settings.root)
+        names = [product.qualified_name for product in products]
+        for line in ask(place, {"ask": "check", "products": names}):
+            problems += [here(read_problem(one)) for one in line.get("problems", ())]
+            notes += [(level, here(read_problem(one))) for level, one in line.get("notes", ())]
+    return problems, notes
+
+
+def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
+    from dataops_mesh.policy.judge import judge
+
+    every = len(products) == len(mesh.products)
+    only = None if every else {product.qualified_name for product in products}
+    return judge(mesh, settings, only=only)
+
+
+def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:
+    if product.transform.kind is not TransformKind.DBT:
+        return ()
+    from dataops_mesh.run.checks import all_checks
+    from dataops_mesh.run.environment import dbt_cache
+
+    try:
+        all_checks(product, dbt_cache(settings))
+    except DeclarationError as error:
+        return error.problems
+    return ()
