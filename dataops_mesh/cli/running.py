@@ -199,7 +199,7 @@ def pieces_of(
     product: Product, environment: Environment, named: tuple[str, ...], *, every: bool
 ) -> tuple[str, ...]:
     """Return the partitions of a product that this run builds."""
-    from dataops_mesh.run.partition import all_partitions, due_partitions
+    from dataops_mesh.run.due import all_partitions, due_partitions
 
     if named:
         return named

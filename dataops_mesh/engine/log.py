@@ -33,6 +33,8 @@ class Part:
         files: relative to the candidate's folder; named here so that a reader of many
             partitions need not open as many manifests.
         columns: a digest of the columns' names and types.
+        own: a digest of those inputs that are the partition's own.
+        open: it was built before it was over.
     """
 
     key: str
@@ -45,6 +47,8 @@ class Part:
     inputs: tuple[tuple[str, int], ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     kind: str = PUBLICATION
+    own: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
                 columns,
                 inputs,
                 sources,
+                own=manifest.own,
+                open=manifest.open,
             )
             entry = replace(entry, parts=(part,))
         entries[port.address] = entry

@@ -88,6 +88,8 @@ class Manifest:
         now: the replay clock.
         partition: the key of the partition that this is; empty for a whole product.
         declaration: the digest of the declaration's files; empty if they were not kept.
+        own: of a partition, a digest of those inputs that are its own (run/due.py).
+        open: of a partition, it was built before it was over.
         keep_publications: how many of the product's publications to keep; 0 if it does not say.
     """
 
@@ -113,6 +115,8 @@ class Manifest:
     results: tuple[CheckResult, ...] = ()
     partition: str = ""
     declaration: str = ""
+    own: str = ""
+    open: bool = False
     keep_publications: int = 0
 
     def port(self, address: Address) -> PortData | None:

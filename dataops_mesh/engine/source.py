@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import time
@@ -13,25 +14,27 @@ from dataops_mesh.engine import files
 from dataops_mesh.engine.store import Store
 from dataops_mesh.engine.write import digest
 from dataops_mesh.errors import Problem, SourceError
-from dataops_mesh.spec.model import Source
+from dataops_mesh.spec.model import PARTITION_KEY, Source
 
 # A file changed again within this time could keep its size and its modification time.
 _SETTLED_SECONDS = 2.0
 
 
-def resolve(source: Source, folder: Path) -> tuple[Path, ...]:
+def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ...]:
     """Return the files of a source, sorted.
 
     Args:
         source: what the input port declares.
         folder: the product's folder, to which a path is relative unless it is a package's.
+        partition: the key of the partition to build, where the path asks for it.
     """
     base = _package_folder(source) if source.package else folder
-    found = _glob(base.absolute(), source.path)
+    path = source.path.replace(PARTITION_KEY, glob.escape(partition))
+    found = _glob(base.absolute(), path)
     if not found:
         raise SourceError(
             Problem(
-                f"no file at {base / source.path}",
+                f"no file at {base / path}",
                 source.where,
                 key="path",
                 next="correct the path of the input port, or deliver the file",

@@ -5,14 +5,18 @@ and wakes for content that has not changed; this one compares records and cannot
 It needs `use_user_code_server`, because the daemon only knows Dagster's own conditions.
 """
 
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.asset_graph_view.entity_subset import EntitySubset
+from dagster._core.definitions.events import AssetKeyPartitionKey
 
+from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.wake import unseen
 from dataops_mesh.settings import Settings, load_settings
@@ -20,6 +24,81 @@ from dataops_mesh.spec.automation import automation_of
 from dataops_mesh.spec.model import Product
 
 WOKEN = "mesh/woken_by"
+
+
+def _pieces(
+    context: dg.AutomationContext[dg.AssetKey], keys: Iterable[str]
+) -> EntitySubset[dg.AssetKey]:
+    """Return those of the partitions that Dagster knows and that are asked about."""
+    found = {AssetKeyPartitionKey(context.key, key) for key in keys}
+    view = context.asset_graph_view
+    subset = view.get_asset_subset_from_asset_partitions(key=context.key, asset_partitions=found)
+    return subset.compute_intersection(context.candidate_subset)
+
+
+@dataclass(frozen=True, eq=False)
+class DuePartitions(dg.AutomationCondition[dg.AssetKey]):
+    """The partitions that `mesh run` would build; asked only where something else has come true."""
+
+    product: Product
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Return what the UI shows."""
+        return "due_partitions"
+
+    @property
+    def description(self) -> str:
+        """Return what is meant."""
+        return "the current partition, those never published, and those whose own input changed"
+
+    def evaluate(
+        self, context: dg.AutomationContext[dg.AssetKey]
+    ) -> dg.AutomationResult[dg.AssetKey]:
+        """Return the partitions that are due."""
+        if context.candidate_subset.is_empty:
+            return dg.AutomationResult(context, context.get_empty_subset())
+        environment = open_environment(load_settings(self.root))
+        return dg.AutomationResult(
+            context, _pieces(context, due_partitions(self.product, environment))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class NewPartitions(dg.AutomationCondition[dg.AssetKey]):
+    """The partitions that have not seen what they would read now; each asked once for that."""
+
+    product: Product
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Return what the UI shows."""
+        return "new_content_of_a_partition"
+
+    @property
+    def description(self) -> str:
+        """Return what is compared."""
+        return "what a partition would read now differs from what it was built from"
+
+    def evaluate(
+        self, context: dg.AutomationContext[dg.AssetKey]
+    ) -> dg.AutomationResult[dg.AssetKey]:
+        """Return the partitions that have something new to read."""
+        environment = open_environment(load_settings(self.root))
+        now = woken_partitions(self.product, environment)
+        cursor = json.loads(context.cursor or "{}")
+        asked, before = cursor.get("asked", {}), cursor.get("now", {})
+        requested = context.get_previous_requested_subset(context.key)
+        if requested is not None:
+            for piece in requested.expensively_compute_asset_partitions():
+                key = piece.partition_key or ""
+                asked[key] = before.get(key, "")
+        asked = {key: digest for key, digest in asked.items() if key in now}
+        wakes = [key for key, digest in now.items() if asked.get(key) != digest]
+        made = json.dumps({"asked": asked, "now": now})
+        return dg.AutomationResult(context, _pieces(context, wakes), cursor=made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +141,24 @@ def automation_condition(
     product: Product, settings: Settings
 ) -> dg.AutomationCondition[Any] | None:
     """Return when Dagster runs the product by itself; None for a product only people run."""
-    wakes = automation_of(product)
+    wakes, cut = automation_of(product), product.partitioning is not None
     conditions: list[dg.AutomationCondition[Any]] = []
     if wakes.upstream:
         # While an input is being built its consumers wait: they would build twice.
         idle = ~dg.AutomationCondition.any_deps_in_progress()
-        conditions.append((NewContent(product, settings.root) & idle).with_label("onUpstream"))
+        new = NewPartitions if cut else NewContent
+        conditions.append((new(product, settings.root) & idle).with_label("onUpstream"))
     for cron in wakes.crons:
         tick = dg.AutomationCondition.cron_tick_passed(cron)
         due = tick.since(dg.AutomationCondition.newly_requested())
-        conditions.append(due.with_label(f"onSchedule {cron} UTC"))
+        label = f"onSchedule {cron} UTC"
+        narrowed = due & DuePartitions(product, settings.root) if cut else due
+        conditions.append(narrowed.with_label(label))
     if not conditions:
         return None
     wake = conditions[0]
     for other in conditions[1:]:
         wake |= other
-    if product.partitioning is not None:
-        wake = dg.AutomationCondition.in_latest_time_window() & wake
     return wake & ~dg.AutomationCondition.in_progress()
 
 

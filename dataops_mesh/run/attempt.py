@@ -30,6 +30,11 @@ class Attempt:
     ports: tuple[PortData, ...] = ()
 
     @property
+    def key(self) -> str:
+        """Return the key of the partition; empty for a whole product."""
+        return self.partition.key if self.partition else ""
+
+    @property
     def folder(self) -> Path:
         """Return the candidate's folder."""
         return folder(self.environment.store, self.ref)

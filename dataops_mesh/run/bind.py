@@ -51,7 +51,7 @@ class Inputs:
         return tuple((read.name, read.fingerprint) for read in self.reads if read.address is None)
 
 
-def pin_inputs(store: Store, product: Product, release: Release) -> Inputs:
+def pin_inputs(store: Store, product: Product, release: Release, partition: str = "") -> Inputs:
     """Decide which publication or file each input port reads.
 
     Raises:
@@ -66,7 +66,9 @@ def pin_inputs(store: Store, product: Product, release: Release) -> Inputs:
     if problems:
         raise NotPublishedError(problems)
     source_files = {
-        port.name: resolve(port.source, product.folder) for port in product.inputs if port.source
+        port.name: resolve(port.source, product.folder, partition)
+        for port in product.inputs
+        if port.source
     }
     reads = tuple(
         _published(release, port, port.address)
@@ -77,7 +79,7 @@ def pin_inputs(store: Store, product: Product, release: Release) -> Inputs:
     return Inputs(release, reads, source_files)
 
 
-def require_unchanged(store: Store, product: Product, inputs: Inputs) -> None:
+def require_unchanged(store: Store, product: Product, inputs: Inputs, partition: str = "") -> None:
     """Make sure that what was read is what the record says was read.
 
     Raises:
@@ -92,7 +94,8 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs) -> None:
         )
         for port in product.inputs
         if port.source is not None
-        and read[port.name] != _content(store, port, resolve(port.source, product.folder))
+        and read[port.name]
+        != _content(store, port, resolve(port.source, product.folder, partition))
     ]
     if problems:
         raise SourceError(problems)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from dataops_mesh.engine.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.declaration import keep_declaration
+from dataops_mesh.run.due import is_over, own_content
 from dataops_mesh.run.identity import (
     code_version,
     git_commit,
@@ -56,10 +57,24 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         checks_declared=len(attempt.checks),
         coverage=rules.executable / rules.declared if rules.declared else None,
         results=attempt.results,
-        partition=attempt.partition.key if attempt.partition else "",
+        partition=attempt.key,
+        own=_own(attempt),
+        open=_is_open(attempt),
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
         keep_publications=product.keep_publications,
     )
+
+
+def _own(attempt: Attempt) -> str:
+    product, store = attempt.product, attempt.environment.store
+    if attempt.partition is None:
+        return ""
+    return own_content(product, attempt.partition, attempt.inputs.release, store)
+
+
+def _is_open(attempt: Attempt) -> bool:
+    piece = attempt.partition
+    return piece is not None and not is_over(piece, attempt.environment)
 
 
 def _declaration(attempt: Attempt) -> str:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_files, data_scan
-from dataops_mesh.engine.log import Entry, Part, columns_digest, latest
+from dataops_mesh.engine.log import Entry, Part, columns_digest
 from dataops_mesh.engine.manifest import PortData, read_manifest
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks import Check, Stage
 from dataops_mesh.spec.making import fingerprint
 from dataops_mesh.spec.measures import Query
@@ -49,31 +48,6 @@ def chosen(product: Product, key: str | None, now: datetime) -> Partition | None
             )
         )
     return partition_of(partitioning, key, now)
-
-
-def due_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
-    """Return the partitions that `mesh run` builds: those never published, and the newest.
-
-    The newest may have got more data since; of the others a person or a backfill decides.
-    """
-    if product.partitioning is None:
-        return ()
-    release = latest(environment.store)
-    entries = [release.ports.get(port.address) for port in product.outputs]
-    keys = [p.key for p in partitions_until(product.partitioning, environment.settings.clock())]
-    missing = [
-        key for key in keys if any(entry is None or entry.part(key) is None for entry in entries)
-    ]
-    return tuple(key for key in keys if key in missing or key == keys[-1])
-
-
-def all_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
-    """Return every partition that has begun."""
-    if product.partitioning is None:
-        return ()
-    return tuple(
-        p.key for p in partitions_until(product.partitioning, environment.settings.clock())
-    )
 
 
 def partition_checks(product: Product, partition: Partition | None) -> tuple[Check, ...]:

@@ -95,7 +95,7 @@ def _run_once(
     checks = all_checks(product, dbt_cache(settings), piece)
     ref = new_ref(product.domain, product.name, started)
     with pinned(store) as release, building(store, ref) as target:
-        inputs = pin_inputs(store, product, release)
+        inputs = pin_inputs(store, product, release, piece.key if piece else "")
         attempt = Attempt(product, environment, run_id, ref, started, inputs, checks, piece)
         failure: MeshError | None = None
         try:

@@ -22,6 +22,7 @@ from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons
+from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import bind_whole
@@ -59,9 +60,10 @@ def rebuild_product(
         )
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
-        inputs = pin_inputs(store, product, release)
         attempts = []
-        for piece in partitions_until(cut, environment.settings.clock()):
+        pieces = partitions_until(cut, environment.settings.clock())
+        for piece in (piece for piece in pieces if is_delivered(product, piece, release)):
+            inputs = pin_inputs(store, product, release, piece.key)
             progress(f"partition {piece.key}")
             attempt = _attempt(product, environment, run_id, inputs, piece)
             stack.enter_context(building(store, attempt.ref))

@@ -43,7 +43,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
                 return attempt
             progress(f"building with {product.transform.kind}")
             ports, tests = build_candidate(attempt, connection, scratch)
-            require_unchanged(environment.store, product, attempt.inputs)
+            require_unchanged(environment.store, product, attempt.inputs, attempt.key)
         results = dbt_results(attempt.ref, attempt.checks, tests)
         with audit_session(attempt) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)

@@ -9,7 +9,15 @@ from typing import Any
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.contract import check_version
 from dataops_mesh.spec.extras import Extras, Settings
-from dataops_mesh.spec.model import Address, InputPort, Rule, Source, SourceFormat
+from dataops_mesh.spec.model import (
+    PARTITION_KEY,
+    Address,
+    InputPort,
+    Product,
+    Rule,
+    Source,
+    SourceFormat,
+)
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.paths import source_problem
@@ -166,6 +174,25 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, dict):
         return tuple(sorted(value.items()))
     return tuple(value) if isinstance(value, list) else value
+
+
+def cut_problems(product: Product, root: Path) -> list[Problem]:
+    """Return what is wrong with sources of which each partition has files of its own."""
+    problems = []
+    for port in product.inputs:
+        if port.source is None or not port.source.is_cut:
+            continue
+        if product.partitioning is None:
+            what = f"{PARTITION_KEY} means nothing: the product is published whole"
+            then = "cut its contract by the setting `partitions`"
+            problems.append(Problem(what, port.source.where, "path", next=then))
+            continue
+        for value in product.partitioning.values:
+            path, package = port.source.path.replace(PARTITION_KEY, value), port.source.package
+            wrong = source_problem(path, product.folder, root, package=package is not None)
+            if wrong:
+                problems.append(Problem(f'"{path}" {wrong}', port.source.where, "path"))
+    return problems
 
 
 def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Rule, ...]:

@@ -16,7 +16,7 @@ from dataops_mesh.spec.contract import (
     read_contract,
 )
 from dataops_mesh.spec.extras import read_extras
-from dataops_mesh.spec.inputs import read_inputs
+from dataops_mesh.spec.inputs import cut_problems, read_inputs
 from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Product, Support, Team
 from dataops_mesh.spec.names import NAME_RULE, is_name, major, suggestion
 from dataops_mesh.spec.node import Node
@@ -128,6 +128,7 @@ def _product(
         document=document,
     )
     problems += automation_problems(product, settings.get("automation"))
+    problems += cut_problems(product, root)
     return product, [*merged(schema_problems, problems), *elsewhere]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dataops_mesh.engine.log import latest
 from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
-from dataops_mesh.run.partition import due_partitions
+from dataops_mesh.run.due import due_partitions
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.rebuild import rebuild_product
 from dataops_mesh.run.rollback import rollback_product

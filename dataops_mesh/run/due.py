@@ -1,0 +1,204 @@
+"""Which partitions are to be built: a comparison of what each was built from with what there is.
+
+Followed is what can be told apart by partition: of a published input that is cut by time, the
+partitions that begin in the window; of a source whose path says `{partition}`, its own files.
+Whatever else a product reads, it reads as a whole: of that only the current partition is sure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+
+from dataops_mesh.engine.log import Entry, Part, Release, latest
+from dataops_mesh.engine.source import fingerprint, resolve
+from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import SourceError
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.record import reads_of_last_runs
+from dataops_mesh.spec.model import InputPort, Product
+from dataops_mesh.spec.partition import Partition, partitions_until
+
+_WEEK, _MONTH = 7, 28
+
+
+def due_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
+    """Return the partitions that `mesh run` builds.
+
+    They are those never published, the current one, those built before they were over, and those
+    whose own input changed since. What has not been delivered yet is left out.
+    """
+    release = latest(environment.store)
+    entry = _entry(product, release)
+    return tuple(
+        piece.key
+        for piece, is_current in _pieces(product, environment)
+        if is_delivered(product, piece, release)
+        and (
+            is_current
+            or (part := entry.part(piece.key) if entry else None) is None
+            or _is_behind(product, part, piece, release, environment)
+        )
+    )
+
+
+def all_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
+    """Return every partition that has begun."""
+    return tuple(piece.key for piece, _ in _pieces(product, environment))
+
+
+def woken_partitions(product: Product, environment: Environment) -> dict[str, str]:
+    """Return the partitions that have not seen what they would read now, and a digest of that.
+
+    Of partitions older than the oldest that is published a person decides, by a backfill. A
+    partition that was refused is asked for again when what it reads is another content.
+    """
+    release, store = latest(environment.store), environment.store
+    ports = [port for port in product.inputs if port.address is not None]
+    if any(port.address not in release.ports for port in ports):
+        return {}
+    entry = _entry(product, release)
+    oldest = min((part.key for part in entry.parts), default="") if entry else ""
+    found = {}
+    for piece, is_current in _pieces(product, environment):
+        whole = _unseen_whole(product, piece, release, environment) if is_current else ""
+        part = entry.part(piece.key) if entry else None
+        own = own_content(product, piece, release, store)
+        if part is None:
+            wakes = is_current or bool(oldest and piece.key > oldest and own)
+        else:
+            wakes = _is_behind(product, part, piece, release, environment)
+        wakes = wakes or bool(is_current and whole)
+        if wakes and is_delivered(product, piece, release):
+            found[piece.key] = _digest([own, whole, str(bool(part))])
+    return found
+
+
+def own_content(product: Product, piece: Partition, release: Release, store: Store) -> str:
+    """Return a digest of what can be told to be this partition's own; empty if nothing can."""
+    found = [
+        (port.name, content)
+        for port in product.inputs
+        if (content := _content(product, port, piece, release, store))
+    ]
+    return _digest(found) if found else ""
+
+
+def is_delivered(product: Product, piece: Partition, release: Release) -> bool:
+    """Tell whether every input that is followed by partition has something for this one."""
+    try:
+        for port in product.inputs:
+            if port.source is not None and port.source.is_cut:
+                resolve(port.source, product.folder, piece.key)
+            if _followed(port, piece, release) == []:
+                return False
+    except SourceError:
+        return False
+    return True
+
+
+def is_over(piece: Partition, environment: Environment) -> bool:
+    """Tell whether no more data of the partition can come to be."""
+    return piece.end is None or environment.settings.clock().date() >= piece.end
+
+
+def _is_behind(
+    product: Product, part: Part, piece: Partition, release: Release, environment: Environment
+) -> bool:
+    own = own_content(product, piece, release, environment.store)
+    if own and part.own and own != part.own:
+        return True
+    follows_all = bool(product.inputs) and all(
+        _followed(port, piece, release) is not None
+        or (port.source is not None and port.source.is_cut)
+        for port in product.inputs
+    )
+    return part.open and is_over(piece, environment) and not follows_all
+
+
+def _content(
+    product: Product, port: InputPort, piece: Partition, release: Release, store: Store
+) -> str:
+    if port.address is not None:
+        parts = _followed(port, piece, release)
+        return _digest([(part.key, part.fingerprint) for part in parts]) if parts else ""
+    if port.source is None or not port.source.is_cut:
+        return ""
+    try:
+        return fingerprint(store, resolve(port.source, product.folder, piece.key))
+    except SourceError:
+        return ""
+
+
+def _followed(port: InputPort, piece: Partition, release: Release) -> list[Part] | None:
+    """Return the partitions of a published input that begin within this one.
+
+    None if they cannot be told: it is published whole, or cut otherwise or more coarsely.
+    """
+    entry = release.ports.get(port.address) if port.address is not None else None
+    if entry is None or not entry.parts:
+        return None
+    if piece.start is None or piece.end is None:
+        found = [part for part in entry.parts if part.key == piece.key]
+        return found or None
+    days = [day for part in entry.parts if (day := _day(part.key))]
+    if len(days) < len(entry.parts) or _is_coarser(days, (piece.end - piece.start).days):
+        return None
+    pairs = zip(days, entry.parts, strict=True)
+    return [part for day, part in pairs if piece.start <= day < piece.end]
+
+
+def _is_coarser(days: list[date], length: int) -> bool:
+    """Tell whether partitions that begin on these days are longer than so many days."""
+    if len(days) == 1:
+        return False  # nobody can say
+    months = all(day.day == 1 for day in days)
+    weeks = all(day.weekday() == 0 for day in days)
+    return (months and length < _MONTH) or (weeks and length < _WEEK)
+
+
+def _day(key: str) -> date | None:
+    try:
+        return date.fromisoformat(key)
+    except ValueError:
+        return None
+
+
+def _unseen_whole(
+    product: Product, piece: Partition, release: Release, environment: Environment
+) -> str:
+    """Return a digest of the inputs that are read as a whole, if the last run read others."""
+    entries = {
+        port.name: release.ports[port.address]
+        for port in product.inputs
+        if port.address is not None and port.address in release.ports
+    }
+    followed = {port.name for port in product.inputs if _followed(port, piece, release) is not None}
+    whole = {name: e.fingerprint for name, e in entries.items() if name not in followed}
+    if not whole:
+        return ""
+    seen = reads_of_last_runs(environment, [product.qualified_name])
+    last = seen.get(product.qualified_name, {})
+    same = all(last.get(name) == content for name, content in whole.items())
+    return "" if same else _digest(sorted(whole.items()))
+
+
+def _pieces(product: Product, environment: Environment) -> Iterator[tuple[Partition, bool]]:
+    """Yield each partition that has begun, and whether it is current; listed ones always are."""
+    if product.partitioning is None:
+        return
+    pieces = partitions_until(product.partitioning, environment.settings.clock())
+    for piece in pieces:
+        yield piece, product.partitioning.cadence is None or piece is pieces[-1]
+
+
+def _entry(product: Product, release: Release) -> Entry | None:
+    """Return the port that has the fewest partitions: one that lacks one lacks the product."""
+    entries = [release.ports.get(port.address) for port in product.outputs]
+    found = [entry for entry in entries if entry is not None]
+    return min(found, key=lambda e: len(e.parts)) if len(found) == len(entries) else None
+
+
+def _digest(what: object) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
