@@ -12,6 +12,7 @@ import importlib.util
 import sys
 import uuid
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ FORMS = {
     "Path": "path",
 }
 POLARS = {"DataFrame": "polars", "LazyFrame": "lazy"}
+_BATCH = 100_000
 ANNOTATIONS = (
     "duckdb.DuckDBPyRelation",
     "pyarrow.Table",
@@ -83,6 +85,9 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
         for name, form in arguments.items()
         if name in inputs and (form is None or (form == "path") != _opaque(inputs[name]))
     ]
+    if {"polars", "lazy"} & set(arguments.values()) and find_spec("polars") is None:
+        what = "the transform asks for polars, which is not installed here"
+        problems.append(Problem(what, where, next='pip install "dataops-mesh[polars]"'))
     return tuple(problems)
 
 
@@ -167,6 +172,8 @@ def _give(
     query = f"SELECT * FROM {name}"
     if form == "relation":
         return connection.sql(query)
+    if form == "lazy":  # reads only what the transform asks for, a batch at a time
+        return connection.cursor().sql(query).pl(batch_size=_BATCH, lazy=True)
     # A cursor of its own: the next query on a connection would end a reader that streams.
     cursor = connection.cursor().execute(query)
     fetch: dict[str, Callable[[], Any]] = {
@@ -174,7 +181,6 @@ def _give(
         "reader": cursor.to_arrow_reader,
         "pandas": cursor.df,
         "polars": cursor.pl,
-        "lazy": lambda: cursor.pl().lazy(),
     }
     return fetch[form]()
 
