@@ -34,6 +34,14 @@ concurrency:
     tag_concurrency_limits:
       - key: dagster/backfill  # a backfill leaves room for the daily runs
         limit: 4
+run_coordinator:     # a run starts within a second of being asked for
+  module: dagster
+  class: QueuedRunCoordinator
+  config:
+    dequeue_interval_seconds: 1
+sensors:             # one slow domain does not hold up the others
+  use_threads: true
+  num_workers: 4
 freshness:
   enabled: true
 retention:           # ticks; Dagster keeps runs and events until somebody deletes them

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -73,7 +73,8 @@ class Production:
 
     def __init__(self, root: Path, environment: dict[str, str], stack: ExitStack) -> None:
         self.root, self.environment, self.stack = root, environment, stack
-        self.web = free_port()
+        self.web, self.processes = free_port(), []
+        stack.callback(self.stop)
 
     def start(self, name: str, *arguments: str) -> None:
         log = self.stack.enter_context((self.root / f"{name}.log").open("w"))
@@ -81,19 +82,18 @@ class Production:
             [sys.executable, "-m", *arguments],
             cwd=self.root, env=self.environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-        self.stack.callback(self.stop, process)
+        self.processes.append(process)
 
-    @staticmethod
-    def stop(process: subprocess.Popen) -> None:
-        """End a process that this test started, and those that it started."""
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, sign)
-                process.wait(8)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
-            if sign is signal.SIGTERM:
-                time.sleep(0.2)
+    def stop(self) -> None:
+        """End the processes that this test started, and those that they started, all at once."""
+        for sign, patience in ((signal.SIGTERM, 4), (signal.SIGKILL, 8)):
+            end = time.monotonic() + patience
+            for process in self.processes:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, sign)
+            for process in self.processes:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(max(end - time.monotonic(), 0.1))
 
     def ask(self, query: str, **variables: object) -> dict:
         request = urllib.request.Request(
