@@ -14,7 +14,9 @@ from dataops_mesh.cli.workspace import load_workspace, named, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note
 from dataops_mesh.settings import load_settings
+from dataops_mesh.spec.model import Mesh, Product
 
+WRITE = "mesh workspace"
 _LEVELS = {"warning": "warnings", "info": "remarks"}
 
 
@@ -28,17 +30,35 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     products = named(mesh, names)
     found, notes = examine_all(mesh, products, settings)
     found += publication_problems(settings, products)
-    return _print(found, output, len(products), (*notes, *pact_notes(mesh, products)))
+    notes = (*notes, *pact_notes(mesh, products), *_unloadable(mesh, products))
+    return _print(found, output, len(products), notes)
 
 
 def write_workspace_file() -> int:
-    """Write `workspace.yaml`."""
-    from dataops_mesh.factory.workspace import write_workspace
+    """Write `workspace.yaml`, and the `definitions.py` of each domain that has none."""
+    from dataops_mesh.factory.workspace import write_definitions, write_workspace
 
     _, mesh = open_workspace()
+    for file in write_definitions(mesh):
+        say(f"{file.parent.name}/{file.name}: written")
     file = write_workspace(mesh)
     say(f"{file.name}: {len(mesh.domains)} code locations")
     return 0
+
+
+def _unloadable(mesh: Mesh, products: Sequence[Product]) -> tuple[Note, ...]:
+    """Return a warning for each domain that Dagster cannot load yet."""
+    named_domains = {product.domain for product in products}
+    files = {
+        domain.name: domain.folder / "definitions.py"
+        for domain in mesh.domains
+        if domain.name in named_domains
+    }
+    return tuple(
+        ("warning", Problem(f"{name} has no definitions.py: Dagster cannot load it", next=WRITE))
+        for name, file in files.items()
+        if not file.is_file()
+    )
 
 
 def _print(
@@ -56,7 +76,8 @@ def _print(
         counts = Counter(level for level, _ in notes)
         if counts:
             say(", ".join(f"{_LEVELS[level]}: {count}" for level, count in counts.items()))
-        say(f"{len(problems)} problems" if problems else f"{products} products: no problems")
+        fine = f"{products} product{'s' * (products != 1)}: no problems"
+        say(f"{len(problems)} problems" if problems else fine)
     return REFUSED if problems else 0
 
 

@@ -119,7 +119,7 @@ def domain_definitions(domain: Domain) -> dg.Definitions:
     if module is None or getattr(module, "__file__", "") != str(file):
         spec = importlib.util.spec_from_file_location(name, file) if file.is_file() else None
         if spec is None or spec.loader is None:
-            raise SettingsError(Problem(f"{file} is missing", next=DEFINITIONS))
+            raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[name] = module

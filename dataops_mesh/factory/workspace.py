@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dataops_mesh.spec.model import Domain, Mesh
 
+DEFINITIONS = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
 HEADER = "# Made by `mesh workspace`; run it again after a change of domains/ or `locations`.\n"
 
 
@@ -33,3 +34,12 @@ def write_workspace(mesh: Mesh) -> Path:
     file = mesh.root / "workspace.yaml"
     file.write_text(workspace_text(mesh), "utf-8")
     return file
+
+
+def write_definitions(mesh: Mesh) -> list[Path]:
+    """Write the `definitions.py` of each domain that has none, and return their paths."""
+    missing = [domain.folder / "definitions.py" for domain in mesh.domains]
+    missing = [file for file in missing if not file.exists()]
+    for file in missing:
+        file.write_text(DEFINITIONS, "utf-8")
+    return missing
