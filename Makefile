@@ -7,13 +7,17 @@ TESTS ?= tests
 export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
-.PHONY: help setup demo test lint types layers unit format lock clean
+.PHONY: bench bench-quick help setup demo test lint types layers unit format lock clean
 
 help:
 	@echo "make demo    set up, run the example mesh on real data, show what is published"
 	@echo "make test    set up, then lint, types, import layers and tests"
+	@echo "make bench-quick   benchmarks beside what people would use instead, under 5 minutes"
+	@echo "make bench         the same at full size; benchmarks/README.md"
 	@echo "make ui      the Dagster UI on the example mesh"
 	@echo "make format  let ruff format and fix what it can"
+	@echo "make long    the long profile: more histories, kills, fuzzing, memory; hours"
+	@echo "make snapshot  write the example's asset graph again, to be looked at"
 	@echo "make lock    compile the lock again (needs uv)"
 	@echo "make clean   remove the virtual environment and the example's store"
 
@@ -45,6 +49,20 @@ ui: $(READY)
 
 test: lint types layers unit
 
+# Contestants whose pins exclude ours live in environments of their own.
+SQLMESH := .venv-bench/sqlmesh
+
+$(SQLMESH)/.tried: benchmarks/sqlmesh.lock.txt
+	@test -x $(SQLMESH)/bin/python || $(PYTHON) -m venv $(SQLMESH)
+	@$(SQLMESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $< || echo "SQLMesh could not be installed; the report says so."
+	@touch $@
+
+bench: $(READY) $(SQLMESH)/.tried
+	@$(BIN)/python -m benchmarks --scale full
+
+bench-quick: $(READY) $(SQLMESH)/.tried
+	@$(BIN)/python -m benchmarks --scale quick
+
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
@@ -58,12 +76,20 @@ layers: $(READY)
 unit: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
+long: $(READY)
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+
+snapshot: $(READY)
+	@$(BIN)/python -m tests.examples.asset_graph
+
 format: $(READY)
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
 lock:
-	@uv pip compile pyproject.toml --group dev --group examples --universal --python-version 3.11 \
+	@uv pip compile pyproject.toml --group dev --group examples --group bench --universal --python-version 3.11 \
 	  --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --quiet -o requirements.lock.txt
+	@cd benchmarks && uv pip compile sqlmesh.in --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --quiet -o sqlmesh.lock.txt
 
 clean:
-	@rm -rf $(VENV) .mesh
+	@rm -rf $(VENV) .mesh .bench .venv-bench
