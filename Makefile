@@ -7,7 +7,7 @@ TESTS ?= tests
 export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
-.PHONY: bench bench-quick help setup demo test lint types layers unit format lock clean
+.PHONY: bench bench-quick help setup demo test lint types layers unit long snapshot format lock clean
 
 help:
 	@echo "make demo    set up, run the example mesh on real data, show what is published"
