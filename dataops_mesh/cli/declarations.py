@@ -30,7 +30,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     products = named(mesh, names)
     found, notes = examine_all(mesh, products, settings)
     found += publication_problems(settings, products)
-    notes = (*notes, *pact_notes(mesh, products), *_unloadable(mesh, products))
+    notes += [*pact_notes(mesh, products), *_unloadable(mesh, products)]
     return _print(found, output, len(products), notes)
 
 
