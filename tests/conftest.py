@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,27 +11,41 @@ import pytest
 NO_POSTGRES = (
     "PostgreSQL is not installed: the production test was NOT RUN (apt-get install postgresql)"
 )
+NO_CHROMIUM = (
+    "what people see in the UI was NOT LOOKED AT: it takes HYPOTHESIS_PROFILE=long and Chromium"
+)
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs_postgres: starts a PostgreSQL server of its own")
+    config.addinivalue_line("markers", "needs_chromium: reads pages of the UI with a browser")
 
 
 def pytest_collection_modifyitems(items):
-    if has_postgres():
-        return
+    wanted = (
+        ("needs_postgres", has_postgres(), NO_POSTGRES),
+        ("needs_chromium", has_chromium(), NO_CHROMIUM),
+    )
     for item in items:
-        if item.get_closest_marker("needs_postgres"):
-            item.add_marker(pytest.mark.skip(reason=NO_POSTGRES))
+        for marker, is_there, reason in wanted:
+            if not is_there and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
     """Say in the last lines what was left out, so that a green run hides nothing."""
-    if any(
-        NO_POSTGRES in str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])
-    ):
-        terminalreporter.write_line(NO_POSTGRES, red=True)
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for reason in (NO_POSTGRES, NO_CHROMIUM):
+        if any(reason in why for why in skipped):
+            terminalreporter.write_line(reason, red=True)
+
+
+def has_chromium() -> bool:
+    """Tell whether the long profile runs and Chromium is on this machine."""
+    return os.environ.get("HYPOTHESIS_PROFILE") == "long" and bool(
+        shutil.which("chromium") or shutil.which("chromium-browser")
+    )
 
 
 def has_postgres() -> bool:

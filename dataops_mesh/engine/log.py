@@ -236,7 +236,7 @@ def path_of(store: Store, number: int) -> Path:
 
 def append(store: Store, release: Release) -> bool:
     """Publish: create the release's file unless somebody was faster."""
-    created = files.create(path_of(store, release.number), record.encode(release))
+    created = files.create(path_of(store, release.number), record.encode(release, indent=None))
     if created:
         files.replace(store.releases / _HINT, str(release.number).encode(), durable=False)
     return created

@@ -56,10 +56,15 @@ def build(kind: Any, data: Any) -> Any:
     return _builder(kind)(data)
 
 
-def encode(value: Any) -> bytes:
-    """Return the file content of a record: its JSON, its format and its checksum."""
+def encode(value: Any, indent: int | None = 1) -> bytes:
+    """Return the file content of a record: its JSON, its format and its checksum.
+
+    Args:
+        value: the record.
+        indent: None for a record that may be large: it is written faster and is smaller.
+    """
     body = {"format": FORMAT, **plain(value)}
-    return json.dumps({"checksum": _checksum(body), **body}, indent=1).encode()
+    return json.dumps({"checksum": _checksum(body), **body}, indent=indent).encode()
 
 
 def decode(kind: type[T], data: bytes, path: Path) -> T:
