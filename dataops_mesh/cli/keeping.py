@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
-from dataops_mesh.cli.output import Format, say, show
+from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import open_workspace
 from dataops_mesh.engine.collect import Collected, Item
 
@@ -21,7 +22,9 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
 
     settings, mesh = open_workspace()
     environment = open_environment(settings)
-    found = collect_store(environment, mesh.products, dry_run=not delete)
+    found, notes = collect_store(environment, mesh.products, dry_run=not delete)
+    for note in notes:
+        say(f"note: {note}")
     rows = [*_rows("candidate", found.gone), *_rows("leftover", found.litter)]
     if output is Format.JSON:
         releases = [
@@ -30,9 +33,42 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
         ]
         kept = [{**row, "action": "keep"} for row in _rows("candidate", found.kept)]
         show([*releases, *rows, *kept], output, columns=())
-        return 0
+        return REFUSED if notes else 0
     show(rows, output, columns=("kind", "name", "bytes"), empty="nothing to delete")
     _say_kept(found, deleted=delete)
+    return REFUSED if notes else 0
+
+
+def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
+    """Compare the store with its checksums; exit 1 if anything is damaged and was not mended."""
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.health import examine
+    from dataops_mesh.run.record import record_run
+    from dataops_mesh.run.repair import repair as mend
+    from dataops_mesh.settings import load_settings
+
+    environment = open_environment(load_settings())
+    found = examine(environment.store, everything=everything)
+    if repair and found.damage:
+        for line in mend(environment, found.damage):
+            say(line)
+        record_run(environment)
+        found = examine(environment.store, everything=everything)
+    rows = [asdict(item) for item in found.damage]
+    show(rows, output, columns=("kind", "name", "what", "next"))
+    said = f"{found.releases} releases, {found.candidates} candidates, {size_of(found.bytes)} read"
+    say(f"{said}; {len(rows)} damaged" if rows else f"{said}; all as recorded")
+    return REFUSED if rows else 0
+
+
+def rebuild_catalog() -> int:
+    """Write `catalog.duckdb` again from the log, as after a store was moved."""
+    from dataops_mesh.engine.catalog import rebuild
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.settings import load_settings
+
+    store = open_environment(load_settings()).store
+    say(f"{store.catalog_file}: release {rebuild(store)}")
     return 0
 
 

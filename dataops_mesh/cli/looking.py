@@ -64,7 +64,8 @@ def run_query(sql: str, release: int | None, output: Format) -> int:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb"}:
             raise
-        say(f"error: {error}\n  next:  `mesh status` lists what can be read")
+        then = "`mesh status` lists what can be read; `mesh verify` finds damaged files"
+        say(f"error: {error}\n  next:  {then}")
         return WRONG
     show(found, output, columns=columns, empty="no rows", cell=value_of_data)
     return 0

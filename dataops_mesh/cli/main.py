@@ -14,9 +14,18 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.output import BUG, INTERRUPTED, WRONG, Format, say_bug, say_problems
+from dataops_mesh.cli.output import (
+    BUG,
+    INTERRUPTED,
+    WRONG,
+    Format,
+    say_bug,
+    say_disk,
+    say_problems,
+)
 from dataops_mesh.cli.planning import PlanFormat
-from dataops_mesh.errors import MeshError
+from dataops_mesh.cli.store import add_store_commands
+from dataops_mesh.errors import DISK, MeshError
 
 app = typer.Typer(
     name="mesh",
@@ -112,20 +121,6 @@ def rollback(
     from dataops_mesh.cli.running import roll_back
 
     raise typer.Exit(roll_back(product, to, reason, output, partition))
-
-
-@app.command()
-def gc(
-    *,
-    delete: Annotated[
-        bool, typer.Option("--yes", "--delete", help="delete it; without it, only say what")
-    ] = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Delete what nobody reads and no product can be rolled back to; a dry run without --yes."""
-    from dataops_mesh.cli.keeping import collect_garbage
-
-    raise typer.Exit(collect_garbage(output, delete=delete))
 
 
 @app.command()
@@ -230,6 +225,9 @@ def ui(context: typer.Context) -> None:
     raise typer.Exit(start_ui(context.args))
 
 
+add_store_commands(app)
+
+
 def main() -> None:
     """Run the command line and turn problems into messages."""
     # A library below dbt puts a handler on the root logger unless there is one.
@@ -245,6 +243,12 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in DISK:
+            say_bug(error)
+            sys.exit(BUG)
+        say_disk(error)
+        sys.exit(WRONG)
     except Exception as error:  # noqa: BLE001 - a bug: said in one line, with the place of the rest
         say_bug(error)
         sys.exit(BUG)

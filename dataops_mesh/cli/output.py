@@ -100,6 +100,12 @@ def say_problems(error: MeshError) -> None:
         say(f"error: {problem}")
 
 
+def say_disk(error: OSError) -> None:
+    """Say that the machine's disk refused, which is no bug."""
+    next_ = "make room (`DATAOPS_MESH_GRACE=0 mesh gc --yes`), or check who may write there"
+    say(f"error: {error.filename or 'the disk'}: {error.strerror}\n  next:  {next_}")
+
+
 def say_bug(error: Exception) -> None:
     """Say that mesh failed, and keep the traceback, which may repeat data, in a private file."""
     descriptor, file = tempfile.mkstemp(prefix="mesh-bug-", suffix=".txt")

@@ -28,6 +28,7 @@ from dataops_mesh.engine.pins import live_refs
 from dataops_mesh.engine.retention import Retention, all_releases, retain, thinned, to_retain
 from dataops_mesh.engine.scratch import lock_of
 from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import FULL
 
 _LOCK_SECONDS = 600.0
 READ, PINNED = "consumers read it", "a reader or a run uses it"
@@ -112,11 +113,8 @@ def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
         left = [number for number, release in releases.items() if not release.whole]
         lost = sorted({*old, *left} - kept)
         if not dry_run:
-            for number in sorted(old):  # oldest first: the log stays without a gap
-                if number in kept:
-                    retain(store, releases[number])
-                else:
-                    files.remove(path_of(store, number))
+            old = _leave_the_log(store, releases, old, kept)
+            lost = sorted({*old, *left} - kept)
             for number in lost:
                 files.remove(retained_path(store, number))
         # From here on nobody finds what was removed; who found it before has pinned it.
@@ -147,6 +145,28 @@ def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
             for path in litter:
                 _remove_leftover(store, path)
         return found
+
+
+def _leave_the_log(
+    store: Store, releases: Mapping[int, Release], old: frozenset[int], kept: frozenset[int]
+) -> frozenset[int]:
+    """Take old releases out of the log, oldest first so that it stays without a gap.
+
+    Returns:
+        Those that left. A full disk takes nothing new: the rest stays whole until there is room.
+    """
+    done = set()
+    for number in sorted(old):
+        try:
+            if number in kept:
+                retain(store, releases[number])
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            break
+        files.remove(path_of(store, number))
+        done.add(number)
+    return frozenset(done)
 
 
 def _reasons(

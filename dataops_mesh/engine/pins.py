@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from dataops_mesh.engine import files, locks
 from dataops_mesh.engine.log import Release, exists, latest, read_release
 from dataops_mesh.engine.manifest import folder
 from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import FULL
 
 _NOTE = ".json"
 
@@ -26,7 +27,8 @@ _NOTE = ".json"
 def pinned(store: Store, release: int | None = None) -> Iterator[Release]:
     """Keep one release and its candidates for as long as the block runs.
 
-    A store that may only be read gets no pin: its readers rely on the grace period.
+    A store that may only be read, or is full, gets no pin: its readers rely on the grace
+    period.
 
     Args:
         store: the store.
@@ -65,8 +67,18 @@ def live_refs(store: Store) -> frozenset[str]:
     return frozenset(refs)
 
 
-def _pin(store: Store, refs: tuple[str, ...]) -> AbstractContextManager[None]:
-    return _held(store, refs) if os.access(store.pins, os.W_OK) else nullcontext()
+def _pin(store: Store, refs: tuple[str, ...]) -> AbstractContextManager[object]:
+    """Pin, where the disk takes one: readers of a full disk rely on the grace period too."""
+    if not os.access(store.pins, os.W_OK):
+        return nullcontext()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_held(store, refs))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return nullcontext()
+        return stack.pop_all()
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def _corrupt(path: Path, what: str) -> CorruptError:
     return CorruptError(
         Problem(
             f"{path} {what}",
-            next="restore this file from a backup, or roll the product back",
+            next="`mesh verify` says what is damaged and what mends it",
         )
     )
 

@@ -15,7 +15,6 @@ from dataops_mesh.engine.log import (
     Entry,
     Release,
     numbers,
-    path_of,
     read_release,
     retained_numbers,
     retained_path,
@@ -81,10 +80,8 @@ def thinned(release: Release) -> Release:
 
 
 def retain(store: Store, release: Release) -> None:
-    """Move a release from the log to what retention keeps."""
-    if release.whole:
-        files.replace(retained_path(store, release.number), record.encode(thinned(release)))
-    files.remove(path_of(store, release.number))
+    """Keep of a release what it switched; after this it may leave the log."""
+    files.replace(retained_path(store, release.number), record.encode(thinned(release)))
 
 
 def _versions(releases: Iterable[Release]) -> dict[Key, list[int]]:

@@ -6,11 +6,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dataops_mesh.engine import files, locks
 from dataops_mesh.engine.store import Store
+from dataops_mesh.errors import FULL
 
 
 @contextmanager
@@ -20,9 +21,16 @@ def scratch_folder(store: Store) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             yield Path(folder)
         return
-    own = store.scratch / files.unique_name()
-    with locks.alive(lock_of(own)):
-        files.make_folder(own)
+    with ExitStack() as stack:
+        own = store.scratch / files.unique_name()
+        try:
+            stack.enter_context(locks.alive(lock_of(own)))
+            files.make_folder(own)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            # A full disk: what needs no room, as most reading, still works.
+            own = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         try:
             yield own
         finally:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.errors import Problem, SourceError, StoreError
+from dataops_mesh.errors import FULL, Problem, SourceError, StoreError
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +22,8 @@ _DEADLY = re.compile(r"enable_logging|write_log", re.IGNORECASE)
 _SPEAKS_OF_SQL = frozenset(
     {"BinderException", "CatalogException", "ParserException", "OutOfMemoryException"}
 )
+
+_FULL = tuple(os.strerror(number) for number in sorted(FULL))
 
 
 def identifier(name: str) -> str:
@@ -72,7 +75,8 @@ def reason(error: Exception) -> str:
     """
     name = type(error).__name__
     if name not in _SPEAKS_OF_SQL:
-        return name
+        full = next((text for text in _FULL if text in str(error)), "")
+        return f"{name}: {full}" if full else name
     return f"{name}: {str(error).splitlines()[0]}"
 
 

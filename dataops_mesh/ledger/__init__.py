@@ -6,7 +6,7 @@ plain data of their JSON and knows nothing of the engine.
 
 from __future__ import annotations
 
-from dataops_mesh.ledger.changes import Change, changes
+from dataops_mesh.ledger.changes import Change, changes, switches_of
 from dataops_mesh.ledger.database import Ledger, open_ledger
 from dataops_mesh.ledger.query import (
     Event,
@@ -47,4 +47,5 @@ __all__ = [
     "registrations",
     "results_of",
     "status",
+    "switches_of",
 ]

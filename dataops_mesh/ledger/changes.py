@@ -79,6 +79,17 @@ def changes(ledger: Ledger, product: str, numbers: Iterable[int]) -> dict[int, t
     return found
 
 
+def switches_of(ledger: Ledger, number: int) -> tuple[Mapping[str, Any], ...]:
+    """Return what is on record of one release: a row for each address that it switched."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import publications
+
+    query = select(publications).where(publications.c.publication == number)
+    with transaction(ledger) as connection:
+        return tuple(dict(row) for row in connection.execute(query).mappings())
+
+
 def _needed(switched: Mapping[int, str], wanted: frozenset[int]) -> list[str]:
     """Return the candidates to look at: of a long history, not what came long before."""
     first = min(wanted, default=0)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dataops_mesh.engine.collect import Collected, collect
 from dataops_mesh.engine.retention import Retention
+from dataops_mesh.errors import StoreError
 from dataops_mesh.ledger import last_release
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
@@ -14,7 +15,7 @@ from dataops_mesh.spec.model import Product
 
 def collect_store(
     environment: Environment, products: Iterable[Product], *, dry_run: bool
-) -> Collected:
+) -> tuple[Collected, tuple[str, ...]]:
     """Delete what nobody reads and no product can be rolled back to.
 
     Args:
@@ -23,14 +24,20 @@ def collect_store(
             they were published last.
         dry_run: only say what would be deleted.
 
-    Raises:
-        StoreError: the store or the ledger cannot be used; what is not on record must stay.
+    Returns:
+        What was collected, and what kept more from being collected, one sentence each.
     """
     settings = environment.settings
     said = {p.qualified_name: p.keep_publications or settings.keep_publications for p in products}
-    with open_record(environment) as ledger:
-        recorded = last_release(ledger)
-    return collect(
+    notes: tuple[str, ...] = ()
+    try:
+        with open_record(environment) as ledger:
+            recorded = last_release(ledger)
+    except StoreError as error:
+        # A full disk takes no record, and is just where a collection is needed.
+        recorded = 0
+        notes = (f"no release was collected: {error.problems[0].what}",)
+    found = collect(
         environment.store,
         keep_releases=1,
         grace_seconds=settings.grace,
@@ -38,3 +45,4 @@ def collect_store(
         recorded=recorded,
         retention=Retention(settings.keep_publications, said),
     )
+    return found, notes

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dataops_mesh.engine import files
 from dataops_mesh.engine.manifest import ERROR, PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.engine.pins import building, pinned
 from dataops_mesh.engine.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
@@ -19,7 +20,7 @@ from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import ConflictError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.bind import pin_inputs
+from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment, dbt_cache
@@ -95,10 +96,12 @@ def _run_once(
     checks = all_checks(product, dbt_cache(settings), piece)
     ref = new_ref(product.domain, product.name, started)
     with pinned(store) as release, building(store, ref) as target:
-        inputs = pin_inputs(store, product, release, piece.key if piece else "")
-        attempt = Attempt(product, environment, run_id, ref, started, inputs, checks, piece)
+        none = Inputs(release, (), {})
+        attempt = Attempt(product, environment, run_id, ref, started, none, checks, piece)
         failure: MeshError | None = None
         try:
+            inputs = pin_inputs(store, product, release, piece.key if piece else "")
+            attempt = replace(attempt, inputs=inputs)
             attempt = build_and_audit(attempt, progress)
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
             if (stopped := interruption(error)) is not None:
@@ -106,6 +109,7 @@ def _run_once(
             failure = _tell(error, target / "error.txt")
         if failure is not None:
             # Raised out here, so that no traceback has the error with its values as context.
+            _discard(target)
             with suppress(OSError):  # a full disk takes no record either
                 write_evidence(attempt, ERROR, (str(failure),))
             record_run(environment)
@@ -125,6 +129,13 @@ def _rolled_back(store: Store, product: Product, since: int) -> bool:
     release = latest(store)
     entries = [release.ports.get(port.address) for port in product.outputs]
     return any(e is not None and e.kind == ROLLBACK and e.publication > since for e in entries)
+
+
+def _discard(target: Path) -> None:
+    """Delete the data of a candidate that no verdict is about: it may be what fills the disk."""
+    for path in target.iterdir():
+        if path.is_dir():
+            files.remove_tree(path)
 
 
 def _tell(error: Exception, private: Path) -> MeshError:

@@ -14,7 +14,7 @@ from dataops_mesh.engine import catalog
 from dataops_mesh.engine.log import latest_number, read_release
 from dataops_mesh.engine.manifest import all_refs, mark_recorded, pending_refs, read_manifest
 from dataops_mesh.engine.record import plain
-from dataops_mesh.errors import MeshError, UnknownNameError
+from dataops_mesh.errors import CorruptError, MeshError, UnknownNameError
 from dataops_mesh.ledger import (
     Change,
     Event,
@@ -40,10 +40,10 @@ def record_run(environment: Environment) -> tuple[str, ...]:
     Returns:
         What could not be done, one sentence each.
     """
-    notes = []
+    notes: list[str] = []
     try:
-        with _open(environment) as ledger:
-            _catch_up(environment, ledger)
+        with open_ledger_of(environment) as ledger:
+            notes += _catch_up(environment, ledger)
     except MeshError as error:
         notes.append(f"the ledger is behind: {error.problems[0].what}")
     try:
@@ -63,7 +63,7 @@ def product_changes(
     environment: Environment, product: str, numbers: Iterable[int]
 ) -> dict[int, tuple[Change, ...]]:
     """Return what each of these publications of a product changed."""
-    with _open(environment) as ledger:
+    with open_ledger_of(environment) as ledger:
         return changes(ledger, product, numbers)
 
 
@@ -110,13 +110,14 @@ def open_record(environment: Environment) -> Iterator[Ledger]:
 
 @contextmanager
 def _caught_up(environment: Environment) -> Iterator[Ledger]:
-    with _open(environment) as ledger:
+    with open_ledger_of(environment) as ledger:
         _catch_up(environment, ledger)
         yield ledger
 
 
 @contextmanager
-def _open(environment: Environment) -> Iterator[Ledger]:
+def open_ledger_of(environment: Environment) -> Iterator[Ledger]:
+    """Open the ledger as it is."""
     ledger = open_ledger(environment.ledger_url)
     try:
         yield ledger
@@ -124,18 +125,31 @@ def _open(environment: Environment) -> Iterator[Ledger]:
         ledger.close()
 
 
-def _catch_up(environment: Environment, ledger: Ledger) -> None:
-    """Record what a crash kept from the ledger: pending candidates, then releases."""
-    store = environment.store
+def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
+    """Record what a crash kept from the ledger: pending candidates, then releases.
+
+    Returns:
+        What is damaged and stays without a record, one sentence each; `mesh verify` says more.
+    """
+    store, notes = environment.store, []
     recorded = last_release(ledger)
     # Candidates come before releases: a ledger without any release may lack any candidate.
     lost = set() if recorded else set(all_refs(store)) - known_candidates(ledger)
     for ref in sorted({*pending_refs(store), *lost}):
-        record_candidate(ledger, plain(read_manifest(store, ref)))
+        try:
+            manifest = plain(read_manifest(store, ref))
+        except CorruptError as error:
+            notes.append(f"not on record: {error.problems[0].what}")
+            continue
+        record_candidate(ledger, manifest)
         mark_recorded(store, ref)
     for number in range(recorded + 1, latest_number(store) + 1):
         try:
             release = read_release(store, number)
         except UnknownNameError:  # collected before this ledger existed
             continue
+        except CorruptError as error:
+            notes.append(f"not on record: {error.problems[0].what}")
+            continue
         record_release(ledger, plain(release))
+    return notes

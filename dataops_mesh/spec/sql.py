@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.spec.bombs import LARGEST, bomb
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -116,7 +117,11 @@ def rule_query(text: str, where: Location, *, has_column: bool) -> str:
     spelled = _PLACEHOLDER.sub(lambda found: "{" + _MEANING[found[1]] + "}", text)
     spelled = spelled.strip().rstrip(";").rstrip()
     plain = spelled.replace("{object}", _OBJECT).replace("{property}", "mesh_property__")
-    read = tables_read(parse_select(plain, where))
+    query = parse_select(plain, where)
+    if found_bomb := bomb(query):
+        what = f"{found_bomb}() needs its size as a number, at most {LARGEST:,}"
+        raise _error(what, where, "a value may not take all memory; make it in the transform")
+    read = tables_read(query)
     others = sorted(read - {_OBJECT})
     if others:
         what = f"may read only {{object}}, and reads {', '.join(others)}"

@@ -1,0 +1,56 @@
+"""The commands that look after the store: `mesh gc`, `mesh verify`, `mesh catalog rebuild`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dataops_mesh.cli.output import Format
+
+Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
+catalog = typer.Typer(help="The DuckDB file of views, derived from the log.", no_args_is_help=True)
+
+
+def add_store_commands(app: typer.Typer) -> None:
+    """Add the commands to `mesh`."""
+    app.command()(gc)
+    app.command()(verify)
+    app.add_typer(catalog, name="catalog")
+
+
+def gc(
+    *,
+    delete: Annotated[
+        bool, typer.Option("--yes", "--delete", help="delete it; without it, only say what")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Delete what nobody reads and no product can be rolled back to; a dry run without --yes."""
+    from dataops_mesh.cli.keeping import collect_garbage
+
+    raise typer.Exit(collect_garbage(output, delete=delete))
+
+
+def verify(
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="also what can only be rolled back to")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="write damaged releases again, from the record")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Compare the store with its checksums; exit 1 if anything is damaged."""
+    from dataops_mesh.cli.keeping import verify_store
+
+    raise typer.Exit(verify_store(output, everything=everything, repair=repair))
+
+
+@catalog.command()
+def rebuild() -> None:
+    """Write catalog.duckdb again, as after a store was moved; every run does so too."""
+    from dataops_mesh.cli.keeping import rebuild_catalog
+
+    raise typer.Exit(rebuild_catalog())

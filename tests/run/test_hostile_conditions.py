@@ -1,0 +1,358 @@
+"""A full disk, a store that may only be read, was moved or damaged, a clock that goes backwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from helpers import (
+    a_product,
+    a_source,
+    an_input,
+    environment,
+    product,
+    read,
+    roll_back,
+    run,
+    write_product,
+    write_workspace,
+)
+
+from dataops_mesh.engine import catalog
+from dataops_mesh.engine.collect import collect
+from dataops_mesh.engine.log import history, latest, latest_number, path_of, read_release
+from dataops_mesh.engine.manifest import folder, pending_refs
+from dataops_mesh.errors import CorruptError, MeshError, NotPublishedError, SourceError
+from dataops_mesh.run import product as running
+from dataops_mesh.run.collection import collect_store
+from dataops_mesh.run.health import examine
+from dataops_mesh.run.record import product_history, product_status, record_run
+from dataops_mesh.run.repair import repair
+from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.spec.model import Address
+
+ID = ["{name: id, logicalType: integer, required: true}"]
+ORDERS = Address("shop", "orders")
+
+
+def orders(csv: str = "id\n1\n") -> dict[str, str | bytes]:
+    return a_product(
+        {"orders": ID},
+        inputs=[a_source("orders_csv", "orders.csv", more="options: {types: {id: INTEGER}}")],
+        files={"orders.sql": "select id from orders_csv", "orders.csv": csv},
+    )
+
+
+def shop(root: Path) -> Settings:
+    return write_workspace(root, {"shop": {"orders": orders()}})
+
+
+def deliver(settings: Settings, *numbers: int) -> None:
+    for number in numbers:
+        write_product(settings.root, "shop", "orders", orders(f"id\n{number}\n"))
+        assert run(settings, "shop.orders").published
+
+
+def ids(settings: Settings) -> list[int]:
+    return [row[0] for row in read(settings, "select id from shop.orders")]
+
+
+# --- a full disk
+
+MOUNT = 'mount -t tmpfs -o size=6m tmpfs "$1" && shift && exec "$@"'
+
+
+def can_mount() -> bool:
+    """Tell whether we may mount a small disk that nobody else sees."""
+    if shutil.which("unshare") is None:
+        return False
+    probe = ["unshare", "-m", "sh", "-c", MOUNT, "sh", "/mnt", "true"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "limit"] if can_mount() else ["limit"])
+def test_a_disk_that_fills_up_loses_nothing_and_can_be_emptied(tmp_path: Path, kind: str) -> None:
+    """A small disk where we may mount one; everywhere, a limit on the size of a file."""
+    store = tmp_path / "store"
+    store.mkdir()
+    script = str(Path(__file__).with_name("full_disk.py"))
+    command = [sys.executable, script, str(tmp_path), kind]
+    if kind == "tmpfs":
+        command = ["unshare", "-m", "sh", "-c", MOUNT, "sh", str(store), *command]
+    variables = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("DATAOPS_MESH_")},
+        "DATAOPS_MESH_STORE": str(store),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[-3:]) == (0, "ok\n"), done.stdout + done.stderr
+    said = {"tmpfs": "No space left on device", "limit": "File too large"}[kind]
+    assert done.stdout.count(said) >= 1, done.stdout
+
+
+# --- a store that may only be read
+
+AS_NOBODY = """
+import sys
+from pathlib import Path
+from helpers import environment, product, run, read
+from dataops_mesh.settings import load_settings
+from dataops_mesh.errors import MeshError
+import dataops_mesh.quality.session, dataops_mesh.run.repair, dataops_mesh.ledger.schema, os
+settings = load_settings(Path(sys.argv[1]))
+found = product(settings, "shop.orders")
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+print(read(settings, "select id from shop.orders"))
+try:
+    run(settings, "shop.orders")
+except MeshError as error:
+    print(type(error).__name__, error.problems[0].what)
+"""
+
+
+def test_a_run_on_a_store_that_may_only_be_read_says_so_and_reading_goes_on() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        deliver(shop(root), 5)
+        every = [root, *root.rglob("*")]
+        for path in every:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, str(root)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for path in every:
+            path.chmod(0o755)
+        first, second = done.stdout.splitlines()
+        assert first == "[(5,)]", done.stderr
+        assert second.startswith("RunError the run failed")
+
+
+# --- a store that was moved
+
+
+def test_a_store_that_was_moved_goes_on_where_it_is(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2)
+    moved = tmp_path / "elsewhere" / "store"
+    moved.parent.mkdir()
+    settings.store_folder.rename(moved)
+    there = load_settings(tmp_path, store=moved)
+    assert ids(there) == [2]
+    assert catalog.rebuild(environment(there).store) == 2
+    with duckdb.connect(str(moved / "catalog.duckdb"), read_only=True) as client:
+        assert client.execute("from shop.orders").fetchall() == [(2,)]
+    assert len(product_history(environment(there), "shop.orders", 9)) == 2
+    roll_back(there, "shop.orders")
+    assert ids(there) == [1]
+    deliver(there, 3)
+    assert not settings.store_folder.exists()
+
+
+# --- a clock that goes backwards
+
+
+def test_a_clock_that_goes_backwards_changes_no_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1)
+    past = datetime.now(UTC) - timedelta(days=3650)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return past.astimezone(tz)
+
+    monkeypatch.setattr(running, "datetime", Clock)
+    deliver(settings, 2, 3)
+    monkeypatch.undo()
+    assert ids(settings) == [3]
+    store = environment(settings).store
+    assert [release.number for release in history(store, ORDERS)] == [3, 2, 1]
+    assert product_status(environment(settings))["shop.orders"].publication == 3
+    roll_back(settings, "shop.orders")
+    assert ids(settings) == [2]
+    for path in store.releases.iterdir():
+        os.utime(path, (2_000_000_000 * 2, 2_000_000_000 * 2))
+    assert collect(store, keep_releases=1, grace_seconds=0).releases == ()
+    deliver(settings, 4)
+    assert ids(settings) == [4]
+
+
+# --- damage
+
+
+def damage(path: Path, how: str) -> None:
+    data = bytearray(path.read_bytes())
+    path.chmod(0o644)
+    if how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "flipped":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data))
+    else:
+        path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("how", ["truncated", "flipped", "empty"])
+def test_a_damaged_file_is_found_named_and_a_rollback_mends_it(tmp_path: Path, how: str) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2)
+    store = environment(settings).store
+    assert examine(store).damage == ()
+    ref = latest(store).ports[ORDERS].candidate
+    (file,) = folder(store, ref).rglob("*.parquet")
+    damage(file, how)
+    (found,) = examine(store).damage
+    assert (found.kind, found.name) == ("data", ref)
+    assert file.name in found.what
+    assert found.next == "mesh rollback shop.orders, or mesh run shop.orders"
+    roll_back(settings, "shop.orders")
+    assert ids(settings) == [1]
+    assert examine(store).damage == ()
+    assert len(examine(store, everything=True).damage) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "how"), [(1, "empty"), (2, "truncated"), (3, "flipped"), (4, "truncated")]
+)
+def test_a_damaged_release_is_said_and_written_again(tmp_path: Path, how: str, number: int) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2, 3)
+    assert roll_back(settings, "shop.orders", 1) == 4
+    place = environment(settings)
+    before = read_release(place.store, number)
+    damage(path_of(place.store, number), how)
+    with pytest.raises(CorruptError, match="mesh verify"):
+        read_release(place.store, number)
+    found = examine(place.store).damage
+    assert [(item.kind, item.name) for item in found] == [("release", str(number))]
+    (said,) = repair(place, found)
+    assert said.endswith("was written again from the ledger and the evidence")
+    assert read_release(place.store, number) == before
+    assert examine(place.store, everything=True).damage == ()
+    assert len(list((place.store.root / "damaged").iterdir())) == 1
+    assert ids(settings) == [1]
+    deliver(settings, 5)
+    assert latest_number(place.store) == 5
+
+
+def test_a_release_that_is_missing_in_the_middle_is_written_again(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2, 3)
+    place = environment(settings)
+    before = read_release(place.store, 2)
+    path_of(place.store, 2).unlink()
+    repair(place, examine(place.store).damage)
+    assert read_release(place.store, 2) == before
+
+
+def test_a_damaged_newest_release_that_nobody_recorded_is_set_aside(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2)
+    place = environment(settings)
+    damage(path_of(place.store, 2), "truncated")
+    for path in place.store.root.glob("ledger.sqlite*"):
+        path.unlink()
+    (said,) = repair(place, examine(place.store).damage)
+    assert said == "release 2 was set aside: consumers read release 1 again"
+    assert ids(settings) == [1]
+    deliver(settings, 3)
+    assert ids(settings) == [3]
+
+
+def test_a_release_is_not_written_again_from_evidence_that_was_changed(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2)
+    place = environment(settings)
+    ref = latest(place.store).ports[ORDERS].candidate
+    damage(path_of(place.store, 2), "truncated")
+    damage(folder(place.store, ref) / "manifest.json", "flipped")
+    (said,) = repair(place, [d for d in examine(place.store).damage if d.kind == "release"])
+    assert "cannot be written again" in said
+
+
+def test_one_damaged_manifest_keeps_nobody_else_out_of_the_ledger(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1)
+    without = load_settings(tmp_path, ledger="sqlite:////proc/nowhere/ledger.sqlite")
+    lost = run(without, "shop.orders").candidate
+    other = run(without, "shop.orders").candidate
+    place = environment(settings)
+    assert set(pending_refs(place.store)) == {lost, other}
+    damage(folder(place.store, lost) / "manifest.json", "truncated")
+    (note,) = record_run(place)
+    assert note.startswith("not on record: ")
+    assert lost in note
+    assert pending_refs(place.store) == (lost,)
+    events = product_history(place, "shop.orders", 9)
+    assert [event.publication for event in events] == [3, 1]
+    assert product_status(place)["shop.orders"].publication == 3
+    (found,) = examine(place.store).damage
+    assert (found.kind, found.name) == ("evidence", lost)
+    assert run(settings, "shop.orders").published
+
+
+def test_a_ledger_out_of_reach_lets_no_release_be_collected(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1, 2, 3)
+    without = load_settings(
+        tmp_path, ledger="sqlite:////proc/nowhere/ledger.sqlite", grace=0, keep_publications=1
+    )
+    found, notes = collect_store(environment(without), [], dry_run=False)
+    assert (found.releases, found.gone, len(notes)) == ((), (), 1)
+    found, notes = collect_store(
+        environment(load_settings(tmp_path, grace=0, keep_publications=1)), [], dry_run=False
+    )
+    assert (found.releases, len(found.gone), notes) == ((1, 2), 2, ())
+
+
+# --- a run that fails before it begins
+
+
+def test_a_run_that_fails_before_it_begins_is_on_record(tmp_path: Path) -> None:
+    desk = a_product(
+        {"totals": ["{name: n, logicalType: integer}"]},
+        inputs=[an_input("shop.orders")],
+        files={"totals.sql": "select count(*) as n from shop.orders"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"orders": orders()}, "desk": {"totals": desk}})
+    with pytest.raises(NotPublishedError):
+        run(settings, "desk.totals", "r1")
+    (tmp_path / "domains/shop/orders/orders.csv").unlink()
+    with pytest.raises(SourceError):
+        run(settings, "shop.orders", "r2")
+    place = environment(settings)
+    for name, run_id, why in (
+        ("desk.totals", "r1", "which has never been published"),
+        ("shop.orders", "r2", "no file at"),
+    ):
+        (event,) = product_history(place, name, 9)
+        assert (event.what, event.run_id, event.publication) == ("error", run_id, None)
+        assert why in event.reasons[0]
+    assert latest_number(place.store) == 0
+
+
+def test_the_data_of_a_failed_run_does_not_fill_the_disk(tmp_path: Path) -> None:
+    settings = shop(tmp_path)
+    deliver(settings, 1)
+    write_product(tmp_path, "shop", "orders", {"orders.csv": "id\n1\nx\n"})
+    with pytest.raises(MeshError):
+        run(settings, "shop.orders")
+    store = environment(settings).store
+    assert len(list(store.candidates.rglob("*.parquet"))) == 1
+    assert product(settings, "shop.orders").name == "orders"
