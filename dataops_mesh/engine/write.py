@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _ARROW = "_mesh_rows"
+_HASHERS = 2
 _COPY = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
     "FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{i}'"
@@ -45,7 +48,11 @@ def write_port(
     try:
         _copy(con, rows, target)
         written = sorted(target.glob("*.parquet"))
-        columns, count, total = _measure(con, written)
+        # Hashing and syncing files leave the interpreter free for DuckDB's pass over the rows.
+        with ThreadPoolExecutor(_HASHERS) as pool:
+            kept = pool.map(partial(_keep, folder), written)
+            columns, count, total = _measure(con, written)
+            described = tuple(kept)
     except sql.engine_error() as error:
         raise TransformError(
             Problem(
@@ -53,15 +60,12 @@ def write_port(
                 next="run the transform by itself to see the whole message",
             )
         ) from None
-    for path in written:
-        files.sync(path)
-        files.freeze(path)
     files.sync_folder(target)
     return PortData(
         address,
         count,
-        sum(path.stat().st_size for path in written),
-        tuple(_describe(path, folder) for path in written),
+        sum(file.bytes for file in described),
+        described,
         columns,
         _fingerprint(columns, count, total),
     )
@@ -137,5 +141,8 @@ def _fingerprint(columns: tuple[tuple[str, str], ...], count: int, total: int) -
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _describe(path: Path, folder: Path) -> File:
+def _keep(folder: Path, path: Path) -> File:
+    """Make sure that a file stays as it is, and describe it."""
+    files.sync(path)
+    files.freeze(path)
     return File(path.relative_to(folder).as_posix(), path.stat().st_size, digest(path))

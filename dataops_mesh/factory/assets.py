@@ -24,6 +24,7 @@ from dataops_mesh.run.checks import all_checks, dbt_nodes
 from dataops_mesh.run.dbt_project import is_dbt
 from dataops_mesh.run.environment import Environment, dbt_cache, open_environment
 from dataops_mesh.run.identity import code_version
+from dataops_mesh.run.lineage import Known
 from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
@@ -46,14 +47,21 @@ class Shape:
     private: tuple[dg.AssetSpec, ...] = ()
 
 
-def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
+def product_asset(
+    product: Product, settings: Settings, known: Known | None = None
+) -> dg.AssetsDefinition:
     """Return the step that builds, checks and publishes a product.
+
+    Args:
+        product: what the step builds.
+        settings: of the workspace.
+        known: products that are loaded already, by folder.
 
     Raises:
         DeclarationError: the transform does not fit the declaration.
     """
     version = code_version(product)
-    shape = _shape(product, version, settings)
+    shape = _shape(product, version, settings, known if known is not None else {})
     checks = all_checks(product, dbt_cache(settings))
     cut = partitions_of(product, settings)
     keys = _inputs_first([*shape.private, *shape.ports])
@@ -89,8 +97,8 @@ def product_asset(product: Product, settings: Settings) -> dg.AssetsDefinition:
     return build
 
 
-def _shape(product: Product, version: str, settings: Settings) -> Shape:
-    facts = input_metadata(product, settings)
+def _shape(product: Product, version: str, settings: Settings, known: Known) -> Shape:
+    facts = input_metadata(product, settings, known)
     ports = tuple(
         port_spec(product, port, version)
         .replace_attributes(

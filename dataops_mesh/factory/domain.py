@@ -12,6 +12,7 @@ from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
 from dataops_mesh.policy.judge import judge
+from dataops_mesh.run.lineage import Known
 from dataops_mesh.run.validate import transform_problems
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
@@ -41,10 +42,11 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     problems += judge(Mesh(domain.folder.parent, (domain,)), settings, whole=False).refusals
     if problems:
         raise DeclarationError(problems)
+    known: Known = {product.folder: product for product in domain.products}
     if settings.automation:
-        register_at_load(domain, settings)
+        register_at_load(domain, settings, known)
     products = [product for product in domain.products if product.status != "retired"]
-    assets = [product_asset(product, settings) for product in products]
+    assets = [product_asset(product, settings, known) for product in products]
     sources = {spec.key: spec for product in products for spec in source_specs(product)}
     return dg.Definitions(
         assets=[*assets, *sources.values()],

@@ -8,14 +8,16 @@ import dagster as dg
 from dataops_mesh.factory.describe import key_of, source_key
 from dataops_mesh.plan.plan import deprecation
 from dataops_mesh.run.environment import dbt_cache
-from dataops_mesh.run.lineage import product_lineage, upstream_ports
+from dataops_mesh.run.lineage import Known, product_lineage, upstream_ports
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 
 
-def input_metadata(product: Product, settings: Settings) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
+def input_metadata(
+    product: Product, settings: Settings, known: Known
+) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
     """Return metadata for each port; what cannot be computed is left out."""
-    upstream = upstream_ports(product, settings.domains_folder, settings.root)
+    upstream = upstream_ports(product, settings.domains_folder, settings.root, known)
     ports = {address: port for address, (_, port) in upstream.items()}
     lineage = product_lineage(product, ports, dbt_cache(settings))
     keys = {

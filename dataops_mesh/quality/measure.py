@@ -1,4 +1,4 @@
-"""Gets the number of every check: from Great Expectations all at once, from queries singly."""
+"""Gets the number of every check: of types at once, then Great Expectations, then queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.query import number_of
 from dataops_mesh.quality.redact import redact
-from dataops_mesh.spec.measures import Duplicates, Query, Unreferenced
+from dataops_mesh.spec.measures import (
+    ColumnSet,
+    ColumnShape,
+    ColumnType,
+    Duplicates,
+    Query,
+    Unreferenced,
+)
+from dataops_mesh.spec.physical import is_accepted
+from dataops_mesh.spec.shape import fits
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
@@ -32,11 +41,14 @@ def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measu
     expected: dict[int, list[Expectation]] = {}
     queries: dict[int, Query] = {}
     for index, check in enumerate(checks):
+        shape = _shape(check.measure, columns)
         absent = [name for name in columns_of(check.measure) if name not in columns]
         if absent:
             verb = "is" if len(absent) == 1 else "are"
             text = f"{_column(absent)} {verb} not in the candidate"
             measured[index] = Measurement(error=text)
+        elif shape is not None:
+            measured[index] = Measurement(shape)
         elif isinstance(check.measure, Query):
             queries[index] = check.measure
         else:
@@ -48,6 +60,22 @@ def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measu
     measured |= _together(loan, expected)
     measured |= {index: _singly(loan, query) for index, query in queries.items()}
     return [measured[index] for index in range(len(checks))]
+
+
+def _shape(measure: Measure, columns: Columns) -> int | None:
+    """Return how many columns are not as declared; the description of the relation tells.
+
+    As an expectation each would cost milliseconds, and the library would read the same
+    description: a wide contract has more of these than of all others.
+    """
+    match measure:
+        case ColumnSet(names):
+            return len(columns.keys() ^ set(names))
+        case ColumnType(name, accepted) if name in columns:
+            return 0 if is_accepted(columns[name], accepted) else 1
+        case ColumnShape(name, shape) if name in columns:
+            return 0 if fits(columns[name], shape) else 1
+    return None
 
 
 def columns_of(measure: Measure) -> tuple[str, ...]:

@@ -11,9 +11,6 @@ from dataops_mesh.quality.library import library
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.values import ceiling, fit, is_text
 from dataops_mesh.spec.measures import (
-    ColumnSet,
-    ColumnShape,
-    ColumnType,
     Duplicates,
     GreatExpectation,
     Length,
@@ -29,7 +26,6 @@ from dataops_mesh.spec.measures import (
     Unmatched,
     Unreferenced,
 )
-from dataops_mesh.spec.shape import fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,9 +36,7 @@ if TYPE_CHECKING:
 Expectation = tuple[type[Any], dict[str, Any]]
 
 
-def translate(  # noqa: PLR0911 - one case for each measure
-    loan: Loan, measure: Measure, columns: Mapping[str, str]
-) -> list[Expectation]:
+def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[Expectation]:
     """Return the expectations, as class and arguments.
 
     Raises:
@@ -66,14 +60,6 @@ def translate(  # noqa: PLR0911 - one case for each measure
             return [(library(name), json.loads(kwargs))]
         case RowCount():
             return [(ours.ExpectRowCount, {})]
-        case ColumnSet(names):
-            return [(ours.ExpectColumns, {"column_set": list(names)})]
-        case ColumnType(name, accepted):
-            return [(ours.ExpectColumnType, {"column": name, "accepted": list(accepted)})]
-        case ColumnShape(name, shape):
-            # Compared here: the library has no idea of what is inside a type.
-            wanted = columns[name] if fits(columns[name], shape) else str(shape)
-            return [(ours.ExpectColumnType, {"column": name, "accepted": [wanted]})]
         case Unformatted() | NotMultiple() | TooFine() | RepeatedItems():
             given = {"column": measure.column, "condition": condition(measure, columns)}
             return [(ours.ExpectConditionNotMet, given)]

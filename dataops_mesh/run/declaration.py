@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -59,11 +60,19 @@ def declaration_texts(product: Product, root: Path) -> dict[str, str]:
 
 
 def load_texts(texts: dict[str, str], domain: str, product: str) -> Product:
-    """Return the product that the texts declare; its folder is gone when this returns."""
+    """Return the product that the texts declare; its folder is gone when this returns.
+
+    A run asks twice for what is published already, so the answers are kept.
+    """
+    return _load_texts(tuple(sorted(texts.items())), domain, product)
+
+
+@lru_cache(maxsize=32)
+def _load_texts(texts: tuple[tuple[str, str], ...], domain: str, product: str) -> Product:
     with TemporaryDirectory() as folder:
         root = Path(folder)
         found = root
-        for name, text in texts.items():
+        for name, text in texts:
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
