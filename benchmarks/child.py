@@ -1,0 +1,58 @@
+"""One contestant in its own process: prepare, then measure the work alone.
+
+    python -m benchmarks.child MODULE:FUNCTION ARGUMENTS [ARGUMENTS-TO-WARM-UP]
+
+FUNCTION prepares (imports, folders) and returns the work, a function without arguments. Uses
+the standard library only, because contestants may live in an environment of their own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def run_call(
+    call: str, arguments: dict[str, Any], warm: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Prepare and do the work; return seconds, peak memory and the answer.
+
+    Args:
+        call: `module:function`.
+        arguments: of the function.
+        warm: of a smaller work of the same kind, done before and not measured.
+    """
+    module, _, function = call.partition(":")
+    prepare = getattr(importlib.import_module(module), function)
+    if warm is not None:
+        prepare(**warm)()
+    work = prepare(**arguments)
+    started = time.perf_counter()
+    answer = work()
+    seconds = time.perf_counter() - started
+    if isinstance(answer, dict) and "seconds" in answer:
+        seconds = answer.pop("seconds")  # a warm contestant has measured by itself
+    return {"seconds": seconds, "peak_mb": peak_mb(), "answer": answer}
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process ever held.
+
+    Linux counts into `ru_maxrss` what the parent held before exec; VmHWM does not.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text("utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(run_call(sys.argv[1], *map(json.loads, sys.argv[2:])), default=str))

@@ -1,0 +1,1 @@
+"""The contestants: each prepares, and returns the work that is measured."""

@@ -1,0 +1,1 @@
+"""The questions: each is a module with `ask(bench) -> Answer`."""

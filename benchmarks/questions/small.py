@@ -1,0 +1,29 @@
+"""What does the gate add to a small product in a warm process?"""
+
+from __future__ import annotations
+
+from benchmarks.data import lineitem
+from benchmarks.harness import found, measure
+from benchmarks.model import OURS, Answer, Bench, Contestant, Goal, Scale
+
+PLAIN = "plain Dagster asset, no checks"
+WORK = (
+    "A product of 1,000 rows with twenty expectations, again and again in one process, beside a "
+    "Dagster asset that writes the same rows to Parquet and checks nothing. Each figure is the "
+    "median of the runs in a process, after a first one."
+)
+
+
+def ask(bench: Bench) -> Answer:
+    """Measure both."""
+    times = bench.choose(2, 10, 20)
+    given = {"source": str(lineitem(bench.work, 1_000)), "times": times}
+    contestants = [
+        Contestant(OURS, "benchmarks.contestants.small:ours", given),
+        Contestant(PLAIN, "benchmarks.contestants.small:plain", given),
+    ]
+    measured = measure(bench, "1,000 rows", contestants, repeats=bench.choose(1, 2, 5))
+    added = 1000 * (found(measured, OURS).seconds - found(measured, PLAIN).seconds)
+    goal = Goal("at most 150 ms added", added, at_most=150, unit="ms")
+    goals = (goal if bench.scale is not Scale.TINY else goal.not_judged(),)
+    return Answer("small", "A small product in a warm process", WORK, tuple(measured), goals)
