@@ -21,7 +21,7 @@ PORTS = (
     "punctuality.by_route",
     "punctuality.delays_by_weather",
 )
-MONTHS = [f"2013-{month:02}" for month in range(1, 13)]
+MONTHS = [f"2013-{month:02}-01" for month in range(1, 13)]
 
 
 def mesh_run() -> Callable[[], Any]:
