@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from dataclasses import dataclass
 
 import pytest
-from helpers import a_product, a_source, an_input, write_workspace
+from cli_cases import FAMILY, Said, orders, totals
+from helpers import write_workspace
 
 from dataops_mesh.cli.main import main
-
-COLUMNS = ("{name: id, logicalType: integer, primaryKey: true}",)
-FAMILY = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-def orders(csv="id\n1\n2\n"):
-    return a_product(
-        ports={"orders": COLUMNS},
-        inputs=[a_source("orders_csv", "orders.csv")],
-        files={"orders.sql": "select id::bigint as id from orders_csv", "orders.csv": csv},
-    )
-
-
-def totals(source="shop.orders"):
-    return a_product(
-        ports={"totals": ["{name: n, logicalType: integer}"]},
-        inputs=[an_input(source)],
-        files={"totals.sql": f"select count(*) as n from {source}"},
-    )
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import orders
+from cli_cases import orders
 from helpers import a_setting, write_product
 
 SETTING = "customProperties:\n  " + a_setting("keepPublications", "2")

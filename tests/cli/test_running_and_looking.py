@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import orders
+from cli_cases import orders
 from helpers import write_product
 
 QUERIES_THAT_ARE_NONE = [

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from helpers import a_product, a_source, an_input, write_workspace
+from two_repositories import PROJECT, Pair
 
-PROJECT = Path(__file__).parents[2]
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 collect_ignore = [] if LONG else ["test_long_two_environments.py"]
-OURS = ("DATAOPS_MESH_", "DAGSTER_", "PYTHONPATH")
 FAMILY = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-def say(root: Path, python: Path | str, *arguments: str, **more: str) -> Said:
-    """Run Python in a folder, as somebody would who knows nothing of these tests."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-    own = {"DAGSTER_DISABLE_TELEMETRY": "1", **more}
-    done = subprocess.run(
-        [str(python), *arguments],
-        cwd=root,
-        env=kept | own,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="session")
@@ -106,24 +74,6 @@ def transform(shop_orders: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     factor = int(os.environ.get("TRANSFORM_FACTOR", only_there.FACTOR))
     return shop_orders.aggregate(f"(sum(amount) * {factor})::BIGINT AS total")
 """
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two repositories outside each other."""
-
-    seller: Path
-    reader: Path
-    python: Path
-
-    def mesh(self, *arguments: str, **more: str) -> Said:
-        """Type in the seller's repository, with this interpreter."""
-        own = {"PYTHONPATH": str(PROJECT), **more}
-        return say(self.seller, sys.executable, "-m", "dataops_mesh.cli.main", *arguments, **own)
-
-    def mesh_there(self, *arguments: str, **more: str) -> Said:
-        """Type in the reader's repository, with its own interpreter."""
-        return say(self.reader, self.python, "-m", "dataops_mesh.cli.main", *arguments, **more)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from conftest import Pair, say
+from two_repositories import Pair, say
 
 
 def test_a_run_crosses_environments_and_back(pair: Pair):

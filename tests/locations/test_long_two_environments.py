@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from conftest import PROJECT, Pair, say
+from two_repositories import PROJECT, Pair, say
 
 
 def test_what_is_refused_there_holds_its_readers_here(pair: Pair):
