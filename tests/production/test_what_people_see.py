@@ -119,7 +119,12 @@ def test_lineage_a_product_and_a_refusal_can_be_read(ui, tmp_path):
         "events": ("assets/shop/orders?view=events", ["mesh/publication", "mesh/coverage"]),
         "checks": (
             "assets/shop/orders?view=checks",
-            ["primary_key", "enough", "not_empty", "there are 2 rows; the contract says mustBeGreaterThan 1"],
+            [
+                "primary_key",
+                "enough",
+                "not_empty",
+                "there are 2 rows; the contract says mustBeGreaterThan 1",
+            ],
         ),
         "refused": (
             f"runs/{refused_run(home)}",
