@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _ARROW = "_mesh_rows"
-_HASHERS = 2
 _COPY = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
     "FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{i}'"
@@ -48,11 +45,7 @@ def write_port(
     try:
         _copy(con, rows, target)
         written = sorted(target.glob("*.parquet"))
-        # Hashing and syncing files leave the interpreter free for DuckDB's pass over the rows.
-        with ThreadPoolExecutor(_HASHERS) as pool:
-            kept = pool.map(partial(_keep, folder), written)
-            columns, count, total = _measure(con, written)
-            described = tuple(kept)
+        columns, count, total = _measure(con, written)
     except sql.engine_error() as error:
         raise TransformError(
             Problem(
@@ -60,6 +53,7 @@ def write_port(
                 next="run the transform by itself to see the whole message",
             )
         ) from None
+    described = tuple(_keep(folder, path) for path in written)
     files.sync_folder(target)
     return PortData(
         address,
