@@ -553,11 +553,12 @@ def _full(effect: str, path: Path, at: str) -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
 from pathlib import Path
 from helpers import environment, product
 from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import load_settings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests are a background job
 settings = load_settings(Path(sys.argv[1]))
 run_product(
     product(settings, "shop.orders"),
@@ -586,7 +587,10 @@ def test_an_interrupt_during_a_query_stops_the_run_and_is_no_verdict(tmp_path: P
         assert any(line.startswith("building") for line in lines)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=120)
+        try:
+            _, said = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert said.rstrip().endswith("KeyboardInterrupt")
     assert manifests(settings) == []
     assert list(environment(settings).store.pins.iterdir()) == []
