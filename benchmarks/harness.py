@@ -100,8 +100,11 @@ def _folder(bench: Bench) -> Iterator[Path]:
 
 def _once(bench: Bench, one: Contestant, folder: Path) -> Sample:
     if not bench.fresh and one.python == sys.executable:
-        tempfile.tempdir = str(folder)
-        return Sample(process_seconds=0.0, **run_call(one.call, one.arguments, one.warm))
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            return Sample(process_seconds=0.0, **run_call(one.call, one.arguments, one.warm))
+        finally:
+            tempfile.tempdir = before
     given = [one.arguments] if one.warm is None else [one.arguments, one.warm]
     started = time.perf_counter()
     done = subprocess.run(

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.asset_graph_view.entity_subset import EntitySubset
-from dagster._core.definitions.events import AssetKeyPartitionKey
 
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
@@ -26,14 +24,14 @@ from dataops_mesh.spec.model import Product
 WOKEN = "mesh/woken_by"
 
 
-def _pieces(
-    context: dg.AutomationContext[dg.AssetKey], keys: Iterable[str]
-) -> EntitySubset[dg.AssetKey]:
+def _pieces(context: dg.AutomationContext[dg.AssetKey], keys: Iterable[str]) -> Any:
     """Return those of the partitions that Dagster knows and that are asked about."""
-    found = {AssetKeyPartitionKey(context.key, key) for key in keys}
-    view = context.asset_graph_view
-    subset = view.get_asset_subset_from_asset_partitions(key=context.key, asset_partitions=found)
-    return subset.compute_intersection(context.candidate_subset)
+    wanted = set(keys)
+    asked = context.candidate_subset.expensively_compute_asset_partitions()
+    found = {piece for piece in asked if piece.partition_key in wanted}
+    return context.asset_graph_view.get_asset_subset_from_asset_partitions(
+        key=context.key, asset_partitions=found
+    )
 
 
 @dataclass(frozen=True, eq=False)
