@@ -260,18 +260,14 @@ CASES = [
 ]  # fmt: skip
 
 
+TEXTS = {"orders.odcs.yaml": ORDERS, P: PRODUCT, R: REFUNDS, A: PACT}
+
+
 def write(root: Path, **files: str) -> Product:
     """Write the product, with other texts for some files, and load it."""
     folder = root / "domains" / "shop" / "sales"
     folder.mkdir(parents=True)
-    texts = {
-        "product.odps.yaml": PRODUCT,
-        "orders.odcs.yaml": ORDERS,
-        "refunds.odcs.yaml": REFUNDS,
-        A: PACT,
-        "transform.py": "def transform(): ...\n",
-        **files,
-    }
+    texts = {**TEXTS, "transform.py": "def transform(): ...\n", **files}
     for name, text in texts.items():
         if text:
             (folder / name).parent.mkdir(exist_ok=True)
@@ -281,6 +277,6 @@ def write(root: Path, **files: str) -> Product:
 
 def edited(root: Path, case: Case) -> Product:
     """Load the product after the edit of a case."""
-    text = {P: PRODUCT, R: REFUNDS, A: PACT}.get(case.file, ORDERS)
+    text = TEXTS[case.file]
     assert text.count(case.old) == 1, case.name
     return write(root, **{case.file: text.replace(case.old, case.new)})

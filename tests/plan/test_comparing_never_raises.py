@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from changes import CASES, ORDERS, PRODUCT, REFUNDS, write
+from changes import CASES, TEXTS, write
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -48,7 +48,7 @@ CONTRACTS = every_field(
 
 
 def load(edits) -> Product:
-    texts = {"orders.odcs.yaml": ORDERS, "product.odps.yaml": PRODUCT, "refunds.odcs.yaml": REFUNDS}
+    texts = dict(TEXTS)
     for case in edits:
         texts[case.file] = texts[case.file].replace(case.old, case.new)
     with TemporaryDirectory() as folder:
