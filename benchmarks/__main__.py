@@ -40,7 +40,9 @@ def main() -> int:
     """Ask, keep the answers, write the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--scale", choices=[scale.value for scale in Scale], default="quick")
-    parser.add_argument("--only", nargs="*", choices=QUESTIONS, help="default: all; when quick, but `flights`")
+    parser.add_argument(
+        "--only", nargs="*", choices=QUESTIONS, help="default: all; when quick, but `flights`"
+    )
     parser.add_argument("--work", type=Path, default=REPOSITORY / ".bench")
     parser.add_argument("--output", type=Path, default=None, help="default: WORK/<scale>")
     parser.add_argument("--repeats", type=int, default=0, help="rounds; as the scale says if 0")
