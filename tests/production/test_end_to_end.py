@@ -117,7 +117,10 @@ class Production:
         assert answer["data"]["launchRun"]["__typename"] == "LaunchRunSuccess", answer
 
     def runs(self) -> list[tuple[str, str]]:
-        """Return the product's port and the ending of every run of a product."""
+        """Return the product's port and the ending of every run of a product.
+
+        Monitors run by the clock on the wall, at some minute of every hour, and are left out.
+        """
         results = self.ask(RUNS)["data"]["runsOrError"]["results"]
         return sorted(
             (
@@ -125,6 +128,7 @@ class Production:
                 run["status"],
             )
             for run in results
+            if not run["jobName"].endswith("_monitor")
         )
 
     def read(self, query: str) -> list[tuple] | None:
