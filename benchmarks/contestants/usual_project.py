@@ -23,7 +23,6 @@ from dataops_mesh.spec.checks import Stage
 from dataops_mesh.spec.derive import derive_checks
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.measures import (
-    ColumnSet,
     Duplicates,
     Length,
     Nulls,
@@ -31,6 +30,7 @@ from dataops_mesh.spec.measures import (
     Query,
     Range,
     RowCount,
+    TableSchema,
     Unmatched,
 )
 from dataops_mesh.spec.model import Product
@@ -112,7 +112,7 @@ def expectation(measure: Any) -> Any:
             return gxe.ExpectColumnValueLengthsToBeBetween(column=column, **bounds)
         case RowCount():
             return gxe.ExpectTableRowCountToBeBetween(min_value=1)
-        case ColumnSet(columns):
+        case TableSchema(columns):
             return gxe.ExpectTableColumnsToMatchSet(column_set=list(columns))
     return None
 

@@ -17,7 +17,7 @@ from dataops_mesh.factory.automation import automation_condition
 from dataops_mesh.factory.describe import check_spec, key_of, port_spec
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.freshness import freshness_policy
-from dataops_mesh.factory.lineage import input_metadata
+from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
 from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
@@ -55,13 +55,14 @@ def product_asset(
     Args:
         product: what the step builds.
         settings: of the workspace.
-        known: products that are loaded already, by folder.
+        known: products that are loaded already.
 
     Raises:
         DeclarationError: the transform does not fit the declaration.
     """
     version = code_version(product)
-    shape = _shape(product, version, settings, known if known is not None else {})
+    known = known or Known()
+    shape = _shape(product, version, settings, known)
     checks = all_checks(product, dbt_cache(settings))
     cut = partitions_of(product, settings)
     keys = _inputs_first([*shape.private, *shape.ports])
@@ -92,20 +93,22 @@ def product_asset(
             )
         except MeshError as error:
             raise _failure(error) from None
-        yield from events_of(report, keys)
+        yield from events_of(report, keys, column_lineage(product, settings, known))
 
     return build
 
 
 def _shape(product: Product, version: str, settings: Settings, known: Known) -> Shape:
-    facts = input_metadata(product, settings, known)
+    notices = deprecated_inputs(product, settings, known)
     ports = tuple(
-        port_spec(product, port, version)
-        .replace_attributes(
+        port_spec(
+            product,
+            port,
+            version,
+            metadata={"mesh/deprecated_inputs": notices} if notices else {},
             automation_condition=automation_condition(product, settings),
             freshness_policy=freshness_policy(product),
         )
-        .merge_attributes(metadata=facts[key_of(port.address)])
         for port in product.outputs
     )
     if not is_dbt(product):

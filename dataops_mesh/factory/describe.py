@@ -39,19 +39,22 @@ def input_keys(product: Product) -> list[dg.AssetKey]:
     ]
 
 
-def port_spec(product: Product, port: OutputPort, code_version: str) -> dg.AssetSpec:
-    """Return the asset spec of an output port."""
+def port_spec(
+    product: Product, port: OutputPort, code_version: str, **attributes: Any
+) -> dg.AssetSpec:
+    """Return the asset spec of an output port, with these attributes of Dagster beside ours."""
     return dg.AssetSpec(
         key=key_of(port.address),
         deps=input_keys(product),
         description=port.contract.description or product.description or None,
-        metadata=port_metadata(product, port),
+        metadata={**port_metadata(product, port), **attributes.pop("metadata", {})},
         group_name=product.domain,
         code_version=code_version,
         owners=owners(product),
         tags=tags(product),
         kinds={"dataproduct", product.transform.kind.value, "parquet"},
         skippable=False,
+        **attributes,
     )
 
 

@@ -42,7 +42,7 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     problems += judge(Mesh(domain.folder.parent, (domain,)), settings, whole=False).refusals
     if problems:
         raise DeclarationError(problems)
-    known: Known = {product.folder: product for product in domain.products}
+    known = Known(domain.products)
     if settings.automation:
         register_at_load(domain, settings, known)
     products = [product for product in domain.products if product.status != "retired"]

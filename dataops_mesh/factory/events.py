@@ -16,7 +16,9 @@ SHOWN_REASONS = 8
 
 
 def events_of(
-    report: Report, keys: Iterable[dg.AssetKey]
+    report: Report,
+    keys: Iterable[dg.AssetKey],
+    lineage: Mapping[dg.AssetKey, dg.TableColumnLineage],
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Yield what Dagster stores of a run.
 
@@ -24,6 +26,7 @@ def events_of(
         report: what the run said.
         keys: every asset of the step, inputs first: the ports, and what nobody can read
             (dbt's inner models).
+        lineage: what the columns of the ports are made of, where it is known.
 
     Raises:
         dagster.Failure: the gate refused; the check results were yielded before, and no
@@ -43,7 +46,10 @@ def events_of(
         port = ports.get(key)
         yield dg.MaterializeResult(
             asset_key=key,
-            metadata=port_facts(report, port) if port else _private_facts(report),
+            metadata={
+                **(port_facts(report, port) if port else _private_facts(report)),
+                **({"dagster/column_lineage": lineage[key]} if key in lineage else {}),
+            },
             check_results=found,
             data_version=dg.DataVersion(port.fingerprint) if port else None,
         )

@@ -1,7 +1,6 @@
 """What Dagster shows of a product's inputs: column lineage, and notices of their end."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import dagster as dg
 
@@ -13,10 +12,24 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 
 
-def input_metadata(
+def deprecated_inputs(product: Product, settings: Settings, known: Known) -> list[str]:
+    """Return a notice for each input port that will end."""
+    upstream = upstream_ports(product, settings.domains_folder, settings.root, known)
+    return [
+        f"{port.address}: {notice}"
+        for port in product.inputs
+        if port.address in upstream
+        and (notice := deprecation(upstream[port.address][0].status, upstream[port.address][1]))
+    ]
+
+
+def column_lineage(
     product: Product, settings: Settings, known: Known
-) -> Mapping[dg.AssetKey, Mapping[str, Any]]:
-    """Return metadata for each port; what cannot be computed is left out."""
+) -> Mapping[dg.AssetKey, dg.TableColumnLineage]:
+    """Return what each port's columns are made of; what cannot be computed is left out.
+
+    To read SQL takes milliseconds, so this belongs to a publication and not to loading.
+    """
     upstream = upstream_ports(product, settings.domains_folder, settings.root, known)
     ports = {address: port for address, (_, port) in upstream.items()}
     lineage = product_lineage(product, ports, dbt_cache(settings))
@@ -24,13 +37,7 @@ def input_metadata(
         port.name: key_of(port.address) if port.address else source_key(product, port)
         for port in product.inputs
     }
-    notices = [
-        f"{port.address}: {notice}"
-        for port in product.inputs
-        if port.address in upstream
-        and (notice := deprecation(upstream[port.address][0].status, upstream[port.address][1]))
-    ]
-    found: dict[dg.AssetKey, dict[str, Any]] = {}
+    found = {}
     for output in product.outputs:
         deps = {
             column.name: [
@@ -40,8 +47,6 @@ def input_metadata(
             for column in output.contract.columns
             if lineage.columns.get((output.name, column.name))
         }
-        own: dict[str, Any] = {"mesh/deprecated_inputs": notices} if notices else {}
         if deps:
-            own["dagster/column_lineage"] = dg.TableColumnLineage(deps_by_column=deps)
-        found[key_of(output.address)] = own
+            found[key_of(output.address)] = dg.TableColumnLineage(deps_by_column=deps)
     return found

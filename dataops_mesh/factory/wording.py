@@ -2,9 +2,6 @@
 
 from dataops_mesh.spec.checks import Check, Stage
 from dataops_mesh.spec.measures import (
-    ColumnSet,
-    ColumnShape,
-    ColumnType,
     DbtTest,
     Duplicates,
     GreatExpectation,
@@ -18,6 +15,7 @@ from dataops_mesh.spec.measures import (
     Range,
     RepeatedItems,
     RowCount,
+    TableSchema,
     TooFine,
     Unformatted,
     Unmatched,
@@ -52,10 +50,8 @@ def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each 
             return f"keys ({', '.join(columns)}) that occur more than once"
         case RowCount():
             return "rows"
-        case ColumnSet(columns):
-            return f"columns missing or not declared, of {len(columns)}"
-        case ColumnType(column, accepted):
-            return f"{column} is not {' or '.join(accepted[:3])}"
+        case TableSchema(columns):
+            return f"columns missing, not declared or of another type, of {len(columns)}"
         case Length(column, low, high):
             return f"rows in which the length of {column} is outside {low or 0} to {high or 'any'}"
         case Range(column, low, high):
@@ -72,8 +68,6 @@ def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each 
 def _inside(measure: Measure) -> str:
     """Return what a measure of formats, arrays and other types counts."""
     match measure:
-        case ColumnShape(column, shape):
-            return f"{column} is not {shape}"
         case Unformatted(column, name):
             return f"rows in which {column} is no {name}"
         case NotMultiple(column, of):

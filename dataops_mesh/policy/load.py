@@ -15,7 +15,7 @@ from dataops_mesh.policy.rules import Policies, configure
 from dataops_mesh.spec.model import Product, Severity
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.paths import shown
-from dataops_mesh.spec.schema import validate, validator_of
+from dataops_mesh.spec.schema import Validator, validate
 from dataops_mesh.spec.yaml import Document, read_document
 
 WAIVERS_FILE = "waivers.yaml"
@@ -91,13 +91,13 @@ def policies_schema() -> dict[str, Any]:
 
 
 @cache
-def schema_validator(name: str) -> Any:
+def schema_validator(name: str) -> Validator:
     """Return the validator of `policies.yaml` or `waivers.yaml`."""
     made: dict[str, Any] = json.loads(json.dumps(schema(name)))
     if name == "policies":
         # `configure` knows which policies there are, and says more.
         del made["properties"]["rules"]["additionalProperties"]
-    return validator_of(made)
+    return Validator(made)
 
 
 def _organisation(

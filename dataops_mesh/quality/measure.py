@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING
 from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.query import number_of
 from dataops_mesh.quality.redact import redact
-from dataops_mesh.spec.measures import (
-    ColumnSet,
-    ColumnShape,
-    ColumnType,
-    Duplicates,
-    Query,
-    Unreferenced,
-)
-from dataops_mesh.spec.physical import is_accepted
-from dataops_mesh.spec.shape import fits
+from dataops_mesh.quality.schema import differences
+from dataops_mesh.spec.measures import Duplicates, Query, TableSchema, Unreferenced
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
@@ -65,17 +57,12 @@ def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measu
 def _shape(measure: Measure, columns: Columns) -> int | None:
     """Return how many columns are not as declared; the description of the relation tells.
 
-    As an expectation each would cost milliseconds, and the library would read the same
-    description: a wide contract has more of these than of all others.
+    As expectations each would cost milliseconds, and the library would read the same description.
     """
-    match measure:
-        case ColumnSet(names):
-            return len(columns.keys() ^ set(names))
-        case ColumnType(name, accepted) if name in columns:
-            return 0 if is_accepted(columns[name], accepted) else 1
-        case ColumnShape(name, shape) if name in columns:
-            return 0 if fits(columns[name], shape) else 1
-    return None
+    if not isinstance(measure, TableSchema):
+        return None
+    found = differences(measure, columns)
+    return len(found.missing) + len(found.undeclared) + len(found.mistyped)
 
 
 def columns_of(measure: Measure) -> tuple[str, ...]:

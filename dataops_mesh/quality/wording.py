@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dataops_mesh.quality.schema import differences, wanted
 from dataops_mesh.spec.measures import (
-    ColumnSet,
-    ColumnShape,
-    ColumnType,
     Duplicates,
     GreatExpectation,
     Length,
@@ -19,6 +17,7 @@ from dataops_mesh.spec.measures import (
     Range,
     RepeatedItems,
     RowCount,
+    TableSchema,
     TooFine,
     Unformatted,
     Unmatched,
@@ -47,14 +46,8 @@ def sentence(
 def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -> str:
     number = measured.number or 0
     match measure:
-        case ColumnSet(names):
-            return _column_set(number, names, columns)
-        case ColumnType(name, accepted):
-            wanted = "" if number == 0 else f", not {' or '.join(accepted)}"
-            return f"{name} is {columns[name]}{wanted}"
-        case ColumnShape(name, shape):
-            wanted = "" if number == 0 else f", not {shape}"
-            return f"{name} is {columns[name]}{wanted}"
+        case TableSchema():
+            return _schema(number, measure, columns)
         case GreatExpectation(name):
             met = "is met" if number == 0 else "is not met"
             found = measured.unexpected
@@ -118,14 +111,14 @@ def _interval(low: object, high: object, left: str = "[", right: str = "]") -> s
     return f"{start}, {end}"
 
 
-def _column_set(number: float, names: tuple[str, ...], columns: Mapping[str, str]) -> str:
-    absent = [name for name in names if name not in columns]
-    extra = [name for name in columns if name not in names]
+def _schema(number: float, schema: TableSchema, columns: Mapping[str, str]) -> str:
+    found = differences(schema, columns)
     parts = [
-        f"{label}: {', '.join(found)}"
-        for label, found in (("missing", absent), ("not declared", extra))
-        if found
+        f"{label}: {', '.join(names)}"
+        for label, names in (("missing", found.missing), ("not declared", found.undeclared))
+        if names
     ]
+    parts += [f"{one.column} is {columns[one.column]}, not {wanted(one)}" for one in found.mistyped]
     details = f" ({'; '.join(parts)})" if parts else ""
     return f"{_count(number, 'column')} {_plural(number, 'differs', 'differ')}{details}"
 

@@ -13,7 +13,39 @@ from dataops_mesh.run.dbt_project import is_dbt
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Address, OutputPort, Product
 
-Known = dict[Path, Product | None]
+
+class Known:
+    """Products that are loaded already, so that each is read once.
+
+    Args:
+        products: of the domain that is loading.
+    """
+
+    def __init__(self, products: Iterable[Product] = ()) -> None:
+        self._folders: dict[Path, Product | None] = {}
+        self._owners: dict[Address, Product] = {}
+        for product in products:
+            self._add(product.folder, product)
+
+    def owner(self, address: Address, domains: Path, root: Path) -> Product | None:
+        """Return the product that declares a port; None if nobody does, or not validly."""
+        if address not in self._owners:
+            for file in sorted((domains / address.domain).glob(f"*/{address.port}.odcs.yaml")):
+                if file.parent not in self._folders:
+                    self._add(file.parent, _load(file.parent, root))
+        return self._owners.get(address)
+
+    def _add(self, folder: Path, product: Product | None) -> None:
+        self._folders[folder] = product
+        if product is not None:
+            self._owners.update({port.address: product for port in product.outputs})
+
+
+def _load(folder: Path, root: Path) -> Product | None:
+    try:
+        return load_product(folder, root)
+    except (DeclarationError, OSError):
+        return None
 
 
 def product_lineage(
@@ -42,26 +74,12 @@ def upstream_ports(
         product: who reads.
         domains: the folder of domains.
         root: the workspace.
-        known: products that are loaded already, by folder; what is loaded here joins them.
+        known: products that are loaded already; what is loaded here joins them.
     """
-    known = {} if known is None else known
+    known = known or Known()
     found: dict[Address, tuple[Product, OutputPort]] = {}
     for address in dict.fromkeys(port.address for port in product.inputs if port.address):
-        for file in _contracts(domains, address):
-            owner = _load(file.parent, root, known)
-            if owner is not None:
-                found.update({port.address: (owner, port) for port in owner.outputs})
+        owner = known.owner(address, domains, root)
+        if owner is not None:
+            found.update({port.address: (owner, port) for port in owner.outputs})
     return found
-
-
-def _load(folder: Path, root: Path, known: Known) -> Product | None:
-    if folder not in known:
-        try:
-            known[folder] = load_product(folder, root)
-        except (DeclarationError, OSError):
-            known[folder] = None
-    return known[folder]
-
-
-def _contracts(domains: Path, address: Address) -> Iterable[Path]:
-    return sorted((domains / address.domain).glob(f"*/{address.port}.odcs.yaml"))

@@ -27,9 +27,8 @@ from dataops_mesh.spec.model import Address, Column, OutputPort, Relationship
 
 
 def column_checks(port: OutputPort, column: Column) -> Iterator[Check]:
-    """Return the checks of one column: its type, then what its values must be."""
+    """Return the checks of what the values of one column must be."""
     name, where, options = column.name, column.where, column.options
-    yield must(port, f"{name}_type", _type(column), where, "conformity")
     if column.required or column.key_position is not None:
         yield must(port, f"{name}_required", Nulls(name), where, "completeness")
     if column.unique:
@@ -57,7 +56,8 @@ def reference_check(port: OutputPort, one: Relationship) -> Check:
     return having(check, one.threshold, one.severity)
 
 
-def _type(column: Column) -> ColumnType | ColumnShape:
+def column_type(column: Column) -> ColumnType | ColumnShape:
+    """Return the type that the contract says of a column."""
     if column.shape is not None:
         return ColumnShape(column.name, column.shape)
     if column.physical_type:

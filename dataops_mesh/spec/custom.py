@@ -18,7 +18,7 @@ from typing import Any
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.pattern import pattern_problem
-from dataops_mesh.spec.schema import validate, validator_of
+from dataops_mesh.spec.schema import Validator, validate
 from dataops_mesh.spec.sql import rule_query
 
 ENGINE = "greatExpectations"
@@ -79,11 +79,11 @@ def table() -> dict[str, Any]:
 
 
 @cache
-def _validator(name: str, *, implied: bool) -> Any:
+def _validator(name: str, *, implied: bool) -> Validator:
     schema = table()["executed"][name]
     required = [k for k in schema["required"] if not (implied and k == "column")]
     properties = schema["properties"]
-    return validator_of(
+    return Validator(
         {
             "type": "object",
             "additionalProperties": False,

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dataops_mesh.spec.checks import Check, Stage
-from dataops_mesh.spec.constraints import column_checks, reference_check
+from dataops_mesh.spec.constraints import column_checks, column_type, reference_check
 from dataops_mesh.spec.levels import sla_check
 from dataops_mesh.spec.making import fingerprint, having, must
 from dataops_mesh.spec.measures import (
-    ColumnSet,
     Duplicates,
     GreatExpectation,
     Measure,
@@ -19,6 +18,7 @@ from dataops_mesh.spec.measures import (
     OutsideSet,
     Query,
     RowCount,
+    TableSchema,
     Unmatched,
 )
 from dataops_mesh.spec.model import (
@@ -181,8 +181,8 @@ def _of_rule(rule: Rule, port: Address, relation: str, stage: Stage, name: str) 
 
 def _constraints(port: OutputPort) -> Iterator[Check]:
     contract = port.contract
-    names = tuple(column.name for column in contract.columns)
-    yield must(port, "schema", ColumnSet(names), contract.where, "conformity")
+    declared = TableSchema(tuple(column_type(column) for column in contract.columns))
+    yield must(port, "schema", declared, contract.where, "conformity")
     if not contract.allow_empty:
         check = must(port, "not_empty", RowCount(), contract.where, "completeness")
         yield having(check, NOT_EMPTY, Severity.ERROR)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
 from dataops_mesh.spec.terms import Address, Rule, Severity
@@ -22,6 +22,7 @@ from dataops_mesh.spec.terms import Address, Rule, Severity
 if TYPE_CHECKING:
     from dataops_mesh.spec.model import Mesh, OutputPort, Product
     from dataops_mesh.spec.node import Node
+    from dataops_mesh.spec.schema import Validator
 
 FOLDER = "accepted"
 SUFFIX = ".yaml"
@@ -188,8 +189,8 @@ def _bare(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 
 @cache
-def _validator() -> Any:
-    from dataops_mesh.spec.schema import validator_of
+def _validator() -> Validator:
+    from dataops_mesh.spec.schema import Validator
 
     listed = {"type": "array", "minItems": 1, "items": {"type": "object"}}
     ports = {"type": "object", "minProperties": 1, "additionalProperties": listed}
@@ -199,6 +200,6 @@ def _validator() -> Any:
         "expectations": ports,
     }
     required = ["consumer", "expectations"]
-    return validator_of(
+    return Validator(
         {"type": "object", "properties": keys, "required": required, "additionalProperties": False}
     )

@@ -1,7 +1,8 @@
 """Validates documents with the JSON schemas of ODPS, ODCS and our own settings.
 
-The standards' schemas are compiled once per process with these changes, none of which lets
-more through than the readers behind this module refuse:
+A valid document, the common case, is recognised in Rust by the schema as it stands. What is not
+gets its messages from Python, by a schema that is compiled once per process with these changes,
+none of which lets more through than the readers behind this module refuse:
 
 - `additionalProperties: false` and `unevaluatedProperties: false` become one check that
   reports each unknown key, with its line and the nearest known one (and takes half the time);
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -58,35 +59,35 @@ _SENTENCES = {
 
 
 @cache
-def odps_validator() -> Any:
+def odps_validator() -> Validator:
     """Return the validator of `product.odps.yaml`."""
     schema = json.loads((_FOLDER / "odps-1.1.0.schema.json").read_text("utf-8"))
     schema["properties"]["apiVersion"]["enum"] = list(ODPS_VERSIONS)
-    return _validator(schema)
+    return Validator(schema)
 
 
 @cache
-def odcs_validator() -> Any:
+def odcs_validator() -> Validator:
     """Return the validator of `<port>.odcs.yaml`."""
-    return _validator(_odcs())
+    return Validator(_odcs())
 
 
 @cache
-def expectation_validator() -> Any:
+def expectation_validator() -> Validator:
     """Return the validator of one input-port expectation: an ODCS quality rule and `column`."""
     schema = _odcs()
     rule = schema["$defs"]["DataQuality"]
     rule["properties"]["column"] = {"type": "string"}
-    return _validator({"$ref": "#/$defs/DataQuality", "$defs": schema["$defs"]})
+    return Validator({"$ref": "#/$defs/DataQuality", "$defs": schema["$defs"]})
 
 
 @cache
-def settings_validators() -> dict[str, dict[str, Any]]:
+def settings_validators() -> dict[str, dict[str, Validator]]:
     """Return, for each place of a setting, the validator of each setting's value."""
     schema = json.loads((_FOLDER / "dataops_mesh.schema.json").read_text("utf-8"))
     return {
         place: {
-            name: _validator({**value, "$defs": schema["$defs"]})
+            name: Validator({**value, "$defs": schema["$defs"]})
             for name, value in schema["$defs"][place]["properties"].items()
         }
         for place in ("product", "inputPort", "outputPort", "contract", "column", "relationship")
@@ -100,15 +101,50 @@ def standard_schemas() -> dict[str, dict[str, Any]]:
     return {"ODCS": json.loads(_odcs_file().read_text("utf-8")), "ODPS": odps}
 
 
-def validator_of(schema: dict[str, Any]) -> Any:
+def validator_of(schema: dict[str, Any]) -> Validator:
     """Return the validator of any schema, with the same messages."""
-    return _validator(schema)
+    return Validator(schema)
 
 
-def validate(validator: Any, node: Node) -> list[Problem]:
+class Validator:
+    """Validates by one schema: at once, and only if something is wrong, with what is.
+
+    Args:
+        schema: a JSON schema of draft 2019-09.
+    """
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self.schema = schema
+
+    def errors(self, value: Any) -> Iterator[Any]:
+        """Return what is wrong with a value, as errors of the package jsonschema."""
+        return iter(()) if self._is_valid(value) else self._explaining.iter_errors(value)
+
+    def _is_valid(self, value: Any) -> bool:
+        try:
+            return bool(self._quick.is_valid(value))
+        except (ValueError, OverflowError):  # no JSON: a key that is no text, a number too large
+            return False
+
+    @cached_property
+    def _quick(self) -> Any:
+        from jsonschema_rs import Draft201909Validator
+
+        return Draft201909Validator(self.schema)
+
+    @cached_property
+    def _explaining(self) -> Any:
+        from jsonschema import Draft201909Validator
+        from jsonschema.validators import extend
+
+        ours = extend(Draft201909Validator, {_KNOWN: _unknown_keys, _WHEN: _descend_when})
+        return ours(_compiled(self.schema, self.schema))
+
+
+def validate(validator: Validator, node: Node) -> list[Problem]:
     """Return every problem of a value, each once, at its line and with its key."""
     problems: dict[str, Problem] = {}
-    for error in validator.iter_errors(node.value):
+    for error in validator.errors(node.value):
         for leaf in _leaves(error):
             problem = _problem(leaf, node)
             problems.setdefault(str(problem), problem)
@@ -131,14 +167,6 @@ def _odcs() -> dict[str, Any]:
     # The reader of columns knows which of the types are supported, and says that instead.
     del schema["$defs"]["SchemaBaseProperty"]["properties"]["logicalType"]["enum"]
     return schema
-
-
-def _validator(schema: dict[str, Any]) -> Any:
-    from jsonschema import Draft201909Validator
-    from jsonschema.validators import extend
-
-    ours = extend(Draft201909Validator, {_KNOWN: _unknown_keys, _WHEN: _descend_when})
-    return ours(_compiled(schema, schema))
 
 
 def _compiled(schema: Any, root: dict[str, Any]) -> Any:

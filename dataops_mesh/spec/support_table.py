@@ -73,8 +73,8 @@ _ODCS: dict[str, Section] = {
         "recorded",
         {
             "name": "executed: the check `schema`",
-            "logicalType": "executed: the check `<column>_type`, all the way down",
-            "physicalType": "executed: the check `<column>_type`; a type of DuckDB",
+            "logicalType": "executed: the check `schema`, all the way down",
+            "physicalType": "executed: the check `schema`; a type of DuckDB",
             "physicalName": "refused: unless it is the column's name",
             "logicalTypeOptions": "executed: see the options of each type",
             "required": "executed: the check `<column>_required`",

@@ -36,7 +36,7 @@ def test_what_was_accepted_is_what_the_consumer_wrote(expecting, mesh):
     ran = mesh("run", "--format", "json")
     assert ran.code == 0, ran.err
     (orders, _) = ran.json
-    assert orders["checks"] == 5 + 3  # those of the contract, and three for desk.totals
+    assert orders["checks"] == 4 + 3  # those of the contract, and three for desk.totals
 
 
 def test_check_tells_of_a_consumer_that_moved_on_and_closes_no_gate(expecting, mesh):

@@ -67,7 +67,7 @@ def checks_in(result):
 
 
 def ran_the_whole_gate(result):
-    return len(checks_in(result)) == 7 and not result.get_asset_materialization_events()
+    return len(checks_in(result)) == 5 and not result.get_asset_materialization_events()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_running_a_refused_run_again_from_failure_runs_the_whole_gate(tmp_path, 
         steps = [e.step_key for e in again.all_events if e.is_step_failure]
         assert steps == ["shop__orders"]
         evaluated = [e for e in again.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
-        assert len(evaluated) == 7
+        assert len(evaluated) == 5
         assert rows(settings, "from shop.orders") is None
         assert rows(settings, "from shop.totals") is None
 

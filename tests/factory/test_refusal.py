@@ -24,9 +24,7 @@ CHECKS = {
     "schema",
     "not_empty",
     "primary_key",
-    "id_type",
     "id_required",
-    "kind_type",
     "kind_required",
 }
 

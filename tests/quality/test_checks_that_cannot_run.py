@@ -11,7 +11,6 @@ from quality_cases import check, parquet, run
 from dataops_mesh.quality import Relation, audit, measure_supported
 from dataops_mesh.spec.checks import Outcome
 from dataops_mesh.spec.measures import (
-    ColumnSet,
     ColumnType,
     DbtTest,
     Duplicates,
@@ -20,6 +19,7 @@ from dataops_mesh.spec.measures import (
     Query,
     Range,
     RowCount,
+    TableSchema,
     Unmatched,
 )
 
@@ -28,7 +28,6 @@ FOR_EVER = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.
 CANNOT_RUN = {
     "a column that is not there": (Nulls("gone"), "column gone is not in the candidate"),
     "columns that are not there": (Duplicates(("x", "i", "y")), "columns x, y are not in"),
-    "a type of a column that is not there": (ColumnType("gone", ("DATE",)), "is not in the"),
     "a query on a column that is not there": (Query("SELECT 1", "gone"), "is not in the"),
     "a pattern that is none": (Unmatched("name", "(?!x)"), "InvalidInputException"),
     "a length of a number": (Length("i", 1, 2), "BinderException: No function matches"),
@@ -82,7 +81,12 @@ def test_no_checks_give_no_results():
 
 def test_a_relation_that_is_not_there_errs_every_check():
     with duckdb.connect() as connection:
-        measures = [RowCount(), ColumnSet(("i",)), Nulls("i"), Query("SELECT 0")]
+        measures = [
+            RowCount(),
+            TableSchema((ColumnType("i", ("BIGINT",)),)),
+            Nulls("i"),
+            Query("SELECT 0"),
+        ]
         results = run(connection, *measures)
     assert [r.outcome for r in results] == [Outcome.ERRORED] * 4
     assert all("CatalogException" in r.reason for r in results)

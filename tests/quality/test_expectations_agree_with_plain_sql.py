@@ -10,7 +10,6 @@ from quality_cases import PORT, check, run
 
 from dataops_mesh.quality import expectations
 from dataops_mesh.spec.measures import (
-    ColumnSet,
     ColumnType,
     Duplicates,
     Length,
@@ -20,6 +19,7 @@ from dataops_mesh.spec.measures import (
     OutsideSet,
     Range,
     RowCount,
+    TableSchema,
     Unformatted,
     Unmatched,
     Unreferenced,
@@ -30,6 +30,12 @@ NUMBER = st.none() | st.sampled_from([float("nan"), float("inf"), -float("inf"),
 ROW = st.tuples(st.none() | st.integers(0, 3), NUMBER, TEXT)
 
 DUPLICATES = "SELECT count(*) FROM (SELECT {0} FROM t {1} GROUP BY {0} HAVING count(*) > 1)"
+
+
+def schema(**columns: tuple[str, ...]) -> TableSchema:
+    return TableSchema(tuple(ColumnType(name, accepted) for name, accepted in columns.items()))
+
+
 ORACLES = {
     "ExpectNoNulls": (Nulls("s"), "SELECT count(*) - count(s) FROM t"),
     "ExpectNotInSet": (
@@ -110,9 +116,16 @@ ORACLES = {
         "SELECT count(*) FROM t WHERE s <> '1'",
     ),
     "ExpectRowCount": (RowCount(), "SELECT count(*) FROM t"),
-    "the columns": (ColumnSet(("i", "F", "x")), "SELECT 4"),  # F and x missing; f and s extra
-    "a type": (ColumnType("f", ("INTEGER", "DECIMAL")), "SELECT 1"),
-    "a type that is accepted": (ColumnType("f", ("INTEGER", "DOUBLE")), "SELECT 0"),
+    # F and x are missing, f and s are not declared, i has another type.
+    "the columns": (schema(i=("DATE",), F=("DOUBLE",), x=("DATE",)), "SELECT 5"),
+    "the right columns": (
+        schema(i=("INTEGER",), f=("INTEGER", "DOUBLE"), s=("VARCHAR",)),
+        "SELECT 0",
+    ),
+    "a type": (
+        schema(i=("INTEGER",), f=("INTEGER", "DECIMAL"), s=("VARCHAR",)),
+        "SELECT 1",
+    ),
 }
 
 
@@ -155,7 +168,7 @@ def test_a_type_is_compared_as_duckdb_spells_it(kind, accepted, differs):
     with duckdb.connect() as connection:
         connection.execute("CREATE SCHEMA weather")
         connection.execute(f"CREATE VIEW weather.hourly AS SELECT NULL::{kind} AS c")
-        (result,) = run(connection, ColumnType("c", (accepted,)))
+        (result,) = run(connection, schema(c=(accepted,)))
     assert result.observed == differs
 
 

@@ -13,6 +13,7 @@ from dataops_mesh.spec.measures import (
     Length,
     NotMultiple,
     RepeatedItems,
+    TableSchema,
     TooFine,
     Unformatted,
 )
@@ -135,9 +136,9 @@ def test_a_nested_type_is_compared_all_the_way_down(connection, kind, wanted, di
     show(connection, f"SELECT NULL::{kind} AS c")
     shape = read_shape(wanted)
     assert shape is not None
-    (result,) = run(connection, ColumnShape("c", shape))
+    (result,) = run(connection, TableSchema((ColumnShape("c", shape),)))
     assert (result.observed, result.outcome is Outcome.PASSED) == (differs, not differs)
-    assert result.reason.startswith(f"c is {kind}")
+    assert (f"(c is {kind}, not {shape})" in result.reason) == bool(differs)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ BAD = {
     "map {'x': 1}": "map {'x': 'y'}",
     "a@b.test": "a@b",
 }
-FAILED = ["place_type", "place_type", "tags_unique_items", "seen_type", "mail_format"]
+FAILED = ["schema", "schema", "tags_unique_items", "schema", "mail_format"]
 
 
 def places(query: str) -> dict[str, str | bytes]:

@@ -509,10 +509,10 @@ CONTRACT_MISTAKES = {
         'two rules are named "a"',
     ),
     "rule named like a constraint": (
-        with_rule("metric: rowCount, mustBe: 1, id: seats_type"),
+        with_rule("metric: rowCount, mustBe: 1, id: tail_number_required"),
         12,
         "",
-        'two checks would be named "seats_type"',
+        'two checks would be named "tail_number_required"',
     ),
     "unknown service level": (
         with_contract("slaProperties: [{property: freshnes, value: 1, unit: d}]\n"),

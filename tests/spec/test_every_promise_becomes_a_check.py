@@ -21,7 +21,6 @@ from declared import (
 from dataops_mesh.spec.checks import Check, Stage, checks_of, declared_rules
 from dataops_mesh.spec.derive import coverage
 from dataops_mesh.spec.measures import (
-    ColumnSet,
     ColumnType,
     Duplicates,
     Length,
@@ -31,6 +30,7 @@ from dataops_mesh.spec.measures import (
     Query,
     Range,
     RowCount,
+    TableSchema,
     Unmatched,
 )
 from dataops_mesh.spec.model import Operator, Severity, Threshold, Unit
@@ -46,13 +46,16 @@ def checks(workspace: Workspace, *args: str, **kwargs: object) -> dict[str, Chec
 def test_the_shortest_contract_is_checked_too(workspace: Workspace):
     found = checks(workspace)
     assert {name: check.measure for name, check in found.items()} == {
-        "schema": ColumnSet(("tail_number", "seats", "seen_at")),
+        "schema": TableSchema(
+            (
+                ColumnType("tail_number", FAMILIES["string"]),
+                ColumnType("seats", FAMILIES["integer"]),
+                ColumnType("seen_at", FAMILIES["timestamp"]),
+            )
+        ),
         "not_empty": RowCount(),
         "primary_key": Duplicates(("tail_number",)),
-        "tail_number_type": ColumnType("tail_number", FAMILIES["string"]),
         "tail_number_required": Nulls("tail_number"),
-        "seats_type": ColumnType("seats", FAMILIES["integer"]),
-        "seen_at_type": ColumnType("seen_at", FAMILIES["timestamp"]),
     }
     assert found["not_empty"].threshold == Threshold(Operator.GREATER_OR_EQUAL, 1)
     assert {check.severity for check in found.values()} == {Severity.ERROR}
@@ -66,7 +69,6 @@ COLUMNS = {
     "logicalTypeOptions: {minLength: 1}": ("extra_length", Length("extra", 1, None)),
     "logicalTypeOptions: {pattern: '^a$'}": ("extra_pattern", Unmatched("extra", "^a$")),
     "enum: [{value: a}, {value: b}]": ("extra_enum", OutsideSet("extra", ("a", "b"))),
-    "physicalType: varchar(3)": ("extra_type", ColumnType("extra", ("VARCHAR",))),
 }
 
 
@@ -77,6 +79,11 @@ def test_a_constraint_of_a_text_column_is_checked(workspace: Workspace, keys: st
         checks(workspace, contract=with_column(f"logicalType: string, {keys}"))[name].measure
         == measure
     )
+
+
+def test_a_physical_type_is_the_only_one_accepted(workspace: Workspace):
+    found = checks(workspace, contract=with_column("logicalType: string, physicalType: varchar(3)"))
+    assert found["schema"].measure.columns[-1] == ColumnType("extra", ("VARCHAR",))
 
 
 RANGES = {

@@ -1,0 +1,56 @@
+"""Compares the columns of a relation with those of a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataops_mesh.spec.measures import ColumnShape, ColumnType, TableSchema
+from dataops_mesh.spec.physical import is_accepted
+from dataops_mesh.spec.shape import fits
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How a relation's columns differ from the contract's.
+
+    Args:
+        missing: columns that are declared and absent.
+        undeclared: columns that are there and not declared.
+        mistyped: columns of another type than declared.
+    """
+
+    missing: tuple[str, ...]
+    undeclared: tuple[str, ...]
+    mistyped: tuple[ColumnType | ColumnShape, ...]
+
+
+def differences(schema: TableSchema, columns: Mapping[str, str]) -> Differences:
+    """Return how columns differ from the declared ones.
+
+    Args:
+        schema: what the contract says.
+        columns: the relation's columns and their types, as DuckDB spells them.
+    """
+    declared = {one.column: one for one in schema.columns}
+    there = [one for name, one in declared.items() if name in columns]
+    return Differences(
+        missing=tuple(name for name in declared if name not in columns),
+        undeclared=tuple(name for name in columns if name not in declared),
+        mistyped=tuple(one for one in there if not _has_type(columns[one.column], one)),
+    )
+
+
+def wanted(one: ColumnType | ColumnShape) -> str:
+    """Return the type that a column must have, for people.
+
+    >>> wanted(ColumnType("a", ("DATE", "TIMESTAMP")))
+    'DATE or TIMESTAMP'
+    """
+    return str(one.shape) if isinstance(one, ColumnShape) else " or ".join(one.accepted)
+
+
+def _has_type(found: str, one: ColumnType | ColumnShape) -> bool:
+    if isinstance(one, ColumnShape):
+        return fits(found, one.shape)
+    return is_accepted(found, one.accepted)
