@@ -1,9 +1,9 @@
-"""A small product in a warm process: ours, and a plain Dagster asset without any check."""
+"""A small product in a warm process: ours, and plain Dagster assets that look at nothing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from tempfile import mkdtemp
@@ -37,18 +37,28 @@ def ours(source: str, times: int) -> Callable[[], Any]:
     return lambda: _measured(once, times, rows)
 
 
-def plain(source: str, times: int) -> Callable[[], Any]:
-    """Prepare the asset; the work materializes it several times."""
+def plain(source: str, times: int, *, results: bool = False) -> Callable[[], Any]:
+    """Prepare the asset; the work materializes it several times.
+
+    Args:
+        source: a Parquet file.
+        times: how often.
+        results: whether it also reports one result for each check that ours has; all pass, and
+            nothing is looked at. What that takes, Dagster needs to store them.
+    """
     import dagster as dg
     import duckdb
 
     file = Path(mkdtemp()) / "lines.parquet"
+    names = _checks(source) if results else []
 
-    @dg.asset
-    def lines() -> None:
+    @dg.asset(check_specs=[dg.AssetCheckSpec(name, asset="lines") for name in names])
+    def lines() -> Iterator[Any]:
         with duckdb.connect() as con:
             query = SELECT.format(source=f"'{source}'")
             con.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet)").fetchall()
+        found = [dg.AssetCheckResult(passed=True, check_name=name) for name in names]
+        yield dg.MaterializeResult(check_results=found)
 
     job = dg.Definitions(assets=[lines]).resolve_implicit_global_asset_job_def()
     instance = dg.DagsterInstance.ephemeral()
@@ -61,6 +71,14 @@ def plain(source: str, times: int) -> Callable[[], Any]:
             return int(con.execute(f"SELECT count(*) FROM '{file}'").fetchall()[0][0])
 
     return lambda: _measured(once, times, rows)
+
+
+def _checks(source: str) -> list[str]:
+    from dataops_mesh.spec.derive import derive_checks
+    from dataops_mesh.spec.loader import load_mesh
+
+    (product,) = load_mesh(workspace(source)).products
+    return [check.name for check in derive_checks(product)]
 
 
 def _measured(once: Callable[[], None], times: int, rows: Callable[[], int]) -> Any:
