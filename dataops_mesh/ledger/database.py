@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from dataops_mesh.errors import Problem, StoreError
 
@@ -17,9 +20,15 @@ _BUSY_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """An open ledger."""
+    """An open ledger.
+
+    Args:
+        engine: SQLAlchemy's.
+        writable: False for a file in a place that may only be read.
+    """
 
     engine: Engine
+    writable: bool = True
 
     def close(self) -> None:
         """Give up its connections."""
@@ -27,13 +36,21 @@ class Ledger:
 
 
 def open_ledger(url: str) -> Ledger:
-    """Open a ledger by its SQLAlchemy URL and create its tables if they are missing."""
+    """Open a ledger by its SQLAlchemy URL and create its tables if they are missing.
+
+    A file in a place that may only be read is opened for reading.
+    """
     from sqlalchemy import create_engine, event
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateIndex, CreateTable
 
     from dataops_mesh.ledger.schema import metadata
 
+    sealed = _sealed_file(url)
+    if sealed is not None:
+        # Without `immutable` SQLite would write beside the file even to read it.
+        readable = f"sqlite:///file:{quote(str(sealed))}?mode=ro&immutable=1&uri=true"
+        return Ledger(create_engine(readable), writable=False)
     try:
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
@@ -58,6 +75,17 @@ def transaction(ledger: Ledger) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise _unusable(error) from None
+
+
+def _sealed_file(url: str) -> Path | None:
+    """Return the file of a SQLite ledger whose folder may only be read."""
+    from sqlalchemy import make_url
+
+    found = make_url(url)
+    if found.get_backend_name() != "sqlite" or not found.database:
+        return None
+    file = Path(found.database).absolute()
+    return file if file.is_file() and not os.access(file.parent, os.W_OK) else None
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -131,6 +131,8 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
     Returns:
         What is damaged and stays without a record, one sentence each; `mesh verify` says more.
     """
+    if not ledger.writable:
+        return []
     store, notes = environment.store, []
     recorded = last_release(ledger)
     # Candidates come before releases: a ledger without any release may lack any candidate.

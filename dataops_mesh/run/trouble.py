@@ -82,7 +82,8 @@ def look(
                 for name, lost in lost_runs.items()
                 if name in names and lost.run_id not in seen
             ]
-        update_incidents(ledger, names, found, now)
+        if ledger.writable:
+            update_incidents(ledger, names, found, now)
         return incidents_of(ledger, names, only_open=True)
 
 

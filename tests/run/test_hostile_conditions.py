@@ -106,7 +106,9 @@ from pathlib import Path
 from helpers import environment, product, run, read
 from dataops_mesh.settings import load_settings
 from dataops_mesh.errors import MeshError
-import dataops_mesh.quality.session, dataops_mesh.run.repair, dataops_mesh.ledger.schema, os
+from dataops_mesh.run.record import product_history, product_status
+from dataops_mesh.run.trouble import look
+import dataops_mesh.quality.session, sqlalchemy.dialects.sqlite, dataops_mesh.run.repair, dataops_mesh.ledger.schema, os
 settings = load_settings(Path(sys.argv[1]))
 found = product(settings, "shop.orders")
 if os.geteuid() == 0:
@@ -117,6 +119,9 @@ try:
     run(settings, "shop.orders")
 except MeshError as error:
     print(type(error).__name__, error.problems[0].what)
+here = environment(settings)
+print(product_status(here)["shop.orders"].publication, len(product_history(here, "shop.orders", 9)))
+print(look([found], here))
 """
 
 
@@ -136,9 +141,11 @@ def test_a_run_on_a_store_that_may_only_be_read_says_so_and_reading_goes_on() ->
         )
         for path in every:
             path.chmod(0o755)
-        first, second = done.stdout.splitlines()
+        first, second, looked, incidents = done.stdout.splitlines() or [done.stderr]
         assert first == "[(5,)]", done.stderr
         assert second.startswith("RunError the run failed")
+        assert looked == "1 1"  # the run that failed could not be put on record
+        assert incidents == "()"
 
 
 # --- a store that was moved
