@@ -113,7 +113,7 @@ def expectation(measure: Any) -> Any:
         case RowCount():
             return gxe.ExpectTableRowCountToBeBetween(min_value=1)
         case TableSchema(columns):
-            return gxe.ExpectTableColumnsToMatchSet(column_set=list(columns))
+            return gxe.ExpectTableColumnsToMatchSet(column_set=[one.column for one in columns])
     return None
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 import dagster as dg
 
@@ -18,6 +19,7 @@ from dataops_mesh.factory.instance import process_tag
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
 
 RUN_TAG = "mesh/run"
+_LOADED: dict[Path, tuple[Domain, dg.Definitions]] = {}  # one for each domain that ran here
 
 
 Pieces = Callable[[Product], Sequence[str]]
@@ -108,24 +110,26 @@ def batches(products: Sequence[Product]) -> list[list[Product]]:
 
 
 def domain_definitions(domain: Domain) -> dg.Definitions:
-    """Load the `defs` of the domain's `definitions.py`, once per process.
+    """Load the `defs` of the domain's `definitions.py`, again if its declarations have changed.
 
     Raises:
         SettingsError: the file is missing or has no `defs`.
     """
     file = domain.folder / "definitions.py"
+    known = _LOADED.get(file)
+    if known is not None and known[0] == domain:
+        return known[1]
     name = f"dataops_mesh_domain_{domain.name}"
-    module = sys.modules.get(name)
-    if module is None or getattr(module, "__file__", "") != str(file):
-        spec = importlib.util.spec_from_file_location(name, file) if file.is_file() else None
-        if spec is None or spec.loader is None:
-            raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        sys.modules[name] = module
+    spec = importlib.util.spec_from_file_location(name, file) if file.is_file() else None
+    if spec is None or spec.loader is None:
+        raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
     definitions = getattr(module, "defs", None)
     if not isinstance(definitions, dg.Definitions):
         raise SettingsError(Problem(f"{file} defines no `defs`", next=DEFINITIONS))
+    _LOADED[file] = domain, definitions
     return definitions
 
 

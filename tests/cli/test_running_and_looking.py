@@ -169,3 +169,20 @@ def test_the_workspace_file_names_every_domain(mesh, workspace):
     text = (workspace.root / "workspace.yaml").read_text("utf-8")
     assert "relative_path: domains/shop/definitions.py" in text
     assert "location_name: desk" in text
+
+
+def test_a_run_holds_to_the_contract_as_it_is_now(ran, mesh, workspace):
+    """Also where one process runs a mesh again, as this test does."""
+    files = orders()
+    files["orders.odcs.yaml"] = str(files["orders.odcs.yaml"]).replace(
+        "{name: id,", "{name: line, logicalType: integer, required: true}\n      - {name: id,"
+    )
+    files["orders.sql"] = "select id::bigint as id, 7::bigint as line from orders_csv"
+    write_product(workspace.root, "shop", "orders", files)
+    said = mesh("run", "shop.orders", "--format", "json")
+    assert said.code == 0, said.err
+    (row,) = said.json
+    assert row["checks"] == ran.json[0]["checks"] + 1
+    assert mesh("query", "select line from shop.orders limit 1", "--format", "json").json == [
+        {"line": 7}
+    ]
