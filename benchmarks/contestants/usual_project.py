@@ -1,7 +1,8 @@
 """The flights as an ordinary Dagster project: one asset per table, Great Expectations in each step.
 
-Loaded by `dagster job execute -f`. It computes the same tables: the same SQL files, the same
-`transform.py`, the same dbt project. Where ours works month by month it takes the year at once.
+Loaded by Dagster's command line. It computes the same tables: the same SQL files, the same
+`transform.py`, the same dbt project; the flights as monthly partitions, each in a run of its own,
+as ours has them, or the year at once.
 Its expectations are made from the same contracts and run by Great Expectations on pandas; rules
 in SQL run as SQL, and whatever has no counterpart is left out, to its advantage.
 """
@@ -10,7 +11,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,15 @@ OUTPUT = Path(os.environ.get("USUAL_OUTPUT", "."))
 SETTINGS = load_settings(REPOSITORY)
 PRODUCTS = {one.qualified_name: one for one in load_mesh(REPOSITORY).products}
 MARTS = ("by_route", "delays_by_weather")
+BY_MONTH = os.environ.get("USUAL_BY") == "month"
+MONTHS = dg.MonthlyPartitionsDefinition("2013-01-01", end_date="2014-01-01")
+FLIGHTS = "operations.flights"
 
 
 def file_of(port: str) -> Path:
-    """Return where a table is written."""
+    """Return where a table is written; a pattern for that of several files."""
+    if port == FLIGHTS and BY_MONTH:
+        return OUTPUT / port / "*.parquet"
     return OUTPUT / f"{port}.parquet"
 
 
@@ -133,14 +139,15 @@ def sql_asset(port: str) -> dg.AssetsDefinition:
 
 
 @dg.asset(
-    key=dg.AssetKey("operations.flights"),
+    key=dg.AssetKey(FLIGHTS),
     deps=[dg.AssetKey(f"{n}") for n in ("network.airports", "network.airlines", "fleet.aircraft")],
+    partitions_def=MONTHS if BY_MONTH else None,
 )
-def flights() -> None:
-    """Compute the flights of the year with the same function, month by month."""
+def flights(context: dg.AssetExecutionContext) -> None:
+    """Compute the flights of a month, or of all months, with the same function."""
     import pyarrow as pa
 
-    product = PRODUCTS["operations.flights"]
+    product = PRODUCTS[FLIGHTS]
     (file,) = product.transform.files
     spec = importlib.util.spec_from_file_location("usual_flights", file)
     if spec is None or spec.loader is None:
@@ -149,19 +156,23 @@ def flights() -> None:
     spec.loader.exec_module(module)
     source = next(port.source for port in product.inputs if port.source is not None)
     (archive,) = resolve(source, product.folder)
+    keys = [context.partition_key] if BY_MONTH else MONTHS.get_partition_keys()
     with connect(product) as con:
         tables = [
             con.execute(f"FROM {name}").to_arrow_table()
             for name in ("network.airports", "network.airlines", "fleet.aircraft")
         ]
         months = []
-        for month in range(1, 13):
-            end = date(2013, month + 1, 1) if month < 12 else date(2014, 1, 1)
-            given = (archive, *tables, SETTINGS.clock(), date(2013, month, 1), end)
+        for start in map(date.fromisoformat, keys):
+            end = (start + timedelta(days=31)).replace(day=1)
+            given = (archive, *tables, SETTINGS.clock(), start, end)
             months.append(module.transform(*given).read_all())
-        con.register("year", pa.concat_tables(months))
-        target = file_of("operations.flights")
-        con.execute(f"COPY year TO '{target}' (FORMAT parquet)")
+        con.register("built", pa.concat_tables(months))
+        target = file_of(FLIGHTS)
+        if BY_MONTH:
+            target.parent.mkdir(exist_ok=True)
+            target = target.with_name(f"{keys[0]}.parquet")
+        con.execute(f"COPY built TO '{target}' (FORMAT parquet)")
         validate(product, "flights", con, target)
 
 
@@ -169,7 +180,7 @@ def flights() -> None:
     specs=[
         dg.AssetSpec(
             dg.AssetKey(f"punctuality.{name}"),
-            deps=[dg.AssetKey("operations.flights"), dg.AssetKey("weather.observations")],
+            deps=[dg.AssetKey(FLIGHTS), dg.AssetKey("weather.observations")],
         )
         for name in MARTS
     ]
@@ -209,5 +220,5 @@ def punctuality() -> Any:
 SQL_PORTS = ("network.airlines", "network.airports", "fleet.aircraft", "weather.observations")
 defs = dg.Definitions(
     assets=[*map(sql_asset, SQL_PORTS), flights, punctuality],
-    jobs=[dg.define_asset_job("all")],
+    jobs=[] if BY_MONTH else [dg.define_asset_job("all")],
 )

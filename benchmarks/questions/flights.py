@@ -9,13 +9,16 @@ from benchmarks.harness import found, measure, ratio
 from benchmarks.model import OURS, Answer, Bench, Contestant, Scale
 
 RUN, DAGSTER = f"{OURS}: mesh run", f"{OURS}: Dagster jobs in one process"
-USUAL = "usual: Dagster project, default executor, GX in each step"
+USUAL = "usual: Dagster project, default executor, GX in each step, a run for each month"
+YEAR = "the same usual project with the year in one run"
 WORK = (
     "The five domains of the example on the real flights, from an empty store, as whole processes "
     "with their starts. The usual project computes the same seven tables from the same SQL, Python "
     "and dbt files (rows and sum of hashes of every table are compared) and validates them with "
-    "Great Expectations on pandas; where ours works month by month it takes the year at once, and "
-    "expectations without a counterpart are left out, to its advantage."
+    "Great Expectations on pandas. Flights are monthly partitions, each in a run of its own, as "
+    "ours has them; the last contestant takes the year in one run, which is less work: nothing of "
+    "it can be built again by itself. Neither stores a result for each check, and expectations "
+    "without a counterpart are left out, to their advantage."
 )
 
 
@@ -25,7 +28,8 @@ def ask(bench: Bench) -> Answer:
     contestants = [
         Contestant(RUN, f"{module}:mesh_run"),
         Contestant(DAGSTER, f"{module}:in_process"),
-        Contestant(USUAL, f"{module}:usual"),
+        Contestant(USUAL, f"{module}:usual", {"by": "month"}),
+        Contestant(YEAR, f"{module}:usual", {"by": "year"}),
     ]
     if bench.scale is Scale.TINY:
         contestants = contestants[:1]
