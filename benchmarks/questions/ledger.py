@@ -16,7 +16,7 @@ WORK = (
 
 def ask(bench: Bench) -> Answer:
     """Measure each with a short and a long history."""
-    short, long = bench.choose((10, 100), (1_000, 30_000), (1_000, 100_000))
+    short, long = bench.choose((10, 100), (1_000, 10_000), (1_000, 100_000))
     measured: list[Measured] = []
     for publications in (short, long):
         for what in WHAT:

@@ -19,7 +19,7 @@ WORK = (
 
 def ask(bench: Bench) -> Answer:
     """Measure both."""
-    times = bench.choose(2, 10, 20)
+    times = bench.choose(2, 5, 20)
     given = {"source": str(lineitem(bench.work, 1_000)), "times": times}
     contestants = [
         Contestant(OURS, "benchmarks.contestants.small:ours", given),
