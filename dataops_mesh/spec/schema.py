@@ -101,11 +101,6 @@ def standard_schemas() -> dict[str, dict[str, Any]]:
     return {"ODCS": json.loads(_odcs_file().read_text("utf-8")), "ODPS": odps}
 
 
-def validator_of(schema: dict[str, Any]) -> Validator:
-    """Return the validator of any schema, with the same messages."""
-    return Validator(schema)
-
-
 class Validator:
     """Validates by one schema: at once, and only if something is wrong, with what is.
 
