@@ -46,12 +46,12 @@ def open_ledger(url: str) -> Ledger:
 
     from dataops_mesh.ledger.schema import metadata
 
-    sealed = _sealed_file(url)
-    if sealed is not None:
-        # Without `immutable` SQLite would write beside the file even to read it.
-        readable = f"sqlite:///file:{quote(str(sealed))}?mode=ro&immutable=1&uri=true"
-        return Ledger(create_engine(readable), writable=False)
     try:
+        sealed = _sealed_file(url)
+        if sealed is not None:
+            # Without `immutable` SQLite would write beside the file even to read it.
+            readable = f"sqlite:///file:{quote(str(sealed))}?mode=ro&immutable=1&uri=true"
+            return Ledger(create_engine(readable), writable=False)
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)

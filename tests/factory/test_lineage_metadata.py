@@ -29,9 +29,9 @@ def metadata(settings, name: str) -> dict:
 def published_lineage(settings, name: str) -> set[tuple[str, ...]]:
     """Publish a product in Dagster and return what its column `id` is made of."""
     found = product_asset(product(settings, name), settings)
-    instance = dg.DagsterInstance.ephemeral()
-    result = dg.materialize([found], instance=instance)
-    (event,) = result.asset_materializations_for_node(found.op.name)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([found], instance=instance)
+        (event,) = result.asset_materializations_for_node(found.op.name)
     lineage = event.metadata["dagster/column_lineage"].value
     return {(*dep.asset_key.path[1:], dep.column_name) for dep in lineage.deps_by_column["id"]}
 
