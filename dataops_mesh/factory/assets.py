@@ -93,7 +93,8 @@ def product_asset(
             )
         except MeshError as error:
             raise _failure(error) from None
-        yield from events_of(report, keys, column_lineage(product, settings, known))
+        lineage = column_lineage(product, settings, known) if report.published else {}
+        yield from events_of(report, keys, lineage)
 
     return build
 

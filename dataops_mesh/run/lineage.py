@@ -59,7 +59,10 @@ def product_lineage(
             manifest = json.loads(file.read_text("utf-8"))
         except (MeshError, OSError, ValueError):
             manifest = None
-    return lineage_of(product, ports, manifest)
+    try:
+        return lineage_of(product, ports, manifest)
+    except (LookupError, TypeError):  # a manifest of another form than the one dbt writes today
+        return lineage_of(product, ports)
 
 
 def upstream_ports(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from helpers import a_product, a_source, an_input, mesh, product, write_workspac
 from dataops_mesh.plan.dbtlineage import dbt_queries
 from dataops_mesh.plan.lineage import columns_used, lineage_of
 from dataops_mesh.plan.sqllineage import query_lineage
+from dataops_mesh.run.lineage import product_lineage
+from dataops_mesh.spec.model import TransformKind
 
 SCHEMAS = {"d.p": ["a", "b", "c", "k"], "d.q": ["x", "K2"]}
 EVERYTHING = frozenset("abck")
@@ -143,3 +146,19 @@ def test_a_template_that_cannot_be_read_is_unknown_and_so_is_all_above_it():
     assert queries["above"] == ({"d.p"}, "")
     assert queries["seeded"][0] == frozenset()
     assert queries["seeded"][1]
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"nodes": {"a": {}}}', "not json"])
+def test_a_manifest_of_another_form_means_less_is_known(tmp_path, monkeypatch, text):
+    """Lineage is computed after a publication, where nothing may fail any more."""
+    files = a_product(
+        {"things": ["{name: id, logicalType: integer}"]},
+        inputs=[a_source("s", "s.csv")],
+        files={"things.sql": "select id from s", "s.csv": "id\n1\n"},
+    )
+    found = product(write_workspace(tmp_path, {"up": {"things": files}}), "up.things")
+    built_by_dbt = replace(found, transform=replace(found.transform, kind=TransformKind.DBT))
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(text)
+    monkeypatch.setattr("dataops_mesh.run.lineage.parsed_manifest", lambda *_: manifest)
+    assert product_lineage(built_by_dbt, {}, tmp_path).columns == {}
