@@ -81,11 +81,9 @@ def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     con = duckdb.connect(":memory:")
     try:
-        con.execute("SET enable_progress_bar = false")  # it prints to stdout
+        con.execute("SET enable_progress_bar = false")  # it goes to stdout, as JSON does
         option = f"STORAGE_VERSION {sql.literal(_STORAGE)}"
         con.execute(f"ATTACH {sql.literal(path)} AS catalog_aside ({option})")
-        # DuckDB draws it on stdout, where the JSON of `mesh` goes.
-        con.execute("SET enable_progress_bar = false")
         con.execute("USE catalog_aside")
         con.execute("SET TimeZone = 'UTC'")
         con.execute("BEGIN")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -45,7 +47,10 @@ def write_port(
     try:
         _copy(con, rows, target)
         written = sorted(target.glob("*.parquet"))
-        columns, count, total = _measure(con, written)
+        with ThreadPoolExecutor(1) as aside:  # it waits for the disk while DuckDB computes
+            keeping = aside.submit(_keep, folder, written)
+            columns, count, total = _measure(con, written)
+        kept = keeping.result()
     except sql.engine_error() as error:
         raise TransformError(
             Problem(
@@ -53,13 +58,12 @@ def write_port(
                 next="run the transform by itself to see the whole message",
             )
         ) from None
-    described = tuple(_keep(folder, path) for path in written)
     files.sync_folder(target)
     return PortData(
         address,
         count,
-        sum(file.bytes for file in described),
-        described,
+        sum(file.bytes for file in kept),
+        kept,
         columns,
         _fingerprint(columns, count, total),
     )
@@ -125,7 +129,7 @@ def _measure(
     described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
     columns = tuple((str(row[0]), str(row[1])) for row in described)
     names = ", ".join(sql.identifier(name) for name, _ in columns)
-    query = f"SELECT count(*), sum(hash({names})::HUGEINT) FROM {relation}"
+    query = f"SELECT count(*), sum(hash({names})) FROM {relation}"
     [(count, total)] = con.execute(query).fetchall()
     return columns, count, total or 0
 
@@ -135,8 +139,12 @@ def _fingerprint(columns: tuple[tuple[str, str], ...], count: int, total: int) -
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _keep(folder: Path, path: Path) -> File:
-    """Make sure that a file stays as it is, and describe it."""
-    files.sync(path)
-    files.freeze(path)
-    return File(path.relative_to(folder).as_posix(), path.stat().st_size, digest(path))
+def _keep(folder: Path, written: Iterable[Path]) -> tuple[File, ...]:
+    """Make sure that files stay as they are, and describe them."""
+    kept = []
+    for path in written:
+        files.sync(path)
+        files.freeze(path)
+        name = path.relative_to(folder).as_posix()
+        kept.append(File(name, path.stat().st_size, digest(path)))
+    return tuple(kept)

@@ -62,7 +62,8 @@ def audit(
     results: tuple[CheckResult, ...] = ()
     try:
         # The first import takes seconds, which shall not count against the time limit.
-        import dataops_mesh.quality.session  # noqa: F401
+        import dataops_mesh.quality.session
+        import dataops_mesh.quality.translate  # noqa: F401
 
         with borrow(connection, relation, time_limit_seconds) as loan:
             columns = read_columns(loan, quote(AUDITED))

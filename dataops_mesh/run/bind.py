@@ -130,7 +130,6 @@ def write_inputs_file(
     import duckdb
 
     with duckdb.connect(str(file)) as connection:
-        connection.execute("SET enable_progress_bar = false")  # it prints to stdout
         connection.execute("SET enable_progress_bar = false")  # DuckDB draws it on stdout
         moment = sql.literal(now.isoformat())
         connection.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")

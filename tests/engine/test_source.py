@@ -71,6 +71,25 @@ def test_any_change_of_content_changes_the_fingerprint(tmp_path):
     assert fingerprint(store, [tmp_path / "b.csv"]) != first
 
 
+def test_every_byte_of_a_large_file_counts_and_its_place(tmp_path, monkeypatch):
+    """Large files are hashed in pieces side by side."""
+    monkeypatch.setattr(source_module, "_PIECE", 8)
+    monkeypatch.setattr(source_module, "_BLOCK", 3)
+    store, path = open_store(tmp_path / "store"), tmp_path / "large.csv"
+    content = bytes(range(20))
+
+    def of(data: bytes) -> str:
+        path.write_bytes(data)
+        return fingerprint(store, [path])
+
+    changed = [content[:i] + b"!" + content[i + 1 :] for i in range(20)]
+    moved = [content[8:16] + content[:8] + content[16:], content[::-1]]
+    cut = [content[:i] for i in range(1, 20)]
+    seen = [of(data) for data in (content, *changed, *moved, *cut, content + b"\0")]
+    assert len(set(seen)) == len(seen)
+    assert of(content) == seen[0]
+
+
 def test_a_settled_file_is_read_once(tmp_path, monkeypatch):
     store = open_store(tmp_path / "store")
     path = tmp_path / "a.csv"
