@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.log import Entry
-from dataops_mesh.engine.manifest import Manifest, folder, paths
+from dataops_mesh.engine.manifest import folder, read_manifest
 from dataops_mesh.engine.store import Store
 from dataops_mesh.spec.model import Address
 
 
-def data_files(
-    store: Store, address: Address, entry: Entry, manifest_of: Callable[[str], Manifest]
-) -> tuple[Path, ...]:
-    """Return the files of an address.
+def data_finder(store: Store) -> Callable[[Address, Entry], tuple[Path, ...]]:
+    """Return a function that names the files of an address, given what it resolves to.
 
-    Args:
-        store: the store.
-        address: which port of the candidate.
-        entry: what the address resolves to.
-        manifest_of: reads the manifest of a ref; not asked for a partitioned port.
+    It reads the manifest of each candidate once; for a partitioned port it needs none.
     """
-    if not entry.parts:
-        return paths(store, manifest_of(entry.candidate), address)
-    return tuple(
-        folder(store, part.candidate) / name for part in entry.parts for name in part.files
-    )
+
+    @cache
+    def ports(ref: str) -> dict[Address, tuple[Path, ...]]:
+        root = folder(store, ref)
+        return {
+            port.address: tuple(root / file.path for file in port.files)
+            for port in read_manifest(store, ref).ports
+        }
+
+    def find(address: Address, entry: Entry) -> tuple[Path, ...]:
+        if not entry.parts:
+            return ports(entry.candidate).get(address, ())
+        return tuple(
+            folder(store, part.candidate) / name for part in entry.parts for name in part.files
+        )
+
+    return find
 
 
 def data_scan(entry: Entry, found: tuple[Path, ...]) -> str:

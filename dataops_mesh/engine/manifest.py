@@ -170,13 +170,6 @@ def read_manifest(store: Store, ref: str) -> Manifest:
     return record.decode(Manifest, data, path)
 
 
-def paths(store: Store, manifest: Manifest, address: Address) -> tuple[Path, ...]:
-    """Return the Parquet files of one port; none if the candidate lacks it."""
-    port = manifest.port(address)
-    root = folder(store, manifest.candidate)
-    return tuple(root / file.path for file in port.files) if port else ()
-
-
 def all_refs(store: Store) -> Iterator[str]:
     """Iterate over the candidates that have a manifest, in no order."""
     for path in store.candidates.glob(f"*/*/*/{MANIFEST}"):

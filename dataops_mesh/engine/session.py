@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.data import data_files, data_scan
+from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.log import Release
-from dataops_mesh.engine.manifest import read_manifest
 from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
@@ -80,7 +78,7 @@ def bind_release(
 ) -> tuple[Path, ...]:
     """Create a view for each address, over an explicit list of files; return these files."""
     bound: list[Path] = []
-    manifest_of = cache(partial(read_manifest, store))
+    find = data_finder(store)
     for address in addresses:
         entry = release.ports.get(address)
         if entry is None:
@@ -91,7 +89,7 @@ def bind_release(
                     next=f"run the product that builds {address}",
                 )
             )
-        found = data_files(store, address, entry, manifest_of)
+        found = find(address, entry)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {data_scan(entry, found)}")

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.data import data_files, data_scan
+from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.log import Entry, Release
-from dataops_mesh.engine.manifest import read_manifest
 from dataops_mesh.engine.pins import pinned
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.errors import NotPublishedError, Problem
@@ -194,7 +192,7 @@ def _bind_whole(
     connection: duckdb.DuckDBPyConnection, attempt: Attempt, address: Address
 ) -> list[Path]:
     store, entry = attempt.environment.store, attempt.inputs.release.ports[address]
-    found = data_files(store, address, entry, cache(partial(read_manifest, store)))
+    found = data_finder(store)(address, entry)
     schema = sql.identifier(table_schema(address.domain))
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     view = f"{schema}.{sql.identifier(address.port)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.data import data_files, data_scan
+from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.log import Entry, Part, columns_digest
 from dataops_mesh.engine.manifest import PortData, read_manifest
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -82,10 +82,10 @@ def bind_tables(
     """Make each partitioned port, as it would be with the candidate, a view; return its files."""
     if attempt.partition is None:
         return []
-    store, bound = attempt.environment.store, list[Path]()
+    find, bound = data_finder(attempt.environment.store), list[Path]()
     for port in ports:
         entry = _with_candidate(attempt, port)
-        found = data_files(store, port.address, entry, lambda ref: read_manifest(store, ref))
+        found = find(port.address, entry)
         schema = table_schema(port.address.domain)
         _create_view(connection, schema, port.address.port, data_scan(entry, found))
         bound += found

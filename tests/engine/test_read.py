@@ -13,7 +13,8 @@ import pytest
 from store_helpers import A, built, publish
 
 from dataops_mesh.engine.collect import collect
-from dataops_mesh.engine.manifest import folder, paths, read_manifest
+from dataops_mesh.engine.data import data_finder
+from dataops_mesh.engine.manifest import folder
 from dataops_mesh.engine.read import connect
 from dataops_mesh.engine.release import latest
 from dataops_mesh.engine.store import open_store
@@ -82,7 +83,7 @@ FORGERIES = [
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_published_data_cannot_be_changed_through_a_reader(store, forgery):
     release = publish(store, 1)
-    path = paths(store, read_manifest(store, release.ports[A].candidate), A)[0]
+    path = data_finder(store)(A, release.ports[A])[0]
     content = path.read_bytes()
     with connect(store.root) as mesh:
         with pytest.raises(StoreError, match="only read"):

@@ -24,13 +24,13 @@ from store_helpers import T0, A, B, Crash, build, crashing, read_input
 from dataops_mesh.engine import files
 from dataops_mesh.engine.catalog import refresh
 from dataops_mesh.engine.collect import collect
+from dataops_mesh.engine.data import data_finder
 from dataops_mesh.engine.log import numbers, read_release
 from dataops_mesh.engine.manifest import (
     InputRead,
     folder,
     mark_recorded,
     new_ref,
-    paths,
     pending_refs,
     read_manifest,
 )
@@ -306,7 +306,7 @@ class Mesh(RuleBasedStateMachine):
             for address, entry in release.ports.items():
                 manifest = read_manifest(self.store, entry.candidate)
                 assert manifest.verdict == "publish"
-                found = paths(self.store, manifest, address)
+                found = data_finder(self.store)(address, entry)
                 assert found
                 assert all(path.is_file() for path in found)
 
@@ -316,8 +316,9 @@ class Mesh(RuleBasedStateMachine):
             for number in promised:
                 entry = read_release(self.store, number).ports[address]
                 assert entry.candidate == self.log[number][address]
-                manifest = read_manifest(self.store, entry.candidate)
-                assert all(path.is_file() for path in paths(self.store, manifest, address))
+                found = data_finder(self.store)(address, entry)
+                assert found
+                assert all(path.is_file() for path in found)
 
     @invariant()
     def a_product_switches_all_its_ports_or_none(self):
