@@ -48,6 +48,22 @@ def product(source: str, memory_limit: str = "2GB") -> Callable[[], Any]:
     return work
 
 
+def python_memory(source: str, memory_limit: str) -> Callable[[], Any]:
+    """Prepare the same step; its peak is what Python's own allocators held during the work."""
+    import tracemalloc
+
+    run = product(source, memory_limit)
+
+    def work() -> Any:
+        tracemalloc.start()
+        try:
+            return {**run(), "peak_mb": tracemalloc.get_traced_memory()[1] / 1024**2}
+        finally:
+            tracemalloc.stop()
+
+    return work
+
+
 def checking(source: str) -> Callable[[], Any]:
     """Prepare the view; the work is the audit that the gate asks for."""
     import duckdb
