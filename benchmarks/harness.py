@@ -105,12 +105,13 @@ def _once(bench: Bench, one: Contestant, folder: Path) -> Sample:
             return Sample(process_seconds=0.0, **run_call(one.call, one.arguments, one.warm))
         finally:
             tempfile.tempdir = before
+    source = one.source or str(REPOSITORY)
     given = [one.arguments] if one.warm is None else [one.arguments, one.warm]
     started = time.perf_counter()
     done = subprocess.run(
         [one.python, "-m", "benchmarks.child", one.call, *map(json.dumps, given)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(folder), **QUIET},
+        env={**os.environ, "PYTHONPATH": source, "TMPDIR": str(folder), **QUIET},
         capture_output=True,
         text=True,
         check=False,

@@ -52,6 +52,7 @@ class Contestant:
         python: the interpreter; contestants with pins of their own have another.
         missing: why it cannot take part here.
         warm: the arguments of a small work that is done first in the process, not measured.
+        source: the folder that has `benchmarks` and `dataops_mesh`; this repository if empty.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Contestant:
     python: str = sys.executable
     missing: str = ""
     warm: dict[str, Any] | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

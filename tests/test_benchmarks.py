@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as benchmarks
+from benchmarks.compare import commit_files
 from benchmarks.harness import DisagreementError, measure
 from benchmarks.model import Bench, Contestant, Goal, Scale
 
@@ -69,6 +70,19 @@ def test_what_was_not_measured_is_no_goal_met():
     assert not Goal("fast", missing="not installed", at_most=1).met
     assert Goal("fast", 0.9, at_most=1).met
     assert not Goal("fast", 1.1, at_most=1).met
+
+
+def test_each_side_of_a_comparison_runs_from_its_own_source(tmp_path):
+    several = []
+    for side in ("old", "new"):
+        tree = commit_files("HEAD", tmp_path / side)
+        (tree / "where.py").write_text("def asked():\n    return lambda: __file__\n")
+        several.append(Contestant(side, "where:asked", source=str(tree)))
+    bench = Bench(Scale.TINY, tmp_path)
+    found = measure(bench, "where", several, repeats=1, canonical=lambda _: None)
+    assert [one.samples[0].answer for one in found] == [
+        str(tmp_path / side / "where.py") for side in ("old", "new")
+    ]
 
 
 def answering(value):
