@@ -21,7 +21,7 @@ from dataops_mesh.spec.model import PARTITION_KEY, Source
 
 # A file changed again within this time could keep its size and its modification time.
 _SETTLED_SECONDS = 2.0
-_PIECE, _BLOCK = 64 * 2**20, 2**20
+_PIECE, _BLOCK = 64 * 2**20, 2**18
 _HASHING_THREADS = min(os.cpu_count() or 1, 8)
 
 
