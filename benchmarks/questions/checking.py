@@ -32,7 +32,7 @@ def ask(bench: Bench) -> Answer:
     measured: list[Measured] = []
     for rows in sizes:
         source = built(lineitem(bench.work, rows))
-        repeats = bench.choose(1, 1, 3 if rows > 1_000_000 else 5)
+        repeats = bench.choose(1, 2, 3 if rows > 1_000_000 else 5)
         measured += measure(
             bench,
             f"{rows:,} rows",

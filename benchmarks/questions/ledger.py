@@ -24,7 +24,7 @@ def ask(bench: Bench) -> Answer:
                 "source": str(lineitem(bench.work, 1_000)),
                 "publications": publications,
                 "what": what,
-                "times": bench.choose(1, 5, 10),
+                "times": bench.choose(1, 10, 10),
             }
             one = Contestant(f"{OURS}: {what}", "benchmarks.contestants.ledger:ledger", given)
             case = f"{publications:,} publications"
