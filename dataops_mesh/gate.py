@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataops_mesh.spec.checks import Check, CheckResult, Outcome
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Address, Severity
 
 if TYPE_CHECKING:

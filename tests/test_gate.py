@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from dataops_mesh.errors import Location
 from dataops_mesh.gate import Publish, Refuse, decide
-from dataops_mesh.spec.checks import Check, CheckResult, Outcome, Stage
-from dataops_mesh.spec.measures import Nulls
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
+from dataops_mesh.spec.checks.measures import Nulls
 from dataops_mesh.spec.model import ZERO, Address, Severity
 
 PORT = Address("weather", "observations")

@@ -61,12 +61,12 @@ def ledger(source: str, publications: int, what: str, times: int) -> Callable[[]
 
 def _write_history(environment: Environment, product: Product, publications: int) -> None:
     """Put older publications on record, and number the current release after them."""
-    from dataops_mesh.engine import log
-    from dataops_mesh.engine.record import plain
     from dataops_mesh.ledger import open_ledger
     from dataops_mesh.ledger.database import transaction
     from dataops_mesh.ledger.schema import candidates, metadata, results
     from dataops_mesh.ledger.schema import publications as switches
+    from dataops_mesh.store import log
+    from dataops_mesh.store.record import plain
 
     store = environment.store
     first = log.latest(store)

@@ -74,7 +74,7 @@ def _size(definitions: Any) -> Any:
 
 
 def _checks_of_a_product() -> int:
-    from dataops_mesh.spec.derive import derive_checks
+    from dataops_mesh.spec.checks.derive import derive_checks
     from dataops_mesh.spec.loader import load_mesh
 
     root = Path(mkdtemp())

@@ -33,7 +33,7 @@ def product(source: str, memory_limit: str = "2GB") -> Callable[[], Any]:
 
     import dataops_mesh.quality.session  # noqa: F401 - Great Expectations, as in a warm process
     from dataops_mesh import load_domain
-    from dataops_mesh.engine.store import open_store
+    from dataops_mesh.store.store import open_store
 
     root = workspace(source, memory_limit)
     definitions = load_domain(root / "domains" / "sales")
@@ -70,7 +70,7 @@ def checking(source: str) -> Callable[[], Any]:
 
     import dataops_mesh.quality.session  # noqa: F401 - Great Expectations, as in a warm process
     from dataops_mesh.quality import Relation, audit
-    from dataops_mesh.spec.derive import derive_checks
+    from dataops_mesh.spec.checks.derive import derive_checks
     from dataops_mesh.spec.loader import load_mesh
 
     (declared,) = load_mesh(workspace(source)).products
@@ -146,7 +146,7 @@ def _property(name: str, kind: str) -> dict[str, Any]:
 
 def _found(store: Any) -> Any:
     """Return where the only candidate is, and what its manifest says of the expectations."""
-    from dataops_mesh.engine.manifest import all_refs, folder, read_manifest
+    from dataops_mesh.store.manifest import all_refs, folder, read_manifest
 
     (ref,) = all_refs(store)
     outcomes = {one.check: one.outcome.value for one in read_manifest(store, ref).results}

@@ -21,8 +21,8 @@ def ours(source: str, times: int) -> Callable[[], Any]:
 
     import dataops_mesh.quality.session  # noqa: F401 - Great Expectations, as in a warm process
     from dataops_mesh import load_domain
-    from dataops_mesh.engine.release import latest
-    from dataops_mesh.engine.store import open_store
+    from dataops_mesh.store.release import latest
+    from dataops_mesh.store.store import open_store
 
     root = workspace(source)
     job = load_domain(root / "domains" / "sales").resolve_implicit_global_asset_job_def()
@@ -74,7 +74,7 @@ def plain(source: str, times: int, *, results: bool = False) -> Callable[[], Any
 
 
 def _checks(source: str) -> list[str]:
-    from dataops_mesh.spec.derive import derive_checks
+    from dataops_mesh.spec.checks.derive import derive_checks
     from dataops_mesh.spec.loader import load_mesh
 
     (product,) = load_mesh(workspace(source)).products

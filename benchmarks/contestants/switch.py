@@ -11,8 +11,8 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataops_mesh.engine.manifest import Manifest
-    from dataops_mesh.engine.store import Store
+    from dataops_mesh.store.manifest import Manifest
+    from dataops_mesh.store.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -27,8 +27,8 @@ def switch(ports: int, rows: int, times: int, *, catalog: bool) -> Callable[[], 
         catalog: also wait for `catalog.duckdb`, which other DuckDB clients open.
     """
     from dataops_mesh.engine.catalog import refresh
-    from dataops_mesh.engine.release import commit, entries_of, latest
-    from dataops_mesh.engine.store import open_store
+    from dataops_mesh.store.release import commit, entries_of, latest
+    from dataops_mesh.store.store import open_store
 
     store = open_store(Path(mkdtemp()) / "store")
     first = _candidate(store, ports, rows)
@@ -59,9 +59,9 @@ def _candidate(store: Store, ports: int, rows: int) -> Manifest:
     """Write a candidate; its ports share the content, each has a file of its own."""
     import duckdb
 
-    from dataops_mesh.engine.manifest import Manifest, folder, new_ref, write_manifest
     from dataops_mesh.engine.write import write_port
     from dataops_mesh.spec.model import Address
+    from dataops_mesh.store.manifest import Manifest, folder, new_ref, write_manifest
 
     ref = new_ref("bench", "wide", NOW)
     query = f"SELECT 1 AS id FROM range({rows})"
@@ -82,7 +82,7 @@ def _another(store: Store, first: Manifest) -> Manifest:
     """Write the manifest of one more candidate, whose files are links to the first one's."""
     from dataclasses import replace
 
-    from dataops_mesh.engine.manifest import folder, new_ref, write_manifest
+    from dataops_mesh.store.manifest import folder, new_ref, write_manifest
 
     manifest = replace(first, candidate=new_ref("bench", "wide", NOW))
     source, target = folder(store, first.candidate), folder(store, manifest.candidate)

@@ -20,10 +20,9 @@ import dagster as dg
 from dataops_mesh.engine.session import bind_source
 from dataops_mesh.engine.source import resolve
 from dataops_mesh.settings import load_settings
-from dataops_mesh.spec.checks import Stage
-from dataops_mesh.spec.derive import derive_checks
-from dataops_mesh.spec.loader import load_mesh
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Stage
+from dataops_mesh.spec.checks.derive import derive_checks
+from dataops_mesh.spec.checks.measures import (
     Duplicates,
     Length,
     Nulls,
@@ -34,6 +33,7 @@ from dataops_mesh.spec.measures import (
     TableSchema,
     Unmatched,
 )
+from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.model import Product
 
 REPOSITORY = Path(__file__).parents[2]

@@ -49,7 +49,7 @@ def examine_all(
 
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
-    from dataops_mesh.run.validate import transform_problems
+    from dataops_mesh.transform.validate import transform_problems
 
     problems: list[Problem] = []
     if not products:

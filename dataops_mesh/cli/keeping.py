@@ -9,7 +9,7 @@ from typing import Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import open_workspace
-from dataops_mesh.engine.collect import Collected, Item
+from dataops_mesh.store.collect import Collected, Item
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
@@ -17,8 +17,8 @@ _THOUSAND = 1000
 
 def collect_garbage(output: Format, *, delete: bool) -> int:
     """Show what nobody can reach any more and why the rest stays; delete it if asked to."""
-    from dataops_mesh.run.collection import collect_store
     from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.watch.collection import collect_store
 
     settings, mesh = open_workspace()
     environment = open_environment(settings)
@@ -42,10 +42,10 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
 def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
     """Compare the store with its checksums; exit 1 if anything is damaged and was not mended."""
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.health import examine
     from dataops_mesh.run.record import record_run
-    from dataops_mesh.run.repair import repair as mend
     from dataops_mesh.settings import load_settings
+    from dataops_mesh.watch.health import examine
+    from dataops_mesh.watch.repair import repair as mend
 
     environment = open_environment(load_settings())
     found = examine(environment.store, everything=everything)

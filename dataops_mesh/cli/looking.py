@@ -9,11 +9,11 @@ from typing import Any
 
 from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_workspace
-from dataops_mesh.engine.log import Release, latest
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
+from dataops_mesh.store.log import Release, latest
 
 STATUS = (
     "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
@@ -25,7 +25,7 @@ LIMIT = 50
 def show_status(names: Sequence[str], output: Format) -> int:
     """Print one line per output port: what consumers read, and how the last run ended."""
     from dataops_mesh.run.record import product_status
-    from dataops_mesh.run.trouble import slos
+    from dataops_mesh.watch.trouble import slos
 
     settings, mesh = open_workspace()
     environment = open_environment(settings)

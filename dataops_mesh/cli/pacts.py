@@ -8,10 +8,10 @@ from dataops_mesh.cli.output import say
 from dataops_mesh.cli.workspace import one, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note
-from dataops_mesh.spec.extras import VENDOR
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Mesh, Product
-from dataops_mesh.spec.pact import FOLDER, SUFFIX, declared, moved_on
+from dataops_mesh.spec.read.extras import VENDOR
+from dataops_mesh.spec.read.pact import FOLDER, SUFFIX, declared, moved_on
 
 _HEAD = """\
 # Written by `mesh accept {consumer} --for {product}`: what {consumer} expects, in its own

@@ -93,9 +93,9 @@ def _only(mesh: Mesh, before: dict[str, Version], names: Sequence[str]) -> froze
 
 
 def _published(settings: Settings) -> dict[str, Version]:
-    from dataops_mesh.engine.pins import pinned
-    from dataops_mesh.engine.store import open_store
     from dataops_mesh.run.declaration import published_versions
+    from dataops_mesh.store.pins import pinned
+    from dataops_mesh.store.store import open_store
 
     try:
         store = open_store(settings.store_folder, create=False)
@@ -146,10 +146,10 @@ def _unpack(root: Path, ref: str, target: Path) -> None:
 
 def publication_problems(settings: Settings, products: Sequence[Product]) -> tuple[Problem, ...]:
     """Return what the rule of publication has against the products, for `mesh check`."""
-    from dataops_mesh.engine.pins import pinned
-    from dataops_mesh.engine.store import open_store
     from dataops_mesh.run.declaration import publication_reasons
     from dataops_mesh.run.environment import Environment
+    from dataops_mesh.store.pins import pinned
+    from dataops_mesh.store.store import open_store
 
     try:
         store = open_store(settings.store_folder, create=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from dataops_mesh.cli.output import say
 from dataops_mesh.policy.load import policies_schema, schema
 from dataops_mesh.settings import load_settings
-from dataops_mesh.spec.editors import odcs_schema, odps_schema
+from dataops_mesh.spec.standards.editors import odcs_schema, odps_schema
 
 FOLDER = ".mesh/schemas"
 

@@ -17,7 +17,7 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.watch import monitor
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.trouble import look
+    from dataops_mesh.watch.trouble import look
 
     settings, mesh = open_workspace()
     products = named(mesh, names, runnable=True)
@@ -51,7 +51,7 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
     from dataops_mesh.ledger.incidents import incidents_of
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.record import open_record
-    from dataops_mesh.run.trouble import look
+    from dataops_mesh.watch.trouble import look
 
     settings, mesh = open_workspace()
     products = named(mesh, names, runnable=True)

@@ -1,1 +1,1 @@
-"""Where data lives and is computed: a small immutable log over immutable Parquet, and DuckDB."""
+"""What computes: DuckDB sessions that see one release, read sources and write candidates."""

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_mesh.engine import files, locks, sql
+from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.log import Entry, Release, latest
-from dataops_mesh.engine.scratch import scratch_folder
-from dataops_mesh.engine.store import Store
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files, locks
+from dataops_mesh.store.log import Entry, Release, latest
+from dataops_mesh.store.scratch import scratch_folder
+from dataops_mesh.store.store import Store
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.log import Entry
-from dataops_mesh.engine.manifest import folder, read_manifest
-from dataops_mesh.engine.store import Store
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.log import Entry
+from dataops_mesh.store.manifest import folder, read_manifest
+from dataops_mesh.store.store import Store
 
 
 def data_finder(store: Store) -> Callable[[Address, Entry], tuple[Path, ...]]:

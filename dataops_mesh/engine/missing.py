@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.log import Release
 from dataops_mesh.errors import NotPublishedError, Problem, did_you_mean
+from dataops_mesh.store.log import Release
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.log import Release
 from dataops_mesh.engine.missing import missing_name
-from dataops_mesh.engine.pins import pinned
 from dataops_mesh.engine.session import bind_release, seal, session
-from dataops_mesh.engine.store import open_store
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.log import Release
+from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.store import open_store
 
 if TYPE_CHECKING:
     import duckdb

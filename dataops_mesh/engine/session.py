@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.log import Release
-from dataops_mesh.engine.scratch import scratch_folder
-from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
 from dataops_mesh.spec.model import Address, Source, SourceFormat
+from dataops_mesh.store.log import Release
+from dataops_mesh.store.scratch import scratch_folder
+from dataops_mesh.store.store import Store
 
 if TYPE_CHECKING:
     import duckdb

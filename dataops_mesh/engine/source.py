@@ -13,11 +13,11 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from dataops_mesh.engine import files
-from dataops_mesh.engine.store import Store
-from dataops_mesh.engine.write import digest
 from dataops_mesh.errors import Problem, SourceError
 from dataops_mesh.spec.model import PARTITION_KEY, Source
+from dataops_mesh.store import files
+from dataops_mesh.store.files import digest
+from dataops_mesh.store.store import Store
 
 # A file changed again within this time could keep its size and its modification time.
 _SETTLED_SECONDS = 2.0

@@ -14,10 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.engine import files, sql
-from dataops_mesh.engine.manifest import File, PortData
+from dataops_mesh.engine import sql
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files
+from dataops_mesh.store.manifest import File, PortData
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,12 +68,6 @@ def write_port(
         columns,
         _fingerprint(columns, count, total),
     )
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
@@ -146,5 +141,5 @@ def _keep(folder: Path, written: Iterable[Path]) -> tuple[File, ...]:
         files.sync(path)
         files.freeze(path)
         name = path.relative_to(folder).as_posix()
-        kept.append(File(name, path.stat().st_size, digest(path)))
+        kept.append(File(name, path.stat().st_size, files.digest(path)))
     return tuple(kept)

@@ -21,13 +21,13 @@ from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
 from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
-from dataops_mesh.run.dbt_project import is_dbt
 from dataops_mesh.run.environment import Environment, dbt_cache, open_environment
 from dataops_mesh.run.identity import code_version
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
+from dataops_mesh.transform.dbt_project import is_dbt
 
 LOGGER = logging.getLogger("dataops_mesh")
 MACHINERY = (RunError, StoreError)

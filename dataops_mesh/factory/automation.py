@@ -16,10 +16,10 @@ import dagster as dg
 
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
-from dataops_mesh.run.wake import unseen
 from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.automation import automation_of
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.read.automation import automation_of
+from dataops_mesh.watch.wake import unseen
 
 WOKEN = "mesh/woken_by"
 

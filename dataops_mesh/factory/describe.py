@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from dataops_mesh.factory.wording import promise
-from dataops_mesh.spec.checks import Check
+from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.model import Address, Column, InputPort, OutputPort, Product, Severity
 
 PUBLICATION = "mesh/publication"

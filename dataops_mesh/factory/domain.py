@@ -13,11 +13,11 @@ from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.lineage import Known
-from dataops_mesh.run.validate import transform_problems
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
+from dataops_mesh.transform.validate import transform_problems
 
 RUNNABLE = frozenset({"active", "deprecated"})
 

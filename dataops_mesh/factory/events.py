@@ -5,12 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from dataops_mesh.engine.manifest import PortData
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, SEVERITIES, key_of
 from dataops_mesh.gate import Refuse
 from dataops_mesh.run.report import Report
-from dataops_mesh.spec.checks import Check, CheckResult, Outcome
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.manifest import PortData
 
 SHOWN_REASONS = 8
 

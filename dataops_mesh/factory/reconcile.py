@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from dataops_mesh.engine.log import Part
-from dataops_mesh.engine.release import Entry, Release, latest
-from dataops_mesh.engine.store import Store
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, key_of
 from dataops_mesh.factory.events import runless_materialization
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.log import Part
+from dataops_mesh.store.release import Entry, Release, latest
+from dataops_mesh.store.store import Store
 
 
 def reconcile(

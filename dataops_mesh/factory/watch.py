@@ -7,13 +7,13 @@ import dagster as dg
 from dataops_mesh.errors import MeshError, NotPublishedError
 from dataops_mesh.factory.automation import status_of
 from dataops_mesh.factory.describe import PUBLICATION, SEVERITIES, key_of
-from dataops_mesh.run.alerts import deliver
 from dataops_mesh.run.environment import open_environment
-from dataops_mesh.run.monitor import PublishedAudit, audit_published
-from dataops_mesh.run.trouble import LostRun, look, recorded_runs
 from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.checks import Check, CheckResult, Outcome
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Product
+from dataops_mesh.watch.alerts import deliver
+from dataops_mesh.watch.monitor import PublishedAudit, audit_published
+from dataops_mesh.watch.trouble import LostRun, look, recorded_runs
 
 ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 

@@ -1,7 +1,7 @@
 """What a check measures, in the words that the UI shows."""
 
-from dataops_mesh.spec.checks import Check, Stage
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Check, Stage
+from dataops_mesh.spec.checks.measures import (
     DbtTest,
     Duplicates,
     GreatExpectation,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.model import Product
-from dataops_mesh.spec.yaml import read_document
+from dataops_mesh.spec.read.yaml import read_document
 
 FOLDER = "approvals"
 _KEYS = ("digest", "approver", "reason", "date")

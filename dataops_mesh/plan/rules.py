@@ -22,7 +22,7 @@ from dataops_mesh.spec.model import (
     Sla,
     Threshold,
 )
-from dataops_mesh.spec.sla import DATES, DURATIONS, hours
+from dataops_mesh.spec.read.sla import DATES, DURATIONS, hours
 
 _BY_PROMISE = {Promise.WEAKER: "rule_looser", Promise.STRONGER: "rule_tighter"}
 _WORD = re.compile(r"\w+")

@@ -13,10 +13,10 @@ from dataops_mesh.policy.model import Policy, Waiver
 from dataops_mesh.policy.plugin import plugged_in
 from dataops_mesh.policy.rules import Policies, configure
 from dataops_mesh.spec.model import Product, Severity
-from dataops_mesh.spec.node import Node
 from dataops_mesh.spec.paths import shown
-from dataops_mesh.spec.schema import Validator, validate
-from dataops_mesh.spec.yaml import Document, read_document
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.yaml import Document, read_document
+from dataops_mesh.spec.standards.schema import Validator, validate
 
 WAIVERS_FILE = "waivers.yaml"
 _SCHEMAS = Path(__file__).parent / "schemas"

@@ -10,7 +10,7 @@ from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS
 from dataops_mesh.policy.model import Options, Policy
 from dataops_mesh.spec.model import Severity
-from dataops_mesh.spec.node import Node
+from dataops_mesh.spec.read.node import Node
 
 _OWN = frozenset({"severity", "reason"})
 _CHOICES = (*Severity, "off")

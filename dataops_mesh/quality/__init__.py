@@ -17,11 +17,11 @@ __all__ = ["Relation", "audit", "measure_supported"]
 def measure_supported(measure: object) -> bool:
     """Tell whether an audit can take this measure.
 
-    >>> from dataops_mesh.spec.checks import RowCount
+    >>> from dataops_mesh.spec.checks.check import RowCount
     >>> measure_supported(RowCount()), measure_supported("freshness")
     (True, False)
     """
-    from dataops_mesh.spec.measures import DbtTest, Measure
+    from dataops_mesh.spec.checks.measures import DbtTest, Measure
 
     return isinstance(measure, Measure) and not isinstance(measure, DbtTest)
 

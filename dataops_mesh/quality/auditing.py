@@ -24,7 +24,7 @@ from dataops_mesh.quality.redact import redact
 from dataops_mesh.quality.relation import quote
 from dataops_mesh.quality.sample import sample
 from dataops_mesh.quality.wording import sentence
-from dataops_mesh.spec.checks import CheckResult, Outcome
+from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.model import Operator, Unit
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dataops_mesh.quality.loan import Loan
     from dataops_mesh.quality.relation import Relation
-    from dataops_mesh.spec.checks import Check
+    from dataops_mesh.spec.checks.check import Check
 
 TOO_MANY = frozenset({Operator.BE, Operator.BETWEEN, Operator.LESS, Operator.LESS_OR_EQUAL})
 

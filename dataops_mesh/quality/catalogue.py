@@ -1,6 +1,6 @@
 """What Great Expectations can execute here: the table that declarations are checked against.
 
-    python -m dataops_mesh.quality.catalogue        writes spec/schemas/expectations.json
+    python -m dataops_mesh.quality.catalogue        writes spec/standards/schemas/expectations.json
 
 Declarations are loaded without Great Expectations, so what it knows is written down once; a
 test compares the file with the installed library.
@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-FILE = Path(__file__).parents[1] / "spec" / "schemas" / "expectations.json"
+FILE = Path(__file__).parents[1] / "spec" / "standards" / "schemas" / "expectations.json"
 SUFFIX = "Expectation"
 COLUMNS = ("column", "column_A", "column_B", "column_list")
 # Fields of every expectation that are no arguments of it; the rule's own keys say these things.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import quote
 from dataops_mesh.quality.values import FLOATS, is_number
-from dataops_mesh.spec.measures import NotMultiple, RepeatedItems, TooFine, Unformatted
+from dataops_mesh.spec.checks.measures import NotMultiple, RepeatedItems, TooFine, Unformatted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

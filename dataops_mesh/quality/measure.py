@@ -13,13 +13,13 @@ from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.query import number_of
 from dataops_mesh.quality.redact import redact
 from dataops_mesh.quality.schema import differences
-from dataops_mesh.spec.measures import Duplicates, Query, TableSchema, Unreferenced
+from dataops_mesh.spec.checks.measures import Duplicates, Query, TableSchema, Unreferenced
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
     from dataops_mesh.quality.translate import Expectation
-    from dataops_mesh.spec.checks import Check
-    from dataops_mesh.spec.measures import Measure
+    from dataops_mesh.spec.checks.check import Check
+    from dataops_mesh.spec.checks.measures import Measure
 
 Columns = Mapping[str, str]
 

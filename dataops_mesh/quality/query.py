@@ -18,7 +18,7 @@ from dataops_mesh.quality.relation import quote
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
-    from dataops_mesh.spec.measures import Query
+    from dataops_mesh.spec.checks.measures import Query
 
 PLACEHOLDER = re.compile(r"\$?\{(object|table|property|column)\}")
 
@@ -53,7 +53,7 @@ def _refuse_all_but_one_select(loan: Loan, sql: str) -> None:
 def render(query: Query) -> str:
     """Put the audited relation and the rule's column into the query.
 
-    >>> from dataops_mesh.spec.checks import Query
+    >>> from dataops_mesh.spec.checks.check import Query
     >>> render(Query("SELECT count({property}) FROM ${object};", "temp"))
     'SELECT count("temp") FROM "dataops_mesh_audited"'
     """

@@ -9,7 +9,7 @@ from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import quote
 from dataops_mesh.quality.values import ceiling, fit
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.measures import (
     Duplicates,
     Length,
     Missing,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dataops_mesh.quality.loan import Loan
-    from dataops_mesh.spec.measures import Measure
+    from dataops_mesh.spec.checks.measures import Measure
     from dataops_mesh.spec.model import Scalar
 
 ROWS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dataops_mesh.spec.measures import ColumnShape, ColumnType, TableSchema
+from dataops_mesh.spec.checks.measures import ColumnShape, ColumnType, TableSchema
 from dataops_mesh.spec.physical import is_accepted
 from dataops_mesh.spec.shape import fits
 

@@ -10,7 +10,7 @@ from dataops_mesh.quality.conditions import condition
 from dataops_mesh.quality.library import library
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.values import ceiling, fit, is_text
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.measures import (
     Duplicates,
     GreatExpectation,
     Length,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataops_mesh.quality.loan import Loan
-    from dataops_mesh.spec.measures import Measure
+    from dataops_mesh.spec.checks.measures import Measure
 
 Expectation = tuple[type[Any], dict[str, Any]]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dataops_mesh.quality.loan import Loan
-    from dataops_mesh.spec.measures import Range
+    from dataops_mesh.spec.checks.measures import Range
     from dataops_mesh.spec.model import Scalar
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.schema import differences, wanted
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.measures import (
     Duplicates,
     GreatExpectation,
     Length,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataops_mesh.quality.measurement import Measurement
-    from dataops_mesh.spec.checks import Check
-    from dataops_mesh.spec.measures import Measure
+    from dataops_mesh.spec.checks.check import Check
+    from dataops_mesh.spec.checks.measures import Measure
 
 
 def sentence(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from dataops_mesh.quality import Relation, audit
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.partition import table_schema
-from dataops_mesh.spec.checks import Check, CheckResult, Stage
-from dataops_mesh.spec.measures import DbtTest
+from dataops_mesh.spec.checks.check import Check, CheckResult, Stage
+from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import Address, Column, Product
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.manifest import InputRead, PortData, folder
-from dataops_mesh.engine.release import Release
 from dataops_mesh.engine.session import bind_release, bind_source
 from dataops_mesh.engine.source import fingerprint, resolve
-from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
-from dataops_mesh.run.redact import safe_message
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
+from dataops_mesh.store.manifest import InputRead, PortData, folder
+from dataops_mesh.store.release import Release
+from dataops_mesh.store.store import Store
+from dataops_mesh.transform.redact import safe_message
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.engine.manifest import PortData, folder
 from dataops_mesh.engine.session import seal
 from dataops_mesh.engine.sql import literal
-from dataops_mesh.engine.store import Store
 from dataops_mesh.engine.write import write_port
 from dataops_mesh.errors import Location, MeshError, Problem, TransformError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, write_inputs_file
-from dataops_mesh.run.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
-from dataops_mesh.run.place import place
-from dataops_mesh.run.python import CLOCK, PARTITION, call_transform
-from dataops_mesh.run.redact import line_in, safe_message
-from dataops_mesh.run.sql import sql_queries
 from dataops_mesh.spec.model import OutputPort, Product, TransformKind
+from dataops_mesh.store.manifest import PortData, folder
+from dataops_mesh.store.store import Store
+from dataops_mesh.transform.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
+from dataops_mesh.transform.place import place
+from dataops_mesh.transform.python import CLOCK, PARTITION, call_transform
+from dataops_mesh.transform.redact import line_in, safe_message
+from dataops_mesh.transform.sql import sql_queries
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError
-from dataops_mesh.run import dbt
-from dataops_mesh.run.dbt_project import dbt_problems, is_dbt, project_folder
 from dataops_mesh.run.partition import partition_checks
-from dataops_mesh.run.place import place
-from dataops_mesh.spec.checks import Check, CheckResult, Outcome, Stage
-from dataops_mesh.spec.derive import derive_checks
-from dataops_mesh.spec.measures import DbtTest
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
+from dataops_mesh.spec.checks.derive import derive_checks
+from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
+from dataops_mesh.transform import dbt
+from dataops_mesh.transform.dbt_project import dbt_problems, is_dbt, project_folder
+from dataops_mesh.transform.place import place
 
 
 def all_checks(

@@ -8,21 +8,21 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dataops_mesh.engine.declarations import read_declaration, write_declaration
-from dataops_mesh.engine.manifest import Manifest, read_manifest
-from dataops_mesh.engine.release import Release
-from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import DeclarationError, MeshError, StoreError
 from dataops_mesh.plan.approval import approvers_of, read_approvals
 from dataops_mesh.plan.change import digest
 from dataops_mesh.plan.publication import change_reasons
 from dataops_mesh.plan.table import TABLE, change
-from dataops_mesh.run.dbt_project import is_dbt, project_folder
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.registry import still_read
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
-from dataops_mesh.spec.pact import FOLDER, SUFFIX
+from dataops_mesh.spec.read.pact import FOLDER, SUFFIX
+from dataops_mesh.store.declarations import read_declaration, write_declaration
+from dataops_mesh.store.manifest import Manifest, read_manifest
+from dataops_mesh.store.release import Release
+from dataops_mesh.store.store import Store
+from dataops_mesh.transform.dbt_project import is_dbt, project_folder
 
 _CONTRACTS = "*.odcs.yaml"
 _PACTS = f"{FOLDER}/*{SUFFIX}"

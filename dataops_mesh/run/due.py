@@ -11,14 +11,14 @@ import hashlib
 from collections.abc import Iterator
 from datetime import date
 
-from dataops_mesh.engine.log import Entry, Part, Release, latest
 from dataops_mesh.engine.source import fingerprint, resolve
-from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.spec.model import InputPort, Product
 from dataops_mesh.spec.partition import Partition, partitions_until
+from dataops_mesh.store.log import Entry, Part, Release, latest
+from dataops_mesh.store.store import Store
 
 _WEEK, _MONTH = 7, 28
 

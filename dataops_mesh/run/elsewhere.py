@@ -8,10 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dataops_mesh.engine.declarations import read_declaration
-from dataops_mesh.engine.log import Release, latest
-from dataops_mesh.engine.manifest import read_manifest
-from dataops_mesh.engine.store import Store, open_store
 from dataops_mesh.errors import DeclarationError, MeshError, Problem, StoreError
 from dataops_mesh.ledger import Registration
 from dataops_mesh.run.declaration import load_texts, published_product
@@ -19,6 +15,10 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.registry import elsewhere
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Mesh, Product
+from dataops_mesh.store.declarations import read_declaration
+from dataops_mesh.store.log import Release, latest
+from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.store.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)

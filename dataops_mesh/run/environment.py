@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataops_mesh.engine.store import Store, open_store
 from dataops_mesh.settings import Settings
+from dataops_mesh.store.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)

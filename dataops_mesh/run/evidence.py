@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dataops_mesh.engine.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.declaration import keep_declaration
 from dataops_mesh.run.due import is_over, own_content
@@ -14,7 +13,8 @@ from dataops_mesh.run.identity import (
     person_or_user,
     transform_fingerprint,
 )
-from dataops_mesh.spec.derive import coverage
+from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.store.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
 
 
 def write_evidence(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:

@@ -8,9 +8,9 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dataops_mesh.run.dbt import project_digest
-from dataops_mesh.run.dbt_project import project_folder
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.transform.dbt import project_digest
+from dataops_mesh.transform.dbt_project import project_folder
 
 
 def transform_fingerprint(product: Product) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.plan.lineage import Lineage, lineage_of
-from dataops_mesh.run.dbt import parsed_manifest
-from dataops_mesh.run.dbt_project import is_dbt
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Address, OutputPort, Product
+from dataops_mesh.transform.dbt import parsed_manifest
+from dataops_mesh.transform.dbt_project import is_dbt
 
 
 class Known:

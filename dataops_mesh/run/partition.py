@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.log import Entry, Part, columns_digest
-from dataops_mesh.engine.manifest import PortData, read_manifest
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.spec.checks import Check, Stage
-from dataops_mesh.spec.making import fingerprint
-from dataops_mesh.spec.measures import Query
+from dataops_mesh.spec.checks.check import Check, Stage
+from dataops_mesh.spec.checks.making import fingerprint
+from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
+from dataops_mesh.store.log import Entry, Part, columns_digest
+from dataops_mesh.store.manifest import PortData, read_manifest
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,11 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataops_mesh.engine import files
-from dataops_mesh.engine.manifest import ERROR, PUBLISH, REFUSE, Manifest, new_ref
-from dataops_mesh.engine.pins import building, pinned
-from dataops_mesh.engine.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
-from dataops_mesh.engine.store import Store
 from dataops_mesh.errors import ConflictError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
@@ -27,12 +22,17 @@ from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.redact import interruption, keep_full_text, safe_message
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming
-from dataops_mesh.spec.derive import serializes
+from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
+from dataops_mesh.store import files
+from dataops_mesh.store.manifest import ERROR, PUBLISH, REFUSE, Manifest, new_ref
+from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
+from dataops_mesh.store.store import Store
+from dataops_mesh.transform.redact import interruption, keep_full_text, safe_message
 
 TRIES = 3
 Progress = Callable[[str], None]

@@ -11,10 +11,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from dataops_mesh.engine.log import Entry, Release, entries_of
-from dataops_mesh.engine.manifest import PUBLISH, REFUSE, Manifest, new_ref
-from dataops_mesh.engine.pins import building, pinned
-from dataops_mesh.engine.release import commit
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
@@ -29,9 +25,13 @@ from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import audit_session, build_and_audit
-from dataops_mesh.spec.checks import Stage
+from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.partition import Partition, partitions_until
+from dataops_mesh.store.log import Entry, Release, entries_of
+from dataops_mesh.store.manifest import PUBLISH, REFUSE, Manifest, new_ref
+from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.release import commit
 
 Progress = Callable[[str], None]
 

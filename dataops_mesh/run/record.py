@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from dataops_mesh.engine import catalog
-from dataops_mesh.engine.log import latest_number, read_release
-from dataops_mesh.engine.manifest import all_refs, mark_recorded, pending_refs, read_manifest
-from dataops_mesh.engine.record import plain
 from dataops_mesh.errors import CorruptError, MeshError, UnknownNameError
 from dataops_mesh.ledger import (
     Change,
@@ -32,6 +29,9 @@ from dataops_mesh.ledger import (
     status,
 )
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.store.log import latest_number, read_release
+from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs, read_manifest
+from dataops_mesh.store.record import plain
 
 
 def record_run(environment: Environment) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Register a domain: put what it owns and reads on record, for those who have not its folder.
 
-The texts go where publications keep theirs (`engine/declarations.py`), found by their digest, so
+The texts go where publications keep theirs (`store/declarations.py`), found by their digest, so
 that nothing is written twice. The ledger has one line for each thing that was said anew.
 """
 
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataops_mesh.engine.declarations import write_declaration
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger import (
     Offer,
@@ -35,6 +34,7 @@ from dataops_mesh.run.identity import (
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry import repository_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
+from dataops_mesh.store.declarations import write_declaration
 
 
 def register(

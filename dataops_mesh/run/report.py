@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dataops_mesh.engine.log import Release
-from dataops_mesh.engine.manifest import InputRead, Manifest, PortData
 from dataops_mesh.gate import Decision, Publish
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.spec.checks import Check, CheckResult, Outcome
-from dataops_mesh.spec.derive import Coverage, coverage
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
+from dataops_mesh.spec.checks.derive import Coverage, coverage
 from dataops_mesh.spec.model import Address, Product, Severity
+from dataops_mesh.store.log import Release
+from dataops_mesh.store.manifest import InputRead, Manifest, PortData
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from dataops_mesh.engine.log import Release
-from dataops_mesh.engine.release import rollback
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.record import record_run
 from dataops_mesh.spec.model import Product
+from dataops_mesh.store.log import Release
+from dataops_mesh.store.release import rollback
 
 
 def rollback_product(

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataops_mesh.engine.scratch import scratch_folder
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.gate import Decision, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
@@ -16,8 +15,9 @@ from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.partition import bind_tables, define_partition
-from dataops_mesh.spec.checks import Stage
-from dataops_mesh.spec.relationships import referenced
+from dataops_mesh.spec.checks.check import Stage
+from dataops_mesh.spec.read.relationships import referenced
+from dataops_mesh.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,7 +8,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.model import Domain, Mesh, Product
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.paths import is_inside, shown
-from dataops_mesh.spec.product import CONTRACT_SUFFIX, PRODUCT_FILE, read_product
+from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE, read_product
 
 _DECLARATIONS = (".odps.yaml", ".odps.yml", ".odcs.yaml", ".odcs.yml")
 

@@ -8,8 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
 from dataops_mesh.spec.model import Address, InputPort, Mesh, OutputPort, Product
 from dataops_mesh.spec.names import major
-from dataops_mesh.spec.pact import unknown_columns
-from dataops_mesh.spec.relationships import reference_problems
+from dataops_mesh.spec.read.pact import unknown_columns
+from dataops_mesh.spec.read.relationships import reference_problems
 
 Ports = dict[Address, tuple[Product, OutputPort]]
 

@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from dataops_mesh.errors import Location
-from dataops_mesh.spec.pact import Pact
 from dataops_mesh.spec.partition import Partitioning
+from dataops_mesh.spec.read.pact import Pact
+from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.terms import (
     Address,
     Column,
@@ -24,7 +25,6 @@ from dataops_mesh.spec.terms import (
     Sla,
 )
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
-from dataops_mesh.spec.yaml import Document
 
 __all__ = [
     "ZERO",

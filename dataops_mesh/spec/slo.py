@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.spec.model import OutputPort, Product
-from dataops_mesh.spec.sla import hours
+from dataops_mesh.spec.read.sla import hours
 
 _GRACE = 0.25
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
-from dataops_mesh.spec.bombs import LARGEST, bomb
+from dataops_mesh.spec.read.bombs import LARGEST, bomb
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from dataops_mesh.errors import Location
 from dataops_mesh.spec.partition import Partitioning
+from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.shape import Shape
 from dataops_mesh.spec.threshold import ZERO, Threshold
-from dataops_mesh.spec.yaml import Document
 
 Scalar = str | int | float | bool | None
 

@@ -23,8 +23,8 @@ import dataops_mesh.spec
 from dataops_mesh.cli.main import app
 from dataops_mesh.errors import SettingsError
 from dataops_mesh.plan.approval import read_approvals
-from dataops_mesh.run.channels import read_targets
 from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.watch.channels import read_targets
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = [
@@ -160,7 +160,12 @@ def _yaml(block: Block, root: Path) -> None:
 
 def _our_settings(entries: list[dict]) -> None:
     """Entries of customProperties are what the schema of our settings says, somewhere."""
-    file = Path(dataops_mesh.spec.__file__).parent / "schemas" / "dataops_mesh.schema.json"
+    file = (
+        Path(dataops_mesh.spec.__file__).parent
+        / "standards"
+        / "schemas"
+        / "dataops_mesh.schema.json"
+    )
     schema = json.loads(file.read_text("utf-8"))
     for entry in entries:
         assert entry["vendor"] == "dataops_mesh"

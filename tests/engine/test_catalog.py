@@ -10,9 +10,9 @@ import pytest
 from store_helpers import A, B, publish
 
 from dataops_mesh.engine.catalog import rebuild, refresh
-from dataops_mesh.engine.release import rollback
-from dataops_mesh.engine.store import open_store
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.release import rollback
+from dataops_mesh.store.store import open_store
 
 
 @pytest.fixture

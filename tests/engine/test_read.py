@@ -12,14 +12,14 @@ import duckdb
 import pytest
 from store_helpers import A, built, publish
 
-from dataops_mesh.engine.collect import collect
 from dataops_mesh.engine.data import data_finder
-from dataops_mesh.engine.manifest import folder
 from dataops_mesh.engine.read import connect
-from dataops_mesh.engine.release import latest
-from dataops_mesh.engine.store import open_store
 from dataops_mesh.errors import NotPublishedError, StoreError, UnknownNameError
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.manifest import folder
+from dataops_mesh.store.release import latest
+from dataops_mesh.store.store import open_store
 
 GENERATION = (
     "SELECT max(generation), (SELECT max(generation) FROM fleet.engines) FROM fleet.aircraft"
@@ -131,9 +131,8 @@ READ_ONLY = """
 import os, sys
 from pathlib import Path
 import duckdb, pyarrow
-from dataops_mesh.engine import (
-    collect, locks, log, manifest, pins, read, record, release, scratch, session, sql, store
-)
+from dataops_mesh.engine import read, session, sql
+from dataops_mesh.store import collect, locks, log, manifest, pins, record, release, scratch, store
 if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)

@@ -9,9 +9,9 @@ import pytest
 from store_helpers import T0, A, B, publish
 
 from dataops_mesh.engine.session import bind_release, bind_source, seal, session
-from dataops_mesh.engine.store import open_store
 from dataops_mesh.errors import Location, NotPublishedError, SourceError
 from dataops_mesh.spec.model import Address, Source, SourceFormat
+from dataops_mesh.store.store import open_store
 
 HERE = Location("product.odps.yaml", 3)
 

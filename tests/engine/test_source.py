@@ -9,9 +9,9 @@ import pytest
 
 from dataops_mesh.engine import source as source_module
 from dataops_mesh.engine.source import fingerprint, resolve
-from dataops_mesh.engine.store import open_store
 from dataops_mesh.errors import Location, SourceError
 from dataops_mesh.spec.model import Source, SourceFormat
+from dataops_mesh.store.store import open_store
 
 HERE = Location("product.odps.yaml", 7)
 

@@ -13,9 +13,10 @@ import pytest
 from store_helpers import T0, A
 
 from dataops_mesh.engine.session import seal, session
-from dataops_mesh.engine.store import open_store
-from dataops_mesh.engine.write import digest, write_port
+from dataops_mesh.engine.write import write_port
 from dataops_mesh.errors import TransformError
+from dataops_mesh.store.files import digest
+from dataops_mesh.store.store import open_store
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ from peak import peak_mb
 from pathlib import Path
 from datetime import datetime, UTC
 from dataops_mesh.engine.session import session
-from dataops_mesh.engine.store import open_store
+from dataops_mesh.store.store import open_store
 from dataops_mesh.engine.write import write_port
 from dataops_mesh.spec.model import Address
 store = open_store(Path(sys.argv[1]))

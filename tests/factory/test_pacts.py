@@ -95,8 +95,8 @@ def test_a_pact_made_on_what_is_published_needs_no_version_and_is_kept_with_it(m
     assert execute(mesh, "shop", instance).success  # a new promise to one consumer, no new contract
     from helpers import environment, product
 
-    from dataops_mesh.engine.log import latest
     from dataops_mesh.run.declaration import published_manifest, published_product
+    from dataops_mesh.store.log import latest
 
     store = environment(mesh).store
     manifest = published_manifest(store, latest(store), product(mesh, "shop.orders"))

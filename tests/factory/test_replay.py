@@ -21,10 +21,10 @@ from helpers import (
 )
 from locations import in_process, job_of, location, rows
 
-from dataops_mesh.engine.log import latest
 from dataops_mesh.run.due import due_partitions
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.log import latest
 
 FLIGHTS, DELAYS, YEAR = (
     dg.AssetKey(path) for path in (["air", "flights"], ["desk", "delays"], ["board", "year"])

@@ -22,7 +22,7 @@ from dataops_mesh.spec.model import (
     Rule,
     Sla,
 )
-from dataops_mesh.spec.sla import PROPERTIES
+from dataops_mesh.spec.read.sla import PROPERTIES
 
 EDITS = st.lists(st.sampled_from(CASES), max_size=6)
 

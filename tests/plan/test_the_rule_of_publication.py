@@ -17,12 +17,12 @@ from helpers import (
 )
 
 from dataops_mesh.cli.planning import PUBLISHED, plan_of, publication_problems
-from dataops_mesh.engine.release import latest
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.plan.change import Bump
 from dataops_mesh.plan.version import bump_of, next_version
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import check_mesh
+from dataops_mesh.store.release import latest
 
 COLUMNS = (
     "{name: id, logicalType: integer, primaryKey: true}",

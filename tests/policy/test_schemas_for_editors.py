@@ -10,7 +10,7 @@ from jsonschema import Draft201909Validator
 
 from dataops_mesh.cli.schemas import write_schemas
 from dataops_mesh.policy.builtin import BUILT_IN
-from dataops_mesh.spec.yaml import read_document
+from dataops_mesh.spec.read.yaml import read_document
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = [

@@ -10,9 +10,9 @@ from policy_cases import TODAY, verdict, write
 from dataops_mesh.policy.builtin import ALWAYS, BUILT_IN
 from dataops_mesh.policy.load import load_policies, schema_validator
 from dataops_mesh.policy.model import Policy
-from dataops_mesh.spec.node import Node
-from dataops_mesh.spec.schema import validate
-from dataops_mesh.spec.yaml import parse_document
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.yaml import parse_document
+from dataops_mesh.spec.standards.schema import validate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
 

@@ -8,14 +8,14 @@ import duckdb
 
 from dataops_mesh.errors import Location
 from dataops_mesh.quality import Relation, audit
-from dataops_mesh.spec.checks import Check, CheckResult, Stage
+from dataops_mesh.spec.checks.check import Check, CheckResult, Stage
 from dataops_mesh.spec.model import ZERO, Address, Severity, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dataops_mesh.spec.measures import Measure
+    from dataops_mesh.spec.checks.measures import Measure
 
 PORT = Address("weather", "hourly")
 

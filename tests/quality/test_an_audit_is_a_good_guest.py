@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 from quality_cases import check, parquet, run
 
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import (
     Duplicates,
     Length,
     Missing,

@@ -9,8 +9,8 @@ import pytest
 from quality_cases import check, parquet, run
 
 from dataops_mesh.quality import Relation, audit, measure_supported
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import (
     ColumnType,
     DbtTest,
     Duplicates,

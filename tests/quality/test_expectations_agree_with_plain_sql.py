@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from quality_cases import PORT, check, run
 
 from dataops_mesh.quality import expectations
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.measures import (
     ColumnType,
     Duplicates,
     Length,

@@ -6,9 +6,8 @@ import duckdb
 import pytest
 from quality_cases import parquet, run
 
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.formats import TEXT
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import (
     ColumnShape,
     Length,
     NotMultiple,
@@ -17,6 +16,7 @@ from dataops_mesh.spec.measures import (
     TooFine,
     Unformatted,
 )
+from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.shape import read_shape
 
 # Of each format: values that have it, and values that nearly have it.

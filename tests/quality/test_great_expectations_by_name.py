@@ -10,9 +10,9 @@ import pytest
 from quality_cases import check, parquet, run
 
 from dataops_mesh.quality import catalogue
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.custom import table
-from dataops_mesh.spec.measures import GreatExpectation, Nulls
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import GreatExpectation, Nulls
+from dataops_mesh.spec.read.custom import table
 
 DATA = """
     SELECT * FROM (VALUES

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 from quality_cases import check, parquet, run
 
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.measures import Unreferenced
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import Unreferenced
 from dataops_mesh.spec.model import Address, Operator, Threshold, Unit
 
 AIRPORTS = Address("network", "airports")

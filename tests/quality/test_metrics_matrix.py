@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 from quality_cases import check, parquet, run
 
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.measures import Duplicates, Missing, Nulls, OutsideSet, RowCount
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import Duplicates, Missing, Nulls, OutsideSet, RowCount
 from dataops_mesh.spec.model import Operator, Severity, Threshold, Unit
 
 ROWS = 8

@@ -8,8 +8,8 @@ import sys
 import pytest
 from quality_cases import check, parquet, run
 
-from dataops_mesh.spec.checks import Outcome
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.spec.checks.measures import (
     Duplicates,
     Length,
     Missing,
@@ -127,7 +127,7 @@ import sys
 sys.path.insert(0, {str(__file__.rpartition("/")[0])!r})
 import duckdb, pathlib
 from quality_cases import parquet, run
-from dataops_mesh.spec.measures import Nulls, Query, Unmatched, RowCount
+from dataops_mesh.spec.checks.measures import Nulls, Query, Unmatched, RowCount
 connection = parquet(pathlib.Path({str(tmp_path)!r}), "SELECT 1 AS id, '{IBAN}' AS iban")
 run(connection, Nulls("id"), Unmatched("iban", "("), Query("SELECT iban::INT FROM {{object}}"), RowCount())
 """

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from helpers import a_product, environment, product, read, run, write_product, write_workspace
 
-from dataops_mesh.engine.collect import collect
-from dataops_mesh.engine.log import latest_number
 from dataops_mesh.errors import MeshError
-from dataops_mesh.run.collection import collect_store
-from dataops_mesh.run.health import examine
 from dataops_mesh.settings import load_settings
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.log import latest_number
+from dataops_mesh.watch.collection import collect_store
+from dataops_mesh.watch.health import examine
 
 COLUMNS = [
     "{name: id, logicalType: integer, required: true}",

@@ -22,16 +22,16 @@ from helpers import (
     write_workspace,
 )
 
-from dataops_mesh.engine.manifest import all_refs, folder, read_manifest
-from dataops_mesh.engine.record import plain
-from dataops_mesh.engine.release import commit, entries_of, latest
 from dataops_mesh.errors import CorruptError, DeclarationError, MeshError, StoreError
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run import audit as stage
 from dataops_mesh.run import product as running
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.checks import CheckResult, Outcome
+from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.manifest import all_refs, folder, read_manifest
+from dataops_mesh.store.record import plain
+from dataops_mesh.store.release import commit, entries_of, latest
 
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 AMOUNT = "{name: amount, logicalType: integer, required: true}"

@@ -9,7 +9,7 @@ import time
 import pytest
 from dagster import DagsterInstance
 
-from dataops_mesh.engine.log import latest
+from dataops_mesh.store.log import latest
 from tests.helpers import (
     a_contract,
     a_product,

@@ -22,14 +22,14 @@ from helpers import (
     write_workspace,
 )
 
-from dataops_mesh.engine.manifest import all_refs, pending_refs
-from dataops_mesh.engine.release import history, latest, latest_number, read_release
 from dataops_mesh.errors import ConflictError
 from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run.product import TRIES, run_product
 from dataops_mesh.run.report import Report
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.manifest import all_refs, pending_refs
+from dataops_mesh.store.release import history, latest, latest_number, read_release
 
 pytestmark = pytest.mark.timeout(600)  # processes that import for seconds, on busy machines
 SPAWN = multiprocessing.get_context("spawn")

@@ -27,17 +27,17 @@ from helpers import (
 )
 
 from dataops_mesh.engine import catalog
-from dataops_mesh.engine.collect import collect
-from dataops_mesh.engine.log import history, latest, latest_number, path_of, read_release
-from dataops_mesh.engine.manifest import folder, pending_refs
 from dataops_mesh.errors import CorruptError, MeshError, NotPublishedError, SourceError
 from dataops_mesh.run import product as running
-from dataops_mesh.run.collection import collect_store
-from dataops_mesh.run.health import examine
 from dataops_mesh.run.record import product_history, product_status, record_run
-from dataops_mesh.run.repair import repair
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.log import history, latest, latest_number, path_of, read_release
+from dataops_mesh.store.manifest import folder, pending_refs
+from dataops_mesh.watch.collection import collect_store
+from dataops_mesh.watch.health import examine
+from dataops_mesh.watch.repair import repair
 
 ID = ["{name: id, logicalType: integer, required: true}"]
 ORDERS = Address("shop", "orders")
@@ -107,8 +107,8 @@ from helpers import environment, product, run, read
 from dataops_mesh.settings import load_settings
 from dataops_mesh.errors import MeshError
 from dataops_mesh.run.record import product_history, product_status
-from dataops_mesh.run.trouble import look
-import dataops_mesh.quality.session, sqlalchemy.dialects.sqlite, dataops_mesh.run.repair, dataops_mesh.ledger.schema, os
+from dataops_mesh.watch.trouble import look
+import dataops_mesh.quality.session, sqlalchemy.dialects.sqlite, dataops_mesh.watch.repair, dataops_mesh.ledger.schema, os
 settings = load_settings(Path(sys.argv[1]))
 found = product(settings, "shop.orders")
 if os.geteuid() == 0:

@@ -16,19 +16,19 @@ import pytest
 import run_processes
 from helpers import a_product, a_source, environment, read, run, write_workspace
 
-from dataops_mesh.engine.collect import collect
-from dataops_mesh.engine.manifest import (
+from dataops_mesh.ledger import known_candidates, last_release, open_ledger
+from dataops_mesh.run.record import product_history
+from dataops_mesh.settings import Settings
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.manifest import (
     MANIFEST,
     PUBLISH,
     all_refs,
     pending_refs,
     read_manifest,
 )
-from dataops_mesh.engine.release import latest_number, read_release
-from dataops_mesh.engine.store import Store
-from dataops_mesh.ledger import known_candidates, last_release, open_ledger
-from dataops_mesh.run.record import product_history
-from dataops_mesh.settings import Settings
+from dataops_mesh.store.release import latest_number, read_release
+from dataops_mesh.store.store import Store
 
 # A killed process cannot be used again, and its imports cost seconds: they are done once.
 FORKSERVER = multiprocessing.get_context("forkserver")

@@ -5,13 +5,13 @@ from contextlib import suppress
 
 import pytest
 
-from dataops_mesh.engine.log import latest
 from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
 from dataops_mesh.run.due import due_partitions
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.rebuild import rebuild_product
 from dataops_mesh.run.rollback import rollback_product
-from dataops_mesh.run.validate import transform_problems
+from dataops_mesh.store.log import latest
+from dataops_mesh.transform.validate import transform_problems
 from tests.helpers import (
     a_contract,
     a_product,

@@ -24,8 +24,6 @@ from helpers import (
     write_workspace,
 )
 
-from dataops_mesh.engine.manifest import ERROR, REFUSE, all_refs, pending_refs, read_manifest
-from dataops_mesh.engine.release import latest
 from dataops_mesh.errors import (
     DeclarationError,
     NotPublishedError,
@@ -35,8 +33,10 @@ from dataops_mesh.errors import (
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run.record import product_history
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.checks.check import Outcome
 from dataops_mesh.spec.model import Severity
+from dataops_mesh.store.manifest import ERROR, REFUSE, all_refs, pending_refs, read_manifest
+from dataops_mesh.store.release import latest
 
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 AMOUNT = "{name: amount, logicalType: integer, required: true}"
@@ -536,8 +536,8 @@ def test_a_full_disk_is_an_error_that_may_be_tried_again(
 ) -> None:
     settings = shop(tmp_path)
     run(settings, "shop.orders")
-    from dataops_mesh.engine import files
     from dataops_mesh.errors import RunError
+    from dataops_mesh.store import files
 
     for effect in ("copy", "sync", "link"):
         with monkeypatch.context() as patch:
@@ -692,7 +692,7 @@ UNFIT = {
 def test_a_function_that_does_not_fit_the_declaration_is_seen_without_running_it(
     tmp_path: Path, case: str
 ) -> None:
-    from dataops_mesh.run.validate import transform_problems
+    from dataops_mesh.transform.validate import transform_problems
 
     text, words = UNFIT[case]
     settings = python_shop(tmp_path, text)
@@ -702,7 +702,7 @@ def test_a_function_that_does_not_fit_the_declaration_is_seen_without_running_it
 
 
 def test_a_transform_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    from dataops_mesh.run.validate import transform_problems
+    from dataops_mesh.transform.validate import transform_problems
 
     settings = python_shop(tmp_path, PLAIN)
     found = product(settings, "shop.orders")

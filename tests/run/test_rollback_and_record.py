@@ -21,9 +21,6 @@ from helpers import (
 )
 
 from dataops_mesh.engine import catalog
-from dataops_mesh.engine.collect import collect
-from dataops_mesh.engine.manifest import all_refs, folder, pending_refs, read_manifest
-from dataops_mesh.engine.release import latest, latest_number, read_release
 from dataops_mesh.errors import (
     MeshError,
     NotPublishedError,
@@ -35,6 +32,9 @@ from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run import identity
 from dataops_mesh.run.record import last_run, product_history, product_status, record_run
 from dataops_mesh.settings import Settings, find_root, load_settings
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.manifest import all_refs, folder, pending_refs, read_manifest
+from dataops_mesh.store.release import latest, latest_number, read_release
 
 NUMBER = "{name: n, logicalType: integer, required: true}"
 
@@ -158,8 +158,8 @@ def test_a_ledger_that_was_lost_half_way_through_its_rewriting_is_completed(tmp_
     for path in place.store.root.glob("ledger.sqlite*"):
         path.unlink()
     # As a killed process leaves it: one candidate, no release yet.
-    from dataops_mesh.engine.record import plain
     from dataops_mesh.ledger import record_candidate
+    from dataops_mesh.store.record import plain
 
     ledger = open_ledger(place.ledger_url)
     record_candidate(ledger, plain(read_manifest(place.store, min(all_refs(place.store)))))

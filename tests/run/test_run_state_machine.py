@@ -22,16 +22,16 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from dataops_mesh.engine import files
-from dataops_mesh.engine.collect import collect
-from dataops_mesh.engine.log import latest, latest_number, numbers, read_release
-from dataops_mesh.engine.manifest import PUBLISH, all_refs, pending_refs, read_manifest
 from dataops_mesh.errors import MeshError, NotPublishedError, TransformError
 from dataops_mesh.ledger import known_candidates, open_ledger
 from dataops_mesh.run import audit as stage
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report
+from dataops_mesh.store import files
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.log import latest, latest_number, numbers, read_release
+from dataops_mesh.store.manifest import PUBLISH, all_refs, pending_refs, read_manifest
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 BOTH = "select min(l.n), max(l.n), min(r.n), max(r.n) from shop.left as l, shop.right as r"

@@ -22,11 +22,11 @@ from helpers import (
     write_workspace,
 )
 
-from dataops_mesh.engine.log import latest_number
 from dataops_mesh.errors import DeclarationError, MeshError, UnknownNameError
 from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.checks import Outcome
+from dataops_mesh.spec.checks.check import Outcome
+from dataops_mesh.store.log import latest_number
 
 ID = "{name: id, logicalType: integer, required: true}"
 

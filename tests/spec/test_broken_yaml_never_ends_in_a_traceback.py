@@ -11,7 +11,7 @@ from declared import CONTRACT, PRODUCT, Workspace
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.spec.loader import load_product
-from dataops_mesh.spec.yaml import MAX_BYTES, parse_document
+from dataops_mesh.spec.read.yaml import MAX_BYTES, parse_document
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 

@@ -9,9 +9,9 @@ import sys
 import pytest
 from declared import Workspace, with_column_rule, with_expectation, with_rule
 
-from dataops_mesh.spec.checks import Check, checks_of
-from dataops_mesh.spec.derive import coverage
-from dataops_mesh.spec.measures import GreatExpectation
+from dataops_mesh.spec.checks.check import Check, checks_of
+from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.checks.measures import GreatExpectation
 from dataops_mesh.spec.model import ZERO, Severity
 
 

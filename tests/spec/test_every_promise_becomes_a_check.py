@@ -18,9 +18,9 @@ from declared import (
     with_rule,
 )
 
-from dataops_mesh.spec.checks import Check, Stage, checks_of, declared_rules
-from dataops_mesh.spec.derive import coverage
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Check, Stage, checks_of, declared_rules
+from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.checks.measures import (
     ColumnType,
     Duplicates,
     Length,

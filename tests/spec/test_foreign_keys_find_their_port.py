@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from declared import CONTRACT, PRODUCT, Workspace, with_column
 
-from dataops_mesh.spec.checks import checks_of
+from dataops_mesh.spec.checks.check import checks_of
+from dataops_mesh.spec.checks.measures import Unreferenced
 from dataops_mesh.spec.loader import load_mesh
-from dataops_mesh.spec.measures import Unreferenced
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Address, Operator, Severity, Threshold, Unit
-from dataops_mesh.spec.relationships import referenced
+from dataops_mesh.spec.read.relationships import referenced
 
 READS = PRODUCT + "  - name: network.airports\n  - name: parts.models\n"
 AIRPORTS = Address("network", "airports")

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataops_mesh.errors import DeclarationError
-from dataops_mesh.spec.checks import checks_of
-from dataops_mesh.spec.derive import coverage
+from dataops_mesh.spec.checks.check import checks_of
+from dataops_mesh.spec.checks.derive import coverage
 from dataops_mesh.spec.loader import load_product
 
 DATA = Path(__file__).parent / "data"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from declared import Workspace, with_column
 
-from dataops_mesh.spec.checks import Check, checks_of
-from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
-from dataops_mesh.spec.measures import (
+from dataops_mesh.spec.checks.check import Check, checks_of
+from dataops_mesh.spec.checks.measures import (
     ColumnShape,
     ColumnType,
     Length,
@@ -17,6 +16,7 @@ from dataops_mesh.spec.measures import (
     TooFine,
     Unformatted,
 )
+from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.pattern import pattern_problem
 from dataops_mesh.spec.shape import read_shape
 

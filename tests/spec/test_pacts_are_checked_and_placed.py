@@ -7,9 +7,9 @@ from helpers import a_contract, a_product, a_setting, a_source, an_input, mesh, 
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.settings import load_settings
-from dataops_mesh.spec.checks import Stage, checks_of
+from dataops_mesh.spec.checks.check import Stage, checks_of
 from dataops_mesh.spec.model import Severity
-from dataops_mesh.spec.pact import moved_on
+from dataops_mesh.spec.read.pact import moved_on
 
 COLUMNS = (
     "{name: id, logicalType: integer, primaryKey: true}",

@@ -14,8 +14,8 @@ from dataops_mesh.errors import Location
 from dataops_mesh.spec.loader import load_mesh, load_product
 from dataops_mesh.spec.mesh import check_mesh, order
 from dataops_mesh.spec.model import SourceFormat, TransformKind
-from dataops_mesh.spec.schema import settings_validators
 from dataops_mesh.spec.sql import parse_select, tables_read
+from dataops_mesh.spec.standards.schema import settings_validators
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "declarations.md").read_text("utf-8")
@@ -54,7 +54,7 @@ def test_every_setting_is_documented():
 def test_our_schema_file_is_a_valid_schema():
     import jsonschema
 
-    file = ROOT / "dataops_mesh" / "spec" / "schemas" / "dataops_mesh.schema.json"
+    file = ROOT / "dataops_mesh" / "spec" / "standards" / "schemas" / "dataops_mesh.schema.json"
     jsonschema.Draft201909Validator.check_schema(json.loads(file.read_text("utf-8")))
 
 
@@ -109,7 +109,7 @@ def test_loading_without_sql_rules_imports_nothing_heavy(workspace: Workspace):
     load_product(folder, workspace.root)
     code = (
         "import sys; from pathlib import Path; from dataops_mesh.spec.loader import load_product\n"
-        "from dataops_mesh.spec.checks import checks_of\n"
+        "from dataops_mesh.spec.checks.check import checks_of\n"
         f"checks_of(load_product(Path({str(folder)!r}), Path({str(workspace.root)!r})))\n"
         "heavy = {'sqlglot', 'duckdb', 'pydantic', 'dagster', 'pandas', 'pyarrow', 'dbt'}\n"
         "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))\n"

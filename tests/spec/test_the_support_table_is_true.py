@@ -13,12 +13,12 @@ import pytest
 from declared import Workspace
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
-from dataops_mesh.spec.checks import checks_of
+from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
-from dataops_mesh.spec.schema import standard_schemas
-from dataops_mesh.spec.support import Field, State, fields_of, markdown, support
-from dataops_mesh.spec.support_table import SECTIONS
+from dataops_mesh.spec.standards.schema import standard_schemas
+from dataops_mesh.spec.standards.support import Field, State, fields_of, markdown, support
+from dataops_mesh.spec.standards.support_table import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 ROWS = support()
@@ -210,7 +210,7 @@ def of(state: State) -> list[Any]:
 
 def test_the_page_is_the_table():
     page = (ROOT / "docs" / "odcs-support.md").read_text("utf-8")
-    assert page == markdown(), "run python -m dataops_mesh.spec.support"
+    assert page == markdown(), "run python -m dataops_mesh.spec.standards.support"
 
 
 def test_no_field_of_a_standard_is_left_out():

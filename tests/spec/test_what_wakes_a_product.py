@@ -5,7 +5,7 @@ from helpers import a_contract, a_product, a_setting, a_source, an_input, produc
 
 from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import DeclarationError
-from dataops_mesh.spec.automation import Automation, automation_of
+from dataops_mesh.spec.read.automation import Automation, automation_of
 
 DAILY = "slaProperties:\n  - {property: frequency, value: 1, unit: d, scheduler: cron, schedule: '0 5 * * *'}\n"
 COLUMN = ["{name: n, logicalType: integer}"]

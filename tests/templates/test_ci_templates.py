@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dataops_mesh.spec.yaml import read_document
+from dataops_mesh.spec.read.yaml import read_document
 
 REPOSITORY = Path(__file__).parents[2]
 TEMPLATES = REPOSITORY / "templates" / "ci"

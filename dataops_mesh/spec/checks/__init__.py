@@ -1,0 +1,1 @@
+"""The checks that a declaration stands for, neutral of who executes them."""

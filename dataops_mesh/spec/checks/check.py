@@ -1,0 +1,101 @@
+"""A check: one assertion on a relation, neutral of who executes it.
+
+Every check measures one number (rows that break it, rows in all, or the value of a query)
+and compares it with a threshold. `checks_of` derives them from a contract; `quality` runs
+them; `gate` reads the results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataops_mesh.errors import Location
+from dataops_mesh.spec.checks.measures import Measure
+from dataops_mesh.spec.model import Address, Product, Scalar, Severity, Threshold
+
+
+class Stage(StrEnum):
+    """When a check runs: on incoming data before the transform, or on the candidate."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An expectation bound to a relation.
+
+    Args:
+        name: an identifier, unique among the checks of one output port.
+        port: the output port's address; for an input check, the product's first port,
+            which is where Dagster shows it.
+        relation: what is read: the address of the port, or the name of the input port.
+        fingerprint: a digest of measure, threshold and severity; a result counts only for
+            the very check it was computed for.
+        table_wide: for a partitioned port, reads all partitions and not only the new one.
+    """
+
+    name: str
+    port: Address
+    relation: str
+    measure: Measure
+    threshold: Threshold
+    severity: Severity
+    stage: Stage
+    where: Location
+    fingerprint: str
+    dimension: str | None = None
+    description: str = ""
+    table_wide: bool = False
+
+
+class Outcome(StrEnum):
+    """How a check ended; `errored` means it could not run, which says nothing of the data."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERRORED = "errored"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The outcome of one check on one candidate.
+
+    Args:
+        observed: the number the threshold was applied to (rows or percent); None if errored.
+        rows: rows of the relation, where they were counted.
+        reason: one sentence for people; redacted.
+        sample: a few offending rows without any classified column, as sorted pairs.
+    """
+
+    check: str
+    port: Address
+    candidate: str
+    fingerprint: str
+    outcome: Outcome
+    severity: Severity
+    observed: float | None = None
+    rows: int | None = None
+    reason: str = ""
+    sample: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
+    seconds: float = 0.0
+
+
+def checks_of(product: Product) -> tuple[Check, ...]:
+    """Return the checks that a candidate of the product must have results for.
+
+    Those of the input ports come first (stage INPUT, shown at the product's first port), then
+    for each port its constraints and its quality rules.
+    """
+    # Imported here, because deriving needs the types above.
+    from dataops_mesh.spec.checks.derive import derive_checks
+
+    return derive_checks(product)
+
+
+def declared_rules(product: Product) -> int:
+    """Return how many assertions a product declares: its checks, and rules only people check."""
+    from dataops_mesh.spec.checks.derive import coverage
+
+    return len(checks_of(product)) + len(coverage(product).text)

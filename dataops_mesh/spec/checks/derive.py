@@ -1,0 +1,198 @@
+"""Derives the checks of a product from its contracts and input expectations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dataops_mesh.spec.checks.check import Check, Stage
+from dataops_mesh.spec.checks.constraints import column_checks, column_type, reference_check
+from dataops_mesh.spec.checks.levels import sla_check
+from dataops_mesh.spec.checks.making import fingerprint, having, must
+from dataops_mesh.spec.checks.measures import (
+    Duplicates,
+    GreatExpectation,
+    Measure,
+    Missing,
+    Nulls,
+    OutsideSet,
+    Query,
+    RowCount,
+    TableSchema,
+    Unmatched,
+)
+from dataops_mesh.spec.model import (
+    Address,
+    InputPort,
+    Metric,
+    Operator,
+    OutputPort,
+    Product,
+    Rule,
+    RuleKind,
+    Severity,
+    Threshold,
+)
+from dataops_mesh.spec.read.pact import check_name, power
+from dataops_mesh.spec.read.sla import CHECKED
+
+NOT_EMPTY = Threshold(Operator.GREATER_OR_EQUAL, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of a product's declared quality rules are executed.
+
+    Args:
+        declared: the quality rules of the contracts, of the input ports and of the pacts.
+        executable: those that become checks.
+        text: the names of the others, which only people can check.
+    """
+
+    declared: int
+    executable: int
+    text: tuple[str, ...]
+
+
+def derive_checks(product: Product) -> tuple[Check, ...]:
+    """Return the checks of a product: of its inputs, then of each port.
+
+    A constraint that a rule of the same port says word for word (the same measure, threshold
+    and severity) gives way to the rule.
+    """
+    checks: list[Check] = []
+    if product.outputs:
+        first = product.outputs[0].address
+        for port in product.inputs:
+            checks += _input_checks(port, first)
+    for output in product.outputs:
+        rules = list(_rule_checks(output))
+        said = {check.fingerprint for check in rules}
+        for check in _constraints(output):
+            if check.fingerprint not in said:
+                said.add(check.fingerprint)
+                checks.append(check)
+        checks += rules
+        checks += _pact_checks(product, output)
+    return tuple(_scoped(product, check) for check in checks)
+
+
+def serializes(check: Check) -> bool:
+    """Tell whether the check makes the publications of a partitioned product wait in line.
+
+    Whether a key repeats across partitions depends on what the others publish meanwhile.
+    """
+    return check.table_wide and isinstance(check.measure, Duplicates)
+
+
+def _scoped(product: Product, check: Check) -> Check:
+    """Mark the checks of a partitioned port that must read all its partitions."""
+    partitioning = product.partitioning
+    if partitioning is None or check.stage is not Stage.OUTPUT:
+        return replace(check, table_wide=False)
+    keys = isinstance(check.measure, Duplicates)
+    if keys and partitioning.column in getattr(check.measure, "columns", ()):
+        return replace(check, table_wide=False)
+    return replace(check, table_wide=keys or check.table_wide or check.name in CHECKED)
+
+
+def coverage(product: Product) -> Coverage:
+    """Return how many of the declared rules are executed."""
+    rules = [
+        rule
+        for port in product.outputs
+        for rule in (*port.contract.rules, *(r for c in port.contract.columns for r in c.rules))
+    ]
+    rules += [rule for port in product.inputs for rule in port.expectations]
+    rules += [rule for pact in product.pacts for rule in pact.rules]
+    text = tuple(rule.name for rule in rules if rule.kind is RuleKind.TEXT)
+    return Coverage(len(rules), len(rules) - len(text), text)
+
+
+def measure_of(rule: Rule) -> Measure | None:
+    """Return what a rule measures; None for a rule that only people can check."""
+    column = rule.column or ""
+    measure: Measure | None = None
+    match rule.metric:
+        case None if rule.kind is RuleKind.SQL:
+            measure = Query(rule.query or "", rule.column)
+        case None if rule.kind is RuleKind.CUSTOM:
+            measure = GreatExpectation(rule.expectation, rule.kwargs)
+        case Metric.NULL_VALUES:
+            measure = Nulls(column)
+        case Metric.MISSING_VALUES:
+            measure = Missing(column, rule.missing_values)
+        case Metric.INVALID_VALUES if rule.pattern is not None:
+            measure = Unmatched(column, rule.pattern)
+        case Metric.INVALID_VALUES:
+            measure = OutsideSet(column, rule.valid_values)
+        case Metric.DUPLICATE_VALUES:
+            measure = Duplicates((column,) if rule.column else rule.properties)
+        case Metric.ROW_COUNT:
+            measure = RowCount()
+    return measure
+
+
+def _input_checks(port: InputPort, first: Address) -> Iterator[Check]:
+    for rule in port.expectations:
+        check = _of_rule(rule, first, port.name, Stage.INPUT, f"input_{port.parameter}_{rule.name}")
+        if check is not None:
+            yield check
+
+
+def _rule_checks(port: OutputPort) -> Iterator[Check]:
+    contract = port.contract
+    for rule in (*(rule for c in contract.columns for rule in c.rules), *contract.rules):
+        check = _of_rule(rule, port.address, str(port.address), Stage.OUTPUT, rule.name)
+        if check is not None:
+            yield check
+
+
+def _pact_checks(product: Product, port: OutputPort) -> Iterator[Check]:
+    """Yield what consumers expect of the port; they read all its partitions."""
+    for pact in (pact for pact in product.pacts if pact.port == port.address):
+        for rule in pact.rules:
+            name, relation = check_name(pact, rule), str(port.address)
+            check = _of_rule(power(rule, pact), port.address, relation, Stage.OUTPUT, name)
+            if check is not None:
+                why = f"{pact.consumer} relies on it"
+                description = f"{rule.description} ({why})" if rule.description else why
+                yield replace(check, description=description, table_wide=True)
+
+
+def _of_rule(rule: Rule, port: Address, relation: str, stage: Stage, name: str) -> Check | None:
+    measure = measure_of(rule)
+    if measure is None or rule.threshold is None:
+        return None
+    return Check(
+        name=name,
+        port=port,
+        relation=relation,
+        measure=measure,
+        threshold=rule.threshold,
+        severity=rule.severity,
+        stage=stage,
+        where=rule.where,
+        fingerprint=fingerprint(measure, rule.threshold, rule.severity, stage, relation),
+        dimension=rule.dimension,
+        description=rule.description,
+    )
+
+
+def _constraints(port: OutputPort) -> Iterator[Check]:
+    contract = port.contract
+    declared = TableSchema(tuple(column_type(column) for column in contract.columns))
+    yield must(port, "schema", declared, contract.where, "conformity")
+    if not contract.allow_empty:
+        check = must(port, "not_empty", RowCount(), contract.where, "completeness")
+        yield having(check, NOT_EMPTY, Severity.ERROR)
+    if contract.key:
+        yield must(port, "primary_key", Duplicates(contract.key), contract.where, "uniqueness")
+    for column in contract.columns:
+        yield from column_checks(port, column)
+    for one in contract.relationships:
+        yield reference_check(port, one)
+    for sla in contract.slas:
+        level = sla_check(port, sla)
+        if level is not None:
+            yield level

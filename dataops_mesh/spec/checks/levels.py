@@ -1,0 +1,41 @@
+"""The service levels that are checks: those with an element that says how old a row is.
+
+Warnings: a promise about time that is broken is not mended by keeping older data.
+"""
+
+from __future__ import annotations
+
+from dataops_mesh.spec.checks.check import Check
+from dataops_mesh.spec.checks.making import having, must
+from dataops_mesh.spec.checks.measures import Query
+from dataops_mesh.spec.model import Operator, OutputPort, Severity, Sla, Threshold
+from dataops_mesh.spec.read.sla import CHECKED, hours
+
+
+def sla_check(port: OutputPort, sla: Sla) -> Check | None:
+    """Return the check of a service level; None where it is only recorded."""
+    if sla.property not in CHECKED or sla.element is None:
+        return None
+    sql, words = _hours(sla, sla.element)
+    threshold = Threshold(Operator.LESS_OR_EQUAL, hours(sla) or 0.0)
+    check = must(port, sla.property, Query(sql), sla.where, "timeliness")
+    return having(check, threshold, Severity.WARNING, f"Hours {words}.")
+
+
+def _hours(sla: Sla, element: str) -> tuple[str, str]:
+    """Return the query of a service level and what it counts."""
+    # epoch() reads dates and naive timestamps as UTC, whatever the session's time zone.
+    now, column = "epoch(mesh_now())", f'epoch("{element}")'
+    match sla.property:
+        case "latency" if sla.until is not None:
+            between = f'max(epoch("{sla.until}") - {column})'
+            return _query(f"coalesce({between}, 0)"), f"at most from {element} to {sla.until}"
+        case "retention":
+            # Without any value nothing is kept too long.
+            return _query(f"coalesce({now} - min({column}), 0)"), f"since the earliest {element}"
+    # Where there is no value at all, the data is as old as 1970: stale, and not an error.
+    return _query(f"{now} - coalesce(max({column}), 0)"), f"since the latest {element}"
+
+
+def _query(seconds: str) -> str:
+    return f"SELECT ({seconds}) / 3600.0 FROM {{object}}"

@@ -1,0 +1,1 @@
+"""Reading documents: YAML to frozen declarations, every problem with its line."""

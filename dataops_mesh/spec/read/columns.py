@@ -1,0 +1,156 @@
+"""Reads the columns of a contract (ODCS `schema[0].properties`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dataops_mesh.errors import Problem
+from dataops_mesh.spec.formats import NUMBERS
+from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
+from dataops_mesh.spec.names import COLUMN
+from dataops_mesh.spec.physical import accepted_types, is_accepted, normalise, suggest
+from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.options import read_options
+from dataops_mesh.spec.read.protection import masking
+from dataops_mesh.spec.read.rules import Target, read_rules
+from dataops_mesh.spec.read.values import read_values
+
+# What only columns of another type have, by the type that has it.
+_PARTS = {"properties": "object", "items": "array", "map": "map"}
+
+
+def read_columns(node: Node, problems: list[Problem]) -> tuple[Column, ...]:
+    """Return the columns of a schema object; what would be ignored is a problem."""
+    entries = node.items("properties")
+    names = tuple(entry.text("name") or "" for entry in entries)
+    if not entries:
+        problems.append(node.problem("needs at least one column under `properties`"))
+    _report_twice(entries, problems)
+    key = _positions(entries, "primaryKey", "primaryKeyPosition", problems)
+    partition = _positions(entries, "partitioned", "partitionKeyPosition", problems)
+    return tuple(
+        replace(
+            _column(entry, names, problems),
+            key_position=key.get(index),
+            partition_position=partition.get(index),
+        )
+        for index, entry in enumerate(entries)
+    )
+
+
+def _report_twice(entries: list[Node], problems: list[Problem]) -> None:
+    seen: dict[str, str] = {}
+    for entry in entries:
+        child, name = entry.child("name"), entry.text("name")
+        if child is None or name is None:
+            continue
+        if name.lower() in seen:
+            what = f'the column "{name}" is given twice (case makes no difference)'
+            problems.append(child.problem(what, then=f"see {seen[name.lower()]}"))
+        seen.setdefault(name.lower(), str(child.where))
+
+
+def _positions(
+    entries: list[Node], flag: str, position: str, problems: list[Problem]
+) -> dict[int, int]:
+    """Return 1, 2, ... for the flagged columns; without positions, in their own order."""
+    seen: dict[int, str] = {}
+    for entry in entries:
+        child, value = entry.child(position), entry.integer(position)
+        if child is None or value is None or value == -1:  # -1 is the standard's default
+            continue
+        if not entry.flag(flag):
+            problems.append(child.problem(f"has no effect without `{flag}: true`"))
+        elif value < 1:
+            problems.append(child.problem("positions count from 1"))
+        elif value in seen:
+            problems.append(child.problem(f'"{seen[value]}" has the same position'))
+        seen[value] = entry.text("name") or ""
+    flagged = [index for index, entry in enumerate(entries) if entry.flag(flag)]
+    given = {index: entries[index].integer(position) or -1 for index in flagged}
+    order = sorted(flagged, key=lambda index: (given[index] < 1, given[index], index))
+    return {index: number for number, index in enumerate(order, 1)}
+
+
+def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Column:
+    name = entry.text("name") or ""
+    if name and not COLUMN.fullmatch(name):
+        child = entry.child("name") or entry
+        what = f'"{name}" must be letters, digits and _, not starting with a digit'
+        problems.append(child.problem(what))
+    physical_name = entry.child("physicalName")
+    if physical_name is not None and physical_name.value != name:
+        problems.append(physical_name.unsupported("a column has its `name`"))
+    if entry.text("semanticType") == "measure":
+        child = entry.child("semanticType") or entry
+        problems.append(child.problem('"measure" is not supported yet', ["column", "dimension"]))
+    logical = read_logical(entry, problems)
+    options = read_options(entry, logical, problems)
+    _refuse_parts(entry, logical, problems)
+    return Column(
+        name=name,
+        logical_type=logical or "string",
+        where=entry.where,
+        physical_type=_physical_type(entry, logical, options, problems),
+        description=entry.text("description") or "",
+        required=entry.flag("required"),
+        unique=entry.flag("unique"),
+        classification=entry.text("classification"),
+        critical=entry.flag("criticalDataElement"),
+        options=options,
+        enum=_enum(entry, logical, problems),
+        tags=entry.texts("tags"),
+        rules=read_rules(entry.items("quality"), Target(name, logical, names), problems),
+        shape=read_shape_of(entry, logical, problems),
+        id=entry.text("id") or "",
+        masking=masking(entry),
+        transform_sources=entry.texts("transformSourceObjects"),
+    )
+
+
+def _physical_type(
+    entry: Node, logical: str | None, options: ColumnOptions, problems: list[Problem]
+) -> str | None:
+    child = entry.child("physicalType")
+    if child is None or not isinstance(child.value, str) or logical in NESTED:
+        return None
+    name = normalise(child.value)
+    if name is None:
+        what = f'"{child.value}" is not a type of DuckDB{suggest(child.value)}'
+        choices = accepted_types(logical) if logical else ()
+        problems.append(child.problem(what, choices))
+        return None
+    if logical is None:
+        return name
+    accepted = column_types(logical, options)
+    whole = logical == "integer" and name.startswith("DECIMAL(") and name.endswith(",0)")
+    if not is_accepted(name, accepted) and not whole:
+        aware = "" if options.timezone is None else f" with timezone: {options.timezone}".lower()
+        bits = f" with format: {options.format}" if logical in NUMBERS and options.format else ""
+        what = f"{name} is no physical type of logicalType {logical}{aware}{bits}"
+        problems.append(child.problem(what, accepted))
+    return name
+
+
+def column_types(logical: str, options: ColumnOptions) -> tuple[str, ...]:
+    """Return the DuckDB types that a column of a plain logical type may have."""
+    if logical in NUMBERS and options.format is not None:
+        return NUMBERS[logical][options.format]
+    return accepted_types(logical, timezone=options.timezone)
+
+
+def _refuse_parts(entry: Node, logical: str | None, problems: list[Problem]) -> None:
+    """Report parts of a type that the column does not have, and constraints on its parts."""
+    for key, owner in _PARTS.items():
+        child = entry.child(key)
+        if child is not None and logical is not None and logical != owner:
+            problems.append(child.problem(f"has no meaning for a column of type {logical}"))
+    enum = entry.child("enum")
+    if enum is not None and logical in NESTED:
+        problems.append(enum.unsupported(f"a column of type {logical}"))
+
+
+def _enum(entry: Node, logical: str | None, problems: list[Problem]) -> tuple[Scalar, ...]:
+    nodes = [item.child("value") for item in entry.items("enum")]
+    return read_values([node for node in nodes if node is not None], logical, problems)

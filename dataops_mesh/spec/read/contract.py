@@ -1,0 +1,125 @@
+"""Reads a contract (ODCS): `<port>.odcs.yaml` -> Contract."""
+
+from __future__ import annotations
+
+from dataops_mesh.errors import Problem
+from dataops_mesh.spec.model import Contract, Role
+from dataops_mesh.spec.names import STATUSES, VERSION
+from dataops_mesh.spec.read.columns import read_columns
+from dataops_mesh.spec.read.extras import Extras, read_extras
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.partition_setting import read_partitioning
+from dataops_mesh.spec.read.protection import approvers
+from dataops_mesh.spec.read.relationships import read_relationships
+from dataops_mesh.spec.read.rules import Target, read_rules, report_duplicates
+from dataops_mesh.spec.read.sla import read_slas
+from dataops_mesh.spec.read.yaml import Document
+from dataops_mesh.spec.standards.schema import odcs_validator, validate
+
+_NOT_YET = {"slaDefaultElement": "write `element` in each service level"}
+
+
+def read_contract(document: Document, domain: str, port: str) -> tuple[Contract, list[Problem]]:
+    """Return the contract of one output port and everything that is wrong with it.
+
+    Args:
+        document: the parsed file.
+        domain: the domain's name, which the file must not contradict.
+        port: the output port's name, which the schema object must have.
+    """
+    node = Node(document, document.data)
+    schema_problems = validate(odcs_validator(), node)
+    problems: list[Problem] = []
+    extras = read_extras(document, "DataContract", problems)
+    node.refuse(_NOT_YET, problems)
+    check_same(node, "domain", domain, "the domain's folder", problems)
+    check_version(node, problems)
+    check_status(node, problems)
+    table = _table(node, port, problems)
+    columns = read_columns(table, problems) if table else ()
+    names = tuple(column.name for column in columns)
+    rules = read_rules(table.items("quality"), Target(columns=names), problems) if table else ()
+    report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
+    slas = read_slas(node, port, columns, problems)
+    contract = Contract(
+        id=node.text("id") or "",
+        version=node.text("version") or "",
+        where=node.where,
+        fingerprint=document.digest(),
+        columns=columns,
+        rules=rules,
+        slas=slas,
+        status=node.text("status") or "active",
+        description=_description(node, table),
+        allow_empty=_allow_empty(node, extras),
+        relationships=read_relationships(table, columns, extras, problems) if table else (),
+        partitioning=read_partitioning(
+            extras.get(node.keys, {}).get("partitions"), columns, problems
+        ),
+        approvers=approvers(node),
+        roles=tuple(
+            Role(entry.text("role") or "", entry.text("access") or "")
+            for entry in node.items("roles")
+        ),
+        document=document,
+    )
+    return contract, merged(schema_problems, problems)
+
+
+def merged(schema_problems: list[Problem], problems: list[Problem]) -> list[Problem]:
+    """Return the problems of both passes in the order of the file, each key reported once."""
+    reported = {(problem.where, problem.key) for problem in schema_problems}
+    rest = [p for p in problems if (p.where, p.key) not in reported or not p.key]
+    every = dict.fromkeys([*schema_problems, *rest])
+    return sorted(every, key=lambda p: (p.where.file, p.where.line) if p.where else ("", 0))
+
+
+def check_same(node: Node, key: str, expected: str, source: str, problems: list[Problem]) -> None:
+    """Report a value that contradicts what the folder or file name says."""
+    child = node.child(key)
+    if child is not None and isinstance(child.value, str) and child.value != expected:
+        what = f'"{child.value}" contradicts {source}, which says "{expected}"'
+        problems.append(child.problem(what, [expected]))
+
+
+def check_version(node: Node, problems: list[Problem]) -> None:
+    """Report a version that is not a semantic version."""
+    child = node.child("version")
+    if child is not None and isinstance(child.value, str) and not VERSION.fullmatch(child.value):
+        what = f'"{child.value}" is not a version'
+        problems.append(child.problem(what, then="write it as 1.2.0"))
+
+
+def check_status(node: Node, problems: list[Problem]) -> None:
+    """Report an unknown status."""
+    child = node.child("status")
+    problem = child.choose(STATUSES) if child else None
+    if problem:
+        problems.append(problem)
+
+
+def _table(node: Node, port: str, problems: list[Problem]) -> Node | None:
+    objects = node.items("schema")
+    if len(objects) != 1:
+        child = node.child("schema") or node
+        what = f"must have exactly one schema object, not {len(objects)}"
+        problems.append(child.problem(what, then="write one contract per output port"))
+    if not objects:
+        return None
+    table = objects[0]
+    check_same(table, "name", port, "the file's name", problems)
+    physical = table.child("physicalName")
+    if physical is not None and physical.value != port:
+        problems.append(physical.unsupported("a port's relation has the name of the port"))
+    return table
+
+
+def _description(node: Node, table: Node | None) -> str:
+    document = node.child("description")
+    purpose = document.text("purpose") if document else None
+    return purpose or (table.text("description") if table else None) or ""
+
+
+def _allow_empty(node: Node, extras: Extras) -> bool:
+    setting = extras.get(node.keys, {}).get("allowEmpty")
+    return setting is not None and setting.value is True

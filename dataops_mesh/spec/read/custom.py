@@ -1,0 +1,160 @@
+"""Reads custom rules (ODCS `DataQualityCustom`): expectations of Great Expectations.
+
+    type: custom
+    engine: greatExpectations
+    implementation: {type: expect_column_mean_to_be_between, kwargs: {min_value: 1}}
+
+`schemas/expectations.json` says which there are and what they take, so that loading needs no
+Great Expectations; `quality/catalogue.py` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
+from dataops_mesh.spec.pattern import pattern_problem
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.sql import rule_query
+from dataops_mesh.spec.standards.schema import Validator, validate
+
+ENGINE = "greatExpectations"
+_FILE = Path(__file__).parents[1] / "standards" / "schemas" / "expectations.json"
+_KEYS = ("type", "kwargs")
+_NAMING = ("column", "column_A", "column_B", "column_list")
+_BOUNDS = ("min_value", "max_value")
+_BATCH = "{batch}"
+_WRITE = "write it with a metric of the library, or as `type: sql`"
+
+
+def read_expectation(
+    node: Node, column: str | None, columns: tuple[str, ...] | None, problems: list[Problem]
+) -> tuple[str, str]:
+    """Return the name and the arguments, as JSON, of the expectation in a custom rule.
+
+    Args:
+        node: the rule.
+        column: the column that it stands under; the expectation's `column` need not be said.
+        columns: all columns, or None where they are not known.
+        problems: receives what is wrong.
+    """
+    engine, given = node.child("engine"), node.child("implementation")
+    if engine is None or given is None:
+        return "", ""  # the schema has reported it
+    letters = "".join(c for c in str(engine.value).lower() if c.isalpha())
+    if letters != ENGINE.lower():
+        what = f'the engine "{engine.value}" is not supported yet'
+        problems.append(engine.problem(what, [ENGINE], _WRITE))
+        return "", ""
+    if not isinstance(given.value, dict):
+        what = "must be a mapping with `type` and `kwargs`, not text"
+        problems.append(given.problem(what))
+        return "", ""
+    name = _name(given, problems)
+    if name is None:
+        return "", ""
+    arguments = given.child("kwargs") or Node(given.document, {}, (*given.keys, "kwargs"))
+    if not isinstance(arguments.value, dict):
+        problems.append(arguments.problem("must be a mapping"))
+        return "", ""
+    schema = table()["executed"][name]
+    before = len(problems)
+    problems += validate(_validator(name, implied=column is not None), arguments)
+    if len(problems) == before:
+        _check(arguments, schema, column, columns, problems)
+    value = dict(arguments.value)
+    if column is not None and "column" in schema["properties"]:
+        value["column"] = column
+    return name, json.dumps(value, sort_keys=True)
+
+
+@cache
+def table() -> dict[str, Any]:
+    """Return what Great Expectations executes here, and what it does not."""
+    found: dict[str, Any] = json.loads(_FILE.read_text("utf-8"))
+    return found
+
+
+@cache
+def _validator(name: str, *, implied: bool) -> Validator:
+    schema = table()["executed"][name]
+    required = [k for k in schema["required"] if not (implied and k == "column")]
+    properties = schema["properties"]
+    return Validator(
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": properties,
+            "required": required,
+        }
+    )
+
+
+def _name(given: Node, problems: list[Problem]) -> str | None:
+    for key in given.value:
+        child = given.child(key)
+        if child is not None and key not in _KEYS:
+            problems.append(child.problem(f"unknown key{did_you_mean(key, _KEYS)}", _KEYS))
+    child, known = given.child("type"), table()
+    if child is None or not isinstance(child.value, str):
+        problems.append((child or given).problem("needs the `type` of an expectation, as text"))
+        return None
+    name = child.value
+    if name in known["refused"]:
+        what = f'"{name}" cannot be executed on the candidate'
+        problems.append(child.problem(what, then=known["refused"][name]))
+        return None
+    if name not in known["executed"]:
+        hint = did_you_mean(name, known["executed"])
+        what = f'Great Expectations has no expectation "{name}"{hint}'
+        problems.append(child.problem(what))
+        return None
+    return name
+
+
+def _check(
+    arguments: Node,
+    schema: dict[str, Any],
+    column: str | None,
+    columns: tuple[str, ...] | None,
+    problems: list[Problem],
+) -> None:
+    """Check what the types of the arguments do not say."""
+    own = arguments.child("column")
+    if own is not None and column is not None and own.value != column:
+        problems.append(own.problem(f'stands under the column "{column}"', [column]))
+    for key in _NAMING:
+        child = arguments.child(key)
+        if child is None or columns is None or key not in schema["required"]:
+            continue
+        for name in child.value if isinstance(child.value, list) else [child.value]:
+            if name not in columns and arguments.value.get("column_index") is None:
+                hint = did_you_mean(str(name), columns)
+                problems.append(child.problem(f'no column "{name}"{hint}', columns))
+    bounds = [key for key in _BOUNDS if key in schema["properties"]]
+    needed = len(bounds) > 1 and "threshold" not in schema["properties"]
+    if needed and not any(key in arguments.value for key in bounds):
+        problems.append(arguments.problem("asserts nothing without min_value or max_value"))
+    _check_texts(arguments, problems)
+
+
+def _check_texts(arguments: Node, problems: list[Problem]) -> None:
+    """Check regular expressions and queries as those of other rules are checked."""
+    one = arguments.child("regex")
+    for child in [*([one] if one else []), *arguments.items("regex_list")]:
+        what = pattern_problem(child.value)
+        if what:
+            problems.append(child.problem(what))
+    query = arguments.child("unexpected_rows_query")
+    if query is None:
+        return
+    if _BATCH not in query.value:
+        problems.append(query.problem(f"does not read {_BATCH}"))
+        return
+    try:
+        rule_query(query.value.replace(_BATCH, "{object}"), query.start, has_column=False)
+    except DeclarationError as error:
+        problems += [query.problem(p.what.replace("{object}", _BATCH)) for p in error.problems]

@@ -1,0 +1,157 @@
+"""Reads columns of objects, arrays, maps and vectors: what they are made of, all the way down.
+
+Their types are checked inside. Constraints inside are refused by name: nothing executes them.
+"""
+
+from __future__ import annotations
+
+from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
+
+NESTED = ("object", "array", "map", "vector")
+LOGICAL_TYPES = (*FAMILIES, *NESTED)
+ELEMENTS = {"float32": "FLOAT", "float64": "DOUBLE", "int8": "TINYINT", "uint8": "UTINYINT"}
+_INSIDE = {
+    "required": "a constraint inside a column",
+    "unique": "a constraint inside a column",
+    "primaryKey": "a constraint inside a column",
+    "partitioned": "a constraint inside a column",
+    "enum": "a constraint inside a column",
+    "quality": "a constraint inside a column",
+    "relationships": "a constraint inside a column",
+    "logicalTypeOptions": "a constraint inside a column",
+    "classification": "classify the whole column",
+    "physicalName": "a field has its `name`",
+}
+_THEN = "write it as a rule of type sql on the column"
+
+
+def read_shape_of(entry: Node, logical: str | None, problems: list[Problem]) -> Shape | None:
+    """Return the shape of a column; None where its type is a plain one."""
+    if logical is None or logical not in NESTED:
+        return None
+    shape = _shape(entry, logical, problems)
+    if logical == "object":
+        _check_counts(entry, problems)
+    return _physical(entry, shape, problems)
+
+
+def read_logical(entry: Node, problems: list[Problem]) -> str | None:
+    """Return the logical type of a column or of a part of one."""
+    child = entry.child("logicalType")
+    if child is None:
+        problems.append(entry.problem("needs a logicalType", LOGICAL_TYPES))
+        return None
+    if not isinstance(child.value, str):
+        return None  # the schema has reported it
+    problem = child.choose(LOGICAL_TYPES)
+    if problem is not None:
+        problems.append(problem)
+        return None
+    return child.value
+
+
+def _shape(entry: Node, logical: str, problems: list[Problem]) -> Shape:
+    match logical:
+        case "object":
+            return _struct(entry, problems)
+        case "array":
+            item = entry.child("items")
+            return list_of(_part(item, problems) if item else ANY)
+        case "map":
+            inner = entry.child("map") or entry
+            parts = [(key, inner.child(key)) for key in ("key", "value")]
+            return Shape(
+                Kind.MAP,
+                parts=tuple((key, _part(node, problems) if node else ANY) for key, node in parts),
+            )
+        case "vector":
+            return list_of(Shape(Kind.SCALAR, (_element(entry, problems),)))
+    return Shape(Kind.SCALAR, accepted_types(logical))
+
+
+def _struct(entry: Node, problems: list[Problem]) -> Shape:
+    """Return the shape of an object; without `properties` any object will do."""
+    fields: list[tuple[str, Shape]] = []
+    for node in entry.items("properties"):
+        name = node.text("name")
+        if name is None:
+            continue  # the schema has reported it
+        if name in dict(fields):
+            problems.append(node.problem(f'the property "{name}" is given twice'))
+        fields.append((name, _part(node, problems)))
+    return Shape(Kind.STRUCT, parts=tuple(fields))
+
+
+def _part(node: Node, problems: list[Problem]) -> Shape:
+    for key, why in _INSIDE.items():
+        child = node.child(key)
+        if child is not None and child.value is not False:  # false is the standard's default
+            problems.append(child.unsupported(why, _THEN if why.startswith("a cons") else ""))
+    logical = read_logical(node, problems)
+    if logical is None:
+        return ANY
+    return _physical(node, _shape(node, logical, problems), problems)
+
+
+def _physical(entry: Node, shape: Shape, problems: list[Problem]) -> Shape:
+    """Return the exact shape where `physicalType` says it; it must fit the logical one."""
+    child = entry.child("physicalType")
+    if child is None or not isinstance(child.value, str):
+        return shape
+    json = normalise(child.value) == "JSON"
+    if json and shape == Shape(Kind.STRUCT):
+        return Shape(Kind.SCALAR, ("JSON",))
+    found = read_shape(child.value)
+    if found is None:
+        hint = did_you_mean(child.value.upper(), ("STRUCT", "MAP", "JSON"))
+        what = f'"{child.value}" is not a type of DuckDB{hint}'
+        problems.append(child.problem(what, then=f"write it as {shape}, or leave it out"))
+        return shape
+    if not matches(found, shape):
+        then = "what is inside JSON is not checked: leave out `properties`" if json else ""
+        problems.append(child.problem(f"{found} is not {shape}", then=then))
+        return shape
+    return found
+
+
+def _element(entry: Node, problems: list[Problem]) -> str:
+    """Return the type of a vector's elements; what nothing would check is a problem."""
+    options = entry.child("logicalTypeOptions")
+    if options is None:
+        problems.append(entry.problem("a vector needs `dimensions` in logicalTypeOptions"))
+        return "FLOAT"
+    child = options.child("elementType")
+    name = child.value if child is not None else "float32"
+    if not isinstance(name, str):
+        return "FLOAT"  # the schema has reported it
+    if child is not None and name not in ELEMENTS:
+        what = f'elements of type "{name}" are not supported yet'
+        problems.append(child.problem(what, tuple(ELEMENTS)))
+    normalized = options.child("normalized")
+    if normalized is not None and normalized.value is True:
+        problems.append(normalized.unsupported("nothing would check it", _THEN))
+    return ELEMENTS.get(name, "FLOAT")
+
+
+def _check_counts(entry: Node, problems: list[Problem]) -> None:
+    """Check what is said of an object's properties; its type decides it once and for all."""
+    options = entry.child("logicalTypeOptions")
+    if options is None or not isinstance(options.value, dict):
+        return
+    names = [node.text("name") for node in entry.items("properties")]
+    for key in ("required", "minProperties", "maxProperties"):
+        child = options.child(key)
+        if child is not None and not names:
+            problems.append(child.unsupported("needs `properties`", "declare the properties"))
+            return
+    for node in options.items("required"):
+        if node.value not in names:
+            hint = did_you_mean(str(node.value), [name for name in names if name])
+            problems.append(node.problem(f'there is no property "{node.value}"{hint}'))
+    for key, sign in (("minProperties", 1), ("maxProperties", -1)):
+        child, limit = options.child(key), options.integer(key)
+        if child is not None and limit is not None and sign * len(names) < sign * limit:
+            problems.append(child.problem(f"the column declares {len(names)} properties"))

@@ -1,0 +1,1 @@
+"""The standards: JSON schemas of ODPS and ODCS, what we do with each field, editors."""

@@ -1,0 +1,128 @@
+"""Every effect the store has on the disk goes through here, so that tests can stop between two.
+
+A file of the store appears whole or not at all: it is written under a temporary name, synced,
+then renamed or linked into place, and the folder is synced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from contextlib import suppress
+from pathlib import Path
+
+TEMPORARY = ".tmp-"
+_ATTEMPTS = 10
+
+
+def before(effect: str, path: Path) -> None:
+    """Do nothing: tests replace this function to crash between any two effects."""
+
+
+def make_folder(path: Path) -> None:
+    """Create the folder and its parents; no error when it exists."""
+    if not path.is_dir():
+        before("mkdir", path)
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write the file whole, in place of an older one.
+
+    Args:
+        path: the file.
+        data: its new content.
+        durable: survive a power cut; a mere hint need not.
+    """
+    temporary = _write_temporary(path, data, durable=durable)
+    move(temporary, path, durable=durable)
+
+
+def create(path: Path, data: bytes) -> bool:
+    """Write the file whole if it does not exist; tell whether this call created it."""
+    for _ in range(_ATTEMPTS):
+        temporary = _write_temporary(path, data, durable=True)
+        before("link", path)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except FileNotFoundError:  # a collection took the temporary file for a leftover
+            continue
+        else:
+            sync_folder(path.parent)
+            return True
+        finally:
+            remove(temporary)
+    raise FileNotFoundError(path)
+
+
+def move(source: Path, target: Path, *, durable: bool = True) -> None:
+    """Rename a synced file or folder into place, atomically."""
+    before("rename", target)
+    source.replace(target)
+    if durable:
+        sync_folder(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Force the content of a file to the disk."""
+    before("sync", path)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to the disk."""
+    before("sync", path)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def freeze(path: Path) -> None:
+    """Take away the permission to write a file that must never change."""
+    before("freeze", path)
+    path.chmod(0o444)
+
+
+def remove(path: Path) -> None:
+    """Delete a file; no error when it is gone."""
+    before("remove", path)
+    path.unlink(missing_ok=True)
+
+
+def remove_tree(path: Path) -> None:
+    """Delete a folder with all it holds, or a file; no error when it is gone."""
+    before("remove", path)
+    if path.is_dir():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def unique_name() -> str:
+    """Return a name that nobody else chooses."""
+    return uuid.uuid4().hex[:16]
+
+
+def _write_temporary(path: Path, data: bytes, *, durable: bool) -> Path:
+    temporary = path.parent / f"{TEMPORARY}{unique_name()}"
+    before("write", temporary)
+    with temporary.open("xb") as file:
+        file.write(data)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+    return temporary
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,207 @@
+"""A candidate and its evidence: what was built, from what, by whom, and what the checks said.
+
+    <store>/candidates/<domain>/<product>/<candidate-id>/
+        manifest.json
+        <port>/part-*.parquet
+
+The manifest is written last and never changes; a candidate without one is a leftover.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dataops_mesh.errors import Problem, StoreError
+from dataops_mesh.spec.checks.check import CheckResult
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files, record
+from dataops_mesh.store.store import Store
+
+MANIFEST = "manifest.json"
+PUBLISH, REFUSE, ERROR = "publish", "refuse", "error"
+_REF = re.compile(r"\w[\w-]*/\w[\w-]*/\w[\w-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a candidate; the path is relative to the candidate's folder."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortData:
+    """The data of one output port.
+
+    Args:
+        columns: name and DuckDB type, in order.
+        fingerprint: of the content: the same rows in any order, in any files, have the same.
+    """
+
+    address: Address
+    rows: int
+    bytes: int
+    files: tuple[File, ...]
+    columns: tuple[tuple[str, str], ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputRead:
+    """What was read: a publication of the mesh, or a source by its fingerprint."""
+
+    name: str
+    address: Address | None = None
+    publication: int | None = None
+    candidate: str | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractUsed:
+    """The contract that a port was checked against."""
+
+    address: Address
+    id: str
+    version: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything on record about one candidate.
+
+    Args:
+        candidate: its ref, `domain/product/id`.
+        product: the qualified name, `domain.product`.
+        verdict: `publish`, `refuse` or `error`.
+        base: the number of the release that the run pinned.
+        checks_declared: how many checks the contracts ask for.
+        coverage: the part of the rules that a machine checks, 0 to 1.
+        now: the replay clock.
+        partition: the key of the partition that this is; empty for a whole product.
+        declaration: the digest of the declaration's files; empty if they were not kept.
+        own: of a partition, a digest of those inputs that are its own (run/due.py).
+        open: of a partition, it was built before it was over.
+        keep_publications: how many of the product's publications to keep; 0 if it does not say.
+    """
+
+    candidate: str
+    product: str
+    product_version: str
+    verdict: str
+    run_id: str
+    person: str
+    started: datetime
+    finished: datetime
+    now: datetime
+    base: int
+    reasons: tuple[str, ...] = ()
+    contracts: tuple[ContractUsed, ...] = ()
+    transform_fingerprint: str = ""
+    code_version: str = ""
+    git_commit: str = ""
+    inputs: tuple[InputRead, ...] = ()
+    ports: tuple[PortData, ...] = ()
+    checks_declared: int = 0
+    coverage: float | None = None
+    results: tuple[CheckResult, ...] = ()
+    partition: str = ""
+    declaration: str = ""
+    own: str = ""
+    open: bool = False
+    keep_publications: int = 0
+
+    def port(self, address: Address) -> PortData | None:
+        """Return the data of one port, if the candidate has it."""
+        return next((port for port in self.ports if port.address == address), None)
+
+
+def new_ref(domain: str, product: str, at: datetime) -> str:
+    """Return the ref of a new candidate: sortable by time, different for everybody."""
+    stamp = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{domain}/{product}/{stamp}-{secrets.token_hex(4)}"
+
+
+def folder(store: Store, ref: str) -> Path:
+    """Return the folder of a candidate."""
+    if not _REF.fullmatch(ref):
+        raise StoreError(
+            Problem(f"{ref!r} names no candidate", next="say domain/product/candidate-id")
+        )
+    return store.candidates / ref
+
+
+def write_manifest(store: Store, manifest: Manifest) -> None:
+    """Put the evidence on the disk; after this the candidate never changes."""
+    target = folder(store, manifest.candidate)
+    files.make_folder(target)
+    for parent in (target, target.parent, target.parent.parent):
+        files.sync_folder(parent)
+    files.replace(_pending(store, manifest.candidate), b"")
+    if not files.create(target / MANIFEST, record.encode(manifest)):
+        raise StoreError(
+            Problem(
+                f"candidate {manifest.candidate} has a manifest already",
+                next="build a new candidate; an old one never changes",
+            )
+        )
+
+
+def read_manifest(store: Store, ref: str) -> Manifest:
+    """Return the evidence of a candidate."""
+    path = folder(store, ref) / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise StoreError(
+            Problem(
+                f"candidate {ref} has no manifest in this store",
+                next="it was collected, or its build did not finish: run the product again",
+            )
+        ) from None
+    return record.decode(Manifest, data, path)
+
+
+def all_refs(store: Store) -> Iterator[str]:
+    """Iterate over the candidates that have a manifest, in no order."""
+    for path in store.candidates.glob(f"*/*/*/{MANIFEST}"):
+        yield path.parent.relative_to(store.candidates).as_posix()
+
+
+def pending_refs(store: Store) -> tuple[str, ...]:
+    """Return the candidates that the ledger has not recorded: cheap however long the history."""
+    found = sorted(ref for ref, _ in _announced(store))
+    return tuple(ref for ref in found if (folder(store, ref) / MANIFEST).is_file())
+
+
+def unwritten(store: Store) -> tuple[tuple[str, Path], ...]:
+    """Return the announcements of candidates that were about to get a manifest and have none."""
+    found = _announced(store)
+    return tuple(
+        (ref, path) for ref, path in found if not (folder(store, ref) / MANIFEST).is_file()
+    )
+
+
+def mark_recorded(store: Store, ref: str) -> None:
+    """Note that the ledger has the candidate; only then may it ever be collected."""
+    files.remove(_pending(store, ref))
+
+
+def _announced(store: Store) -> list[tuple[str, Path]]:
+    return [
+        (path.name.replace("~", "/"), path)
+        for path in store.pending.iterdir()
+        if not path.name.startswith(files.TEMPORARY)
+    ]
+
+
+def _pending(store: Store, ref: str) -> Path:
+    return store.pending / ref.replace("/", "~")

@@ -1,0 +1,101 @@
+"""Who uses what right now, so that a collection leaves it alone.
+
+A pin is a lock file (held while its process lives) and a note beside it of what is used. No
+lock is shared between readers, publishers and the collection; what makes that safe is the order
+of their steps: a reader notes its release and then makes sure that it still exists, while a
+collection removes releases and then reads the notes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+from dataops_mesh.errors import FULL
+from dataops_mesh.store import files, locks
+from dataops_mesh.store.log import Release, exists, latest, read_release
+from dataops_mesh.store.manifest import folder
+from dataops_mesh.store.store import Store
+
+_NOTE = ".json"
+
+
+@contextmanager
+def pinned(store: Store, release: int | None = None) -> Iterator[Release]:
+    """Keep one release and its candidates for as long as the block runs.
+
+    A store that may only be read, or is full, gets no pin: its readers rely on the grace
+    period.
+
+    Args:
+        store: the store.
+        release: its number; the latest if absent.
+    """
+    while True:
+        found = latest(store) if release is None else read_release(store, release)
+        refs = tuple(sorted({ref for entry in found.ports.values() for ref in entry.refs}))
+        with _pin(store, refs):
+            if not exists(store, found):
+                continue  # a collection was faster; reading it again says what is left
+            yield found
+            return
+
+
+@contextmanager
+def building(store: Store, ref: str) -> Iterator[Path]:
+    """Make a candidate's folder and keep it until it is published, or given up.
+
+    Hold it around the build *and* the commit.
+    """
+    with _pin(store, (ref,)):
+        path = folder(store, ref)
+        files.make_folder(path)
+        yield path
+
+
+def live_refs(store: Store) -> frozenset[str]:
+    """Return the candidates in use, and clear away the pins of the dead."""
+    refs: set[str] = set()
+    for lock in store.pins.glob(f"*{locks.SUFFIX}"):
+        note = lock.with_suffix(_NOTE)
+        if not locks.bury(lock, note):
+            # No note yet: its owner will look for the release only after writing one.
+            refs.update(_read(note))
+    return frozenset(refs)
+
+
+def _pin(store: Store, refs: tuple[str, ...]) -> AbstractContextManager[object]:
+    """Pin, where the disk takes one: readers of a full disk rely on the grace period too."""
+    if not os.access(store.pins, os.W_OK):
+        return nullcontext()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_held(store, refs))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return nullcontext()
+        return stack.pop_all()
+
+
+@contextmanager
+def _held(store: Store, refs: tuple[str, ...]) -> Iterator[None]:
+    lock = store.pins / f"{files.unique_name()}{locks.SUFFIX}"
+    note = lock.with_suffix(_NOTE)
+    with locks.alive(lock):
+        files.replace(note, json.dumps(refs).encode(), durable=False)
+        try:
+            yield
+        finally:
+            files.remove(note)
+
+
+def _read(note: Path) -> list[str]:
+    try:
+        found = json.loads(note.read_bytes())
+    except FileNotFoundError:
+        return []
+    return [str(ref) for ref in found]

@@ -1,0 +1,235 @@
+"""Switch what consumers read: compare-and-swap on the log, and the last line of the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from dataops_mesh.errors import (
+    ConflictError,
+    NotPublishedError,
+    Problem,
+    StoreError,
+)
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store.log import (
+    EMPTY,
+    PUBLICATION,
+    ROLLBACK,
+    Entry,
+    Release,
+    append,
+    entries_of,
+    history,
+    latest,
+    latest_number,
+    read_release,
+)
+from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
+from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.store import Store
+from dataops_mesh.store.switch import claims_truly, conflict, holds, switch
+from dataops_mesh.store.target import choices, previous, require_kept, wanted
+
+__all__ = [
+    "EMPTY",
+    "PUBLICATION",
+    "ROLLBACK",
+    "Entry",
+    "Release",
+    "commit",
+    "entries_of",
+    "history",
+    "latest",
+    "latest_number",
+    "read_release",
+    "rollback",
+]
+
+
+def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
+    store: Store,
+    base: Release,
+    changes: Mapping[Address, Entry],
+    *,
+    run_id: str,
+    person: str,
+    kind: str = PUBLICATION,
+    reason: str = "",
+    at: datetime | None = None,
+    serial: bool = False,
+    whole: bool = False,
+) -> Release:
+    """Publish candidates: one new release switches all their ports at once.
+
+    A candidate of one partition joins the partitions that are published.
+
+    Args:
+        store: the store.
+        base: the release that the run pinned before it read its inputs.
+        changes: `entries_of` each candidate's manifest.
+        run_id: the run that asks for it.
+        person: who answers for it.
+        kind: `publication` or `rollback`.
+        reason: for people.
+        at: the replay clock; the wall clock if absent.
+        serial: of a partitioned product, also give way to a new publication of any other
+            partition: what was checked reads them all.
+        whole: the partitions given take the place of all that are published.
+    """
+    manifests = _require_evidence(store, changes)
+    since = min([base.number, *(manifest.base for manifest in manifests)])
+    while True:
+        current = latest(store)
+        if _reads_all(current, changes):  # a retry of a commit whose answer was lost
+            return current
+        if not whole:
+            _require_same_cut(current, changes)
+        if kind == PUBLICATION:
+            _require_may_follow(current, changes, since, serial=serial or whole)
+        number = current.number + 1
+        switched = {
+            address: switch(None if whole else current.ports.get(address), entry, number, kind)
+            for address, entry in changes.items()
+        }
+        release = Release(
+            number,
+            kind,
+            at or datetime.now(UTC),
+            tuple(sorted(switched)),
+            {**current.ports, **switched},
+            run_id,
+            person,
+            reason,
+        )
+        if append(store, release):
+            return release
+
+
+def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
+    store: Store,
+    addresses: Iterable[Address],
+    to: int | None = None,
+    *,
+    run_id: str,
+    person: str,
+    reason: str = "",
+    at: datetime | None = None,
+    partition: str = "",
+) -> Release:
+    """Point all ports of a product back to an earlier candidate: a new release, no rebuild.
+
+    Args:
+        store: the store.
+        addresses: all ports of the product.
+        to: the release whose candidate to return to; by default the candidate before the
+            first publication of the current one, so that a second rollback goes further back.
+        run_id: the run that asks for it.
+        person: who decided it.
+        reason: for people.
+        at: the replay clock; the wall clock if absent.
+        partition: the only partition to roll back; the others stay as they are.
+    """
+    ports = tuple(addresses)
+    current = latest(store)
+    missing = [address for address in ports if address not in current.ports]
+    if missing:
+        raise NotPublishedError(
+            Problem(f"{missing[0]} has no publication", next="publish it before rolling it back")
+        )
+    number = previous(store, ports[0], partition) if to is None else to
+    require_kept(store, number, ports[0])
+    with pinned(store, number) as target:
+        changes = {address: wanted(store, target, address, partition) for address in ports}
+        if _reads_all(current, changes):
+            raise StoreError(
+                Problem(
+                    f"{ports[0]} reads that candidate already",
+                    choices=choices(store, ports[0]),
+                    next="choose an earlier publication",
+                )
+            )
+        return commit(
+            store,
+            current,
+            changes,
+            kind=ROLLBACK,
+            run_id=run_id,
+            person=person,
+            reason=reason,
+            at=at,
+            whole=not partition,
+        )
+
+
+def _require_evidence(store: Store, changes: Mapping[Address, Entry]) -> tuple[Manifest, ...]:
+    """Trust nothing but the manifests on the disk: whatever the caller says, no gate is passed."""
+    refs = sorted({ref for entry in changes.values() for ref in entry.refs})
+    manifests = tuple(read_manifest(store, ref) for ref in refs)
+    problems = [problem for manifest in manifests for problem in _doubts(store, manifest, changes)]
+    if problems or not changes:
+        raise StoreError(problems or Problem("nothing to publish", next="name a candidate"))
+    return manifests
+
+
+def _doubts(
+    store: Store, manifest: Manifest, changes: Mapping[Address, Entry]
+) -> Iterable[Problem]:
+    again = "run the product again"
+    ref = manifest.candidate
+    if manifest.verdict != PUBLISH:
+        yield Problem(f"candidate {ref} was not passed by the gate", next=again)
+    evidence = entries_of(manifest)
+    asked = {address for address, entry in changes.items() if ref in entry.refs}
+    for address in sorted(asked ^ set(evidence)):
+        yield Problem(f"candidate {ref} and {address} do not switch together", next=again)
+    for address in sorted(asked & set(evidence)):
+        if not claims_truly(changes[address], evidence[address]):
+            yield Problem(f"{address} is not what the manifest of {ref} says", next=again)
+    root = folder(store, ref)
+    for file in (file for port in manifest.ports for file in port.files):
+        path = root / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            yield Problem(f"{path} is missing or has another size", next=again)
+
+
+def _require_may_follow(
+    current: Release, changes: Mapping[Address, Entry], since: int, *, serial: bool
+) -> None:
+    """Refuse a lost and a backward update.
+
+    Somebody published the product after this candidate's run began. The candidate may follow
+    only if it has read nothing older; a rollback is a person's decision and always stands.
+    """
+    for address, entry in changes.items():
+        newer = current.ports.get(address)
+        if newer is None or newer.publication <= since:
+            continue
+        why = conflict(entry, newer, since, serial=serial)
+        if why:
+            raise ConflictError(
+                Problem(
+                    f"{address} {why} (release {newer.publication})",
+                    next="run the product again, on fresh inputs",
+                )
+            )
+
+
+def _require_same_cut(current: Release, changes: Mapping[Address, Entry]) -> None:
+    """Refuse to put one partition in the place of a port that was published whole."""
+    for address, entry in changes.items():
+        before = current.ports.get(address)
+        if entry.parts and before is not None and not before.parts:
+            raise StoreError(
+                Problem(
+                    f"{address} is published whole, and one partition would take its place",
+                    next=f"mesh run {entry.product} --rebuild",
+                )
+            )
+
+
+def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
+    return all(
+        address in release.ports and holds(release.ports[address], entry)
+        for address, entry in changes.items()
+    )

@@ -1,0 +1,48 @@
+"""Collecting: what may go once the ledger has it, by what products and the workspace say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dataops_mesh.errors import StoreError
+from dataops_mesh.ledger import last_release
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.record import open_record
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.collect import Collected, collect
+from dataops_mesh.store.retention import Retention
+
+
+def collect_store(
+    environment: Environment, products: Iterable[Product], *, dry_run: bool
+) -> tuple[Collected, tuple[str, ...]]:
+    """Delete what nobody reads and no product can be rolled back to.
+
+    Args:
+        environment: the store and the settings.
+        products: the declared ones; what they say of retention wins over what they said when
+            they were published last.
+        dry_run: only say what would be deleted.
+
+    Returns:
+        What was collected, and what kept more from being collected, one sentence each.
+    """
+    settings = environment.settings
+    said = {p.qualified_name: p.keep_publications or settings.keep_publications for p in products}
+    notes: tuple[str, ...] = ()
+    try:
+        with open_record(environment) as ledger:
+            recorded = last_release(ledger)
+    except StoreError as error:
+        # A full disk takes no record, and is just where a collection is needed.
+        recorded = 0
+        notes = (f"no release was collected: {error.problems[0].what}",)
+    found = collect(
+        environment.store,
+        keep_releases=1,
+        grace_seconds=settings.grace,
+        dry_run=dry_run,
+        recorded=recorded,
+        retention=Retention(settings.keep_publications, said),
+    )
+    return found, notes

@@ -1,0 +1,200 @@
+"""Monitoring: the contract's checks again, on what is published now.
+
+The functional test of a candidate and the monitor of published data are the same code on another
+relation. Nothing is rebuilt and nothing is published; dbt's own tests need a build and are left
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.data import data_finder, data_scan
+from dataops_mesh.engine.session import bind_release, seal, session
+from dataops_mesh.errors import NotPublishedError, Problem
+from dataops_mesh.ledger.incidents import AuditRecord, record_audit
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.audit import run_checks
+from dataops_mesh.run.bind import Inputs
+from dataops_mesh.run.checks import all_checks
+from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.partition import define_partition, table_schema
+from dataops_mesh.run.record import open_record
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
+from dataops_mesh.spec.checks.measures import DbtTest
+from dataops_mesh.spec.model import Address, Product, Severity
+from dataops_mesh.spec.partition import Partition, partition_of
+from dataops_mesh.spec.read.relationships import referenced
+from dataops_mesh.store.log import Entry, Release
+from dataops_mesh.store.pins import pinned
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedAudit:
+    """One look at what consumers read.
+
+    Args:
+        publication: what was looked at.
+        checks: those that ran; `results` has one for each.
+        partition: of a partitioned product, the newest one, which the checks that do not read
+            the whole table looked at.
+    """
+
+    product: Product
+    publication: int
+    candidate: str
+    checks: tuple[Check, ...]
+    results: tuple[CheckResult, ...]
+    started: datetime
+    seconds: float
+    partition: str = ""
+
+    @property
+    def failures(self) -> tuple[CheckResult, ...]:
+        """Return the results that would have refused a candidate."""
+        return tuple(result for result in self.results if _refuses(result))
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return the worst outcome that would have refused a candidate."""
+        found = {result.outcome for result in self.failures}
+        worst = (Outcome.FAILED, Outcome.ERRORED)
+        return next((outcome for outcome in worst if outcome in found), Outcome.PASSED)
+
+
+def audit_published(product: Product, environment: Environment) -> PublishedAudit:
+    """Run the output checks of a product on its current publication, and put that on record.
+
+    Raises:
+        NotPublishedError: the product has no publication.
+    """
+    started = datetime.now(UTC)
+    store, settings = environment.store, environment.settings
+    with pinned(store) as release:
+        entry = _entry(product, release)
+        piece = _newest(product, entry, settings.clock())
+        checks = tuple(
+            check
+            for check in all_checks(product, dbt_cache(settings), piece)
+            if check.stage is Stage.OUTPUT and not isinstance(check.measure, DbtTest)
+        )
+        nothing = Inputs(release, (), {})
+        attempt = Attempt(
+            product, environment, "monitor", entry.candidate, started, nothing, checks, piece
+        )
+        with _published(attempt) as connection:
+            results = run_checks(attempt, connection, Stage.OUTPUT)
+    audit = PublishedAudit(
+        product=product,
+        publication=entry.publication,
+        candidate=entry.candidate,
+        checks=checks,
+        results=results,
+        started=started,
+        seconds=(datetime.now(UTC) - started).total_seconds(),
+        partition=piece.key if piece else "",
+    )
+    with open_record(environment) as ledger:
+        record_audit(ledger, _record(audit))
+    return audit
+
+
+def _refuses(result: CheckResult) -> bool:
+    failed = result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
+    return failed or result.outcome is Outcome.ERRORED
+
+
+def _record(audit: PublishedAudit) -> AuditRecord:
+    return AuditRecord(
+        product=audit.product.qualified_name,
+        at=audit.started,
+        publication=audit.publication,
+        candidate=audit.candidate,
+        outcome=audit.outcome.value,
+        checks=len(audit.checks),
+        failed=tuple(
+            (str(result.port), result.check, result.severity.value, result.reason)
+            for result in audit.results
+            if result.outcome is not Outcome.PASSED
+        ),
+        seconds=audit.seconds,
+    )
+
+
+def _entry(product: Product, release: Release) -> Entry:
+    missing = [port for port in product.outputs if port.address not in release.ports]
+    if missing:
+        what = f"{missing[0].address} has no publication"
+        then = f"mesh run {product.qualified_name}"
+        raise NotPublishedError(Problem(what, missing[0].where, next=then))
+    return release.ports[product.outputs[0].address]
+
+
+def _newest(product: Product, entry: Entry, now: datetime) -> Partition | None:
+    if product.partitioning is None or not entry.parts:
+        return None
+    return partition_of(product.partitioning, max(part.key for part in entry.parts), now)
+
+
+@contextmanager
+def _published(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a session that reads the ports as an audit of a candidate would."""
+    environment, settings = attempt.environment, attempt.environment.settings
+    with session(
+        environment.store,
+        memory_limit=settings.memory_limit,
+        threads=environment.threads,
+        now=settings.clock(),
+    ) as connection:
+        define_partition(connection, attempt.partition)
+        own = [port.address for port in attempt.product.outputs]
+        release = attempt.inputs.release
+        files = [*_bind_others(connection, attempt, own)]
+        files += bind_release(connection, environment.store, _one_piece(attempt, release), own)
+        if attempt.partition is not None:
+            for address in own:
+                files += _bind_whole(connection, attempt, address)
+        seal(connection, files)
+        yield connection
+
+
+def _bind_others(
+    connection: duckdb.DuckDBPyConnection, attempt: Attempt, own: list[Address]
+) -> list[Path]:
+    """Bind what foreign keys refer to."""
+    release = attempt.inputs.release
+    others = [a for a in referenced(attempt.product) if a not in own and a in release.ports]
+    return list(bind_release(connection, attempt.environment.store, release, others))
+
+
+def _one_piece(attempt: Attempt, release: Release) -> Release:
+    """Return the release with only the newest partition of the product's ports."""
+    if attempt.partition is None:
+        return release
+    key, ports = attempt.partition.key, dict(release.ports)
+    for port in attempt.product.outputs:
+        entry = ports[port.address]
+        parts = tuple(part for part in entry.parts if part.key == key)
+        ports[port.address] = replace(entry, parts=parts)
+    return replace(release, ports=ports)
+
+
+def _bind_whole(
+    connection: duckdb.DuckDBPyConnection, attempt: Attempt, address: Address
+) -> list[Path]:
+    store, entry = attempt.environment.store, attempt.inputs.release.ports[address]
+    found = data_finder(store)(address, entry)
+    schema = sql.identifier(table_schema(address.domain))
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    view = f"{schema}.{sql.identifier(address.port)}"
+    connection.execute(f"CREATE VIEW {view} AS FROM {data_scan(entry, found)}")
+    return list(found)

@@ -1,0 +1,102 @@
+"""Write a damaged release again: from the one before it, the ledger, and the candidates' evidence.
+
+Nothing is believed that does not fit: a candidate that the gate did not pass, or whose content is
+not what the ledger says was switched, repairs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from dataops_mesh.errors import CorruptError, MeshError, Problem
+from dataops_mesh.ledger import Ledger, switches_of
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.record import open_ledger_of
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files, record
+from dataops_mesh.store.log import (
+    EMPTY,
+    Entry,
+    Release,
+    entries_of,
+    numbers,
+    path_of,
+    read_release,
+    retained_path,
+)
+from dataops_mesh.store.manifest import PUBLISH, read_manifest
+from dataops_mesh.store.store import Store
+from dataops_mesh.store.switch import switch
+from dataops_mesh.watch.health import RELEASE, Damage
+
+_BACKUP = "restore it from a backup of the store"
+
+
+def repair(environment: Environment, damage: tuple[Damage, ...]) -> tuple[str, ...]:
+    """Repair the releases among what is damaged; return what was done, one sentence each."""
+    store = environment.store
+    with open_ledger_of(environment) as ledger:
+        broken = sorted({int(item.name) for item in damage if item.kind == RELEASE})
+        return tuple(_repair(store, ledger, number) for number in broken)
+
+
+def _repair(store: Store, ledger: Ledger, number: int) -> str:
+    if number not in numbers(store) and retained_path(store, number).exists():
+        _set_aside(store, number)
+        return f"release {number} was set aside: it cannot be rolled back to any more"
+    rows = switches_of(ledger, number)
+    newest = number >= max(numbers(store), default=0)
+    if not rows and newest:
+        _set_aside(store, number)
+        return f"release {number} was set aside: consumers read release {number - 1} again"
+    try:
+        release = _again(store, number, rows)
+    except MeshError as error:
+        why = error.problems[0].what
+        return f"release {number} cannot be written again ({why}); {_BACKUP}"
+    _set_aside(store, number)
+    files.create(path_of(store, number), record.encode(release))
+    return f"release {number} was written again from the ledger and the evidence"
+
+
+def _again(store: Store, number: int, rows: tuple[Mapping[str, Any], ...]) -> Release:
+    if not rows:
+        raise CorruptError(Problem("the ledger does not have it", next=_BACKUP))
+    before = read_release(store, number - 1) if number > 1 else EMPTY
+    if not before.whole:
+        raise CorruptError(Problem("the release before it was collected", next=_BACKUP))
+    first = rows[0]
+    switched: dict[Address, Entry] = {}
+    for row in rows:
+        manifest = read_manifest(store, row["candidate"])
+        address = Address.parse(row["address"])
+        entry = entries_of(manifest).get(address)
+        if manifest.verdict != PUBLISH or entry is None:
+            raise CorruptError(Problem(f"{manifest.candidate} was not passed", next=_BACKUP))
+        found = switch(before.ports.get(address), entry, number, first["kind"])
+        if (found.fingerprint, found.rows) != (row["fingerprint"], row["rows"]):
+            raise CorruptError(
+                Problem(f"{address} is not what the ledger says was switched", next=_BACKUP)
+            )
+        switched[address] = found
+    return Release(
+        number,
+        first["kind"],
+        datetime.fromisoformat(first["published"]),
+        tuple(sorted(switched)),
+        {**before.ports, **switched},
+        first["run_id"],
+        first["person"],
+        first["reason"],
+    )
+
+
+def _set_aside(store: Store, number: int) -> None:
+    """Move the damaged file away, for whoever wants to look at it."""
+    folder = store.root / "damaged"
+    files.make_folder(folder)
+    for path in (path_of(store, number), retained_path(store, number)):
+        if path.exists():
+            files.move(path, folder / f"{path.name}.{files.unique_name()}")

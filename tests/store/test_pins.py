@@ -1,0 +1,96 @@
+"""What somebody uses is known, and the dead use nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from store_helpers import A, publish
+
+from dataops_mesh.errors import UnknownNameError
+from dataops_mesh.store import locks, pins
+from dataops_mesh.store.log import path_of
+from dataops_mesh.store.pins import building, live_refs, pinned
+from dataops_mesh.store.store import open_store
+
+HOLD = """
+import sys
+from pathlib import Path
+from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.store import open_store
+with pinned(open_store(Path(sys.argv[1]))):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_store(tmp_path / "store")
+
+
+def test_a_pin_names_the_candidates_of_its_release_until_it_ends(store):
+    old = publish(store, 1)
+    with pinned(store) as release:
+        publish(store, 2)
+        assert release == old
+        assert live_refs(store) == {old.ports[A].candidate}
+    assert live_refs(store) == frozenset()
+    assert list(store.pins.iterdir()) == []
+
+
+def test_a_build_keeps_its_own_folder(store):
+    with building(store, "fleet/aircraft/x-1") as folder:
+        assert folder.is_dir()
+        assert live_refs(store) == {"fleet/aircraft/x-1"}
+
+
+def test_an_error_in_the_block_ends_the_pin(store):
+    publish(store, 1)
+    with pytest.raises(ValueError, match="mine"), pinned(store):
+        raise ValueError("mine")
+    assert list(store.pins.iterdir()) == []
+
+
+def test_a_killed_process_pins_nothing_and_a_living_one_does(store):
+    release = publish(store, 1)
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(store.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with held:
+        assert held.stdout.readline() == b"held\n"
+        assert live_refs(store) == {release.ports[A].candidate}
+        held.kill()
+    assert live_refs(store) == frozenset()
+    assert list(store.pins.iterdir()) == []
+
+
+def test_a_pin_that_has_not_said_what_it_uses_is_not_taken_for_dead(store):
+    lock = store.pins / f"x{locks.SUFFIX}"
+    with locks.alive(lock):
+        assert live_refs(store) == frozenset()
+        assert lock.exists()
+
+
+def test_a_release_collected_while_it_is_being_pinned_is_not_handed_out(store, monkeypatch):
+    publish(store, 1)
+    second = publish(store, 2)
+    found = pins.latest
+    answers = iter([lambda _: pins.read_release(store, 1), found])
+
+    def slow_then_right(where) -> object:
+        release = next(answers)(where)
+        if release.number == 1:
+            path_of(store, 1).unlink()
+        return release
+
+    monkeypatch.setattr(pins, "latest", slow_then_right)
+    with pinned(store) as release:
+        assert release == second
+    with pytest.raises(UnknownNameError), pinned(store, 1):
+        pass

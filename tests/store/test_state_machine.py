@@ -1,0 +1,354 @@
+"""Any order of publications, refusals, rollbacks, collections, readers and crashes is harmless.
+
+The model is a list of dictionaries: what each release said. After every step the store must
+agree with it, all that is promised to be readable must be there, and no update may have been
+lost or have gone backward.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from store_helpers import T0, A, B, Crash, build, crashing, read_input
+
+from dataops_mesh.engine.catalog import refresh
+from dataops_mesh.engine.data import data_finder
+from dataops_mesh.errors import (
+    ConflictError,
+    MeshError,
+    NotPublishedError,
+    StoreError,
+    UnknownNameError,
+)
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.log import numbers, read_release
+from dataops_mesh.store.manifest import (
+    InputRead,
+    folder,
+    mark_recorded,
+    new_ref,
+    pending_refs,
+    read_manifest,
+)
+from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.release import (
+    PUBLICATION,
+    ROLLBACK,
+    Release,
+    commit,
+    entries_of,
+    history,
+    latest,
+    rollback,
+)
+from dataops_mesh.store.retention import Retention
+from dataops_mesh.store.store import open_store
+
+C = Address("network", "routes")
+PORTS = {"aircraft": (A, B), "routes": (C,)}
+WHO = {"run_id": "r", "person": "ana", "at": T0}
+PRODUCTS = st.sampled_from(sorted(PORTS))
+CRASH_AFTER = st.integers(0, 30)
+
+
+@dataclass
+class Run:
+    product: str
+    base: Release
+    manifest: object
+    inputs: tuple[InputRead, ...]
+    hold: ExitStack
+
+
+class Mesh(RuleBasedStateMachine):
+    runs = Bundle("runs")
+    readers = Bundle("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.everything = ExitStack()
+        root = self.everything.enter_context(tempfile.TemporaryDirectory())
+        self.store = open_store(Path(root) / "store")
+        self.log: dict[int, dict[Address, str]] = {0: {}}  # number -> what was readable
+        self.kinds = {0: PUBLICATION}
+        self.switched: dict[Address, list[int]] = {A: [], B: [], C: []}
+        self.rollable: dict[Address, list[int]] = {A: [], B: [], C: []}
+        self.inputs: dict[str, tuple[InputRead, ...]] = {}  # candidate -> what it read
+        self.open: list[tuple[Release, ExitStack]] = []
+        self.unfinished: list[Run] = []
+        self.generation = 0
+        self.feed = "monday"
+
+    def teardown(self) -> None:
+        for _, stack in self.open:
+            stack.close()
+        for run in self.unfinished:
+            run.hold.close()
+        self.everything.close()
+
+    # What the model says ---------------------------------------------------------------
+
+    @property
+    def newest(self) -> int:
+        return max(self.log)
+
+    def remember(self, release: Release) -> None:
+        assert release.number == self.newest + 1
+        self.log[release.number] = {a: e.candidate for a, e in release.ports.items()}
+        self.kinds[release.number] = release.kind
+        for address in release.changed:
+            self.switched[address].append(release.number)
+            self.rollable[address].append(release.number)
+
+    def may_follow(self, run: Run) -> bool:
+        """Say by hand what invariant 6 says."""
+        last = max((n for a in PORTS[run.product] for n in self.switched[a]), default=0)
+        if last <= run.base.number:
+            return True
+        if self.kinds[last] == ROLLBACK:
+            return False
+        current = self.inputs[self.log[last][PORTS[run.product][0]]]
+        ours = {item.name: item for item in run.inputs}
+        return all(
+            item.name not in ours
+            or (item.address is None and item.fingerprint == ours[item.name].fingerprint)
+            or (item.address is not None and ours[item.name].publication >= item.publication)
+            for item in current
+        )
+
+    # Steps -----------------------------------------------------------------------------
+
+    def start(self, product: str, verdict: str = "publish") -> Run:
+        hold = ExitStack()
+        try:
+            base = hold.enter_context(pinned(self.store))
+            inputs = [InputRead("feed", fingerprint=self.feed)]
+            if product == "routes" and A in base.ports:
+                inputs.append(read_input(base, A))
+            domain = PORTS[product][0].domain
+            ref = new_ref(domain, product, T0)
+            target = hold.enter_context(building(self.store, ref))
+            self.generation += 1
+            manifest = build(
+                self.store,
+                target,
+                ref,
+                base,
+                self.generation,
+                PORTS[product],
+                inputs=tuple(inputs),
+                verdict=verdict,
+            )
+        except Crash:
+            hold.close()
+            raise
+        self.inputs[ref] = tuple(inputs)
+        return Run(product, base, manifest, tuple(inputs), hold)
+
+    def commit(self, run: Run) -> Release:
+        return commit(self.store, run.base, entries_of(run.manifest), **WHO)
+
+    @rule(target=runs, product=PRODUCTS)
+    def start_a_run(self, product):
+        run = self.start(product)
+        self.unfinished.append(run)
+        return run
+
+    @rule(run=consumes(runs))
+    def finish_a_run(self, run):
+        self.unfinished.remove(run)
+        with run.hold:
+            if self.may_follow(run):
+                self.remember(self.commit(run))
+                return
+            try:
+                self.commit(run)
+            except ConflictError:
+                return
+            raise AssertionError("an older candidate was published over a newer one")
+
+    @rule(product=PRODUCTS)
+    def publish(self, product):
+        run = self.start(product)
+        with run.hold:
+            self.remember(self.commit(run))
+
+    @rule(product=PRODUCTS, verdict=st.sampled_from(["refuse", "error"]))
+    def a_refused_candidate_is_not_published_by_force(self, product, verdict):
+        run = self.start(product, verdict)
+        with run.hold:
+            for kind in (PUBLICATION, ROLLBACK):
+                try:
+                    commit(self.store, run.base, entries_of(run.manifest), kind=kind, **WHO)
+                except StoreError:
+                    continue
+                raise AssertionError("a refused candidate was published")
+
+    @rule(day=st.sampled_from(["monday", "tuesday"]))
+    def the_source_changes(self, day):
+        self.feed = day
+
+    @rule(product=PRODUCTS, to=st.none() | st.integers(1, 12))
+    def roll_back(self, product, to):
+        ports = PORTS[product]
+        before = latest(self.store)
+        try:
+            release = rollback(self.store, ports, to, **WHO)
+        except NotPublishedError:
+            assert ports[0] not in before.ports
+            return
+        except (StoreError, UnknownNameError):  # that release is gone, or there is none
+            assert latest(self.store) == before
+            return
+        if to is not None:
+            assert {a: release.ports[a].candidate for a in ports} == {
+                a: self.log[to][a] for a in ports
+            }
+        self.remember(release)
+
+    def forget(self, publications: int) -> None:
+        self.rollable = {a: found[-publications:] for a, found in self.rollable.items()}
+
+    @rule(keep=st.integers(1, 4), publications=st.integers(1, 5))
+    def collect(self, keep, publications):
+        for ref in pending_refs(self.store):
+            mark_recorded(self.store, ref)
+        before = sorted(numbers(self.store))
+        retention = Retention(publications)
+        collect(self.store, keep_releases=keep, grace_seconds=0, retention=retention)
+        self.forget(publications)
+        assert sorted(numbers(self.store)) == before[-keep:]
+
+    @rule(target=readers)
+    def open_a_reader(self):
+        stack = ExitStack()
+        reader = (stack.enter_context(pinned(self.store)), stack)
+        self.open.append(reader)
+        return reader
+
+    @rule(reader=consumes(readers))
+    def close_a_reader(self, reader):
+        self.open.remove(reader)
+        reader[1].close()
+
+    @rule(product=PRODUCTS, after=CRASH_AFTER)
+    def crash_while_publishing(self, product, after):
+        with crashing(files, after), contextlib.suppress(Crash):
+            run = self.start(product)
+            with run.hold:
+                self.commit(run)
+        self.after_a_crash()
+
+    @rule(product=PRODUCTS, after=CRASH_AFTER)
+    def crash_while_rolling_back(self, product, after):
+        with crashing(files, after), contextlib.suppress(Crash, MeshError):
+            rollback(self.store, PORTS[product], **WHO)
+        self.after_a_crash()
+
+    @rule(after=CRASH_AFTER)
+    def crash_while_collecting(self, after):
+        with crashing(files, after), contextlib.suppress(Crash):
+            collect(self.store, keep_releases=2, grace_seconds=0, retention=Retention(2))
+        self.forget(2)
+        self.after_a_crash()
+
+    @rule(after=st.integers(0, 12))
+    def crash_while_refreshing_the_catalog(self, after):
+        with crashing(files, after), contextlib.suppress(Crash):
+            refresh(self.store)
+        self.after_a_crash()
+
+    def after_a_crash(self) -> None:
+        """Either the release is there or it is not; the rest follows without a manual step."""
+        release = latest(self.store)
+        if release.number > self.newest:
+            manifest = read_manifest(self.store, release.ports[release.changed[0]].candidate)
+            self.inputs[manifest.candidate] = manifest.inputs
+            self.remember(release)
+
+    @rule(how=st.sampled_from(["lost", "damaged", "kept"]))
+    def the_catalog_agrees_with_the_log(self, how):
+        if how == "lost":
+            self.store.catalog_file.unlink(missing_ok=True)
+        elif how == "damaged":
+            self.store.catalog_file.write_bytes(b"x" * 100)
+        assert refresh(self.store) == self.newest
+        with duckdb.connect(str(self.store.catalog_file), read_only=True) as con:
+            found = con.execute("SELECT address, candidate FROM mesh.ports").fetchall()
+            for address in self.log[self.newest]:
+                assert con.execute(f"SELECT count(*) FROM {address}").fetchone() == (3,)
+        assert dict(found) == {str(a): ref for a, ref in self.log[self.newest].items()}
+
+    # What must hold after every step -----------------------------------------------------
+
+    @invariant()
+    def the_store_says_what_the_model_says(self):
+        release = latest(self.store)
+        assert release.number == self.newest
+        assert {a: e.candidate for a, e in release.ports.items()} == self.log[self.newest]
+
+    @invariant()
+    def whatever_is_retained_or_pinned_is_whole_and_passed_the_gate(self):
+        kept = [read_release(self.store, number) for number in numbers(self.store)]
+        for release in (*kept, *(release for release, _ in self.open)):
+            for address, entry in release.ports.items():
+                manifest = read_manifest(self.store, entry.candidate)
+                assert manifest.verdict == "publish"
+                found = data_finder(self.store)(address, entry)
+                assert found
+                assert all(path.is_file() for path in found)
+
+    @invariant()
+    def whatever_retention_promises_can_be_rolled_back_to(self):
+        for address, promised in self.rollable.items():
+            for number in promised:
+                entry = read_release(self.store, number).ports[address]
+                assert entry.candidate == self.log[number][address]
+                found = data_finder(self.store)(address, entry)
+                assert found
+                assert all(path.is_file() for path in found)
+
+    @invariant()
+    def a_product_switches_all_its_ports_or_none(self):
+        for state in self.log.values():
+            assert state.get(A) == state.get(B)
+
+    @invariant()
+    def no_update_goes_backward_but_by_a_rollback(self):
+        for address in (A, C):
+            newer = None
+            for release in history(self.store, address):
+                entry = release.ports[address]
+                if newer is not None and newer.kind == PUBLICATION:
+                    then, now = dict(entry.inputs), dict(newer.inputs)
+                    assert all(now[name] >= then[name] for name in then if name in now)
+                newer = entry if entry.kind == PUBLICATION else None
+
+    @invariant()
+    def no_unfinished_candidate_is_named_by_the_log(self):
+        for ref in self.log[self.newest].values():
+            assert (folder(self.store, ref) / "manifest.json").is_file()
+
+
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+Mesh.TestCase.pytestmark = [pytest.mark.timeout(0 if LONG else 300)]
+Mesh.TestCase.settings = settings(
+    max_examples=3000 if LONG else 40,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+test_any_order_of_operations_is_harmless = Mesh.TestCase
