@@ -40,20 +40,24 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
 # The names in the bodies of what is written anew here: another name is another behaviour, for
 # example one more kind of event that belongs into the index.
 NAMES: Mapping[str, frozenset[str]] = {
-    "_connect": frozenset(
-        "SQLITE_BUSY_TIMEOUT_SECONDS NullPool _db_lock _initdb _initialized_dbs add begin check "
-        "conn_string_for_shard connect create_engine dispose str_param".split()
-    ),
-    "store_event": frozenset(
-        "ASSET_CHECK_EVENTS ASSET_EVENTS DagsterInvariantViolationError EVENT_TYPE_TO_PIPELINE_RUN_STATUS "
-        "EventLogEntry _store_asset_event _store_asset_event_tags check dagster_event_type "
-        "db_result execute index_connection index_transaction inserted_primary_key inst_param "
-        "is_dagster_event prepare_insert_event run_connection run_id store_asset_check_event".split()
-    ),
-    "watch": frozenset(
-        "Observer SqliteEventLogStorageWatchdog _base_dir _obs _watchers schedule start".split()
-    ),
-}
+    "_connect": frozenset({
+        "SQLITE_BUSY_TIMEOUT_SECONDS", "NullPool", "_db_lock", "_initdb", "_initialized_dbs",
+        "add", "begin", "check", "conn_string_for_shard", "connect", "create_engine", "dispose",
+        "str_param",
+    }),
+    "store_event": frozenset({
+        "ASSET_CHECK_EVENTS", "ASSET_EVENTS", "DagsterInvariantViolationError",
+        "EVENT_TYPE_TO_PIPELINE_RUN_STATUS", "EventLogEntry", "_store_asset_event",
+        "_store_asset_event_tags", "check", "dagster_event_type", "db_result", "execute",
+        "index_connection", "index_transaction", "inserted_primary_key", "inst_param",
+        "is_dagster_event", "prepare_insert_event", "run_connection", "run_id",
+        "store_asset_check_event",
+    }),
+    "watch": frozenset({
+        "Observer", "SqliteEventLogStorageWatchdog", "_base_dir", "_obs", "_watchers", "schedule",
+        "start",
+    }),
+}  # fmt: skip
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     SqliteEventLogStorageWatchdog,
 )
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, CursorResult, create_engine
 from sqlalchemy.pool import NullPool
 from watchdog.observers import Observer
 
@@ -55,7 +55,7 @@ class KeptEventLogStorage(SqliteEventLogStorage):
         weakref.finalize(self, self._kept.close)
 
     @classmethod
-    def from_config_value(
+    def from_config_value(  # type: ignore[override] # Dagster's own class, where ours cannot be
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> SqliteEventLogStorage:
         """Return the storage, or Dagster's own where this Dagster is not the one we know."""
@@ -129,7 +129,7 @@ class KeptEventLogStorage(SqliteEventLogStorage):
         with self.index_connection() as conn:
             for event, row in mirrored:
                 before = self._changes(conn)
-                (number,) = conn.execute(INSERT, row).inserted_primary_key
+                number = _number(conn.execute(INSERT, row))
                 if event.dagster_event_type in ASSET_EVENTS:
                     self._store_asset_event_tags(conn, [event], [number])
                     self._store_asset_event(conn, event, number)
@@ -163,7 +163,7 @@ class KeptEventLogStorage(SqliteEventLogStorage):
         """
         with self._lock:
             with self.index_connection() as conn:
-                theirs = conn.exec_driver_sql("PRAGMA data_version").scalar_one()
+                theirs: int = conn.exec_driver_sql("PRAGMA data_version").scalar_one()
                 ours = self._changes(conn) - self._by_checks
                 asked = (conn, theirs, ours, arguments, named)
             if self._answer is None or self._answer[0] != asked:
@@ -176,11 +176,12 @@ class KeptEventLogStorage(SqliteEventLogStorage):
 
     def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
         """Call back at each new event of a run: while a connection is kept, only the log grows."""
+        observer: Any = self._obs or Observer()
         if not self._obs:
-            self._obs = Observer()
-            self._obs.start()
+            observer.start()
+            self._obs = observer
         dog = _LogWatchdog(self, run_id, callback, cursor)
-        watched = self._obs.schedule(dog, self._base_dir, recursive=True)
+        watched = observer.schedule(dog, self._base_dir, recursive=True)
         self._watchers[run_id][callback] = dog, watched
 
     def wipe(self) -> None:
@@ -205,6 +206,14 @@ class _LogWatchdog(SqliteEventLogStorageWatchdog):
 
     def on_modified(self, event: Any) -> None:  # noqa: ARG002 - which of the two does not matter
         self._process_log()
+
+
+def _number(inserted: CursorResult[Any]) -> int:
+    """Return the number under which a row was stored."""
+    key = inserted.inserted_primary_key
+    if not key:
+        raise DagsterInvariantViolationError("an event was stored without a number")
+    return int(key[0])
 
 
 def _is_made(kept: Kept) -> bool:
