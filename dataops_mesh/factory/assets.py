@@ -70,7 +70,7 @@ def product_asset(
     @dg.multi_asset(
         name=f"{product.domain}__{product.name}",
         specs=[*shape.private, *shape.ports],
-        check_specs=[check_spec(check) for check in checks],
+        check_specs=[check_spec(check, cut) for check in checks],
         can_subset=False,
         pool=f"{product.domain}__{product.name}",
         op_tags={"mesh/product": product.qualified_name},

@@ -6,7 +6,12 @@ import dagster as dg
 
 from dataops_mesh.errors import MeshError, NotPublishedError
 from dataops_mesh.factory.automation import status_of
-from dataops_mesh.factory.describe import PUBLICATION, SEVERITIES, key_of
+from dataops_mesh.factory.describe import (
+    CHECKS_HAVE_PARTITIONS,
+    PUBLICATION,
+    SEVERITIES,
+    key_of,
+)
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
@@ -82,6 +87,7 @@ def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.A
         passed=result.outcome is Outcome.PASSED,
         severity=SEVERITIES[check.severity],
         description=result.reason or None,
+        **({"partition": audit.partition} if audit.partition and CHECKS_HAVE_PARTITIONS else {}),
         metadata={
             PUBLICATION: audit.publication,
             "mesh/monitor": "on what is published; nothing was built",
