@@ -95,9 +95,7 @@ def port_metadata(product: Product, port: OutputPort) -> dict[str, Any]:
     }
 
 
-def check_spec(
-    check: Check, cut: dg.PartitionsDefinition[str] | None = None
-) -> dg.AssetCheckSpec:
+def check_spec(check: Check, cut: dg.PartitionsDefinition[str] | None = None) -> dg.AssetCheckSpec:
     """Return the asset check that shows a check's results.
 
     Not blocking: the gate refuses by itself, and a blocking check would mark the still good

@@ -105,16 +105,23 @@ def everything(instance: dg.DagsterInstance) -> None:
     run("days", partition_key="monday")
     run("days", partition_key="monday")
     run("days", partition_key="tuesday")
-    ranged = {"dagster/asset_partition_range_start": "monday", "dagster/asset_partition_range_end": "wednesday"}
+    ranged = {
+        "dagster/asset_partition_range_start": "monday",
+        "dagster/asset_partition_range_end": "wednesday",
+    }
     run("days", tags=ranged)
     run("tried_again")
     run("tried_again")
     key = dg.AssetKey("days")
-    instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="monday", metadata={"n": 1}))
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(key, partition="monday", metadata={"n": 1})
+    )
     instance.report_runless_asset_event(dg.AssetObservation(key, partition="monday"))
     for day in (None, "monday"):
         instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(asset_key=key, check_name="all_days", passed=False, partition=day)
+            dg.AssetCheckEvaluation(
+                asset_key=key, check_name="all_days", passed=False, partition=day
+            )
         )
     run_again = instance.get_run_by_id(whole.run_id)
     assert run_again
@@ -136,7 +143,8 @@ def contents(folder: Path) -> dict[str, Any]:
                     continue
                 rows = con.execute(f'SELECT rowid AS at, * FROM "{name}" ORDER BY rowid').fetchall()
                 found[file.name, name, "rows"] = [
-                    {k: row[k] for k in row.keys() if k not in CLOCKS} for row in rows  # noqa: SIM118
+                    {k: row[k] for k in row.keys() if k not in CLOCKS}
+                    for row in rows  # noqa: SIM118
                 ]
         con.close()
     return found

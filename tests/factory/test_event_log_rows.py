@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import dagster as dg
 import event_logs
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from dataops_mesh.factory.eventlog.storage import KeptEventLogStorage
 from dataops_mesh.factory.instance import DAGSTER_YAML
 
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 COVERED = {
     "ASSET_MATERIALIZATION", "ASSET_MATERIALIZATION_PLANNED", "ASSET_OBSERVATION",
     "ASSET_CHECK_EVALUATION", "ASSET_CHECK_EVALUATION_PLANNED",
@@ -36,7 +39,9 @@ def recorded(tmp_path_factory):
     return events, contents(home / "events")
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(
+    max_examples=60 if LONG else 3, suppress_health_check=[HealthCheck.too_slow], deadline=None
+)
 @given(sizes=st.lists(st.integers(1, 60), min_size=1, max_size=9))
 def test_a_row_differs_from_dagsters_own(recorded, tmp_path_factory, sizes):
     events, expected = recorded
@@ -81,9 +86,13 @@ def test_an_answer_is_kept_longer_than_it_is_true(tmp_path):
         log = instance.event_log_storage
         other = SqliteEventLogStorage(str(tmp_path / "events"))
         for change in (
-            lambda: instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="monday")),
+            lambda: instance.report_runless_asset_event(
+                dg.AssetMaterialization(key, partition="monday")
+            ),
             lambda: other.wipe_asset(key),
-            lambda: instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="monday")),
+            lambda: instance.report_runless_asset_event(
+                dg.AssetMaterialization(key, partition="monday")
+            ),
             lambda: instance.wipe_assets([key]),
         ):
             log.fetch_materializations(key, limit=1)
