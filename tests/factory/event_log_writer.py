@@ -53,7 +53,7 @@ def events(name: str, run: int):
     yield entry(kinds.RUN_SUCCESS)
 
 
-def write(folder: str, name: str, runs, kept: bool = True) -> None:
+def write(folder: str, name: str, runs, *, kept: bool = True) -> None:
     log = (KeptEventLogStorage if kept else SqliteEventLogStorage)(folder)
     noted = os.open(f"{folder}/{name}.noted", os.O_APPEND | os.O_CREAT | os.O_WRONLY)
     for run in runs:

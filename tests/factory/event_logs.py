@@ -143,8 +143,8 @@ def contents(folder: Path) -> dict[str, Any]:
                     continue
                 rows = con.execute(f'SELECT rowid AS at, * FROM "{name}" ORDER BY rowid').fetchall()
                 found[file.name, name, "rows"] = [
-                    {k: row[k] for k in row.keys() if k not in CLOCKS}
-                    for row in rows  # noqa: SIM118
+                    {k: v for k, v in zip(row.keys(), row, strict=True) if k not in CLOCKS}
+                    for row in rows
                 ]
         con.close()
     return found

@@ -77,10 +77,9 @@ def test_an_unknown_dagster_is_used_as_if_it_were_known(settings, monkeypatch, c
     finally:
         known.unknown.cache_clear()
     said = [record.getMessage() for record in caplog.records if record.name == "dataops_mesh"]
-    assert said == [
-        "events are stored by Dagster's own, slower class: "
-        "SqliteEventLogStorage.store_event takes other parameters"
-    ]
+    (line,) = said
+    assert line.startswith("events are stored by Dagster's own, slower class: SqliteEventLog")
+    assert line.endswith("store_event takes other parameters")
 
 
 def test_an_interpreter_without_the_library_fails_without_saying_why(settings):

@@ -148,14 +148,8 @@ def test_connections_pile_up(tmp_path):
     log = KeptEventLogStorage(str(tmp_path))
     for run in range(3 * KEPT):
         log.store_event(next(events("run", run)))
-    open_files = [
-        os.readlink(f"/proc/self/fd/{fd}")
-        for fd in os.listdir("/proc/self/fd")
-        if os.path.exists(f"/proc/self/fd/{fd}")
-    ]
-    assert (
-        sum(name.startswith(str(tmp_path)) and name.endswith(".db") for name in open_files) <= KEPT
-    )
+    names = [str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.exists()]
+    assert sum(n.startswith(str(tmp_path)) and n.endswith(".db") for n in names) <= KEPT
     log.dispose()
     assert not list(tmp_path.glob("*-wal"))
 
