@@ -107,6 +107,7 @@ def check_spec(check: Check, cut: dg.PartitionsDefinition[str] | None = None) ->
         cut: the partitions of its product; each has results of its own.
     """
     refuses = check.severity is Severity.ERROR
+    parts: dict[str, Any] = {"partitions_def": cut} if cut and CHECKS_HAVE_PARTITIONS else {}
     with warnings.catch_warnings():
         # Preview in Dagster 1.13; without it each result leaves one planned for ever.
         warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -120,7 +121,7 @@ def check_spec(check: Check, cut: dg.PartitionsDefinition[str] | None = None) ->
                 "dimension": check.dimension or "",
                 "declared at": str(check.where),
             },
-            **({"partitions_def": cut} if cut and CHECKS_HAVE_PARTITIONS else {}),
+            **parts,
         )
 
 

@@ -1,6 +1,7 @@
 """Watching a domain: its published data, its incidents, and who is told of them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -81,13 +82,15 @@ def monitor(
 
 def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.AssetCheckEvaluation:
     """Return the event for one check on published data."""
+    of_partition = audit.partition and CHECKS_HAVE_PARTITIONS
+    part: dict[str, Any] = {"partition": audit.partition} if of_partition else {}
     return dg.AssetCheckEvaluation(
         asset_key=key_of(check.port),
         check_name=check.name,
         passed=result.outcome is Outcome.PASSED,
         severity=SEVERITIES[check.severity],
         description=result.reason or None,
-        **({"partition": audit.partition} if audit.partition and CHECKS_HAVE_PARTITIONS else {}),
+        **part,
         metadata={
             PUBLICATION: audit.publication,
             "mesh/monitor": "on what is published; nothing was built",
