@@ -41,6 +41,9 @@ def run_products(
     """
     settings, mesh = open_workspace()
     products = order(tuple(named(mesh, names, runnable=True)))
+    from dataops_mesh.run.process.client import start_gate
+
+    start_gate(settings)  # it imports while we check and import ourselves
     with environments(settings) as ask:
         require_sound(mesh, products, settings, ask)
         from dataops_mesh.factory.instance import bury_dead_runs, open_instance
@@ -75,8 +78,9 @@ def rebuild(name: str, output: Format) -> int:
     """Build every partition of a product again and publish all of them in one commit."""
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
-    from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.rebuild import rebuild_product
+    from dataops_mesh.run.checks import all_checks
+    from dataops_mesh.run.environment import dbt_cache, open_environment
+    from dataops_mesh.run.process.client import gate_rebuild
 
     settings, mesh = open_workspace()
     product = one(mesh, name)
@@ -84,7 +88,9 @@ def rebuild(name: str, output: Format) -> int:
     require_sound(mesh, [product], settings)
     environment = open_environment(settings)
     with progress([name]):
-        reports = rebuild_product(product, environment, run_id=f"rebuild-{uuid.uuid4().hex[:12]}")
+        checks = all_checks(product, dbt_cache(settings))
+        run_id = f"rebuild-{uuid.uuid4().hex[:12]}"
+        reports = gate_rebuild(product, settings, checks, run_id=run_id)
     with open_instance(settings) as instance:
         reconcile(instance, environment.store, product)
     rows = [
