@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,11 +20,11 @@ from typing import Any
 
 from dataops_mesh.errors import Problem, RunError, SettingsError
 from dataops_mesh.run.process.server import ARROW, NO_THREAD, SUFFIX
-from dataops_mesh.run.process.wire import Request, check_names, hello, read_error, read_report
+from dataops_mesh.run.process.wire import CODE, Request, check_names, hello, read_error, read_report
 from dataops_mesh.run.report import Report
 from dataops_mesh.settings import PREFIX, Settings
 from dataops_mesh.spec.checks.check import Check
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.store.log import latest_number, read_release
 from dataops_mesh.store.store import open_store
 
@@ -91,7 +91,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
         run_id=run_id,
         partition=partition or "",
     )
-    (line,) = _ask(request, settings, progress)
+    (line,) = _ask(request, settings, progress, code=_code(product))
     return read_report(line, product, checks)
 
 
@@ -100,13 +100,17 @@ def gate_rebuild(
 ) -> tuple[Report, ...]:
     """Have the gate build all partitions of a product again, in one commit."""
     request = _request("rebuild", product=product, settings=settings, checks=checks, run_id=run_id)
-    lines = _ask(request, settings, lambda _: None)
+    lines = _ask(request, settings, lambda _: None, code=_code(product))
     return tuple(read_report(line, product, checks) for line in lines)
 
 
 def start_gate(settings: Settings) -> Path:
     """Return the socket of the gate, started now if there is none: it imports while others do."""
     return settings.gate_socket or _start().path
+
+
+def _code(product: Product) -> bool:
+    return product.transform.kind is not TransformKind.SQL
 
 
 def _request(  # noqa: PLR0913 - a request says who, what and from where, by keyword
@@ -135,19 +139,20 @@ def _request(  # noqa: PLR0913 - a request says who, what and from where, by key
     )
 
 
-def _ask(request: Request, settings: Settings, progress: Progress) -> list[Mapping[str, Any]]:
+def _ask(
+    request: Request, settings: Settings, progress: Progress, *, code: bool
+) -> list[Mapping[str, Any]]:
     """Ask, and return the reports; cancel if anything interrupts the wait."""
     path = start_gate(settings)
     store = open_store(settings.store_folder)
     since = latest_number(store)
-    with _connected(path) as connection:
+    with _connected(path) as connection, connection.makefile("rb") as answers:
         asked = {**asdict(request), "token": _token(path)}
-        connection.sendall(json.dumps(asked).encode() + b"\n")
-        lines = _lines(connection)
+        connection.sendall((CODE if code else b"") + json.dumps(asked).encode() + b"\n")
         reports: list[Mapping[str, Any]] = []
         try:
-            for line in lines:
-                if _take(line, reports, progress):
+            for text in answers:
+                if _take(json.loads(text), reports, progress):
                     return reports
         except BaseException as error:
             if isinstance(error, Exception):
@@ -187,13 +192,6 @@ def _cancel(connection: socket.socket) -> None:
         connection.settimeout(PATIENCE)
         while connection.recv(65536):
             pass
-
-
-def _lines(connection: socket.socket) -> Iterator[Mapping[str, Any]]:
-    with connection.makefile("rb") as answers:
-        for text in answers:
-            line: dict[str, Any] = json.loads(text)
-            yield line
 
 
 def _connected(path: Path) -> socket.socket:

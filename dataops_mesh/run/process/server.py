@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataops_mesh.run.process.wire import LONGEST
+from dataops_mesh.run.process.wire import CODE, LONGEST
 
 ARROW, NO_THREAD = "JE_ARROW_MALLOC_CONF", "background_thread:false"
 SUFFIX = ".token"  # beside the socket: what a caller must know
@@ -117,8 +117,8 @@ def _attend(call: Call, event: int, poll: select.poll, token: str, *, own: bool)
 def _begin(call: Call, token: str, *, own: bool) -> None:
     text = bytes(call.said.partition(b"\n")[0])
     call.said.clear()
-    with suppress(ValueError):  # the worker says what is wrong with it
-        _prepare(json.loads(text))
+    if text.startswith(CODE):
+        _prepare()
     server = os.getpid()
     call.worker = os.fork()
     if call.worker:
@@ -143,9 +143,8 @@ def _begin(call: Call, token: str, *, own: bool) -> None:
         os._exit(status)
 
 
-def _prepare(request: object) -> None:
-    """Start what confines domain code, before the fork, if the caller says that it is needed."""
-    del request
+def _prepare() -> None:
+    """Start what confines domain code before the fork: all processes that fork share it."""
 
 
 def _kill(call: Call, why: str) -> None:

@@ -22,6 +22,7 @@ from dataops_mesh.store import record
 
 PROTOCOL = 2
 LONGEST = 1 << 20  # bytes of a request
+CODE = b"code "  # before the request of a product that Python or dbt builds
 Line = Mapping[str, Any]
 _OWN = frozenset(
     {"product", "checks", "decision"}

@@ -15,6 +15,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, MeshError, Problem, RunError, SettingsError
 from dataops_mesh.run.process.wire import (
+    CODE,
     Request,
     check_names,
     error_line,
@@ -53,9 +54,9 @@ def answer(connection: socket.socket, text: bytes, token: str, *, own: bool) -> 
 
 def _request(text: bytes, token: str) -> Request:
     try:
-        request: Request = record.build(Request, json.loads(text))
+        request: Request = record.build(Request, json.loads(text.removeprefix(CODE)))
         known = hmac.compare_digest(request.token.encode(), token.encode())
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise SettingsError(Problem("the gate was asked in words it does not know")) from None
     if not known:
         what = "the gate does not know this caller's token"
