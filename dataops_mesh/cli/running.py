@@ -1,10 +1,7 @@
-"""`mesh run`, `mesh rollback` and `mesh ui`: commands that change or start something."""
+"""`mesh run` and `mesh rollback`: commands that change what is published."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import examine_all
-from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, show
+from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.wire import read_ended
 from dataops_mesh.cli.workspace import named, one, open_workspace
@@ -134,25 +131,6 @@ def roll_back(
     ]
     show(rows, output, columns=("port", "publication", "rows", "candidate"))
     return 0
-
-
-def start_ui(arguments: Sequence[str]) -> int:
-    """Start `dagster dev` on the workspace and wait for it."""
-    from dataops_mesh.factory.instance import dagster_home
-
-    settings, _ = open_workspace()
-    file = settings.root / "workspace.yaml"
-    if not file.is_file():
-        raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
-    environment = {**os.environ, "DAGSTER_HOME": str(dagster_home(settings))}
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(file), *arguments]
-    try:
-        return subprocess.run(command, cwd=settings.root, env=environment, check=False).returncode  # noqa: S603 - our own interpreter
-    except KeyboardInterrupt:
-        return 0
-    except OSError as error:
-        say(f"error: dagster dev could not be started: {error}")
-        return WRONG
 
 
 def require_sound(

@@ -17,6 +17,7 @@ from dataops_mesh.factory.instance import process_tag
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
 
 RUN_TAG = "mesh/run"
+INTERRUPTIONS = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 _LOADED: dict[Path, tuple[Domain, dg.Definitions]] = {}  # one for each domain that ran here
 
 
@@ -173,8 +174,19 @@ def _run(
         tags={RUN_TAG: "mesh run", **process_tag()},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
+    if any(map(_interrupted, result.all_events)):  # Dagster catches it and calls it a failure
+        instance.report_run_canceled(result.dagster_run)
+        raise KeyboardInterrupt
     for product in products:
         yield replace(_ended(product, result), partition=partition or "")
+
+
+def _interrupted(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name in {
+        "DagsterExecutionInterruptedError",
+        "KeyboardInterrupt",
+    }
 
 
 def _keys(definitions: dg.Definitions, product: Product) -> list[dg.AssetKey]:

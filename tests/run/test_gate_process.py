@@ -25,7 +25,9 @@ from dataops_mesh.settings import load_settings
 
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 RANGE = "{name: amount, logicalType: integer, logicalTypeOptions: {minimum: 0}}"
-FOREVER = "select sum(hash(a.range, b.range)) % 2 as id from range(1000000) a, range(10000000) b"
+FOREVER = (
+    "select sum(hash(a.range, b.range)) % 2 as id from src, range(1000000) a, range(10000000) b"
+)
 
 
 def orders(csv="id,amount\n1,5\n", sql="select id, amount from src", columns=(KEY, RANGE)):

@@ -160,9 +160,7 @@ def _ask(
             _cancel(connection)
             after = range(since + 1, latest_number(store) + 1)
             mine = [n for n in after if read_release(store, n).run_id == request.run_id]
-            was = (
-                f"after it was published as {mine[-1]}" if mine else "before anything was published"
-            )
+            was = f"after publication {mine[-1]}" if mine else "before anything was published"
             progress(f"cancelled {was}")
             raise
     raise RunError(Problem("the gate process went away", next="run it again"))
