@@ -6,7 +6,6 @@ With a profile made for it: whatever profile the project carries is for its deve
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,12 +95,12 @@ def _invoke(job: DbtJob, *arguments: str) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    _lock_with_threads()
     _write_profile(job)
     manifest = _manifest(job) if job.parsed else None
+    files = ["--no-write-json"] if job.parsed else []  # only a parse is read again
     select = ["--select", job.select] if job.select else []
     try:
-        return dbtRunner(manifest=manifest).invoke([*arguments, *select, *_common(job)])
+        return dbtRunner(manifest=manifest).invoke([*arguments, *select, *files, *_common(job)])
     finally:
         DuckDBConnectionManager.close_all_connections()  # the file is whole only then
 
@@ -110,17 +109,6 @@ def _manifest(job: DbtJob) -> Any:
     from dbt.contracts.graph.manifest import Manifest
 
     return Manifest.from_msgpack(((job.parsed or job.folder) / PARSED[1]).read_bytes())
-
-
-def _lock_with_threads() -> None:
-    """Give dbt locks of threads: it starts no process, and those of processes cost one."""
-    import dbt.mp_context as contexts
-
-    class _Threads:
-        Lock = staticmethod(threading.Lock)
-        RLock = staticmethod(threading.RLock)
-
-    contexts._MP_CONTEXT = _Threads()  # noqa: SLF001 - dbt offers no other way
 
 
 def _common(job: DbtJob) -> list[str]:

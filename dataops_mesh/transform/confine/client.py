@@ -176,7 +176,7 @@ def limits() -> tuple[tuple[int, int, int], ...]:
     found = []
     for name in _LIMITS:
         which = getattr(resource, name, None)
-        if which is not None and resource.RLIM_INFINITY not in resource.getrlimit(which):
+        if which is not None and resource.getrlimit(which)[0] != resource.RLIM_INFINITY:
             found.append((which, *resource.getrlimit(which)))
     return tuple(found)
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import os
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,7 +29,21 @@ _PYTHON = (
 )
 _DBT = (
     *("dbt.cli.main", "dbt.task.build", "dbt.task.test", "dbt.task.list", "dbt.parser.manifest"),
-    *("dbt.adapters.duckdb", "dbt.adapters.duckdb.connections"),
+    *("dbt.adapters.duckdb", "dbt.adapters.duckdb.connections", "dbt_common.clients.agate_helper"),
+    *("dbt.adapters.duckdb.environments.local", "multiprocessing.dummy", "babel.dates"),
+)
+_SCHEMAS = (
+    ("dbt.contracts.project", "ProjectFlags"),
+    ("dbt.contracts.project", "ProfileConfig"),
+    ("dbt.contracts.project", "Project"),
+    ("dbt.contracts.project", "PackageConfig"),
+    ("dbt.contracts.project", "Configuration"),
+    ("dbt.contracts.selection", "SelectorFile"),
+    ("dbt.adapters.duckdb.credentials", "DuckDBCredentials"),
+)
+_NODES = (
+    *("ModelNode", "SeedNode", "SnapshotNode", "GenericTestNode", "SingularTestNode"),
+    *("HookNode", "AnalysisNode", "SourceDefinition", "Macro"),
 )
 
 
@@ -43,8 +59,42 @@ def dbt() -> None:
     """Import dbt, once."""
     if _DBT[0] not in sys.modules:
         gc.unfreeze()
+        _lock_with_threads()
         _import(_DBT)
+        _compile_schemas()
         _settle()
+
+
+def _lock_with_threads() -> None:
+    """Give dbt locks of threads, before it makes one: it starts no process here.
+
+    A lock of processes costs a semaphore with a name, and a process that cleans it up.
+    """
+    try:
+        import dbt.mp_context as contexts
+    except ImportError:
+        return
+
+    class _Threads:
+        Lock = staticmethod(threading.Lock)
+        RLock = staticmethod(threading.RLock)
+
+    contexts._MP_CONTEXT = _Threads()  # noqa: SLF001 - dbt offers no other way
+
+
+def _compile_schemas() -> None:
+    """Have dbt make what it makes of its classes when it first needs it, at every invocation."""
+    for module, name in _SCHEMAS:
+        if module in sys.modules:
+            getattr(sys.modules[module], name).json_schema()
+    manifest = getattr(sys.modules.get("dbt.contracts.graph.manifest"), "Manifest", None)
+    if manifest is not None:
+        manifest.from_msgpack(manifest().to_msgpack())
+        nodes = sys.modules["dbt.contracts.graph.nodes"]
+        for name in _NODES:
+            with suppress(Exception):  # it lacks every field; the reader is made all the same
+                getattr(nodes, name).from_dict({})
+        inspect.stack()  # dbt asks who called, and Python then looks at every module
 
 
 def _import(names: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib
+import importlib.machinery
 import json
 import os
 import pickle
@@ -95,11 +96,14 @@ def _confine(task: Task) -> None:
     os.chdir(task.folder)
     more = tuple(entry for entry in task.path if entry not in sys.path)
     rules = (*environment_rules(task.protected, more), *task.rules)
+    sys.path.extend(more)
+    # Only modules of these folders may be opened, their list may not: every folder of the path
+    # is listed for the last time.
+    importlib.machinery.PathFinder.find_spec("dataops_mesh_lists_folders")
     level = landlock.restrict(rules, network=task.network)
     filtered = seccomp.install(network=task.network)
     if task.required and (level < NEEDED_ABI or not filtered):
         raise RunError(Problem("this process could not be confined, which is required"))
-    sys.path.extend(more)
     tempfile.tempdir = None
 
 
