@@ -35,9 +35,7 @@ pytestmark = pytest.mark.timeout(600)  # processes that import for seconds, on b
 SPAWN = multiprocessing.get_context("spawn")
 TOTAL = Address("books", "totals")
 NUMBER = "{name: n, logicalType: integer, required: true}"
-TRANSFORM = (
-    "def transform(shop_orders):\n    return shop_orders.aggregate('sum(n)::int as n')\n"
-)
+TRANSFORM = "def transform(shop_orders):\n    return shop_orders.aggregate('sum(n)::int as n')\n"
 
 
 def simple(port: str) -> dict[str, str | bytes]:

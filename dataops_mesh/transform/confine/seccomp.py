@@ -28,7 +28,7 @@ class _Calls:
     """The numbers of one architecture.
 
     Args:
-        silent: seem to work and do nothing: changes of mode, owner, times, attributes.
+        silent: seem to work and do nothing: changes of mode, owner, attributes.
         absent: as on a kernel that has them not; whoever asks takes another way.
         refused: operation not permitted.
         own: permitted for the calling process only (its id, or 0).
@@ -53,17 +53,15 @@ _TABLE = {
         socket=41,
         clone=56,
         ioctl=16,
-        # chmod, chown, utime, setxattr and removexattr in all spellings
-        silent=(
-            *(90, 91, 92, 93, 94, 132, 188, 189, 190, 197, 198, 199, 235),
-            *(260, 261, 268, 280, 452, 463, 466),
-        ),
+        # chmod, chown, setxattr and removexattr in all spellings
+        silent=(90, 91, 92, 93, 94, 188, 189, 190, 197, 198, 199, 260, 268, 452, 463, 466),
         refused=(
             *(248, 249, 250, 101, 310, 311, 312),  # keys, ptrace, memory of others, kcmp
             *(321, 298, 323, 272, 308, 165, 166, 155, 161),  # bpf, perf, faults, namespaces, mounts
             *(175, 313, 176, 303, 304, 103, 163, 179),  # modules, handles, log, accounting, quota
             *(29, 30, 31, 64, 68, 240),  # System V memory, semaphores, messages; POSIX queues
             *(254, 300, 141, 251, 256, 279),  # watching files; priorities, pages of others
+            *(132, 235, 261, 280),  # times of files
             *_NEW,
         ),
         own=(302, 203, 142, 144, 314),  # prlimit64, CPU affinity, scheduling
@@ -73,13 +71,13 @@ _TABLE = {
         socket=198,
         clone=220,
         ioctl=29,
-        silent=(5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 88, 452, 463, 466),
+        silent=(5, 6, 7, 14, 15, 16, 52, 53, 54, 55, 452, 463, 466),
         refused=(
             *(217, 218, 219, 117, 270, 271, 272),
             *(280, 241, 282, 97, 268, 40, 39, 41, 51),
             *(105, 273, 106, 264, 265, 116, 89, 60),
             *(194, 195, 196, 190, 186, 180),
-            *(27, 262, 140, 30, 238, 239),
+            *(27, 262, 140, 30, 238, 239, 88),
             *_NEW,
         ),
         own=(261, 122, 118, 119, 274),
