@@ -88,6 +88,9 @@ def production_files(mesh: Mesh, first_port: int = FIRST_PORT) -> dict[str, str]
             f"      location_name: {server.domain}",
         ]
     start = ["# One process each, kept running by your supervisor, from the workspace's root."]
+    start += [
+        "# For each of them: DATAOPS_MESH_ISOLATION=required (docs/production.md lists more)."
+    ]
     start += [f"{s.program} code-server start {' '.join(s.arguments)}" for s in servers]
     start += ["dagster-daemon run -w deploy/workspace.yaml"]
     start += ["dagster-webserver -w deploy/workspace.yaml -h 127.0.0.1 -p 3000"]

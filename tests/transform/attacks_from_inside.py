@@ -4,6 +4,10 @@ The test copies this file as `transform.py` of a product; `facts.json` beside it
 everything is. It runs as it is on any version of the library.
 """
 
+# Attackers call the system, not pathlib.
+# ruff: noqa: ANN002, ANN202, BLE001, PLW0108, S103
+# ruff: noqa: PTH101, PTH104, PTH108, PTH115, PTH123, PTH208, PTH211
+
 from __future__ import annotations
 
 import ctypes
@@ -76,7 +80,15 @@ def vector():
     buffer = ctypes.create_string_buffer(16)
     own = struct.pack("PN", ctypes.addressof(buffer), 16)
     theirs = struct.pack("PN", FACTS["memory"], 16)
-    call(310, ctypes.c_int(parent()), own, ctypes.c_ulong(1), theirs, ctypes.c_ulong(1), ctypes.c_ulong(0))  # fmt: skip
+    call(
+        310,
+        ctypes.c_int(parent()),
+        own,
+        ctypes.c_ulong(1),
+        theirs,
+        ctypes.c_ulong(1),
+        ctypes.c_ulong(0),
+    )
 
 
 def prlimit_parent():
@@ -113,7 +125,11 @@ def environment():
 
 def descriptors():
     """Only the standard ones, the result's pipe, and those opened by ourselves are there."""
-    found = {os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{n}").exists()}  # fmt: skip
+    found = {
+        os.readlink(f"/proc/self/fd/{n}")
+        for n in os.listdir("/proc/self/fd")
+        if Path(f"/proc/self/fd/{n}").exists()
+    }
     store = FACTS["store"]
     if not [name for name in found if name.startswith((store, "socket:"))]:
         raise PermissionError
@@ -199,10 +215,10 @@ ATTACKS = {
     "lower the parent's priority": lambda: os.setpriority(os.PRIO_PROCESS, parent(), 0),
     "move the parent to a processor": lambda: os.sched_setaffinity(
         parent(), os.sched_getaffinity(parent())
-    ),  # fmt: skip
+    ),
     "schedule the parent": lambda: os.sched_setscheduler(
         parent(), os.SCHED_OTHER, os.sched_param(0)
-    ),  # fmt: skip
+    ),
     "trace the parent": lambda: call(101, ctypes.c_long(0x4206), ctypes.c_long(parent()), 0, 0),
     "read the parent's memory by a call": vector,
     "take an open file of the parent": take_descriptor,
@@ -210,27 +226,27 @@ ATTACKS = {
     "connect to a socket file": connects(socket.AF_UNIX, socket.SOCK_STREAM, lambda: FACTS["unix"]),
     "connect to an abstract socket": connects(
         socket.AF_UNIX, socket.SOCK_STREAM, lambda: "\0" + FACTS["abstract"]
-    ),  # fmt: skip
+    ),
     "connect by TCP": connects(
         socket.AF_INET, socket.SOCK_STREAM, lambda: ("127.0.0.1", FACTS["tcp"])
-    ),  # fmt: skip
+    ),
     "send by UDP": connects(socket.AF_INET, socket.SOCK_DGRAM, lambda: ("127.0.0.1", FACTS["tcp"])),
     "listen": lambda: socket.create_server(("127.0.0.1", 0)).close(),
     # the kernel
     "be root in a namespace of its own": lambda: call(272, ctypes.c_ulong(0x10000000)),
     "fork into a namespace": lambda: (
         call(56, ctypes.c_ulong(0x10000000 | 17), 0, 0, 0, 0) or os._exit(0)
-    ),  # fmt: skip
+    ),
     "change the root": lambda: os.chroot("."),
     "mount": lambda: call(165, b"none", b".", b"tmpfs", ctypes.c_ulong(0), None),
     "reach the keys": lambda: call(250, ctypes.c_int(0), ctypes.c_int(-3), ctypes.c_int(1)),
     "share memory with anybody": lambda: call(
         29, ctypes.c_int(4711), ctypes.c_ulong(64), ctypes.c_int(0o1666)
-    ),  # fmt: skip
+    ),
     "use io_uring": lambda: call(425, ctypes.c_uint(4), ctypes.create_string_buffer(120)),
     "watch the store": lambda: call(
         254, ctypes.c_int(call(253)), FACTS["store"].encode(), ctypes.c_uint(0x100)
-    ),  # fmt: skip
+    ),
 }
 
 

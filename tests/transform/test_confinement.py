@@ -32,7 +32,7 @@ SILENT = {
     "signal everybody",
 }
 SIGNALS = 6  # the version of Landlock since which signals are scoped
-SECRET = "a secret of the parent"
+SECRET = "a secret of the parent"  # noqa: S105 - of this test
 NAME = "{name: name, logicalType: string}"
 NUMBER = "{name: id, logicalType: integer}"
 
