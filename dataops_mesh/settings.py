@@ -10,7 +10,7 @@ import os
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         memory_limit: what DuckDB may use before it spills to disk, for example `2GB`.
         threads: DuckDB's threads; 0 means one per core.
         time_limit: seconds after which a SQL rule is interrupted.
+        transform_limit: seconds after which a transform in Python or dbt is ended; 0 for never.
+        isolation: `required` runs no domain code where the kernel cannot confine it, as in
+            production; `available` confines it as far as the machine can.
         person: who is on record for a run; empty means the operating system's user.
         automation: sensors and schedules start running, as in production; off on a laptop.
         tick: seconds between two looks of a sensor.
@@ -77,6 +80,8 @@ class Settings(BaseSettings):
             it, and for which a refused candidate stays to be looked at.
         retries: how often a step is tried again after a fault of the machinery.
         ui_url: where people reach the Dagster UI, for the links in alerts.
+        python: the interpreter of domain code; absent for ours. Relative to the root. Whoever may
+            install into it is trusted like whoever may install here (docs/security.md).
         gate: the socket of a warm gate process (docs/production.md); absent means that each
             process starts one of its own.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
@@ -98,6 +103,8 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")
     threads: int = Field(default=0, ge=0)
     time_limit: float = Field(default=600.0, gt=0)
+    transform_limit: float = Field(default=21_600.0, ge=0)
+    isolation: Literal["available", "required"] = "available"
     person: str = ""
     automation: bool = False
     tick: int = Field(default=30, ge=1)
@@ -106,6 +113,7 @@ class Settings(BaseSettings):
     grace: float = Field(default=604_800.0, ge=0)
     retries: int = Field(default=2, ge=0, le=10)
     ui_url: str = ""
+    python: Path | None = None
     gate: Path | None = None
     alerts_file: Path | None = None
 

@@ -89,10 +89,10 @@ def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:
     if product.transform.kind is not TransformKind.DBT:
         return ()
     from dataops_mesh.run.checks import all_checks
-    from dataops_mesh.run.environment import dbt_cache
+    from dataops_mesh.transform.walls import walls_of
 
     try:
-        all_checks(product, dbt_cache(settings))
+        all_checks(product, walls_of(settings))
     except DeclarationError as error:
         return error.problems
     return ()

@@ -12,8 +12,9 @@ from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.store.log import Release, latest
+from dataops_mesh.transform.walls import weakness
 
 STATUS = (
     "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
@@ -45,6 +46,9 @@ def show_status(names: Sequence[str], output: Format) -> int:
     show(rows, output, columns=STATUS)
     if output is Format.TABLE:
         say(f"\nrelease {release.number}; times are UTC; {_clock(settings)}")
+        sql = all(product.transform.kind is TransformKind.SQL for product in products)
+        if not sql and (open_door := weakness()):
+            say(f"note: {open_door}")
     return 0
 
 

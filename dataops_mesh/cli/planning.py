@@ -52,10 +52,10 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
     from dataops_mesh.plan.approval import read_approvals
     from dataops_mesh.plan.plan import make_plan
     from dataops_mesh.run.elsewhere import find_elsewhere, read_by, readers_of
-    from dataops_mesh.run.environment import dbt_cache
     from dataops_mesh.run.identity import transform_fingerprint
     from dataops_mesh.run.lineage import product_lineage
     from dataops_mesh.run.register import lineage_of_record
+    from dataops_mesh.transform.walls import walls_of
 
     others = find_elsewhere(settings, mesh)
     records = others.registrations
@@ -71,7 +71,7 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
         lineage=lambda product: (
             lineage_of_record(records[product.qualified_name])
             if product.qualified_name in records
-            else product_lineage(product, ports, dbt_cache(settings))
+            else product_lineage(product, ports, walls_of(settings))
         ),
         approvals=read_approvals,
         others=readers_of(mesh, others),

@@ -76,8 +76,9 @@ def rebuild(name: str, output: Format) -> int:
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
     from dataops_mesh.run.checks import all_checks
-    from dataops_mesh.run.environment import dbt_cache, open_environment
+    from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.process.client import gate_rebuild
+    from dataops_mesh.transform.walls import walls_of
 
     settings, mesh = open_workspace()
     product = one(mesh, name)
@@ -85,7 +86,7 @@ def rebuild(name: str, output: Format) -> int:
     require_sound(mesh, [product], settings)
     environment = open_environment(settings)
     with progress([name]):
-        checks = all_checks(product, dbt_cache(settings))
+        checks = all_checks(product, walls_of(settings))
         run_id = f"rebuild-{uuid.uuid4().hex[:12]}"
         reports = gate_rebuild(product, settings, checks, run_id=run_id)
     with open_instance(settings) as instance:

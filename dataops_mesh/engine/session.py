@@ -44,30 +44,48 @@ def session(
         now: what the macro `mesh_now()` returns.
         time_zone: in which timestamps are shown and cast.
     """
+    with (
+        scratch_folder(store) as scratch,
+        session_in(
+            scratch, memory_limit=memory_limit, threads=threads, now=now, time_zone=time_zone
+        ) as con,
+    ):
+        yield con
+
+
+@contextmanager
+def session_in(
+    folder: Path,
+    *,
+    memory_limit: str,
+    threads: int,
+    now: datetime,
+    time_zone: str = "UTC",
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the same connection without a store: it spills into the folder."""
     import duckdb
 
-    with scratch_folder(store) as scratch:
-        con = duckdb.connect(":memory:")
-        try:
-            settings = {
-                "memory_limit": memory_limit,
-                "threads": threads,
-                "temp_directory": str(scratch),
-                "preserve_insertion_order": False,
-                "enable_progress_bar": False,
-                "TimeZone": time_zone,
-                # A mistyped relation must not resolve to a variable of the caller.
-                "python_enable_replacements": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-            for name, value in settings.items():
-                con.execute(f"SET {name} = {sql.literal(value)}")
-            moment = sql.literal(now.isoformat())
-            con.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")
-            yield con
-        finally:
-            con.close()
+    con = duckdb.connect(":memory:")
+    try:
+        settings = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(folder),
+            "preserve_insertion_order": False,
+            "enable_progress_bar": False,
+            "TimeZone": time_zone,
+            # A mistyped relation must not resolve to a variable of the caller.
+            "python_enable_replacements": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        for name, value in settings.items():
+            con.execute(f"SET {name} = {sql.literal(value)}")
+        moment = sql.literal(now.isoformat())
+        con.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")
+        yield con
+    finally:
+        con.close()
 
 
 def bind_release(
@@ -77,7 +95,21 @@ def bind_release(
     addresses: Iterable[Address],
 ) -> tuple[Path, ...]:
     """Create a view for each address, over an explicit list of files; return these files."""
-    bound: list[Path] = []
+    statements, bound = release_views(store, release, addresses)
+    for statement in statements:
+        con.execute(statement)
+    return bound
+
+
+def release_views(
+    store: Store, release: Release, addresses: Iterable[Address]
+) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Return the SQL that creates a view for each address, and the files behind them.
+
+    Raises:
+        NotPublishedError: an address that the release does not have.
+    """
+    statements, bound = list[str](), list[Path]()
     find = data_finder(store)
     for address in addresses:
         entry = release.ports.get(address)
@@ -91,10 +123,11 @@ def bind_release(
             )
         found = find(address, entry)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {data_scan(entry, found)}")
+        statements.append(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        scanned = data_scan(entry, found)
+        statements.append(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {scanned}")
         bound.extend(found)
-    return tuple(bound)
+    return tuple(statements), tuple(bound)
 
 
 def bind_source(

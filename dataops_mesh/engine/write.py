@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import stat
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _ARROW = "_mesh_rows"
+_PART = re.compile(r"part-\d{1,9}\.parquet", re.ASCII)
 _COPY = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
     "FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{i}'"
@@ -42,23 +46,46 @@ def write_port(
         folder: the candidate's folder; the files go into `<port>/` below it.
         address: where consumers will read it.
     """
+    files.make_folder(folder / address.port)
+    copy_port(con, rows, folder, address, aside=folder)
+    return describe_port(con, folder, address)
+
+
+def copy_port(
+    con: duckdb.DuckDBPyConnection, rows: Any, folder: Path, address: Address, *, aside: Path
+) -> None:
+    """Write a port's rows into `<port>/`, a folder that exists; a confined process can do this.
+
+    Args:
+        con: the session.
+        rows: what `write_port` takes.
+        folder: the candidate's folder.
+        address: where consumers will read it.
+        aside: a folder on the same disk for what is written twice.
+    """
     target = folder / address.port
-    files.make_folder(target)
     files.before("copy", target)
     try:
-        _copy(con, rows, target)
-        written = sorted(target.glob("*.parquet"))
+        _copy(con, rows, target, aside)
+    except sql.engine_error() as error:
+        raise _not_built(address, error) from None
+
+
+def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address) -> PortData:
+    """Freeze the files of a port and say what they hold, whoever wrote them.
+
+    Raises:
+        TransformError: there is something else than files of rows, or they cannot be read.
+    """
+    target = folder / address.port
+    written = _plain_files(target, address)
+    try:
         with ThreadPoolExecutor(1) as aside:  # it waits for the disk while DuckDB computes
             keeping = aside.submit(_keep, folder, written)
             columns, count, total = _measure(con, written)
         kept = keeping.result()
     except sql.engine_error() as error:
-        raise TransformError(
-            Problem(
-                f"{address} could not be built: {sql.reason(error)}",
-                next="run the transform by itself to see the whole message",
-            )
-        ) from None
+        raise _not_built(address, error) from None
     files.sync_folder(target)
     return PortData(
         address,
@@ -70,7 +97,36 @@ def write_port(
     )
 
 
-def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
+def _plain_files(target: Path, address: Address) -> list[Path]:
+    """Return the files of a port: regular, with one name, and named as we name them."""
+    with os.scandir(target) as entries:
+        found = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
+    odd = [
+        name
+        for name, state in found.items()
+        if not (stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and _PART.fullmatch(name))
+    ]
+    if odd or not found:
+        what = f"{len(odd)} entries that are no plain files of rows" if odd else "no files"
+        raise TransformError(
+            Problem(
+                f"{address} could not be built: its folder has {what}",
+                next="return the rows from the transform; it writes no files of its own",
+            )
+        )
+    return sorted(target / name for name in found)
+
+
+def _not_built(address: Address, error: Exception) -> TransformError:
+    return TransformError(
+        Problem(
+            f"{address} could not be built: {sql.reason(error)}",
+            next="run the transform by itself to see the whole message",
+        )
+    )
+
+
+def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path, aside: Path) -> None:
     # Every result is fetched: DuckDB 2 does nothing else on a connection before that.
     into = f"TO {sql.literal(target)} ({_COPY})"
     if isinstance(rows, str):
@@ -78,7 +134,7 @@ def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
     elif hasattr(rows, "sql_query"):
         con.execute(f"COPY ({rows.sql_query()}) {into}").fetchall()
     elif hasattr(rows, "sink_parquet"):
-        _copy_lazy(con, rows, target)
+        _copy_lazy(con, rows, target, aside)
     elif hasattr(rows, "__arrow_c_stream__"):
         import pyarrow as pa
 
@@ -99,18 +155,18 @@ def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path) -> None:
         )
 
 
-def _copy_lazy(con: duckdb.DuckDBPyConnection, frame: Any, target: Path) -> None:
+def _copy_lazy(con: duckdb.DuckDBPyConnection, frame: Any, target: Path, aside: Path) -> None:
     """Let polars' streaming engine write a lazy frame aside, then write it as ours.
 
     At 20 million rows this took 560 MB; handing over its batches took 1,300 MB.
     """
     if "Duration" in str(frame.collect_schema()):  # Parquet has none, and it would become a number
-        _copy(con, frame.collect(), target)
+        _copy(con, frame.collect(), target, aside)
         return
-    with TemporaryDirectory(dir=target.parent) as aside:
-        file = Path(aside) / "rows.parquet"
+    with TemporaryDirectory(dir=aside) as folder:
+        file = Path(folder) / "rows.parquet"
         frame.sink_parquet(file, compression="lz4")
-        _copy(con, f"SELECT * FROM {sql.scan('read_parquet', [file])}", target)
+        _copy(con, f"SELECT * FROM {sql.scan('read_parquet', [file])}", target, aside)
 
 
 def _measure(

@@ -22,13 +22,14 @@ from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
 from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
-from dataops_mesh.run.environment import Environment, dbt_cache, open_environment
+from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.identity import code_version
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.run.process.client import gate_run
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.dbt_project import is_dbt
+from dataops_mesh.transform.walls import walls_of
 
 LOGGER = logging.getLogger("dataops_mesh")
 MACHINERY = (RunError, StoreError)
@@ -64,7 +65,7 @@ def product_asset(
     version = code_version(product)
     known = known or Known()
     shape = _shape(product, version, settings, known)
-    checks = all_checks(product, dbt_cache(settings))
+    checks = all_checks(product, walls_of(settings))
     cut = partitions_of(product, settings)
     keys = _inputs_first([*shape.private, *shape.ports])
 
@@ -119,7 +120,7 @@ def _shape(product: Product, version: str, settings: Settings, known: Known) -> 
         return Shape(ports)
     from dataops_mesh.factory.dbt import dbt_shape
 
-    manifest, nodes = dbt_nodes(product, dbt_cache(settings))
+    manifest, nodes = dbt_nodes(product, walls_of(settings))
     private, deps = dbt_shape(product, manifest, nodes)
     return Shape(_with_deps(ports, deps), private)
 

@@ -6,10 +6,10 @@ import dagster as dg
 
 from dataops_mesh.factory.describe import key_of, source_key
 from dataops_mesh.plan.plan import deprecation
-from dataops_mesh.run.environment import dbt_cache
 from dataops_mesh.run.lineage import Known, product_lineage, upstream_ports
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
+from dataops_mesh.transform.walls import walls_of
 
 
 def deprecated_inputs(product: Product, settings: Settings, known: Known) -> list[str]:
@@ -32,7 +32,7 @@ def column_lineage(
     """
     upstream = upstream_ports(product, settings.domains_folder, settings.root, known)
     ports = {address: port for address, (_, port) in upstream.items()}
-    lineage = product_lineage(product, ports, dbt_cache(settings))
+    lineage = product_lineage(product, ports, walls_of(settings))
     keys = {
         port.name: key_of(port.address) if port.address else source_key(product, port)
         for port in product.inputs

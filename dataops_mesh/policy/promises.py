@@ -61,6 +61,14 @@ def _engines(product: Product, options: Options, _around: Surroundings) -> Itera
         yield Finding(what, where, "customProperties", f"build it with {' or '.join(allowed)}")
 
 
+def _network(product: Product, _options: Options, _around: Surroundings) -> Iterator[Finding]:
+    if product.network:
+        what = "the transform may open connections to other machines and to this one"
+        where = at_product(product, "customProperties")
+        fix = "deliver what it fetches as a source, and remove `network`"
+        yield Finding(what, where, "customProperties", fix)
+
+
 PROMISES = (
     Policy("freshness", "consumers must know when data is late", _freshness),
     Policy("retention", "data without an end is kept for ever or deleted by surprise", _retention),
@@ -71,4 +79,5 @@ PROMISES = (
         _engines,
         options={"engines": tuple(kind.value for kind in TransformKind)},
     ),
+    Policy("closed_network", "what can reach a network can carry data away", _network),
 )

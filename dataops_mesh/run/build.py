@@ -1,26 +1,32 @@
-"""Building a candidate: the transform's output as Parquet in a folder nobody reads yet."""
+"""Building a candidate: the transform's output as Parquet in a folder nobody reads yet.
+
+SQL runs here, in a sealed session. Python and dbt run confined: they are told what to read by
+statements and paths, and what they leave in the ports' folders is described by us.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.engine.session import seal
-from dataops_mesh.engine.sql import literal
-from dataops_mesh.engine.write import write_port
-from dataops_mesh.errors import Location, MeshError, Problem, TransformError
+from dataops_mesh.engine.session import release_views, seal
+from dataops_mesh.engine.write import describe_port, write_port
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.bind import Inputs, write_inputs_file
-from dataops_mesh.spec.model import OutputPort, Product, TransformKind
+from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
+from dataops_mesh.run.partition import partition_macros
+from dataops_mesh.spec.checks.measures import DbtTest
+from dataops_mesh.spec.model import TransformKind
+from dataops_mesh.store import files
 from dataops_mesh.store.manifest import PortData, folder
 from dataops_mesh.store.store import Store
-from dataops_mesh.transform.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
-from dataops_mesh.transform.place import place
-from dataops_mesh.transform.python import CLOCK, PARTITION, call_transform
-from dataops_mesh.transform.redact import line_in, safe_message
+from dataops_mesh.transform.blame import blamed
+from dataops_mesh.transform.confined import Access, Room, confined
+from dataops_mesh.transform.dbt import DbtTestRun, build_project
+from dataops_mesh.transform.job import Job
+from dataops_mesh.transform.python import CLOCK, PARTITION
 from dataops_mesh.transform.sql import sql_queries
+from dataops_mesh.transform.walls import walls_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,18 +50,95 @@ def build_candidate(
     Raises:
         TransformError: the transform raised, or returned something unusable.
     """
-    product, inputs, store = attempt.product, attempt.inputs, attempt.environment.store
-    match product.transform.kind:
+    match attempt.product.transform.kind:
         case TransformKind.SQL:
-            queries = sql_queries(product)
-            files = [file for found in inputs.source_files.values() for file in found]
-            seal(connection, [*files, *_read_folders(store, inputs), attempt.folder])
-            return _write(attempt, connection, queries), ()
+            return _build_sql(attempt, connection), ()
         case TransformKind.PYTHON:
-            returned = call_transform(product, connection, inputs.source_files, _offered(attempt))
-            return _write(attempt, connection, returned), ()
+            _run_python(attempt, scratch)
+            return _describe(attempt, connection), ()
         case TransformKind.DBT:
-            return _build_dbt(attempt, connection, scratch)
+            tests = _run_dbt(attempt, scratch)
+            return _describe(attempt, connection), tuple(tests)
+
+
+def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:
+    product, inputs, store = attempt.product, attempt.inputs, attempt.environment.store
+    queries = sql_queries(product)
+    sources = [file for found in inputs.source_files.values() for file in found]
+    seal(connection, [*sources, *_read_folders(store, inputs), attempt.folder])
+    written = []
+    for port in product.outputs:
+        with blamed(product, port):
+            rows = queries[port.name]
+            written.append(write_port(connection, rows, attempt.folder, port.address))
+    return tuple(written)
+
+
+def _run_python(attempt: Attempt, scratch: Path) -> None:
+    views, read = _views(attempt)
+    inputs, own = attempt.inputs, scratch / "own"
+    sources = [file.absolute() for found in inputs.source_files.values() for file in found]
+    job = replace(
+        _job(attempt, own),
+        prepare=(*partition_macros(attempt.partition), *views),
+        source_files=inputs.source_files,
+        offered=_offered(attempt),
+    )
+    access = replace(_access(attempt, read), files=tuple(sources))
+    room = Room(attempt.product, walls_of(attempt.environment.settings), own, access)
+    confined(("dataops_mesh.transform.job", "run_python"), job, room)
+
+
+def _run_dbt(attempt: Attempt, scratch: Path) -> list[DbtTestRun]:
+    _, read = _views(attempt)
+    settings, store = attempt.environment.settings, attempt.environment.store
+    inputs = scratch / "inputs.duckdb"
+    write_inputs_file(inputs, store, attempt.product, attempt.inputs, settings.clock())
+    tests = any(isinstance(check.measure, DbtTest) for check in attempt.checks)
+    walls, access = walls_of(settings), _access(attempt, read)
+    return build_project(_job(attempt, scratch), walls, inputs.absolute(), access, tests=tests)
+
+
+def _job(attempt: Attempt, scratch: Path) -> Job:
+    """Return what every confined process of the attempt needs."""
+    environment, settings = attempt.environment, attempt.environment.settings
+    return Job(
+        product=replace(attempt.product, document=None),
+        candidate=attempt.folder.absolute(),
+        scratch=scratch.absolute(),
+        memory_limit=settings.memory_limit,
+        threads=environment.threads,
+        now=settings.clock(),
+    )
+
+
+def _access(attempt: Attempt, read: tuple[Path, ...]) -> Access:
+    """Return what the transform may open: its code, the ports it reads, the ports it writes."""
+    ports = [attempt.folder.absolute() / port.name for port in attempt.product.outputs]
+    for port in ports:
+        files.make_folder(port)
+    # The folder of a port of a candidate holds the files of that port, and never changes.
+    data = tuple(sorted({file.absolute().parent for file in read}))
+    return Access(
+        code=(attempt.product.folder.absolute(),),
+        data=data,
+        written=tuple(ports),
+        network=attempt.product.network,
+    )
+
+
+def _views(attempt: Attempt) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    product, release = attempt.product, attempt.inputs.release
+    return release_views(attempt.environment.store, release, addresses(product))
+
+
+def _describe(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:
+    """Say what the ports hold, now that whoever wrote them is gone."""
+    described = []
+    for port in attempt.product.outputs:
+        with blamed(attempt.product, port):
+            described.append(describe_port(connection, attempt.folder, port.address))
+    return tuple(described)
 
 
 def _offered(attempt: Attempt) -> dict[str, Any]:
@@ -66,71 +149,8 @@ def _offered(attempt: Attempt) -> dict[str, Any]:
     return {CLOCK: clock, **dict(zip(PARTITION, values, strict=True))}
 
 
-def _build_dbt(attempt: Attempt, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Built:
-    product, environment = attempt.product, attempt.environment
-    profile = Profile(
-        folder=scratch,
-        inputs=scratch / "inputs.duckdb",
-        threads=environment.threads,
-        settings={
-            "memory_limit": environment.settings.memory_limit,
-            "temp_directory": str(scratch / "spill"),
-            "TimeZone": "UTC",
-        },
-    )
-    write_inputs_file(
-        scratch / "inputs.duckdb",
-        environment.store,
-        product,
-        attempt.inputs,
-        environment.settings.clock(),
-    )
-    relations, tests = build_project(product, profile)
-    # A public model may be a view over other models and the inputs: attach both to read it.
-    connection.execute(f"ATTACH {literal(profile.inputs)} AS {INPUTS} (READ_ONLY)")
-    connection.execute(f"ATTACH {literal(profile.database)} AS {CATALOG} (READ_ONLY)")
-    queries = {port.name: f"SELECT * FROM {relations[port.name]}" for port in product.outputs}
-    return _write(attempt, connection, queries), tuple(tests)
-
-
-def _write(
-    attempt: Attempt, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]
-) -> tuple[PortData, ...]:
-    return tuple(
-        _write_one(attempt, connection, port, built[port.name]) for port in attempt.product.outputs
-    )
-
-
-def _write_one(
-    attempt: Attempt, connection: duckdb.DuckDBPyConnection, port: OutputPort, data: Any
-) -> PortData:
-    try:
-        return write_port(connection, data, attempt.folder, port.address)
-    except TransformError as error:
-        where = _blame(attempt.product, port, error)
-        raise TransformError(_ours(problem, where) for problem in error.problems) from error
-    except (MeshError, OSError):
-        raise
-    except Exception as error:
-        what = f"{port.address} could not be computed: {safe_message(error)}"
-        raise TransformError(Problem(what, _blame(attempt.product, port, error))) from error
-
-
-def _ours(problem: Problem, where: Location) -> Problem:
-    """Return the problem with its place; the engine's advice gives way to the kept text."""
-    return replace(problem, where=where, next=problem.next if problem.choices else "")
-
-
-def _blame(product: Product, port: OutputPort, error: Exception) -> Location:
-    """Return the line of the transform that built the port; a lazy one fails while it is read."""
-    transform = product.transform
-    file = dict(zip(transform.ports, transform.files, strict=False)).get(port.name)
-    file = file or transform.files[0]
-    return place(product, file, line_in(error, file))
-
-
 def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
     """Return the candidates behind the inputs; of a partitioned one, those of all partitions."""
-    addresses = [read.address for read in inputs.reads if read.address is not None]
-    refs = {ref for address in addresses for ref in inputs.release.ports[address].refs}
+    read = [one.address for one in inputs.reads if one.address is not None]
+    refs = {ref for address in read for ref in inputs.release.ports[address].refs}
     return [folder(store, ref) for ref in sorted(refs)]

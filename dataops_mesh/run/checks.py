@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError
@@ -18,28 +16,29 @@ from dataops_mesh.spec.partition import Partition
 from dataops_mesh.transform import dbt
 from dataops_mesh.transform.dbt_project import dbt_problems, is_dbt, project_folder
 from dataops_mesh.transform.place import place
+from dataops_mesh.transform.walls import Walls
 
 
 def all_checks(
-    product: Product, dbt_cache: Path, partition: Partition | None = None
+    product: Product, walls: Walls, partition: Partition | None = None
 ) -> tuple[Check, ...]:
     """Return every check that a candidate of the product must have a result for."""
     checks = derive_checks(product) + partition_checks(product, partition)
     if is_dbt(product):
-        manifest, nodes = dbt_nodes(product, dbt_cache)
+        manifest, nodes = dbt_nodes(product, walls)
         checks += dbt_checks(product, manifest, nodes)
     return checks
 
 
-def dbt_nodes(product: Product, dbt_cache: Path) -> tuple[Mapping[str, Any], frozenset[str]]:
+def dbt_nodes(product: Product, walls: Walls) -> tuple[Mapping[str, Any], frozenset[str]]:
     """Return the project's manifest and the nodes that the product selects.
 
     Raises:
         DeclarationError: the dbt project and the declaration disagree.
     """
-    file = dbt.parsed_manifest(product, dbt_cache)
-    manifest = json.loads(file.read_text("utf-8"))
-    nodes = dbt.selected_nodes(product, manifest, dbt_cache)
+    file = dbt.parsed_manifest(product, walls)
+    manifest = dbt.manifest_of(file)
+    nodes = dbt.selected_nodes(product, manifest, walls)
     if problems := dbt_problems(product, manifest, nodes):
         raise DeclarationError(problems)
     return manifest, nodes

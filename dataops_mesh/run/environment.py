@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from dataops_mesh.settings import Settings
 from dataops_mesh.store.store import Store, open_store
@@ -35,8 +34,3 @@ def open_environment(settings: Settings) -> Environment:
         StoreError: the folder is not a store, or cannot be written.
     """
     return Environment(open_store(settings.store_folder), settings)
-
-
-def dbt_cache(settings: Settings) -> Path:
-    """Return where parsed dbt manifests are kept; outside the store, because they are no data."""
-    return settings.store_folder.parent / "dbt"

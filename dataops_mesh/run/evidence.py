@@ -14,7 +14,9 @@ from dataops_mesh.run.identity import (
     transform_fingerprint,
 )
 from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.store.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
+from dataops_mesh.transform.walls import described
 
 
 def write_evidence(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Manifest:
@@ -28,6 +30,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
     """Return everything on record about an attempt."""
     product, settings = attempt.product, attempt.environment.settings
     rules = coverage(product)
+    sql = product.transform.kind is TransformKind.SQL
     return Manifest(
         candidate=attempt.ref,
         product=product.qualified_name,
@@ -62,6 +65,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         open=_is_open(attempt),
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
         keep_publications=product.keep_publications,
+        confined="" if sql else described(network=product.network),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.plan.lineage import Lineage, lineage_of
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Address, OutputPort, Product
-from dataops_mesh.transform.dbt import parsed_manifest
+from dataops_mesh.transform.dbt import manifest_of, parsed_manifest
 from dataops_mesh.transform.dbt_project import is_dbt
+from dataops_mesh.transform.walls import Walls
 
 
 class Known:
@@ -48,15 +48,13 @@ def _load(folder: Path, root: Path) -> Product | None:
         return None
 
 
-def product_lineage(
-    product: Product, ports: Mapping[Address, OutputPort], dbt_cache: Path
-) -> Lineage:
+def product_lineage(product: Product, ports: Mapping[Address, OutputPort], walls: Walls) -> Lineage:
     """Return what is known of a product's columns; whatever fails, less is known."""
     manifest = None
     if is_dbt(product):
         try:
-            file = parsed_manifest(product, dbt_cache)
-            manifest = json.loads(file.read_text("utf-8"))
+            file = parsed_manifest(product, walls)
+            manifest = manifest_of(file)
         except (MeshError, OSError, ValueError):
             manifest = None
     try:

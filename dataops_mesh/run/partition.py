@@ -63,12 +63,23 @@ def partition_checks(product: Product, partition: Partition | None) -> tuple[Che
 
 def define_partition(connection: duckdb.DuckDBPyConnection, partition: Partition | None) -> None:
     """Let SQL say `partition_key()`, `partition_start()` and `partition_end()`."""
+    for statement in partition_macros(partition):
+        connection.execute(statement)
+
+
+def partition_macros(partition: Partition | None) -> tuple[str, ...]:
+    """Return the SQL that lets SQL say which partition it builds."""
     if partition is None:
-        return
-    connection.execute(f"CREATE MACRO partition_key() AS {sql.literal(partition.key)}")
-    for name, day in (("start", partition.start), ("end", partition.end)):
-        value = f"DATE {sql.literal(day.isoformat())}" if day else "NULL::DATE"
-        connection.execute(f"CREATE MACRO partition_{name}() AS {value}")
+        return ()
+    days = (("start", partition.start), ("end", partition.end))
+    values = [
+        (name, f"DATE {sql.literal(day.isoformat())}" if day else "NULL::DATE")
+        for name, day in days
+    ]
+    return (
+        f"CREATE MACRO partition_key() AS {sql.literal(partition.key)}",
+        *(f"CREATE MACRO partition_{name}() AS {value}" for name, value in values),
+    )
 
 
 def table_schema(domain: str) -> str:

@@ -18,7 +18,7 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons
-from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
@@ -33,6 +33,7 @@ from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.redact import interruption, keep_full_text, safe_message
+from dataops_mesh.transform.walls import walls_of
 
 TRIES = 3
 Progress = Callable[[str], None]
@@ -93,7 +94,7 @@ def _run_once(
 ) -> Report:
     started = datetime.now(UTC)
     settings, store = environment.settings, environment.store
-    checks = all_checks(product, dbt_cache(settings), piece)
+    checks = all_checks(product, walls_of(settings), piece)
     ref = new_ref(product.domain, product.name, started)
     with pinned(store) as release, building(store, ref) as target:
         none = Inputs(release, (), {})

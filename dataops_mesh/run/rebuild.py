@@ -19,7 +19,7 @@ from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.due import is_delivered
-from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
@@ -32,6 +32,7 @@ from dataops_mesh.store.log import Entry, Release, entries_of
 from dataops_mesh.store.manifest import PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import commit
+from dataops_mesh.transform.walls import walls_of
 
 Progress = Callable[[str], None]
 
@@ -87,7 +88,7 @@ def _attempt(
 ) -> Attempt:
     started = datetime.now(UTC)
     ref = new_ref(product.domain, product.name, started)
-    checks = all_checks(product, dbt_cache(environment.settings), piece)
+    checks = all_checks(product, walls_of(environment.settings), piece)
     return Attempt(product, environment, run_id, ref, started, inputs, checks, piece)
 
 

@@ -24,7 +24,7 @@ from dataops_mesh.ledger import (
 from dataops_mesh.ledger.registry import REMOVED
 from dataops_mesh.plan.lineage import Lineage
 from dataops_mesh.run.declaration import declaration_texts
-from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import (
     code_version,
     git_commit,
@@ -35,6 +35,7 @@ from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry import repository_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
+from dataops_mesh.transform.walls import walls_of
 
 
 def register(
@@ -112,7 +113,7 @@ def _gone(domain: Domain, here: _Here, known: Mapping[str, Registration]) -> Ite
 
 
 def _said(product: Product, here: _Here) -> Registration:
-    lineage = product_lineage(product, here.ports, dbt_cache(here.environment.settings))
+    lineage = product_lineage(product, here.ports, walls_of(here.environment.settings))
     texts = declaration_texts(product, here.root)
     python = ".".join(map(str, sys.version_info[:3]))
     return Registration(

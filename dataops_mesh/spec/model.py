@@ -194,6 +194,7 @@ class Product:
         automation: the setting of that name; empty where `automation_of` decides.
         events: the channels that are told of every publication.
         keep_publications: how many stay readable for a rollback; 0 means the workspace's number.
+        network: the transform may open connections; without, it reaches no machine.
         pacts: what consumers expect and this product's gate has accepted to check.
         document: the file as it was parsed, for policies; not part of what the product is.
     """
@@ -219,6 +220,7 @@ class Product:
     automation: str = ""
     events: tuple[str, ...] = ()
     keep_publications: int = 0
+    network: bool = False
     pacts: tuple[Pact, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
 

@@ -91,6 +91,8 @@ class Manifest:
         own: of a partition, a digest of those inputs that are its own (run/due.py).
         open: of a partition, it was built before it was over.
         keep_publications: how many of the product's publications to keep; 0 if it does not say.
+        confined: by what the transform was walled in, and whether it had the network; empty for
+            SQL, which runs sealed in the engine.
     """
 
     candidate: str
@@ -118,6 +120,7 @@ class Manifest:
     own: str = ""
     open: bool = False
     keep_publications: int = 0
+    confined: str = ""
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

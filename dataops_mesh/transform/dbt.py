@@ -1,59 +1,35 @@
 """dbt transforms: the project is built in a private database, then its public models leave it.
 
-dbt runs in this process (its start-up costs twenty times its work otherwise), with a profile
-made for the run: whatever profile the project carries is for its developers. Models first,
-tests second, so that one run brings all the evidence.
+All of dbt runs confined (its start-up is paid once, in the fork server): it parses, and lists
+what a selection covers; one process builds the models; a second, which has met no code of the
+project, copies the public ones out; a third runs the tests. So a model in Python cannot say how
+its tests ended, nor publish other rows than were tested.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.errors import (
-    DeclarationError,
-    Location,
-    Problem,
-    TransformError,
-)
+from dataops_mesh.errors import DeclarationError, Problem, TransformError
 from dataops_mesh.spec.model import Product
-from dataops_mesh.transform.dbt_project import project_folder
+from dataops_mesh.transform.confined import Access, Room, confined, plain_file
+from dataops_mesh.transform.dbt_job import PARSED, DbtJob
+from dataops_mesh.transform.dbt_project import models, project_folder
+from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.place import place
-from dataops_mesh.transform.redact import safe_message
+from dataops_mesh.transform.walls import Walls
 
-# dbt keeps its connections and events in globals: one invocation at a time.
-DBT = threading.RLock()
-CATALOG = "candidate"  # the file's stem; a parsed manifest embeds it
-INPUTS = "mesh"
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Where one invocation of dbt works.
-
-    Args:
-        folder: holds the profile, the private database and dbt's artefacts.
-        inputs: a DuckDB file with a view per input port, attached read-only.
-        threads: how many models dbt builds at once.
-        settings: DuckDB settings, for example memory_limit.
-    """
-
-    folder: Path
-    inputs: Path | None = None
-    threads: int = 1
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def database(self) -> Path:
-        """Return the private database; a parsed manifest embeds its stem."""
-        return self.folder / f"{CATALOG}.duckdb"
+_JOBS = "dataops_mesh.transform.dbt_job"
+_STATUS = re.compile(r"[a-z][a-z -]{0,30}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +41,29 @@ class DbtTestRun:
     failures: int
 
 
-def parsed_manifest(product: Product, cache_folder: Path) -> Path:
+def parsed_manifest(product: Product, walls: Walls) -> Path:
     """Return the project's `manifest.json`, parsed only when a file of the project changed.
 
     Args:
         product: a product whose transform is dbt.
-        cache_folder: where manifests are kept, one folder for each state of the project.
+        walls: what dbt is confined by, and where manifests are kept, one folder for each state
+            of the project.
 
     Raises:
         DeclarationError: dbt cannot parse the project.
     """
     project = project_folder(product)
-    digest = project_digest(project)
-    folder = cache_folder / project.name / digest
-    file = folder / "manifest.json"
-    if not file.exists():
+    folder = _kept(project, walls)
+    if not all((folder / name).is_file() for name in PARSED):
         building = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
-        _write_profile(project, Profile(building))
         try:
-            with DBT:
-                result = _invoke(project, building, ["parse"])
-            if not result.success:
-                raise DeclarationError(
-                    Problem(
-                        f"dbt cannot parse the project: {result.exception}",
-                        place(product, project / "dbt_project.yml"),
-                        next=f"dbt parse --project-dir {project.resolve()}",
-                    )
-                )
-            _PARSED[project, digest] = result.result
-            folder.mkdir(parents=True, exist_ok=True)
-            (building / "target" / "manifest.json").replace(file)
+            _run(product, walls, "parse", _job(product, building))
+            _take(product, building / "target", folder)
+        except TransformError as error:
+            raise DeclarationError(error.problems) from error
         finally:
             shutil.rmtree(building, ignore_errors=True)
-    return file
+    return folder / PARSED[0]
 
 
 def project_digest(project: Path) -> str:
@@ -112,144 +77,155 @@ def project_digest(project: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def selected_nodes(
-    product: Product, manifest: Mapping[str, Any], cache_folder: Path
-) -> frozenset[str]:
+@lru_cache(maxsize=2)  # the folder says which state of the project it is of
+def manifest_of(file: Path) -> Mapping[str, Any]:
+    """Return the content of a parsed `manifest.json`."""
+    found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+def selected_nodes(product: Product, manifest: Mapping[str, Any], walls: Walls) -> frozenset[str]:
     """Return the unique ids that the product's selection covers, tests included."""
-    if not product.transform.select:
+    select = product.transform.select
+    if not select:
         return frozenset(manifest["nodes"]) | frozenset(manifest.get("unit_tests", {}))
-    project = project_folder(product)
-    # A folder of its own: another process may ask the same at this moment.
-    folder = cache_folder / project.name / f"select.{uuid.uuid4().hex[:8]}"
-    _write_profile(project, Profile(folder))
-    arguments = ["list", "--select", product.transform.select, "--output", "json"]
-    with DBT:
-        result = _invoke(project, folder, [*arguments, "--output-keys", "unique_id"])
-    shutil.rmtree(folder, ignore_errors=True)
-    if not result.success or not result.result:
-        raise DeclarationError(
-            Problem(
-                f'the dbt selection "{product.transform.select}" matches nothing',
-                product.where,
-                next="see `dbt list --select` in the project's folder",
-            )
-        )
-    return frozenset(json.loads(line)["unique_id"] for line in result.result)
+    parsed = parsed_manifest(product, walls).parent
+    file = parsed / f"select.{hashlib.sha256(select.encode()).hexdigest()[:16]}.json"
+    if not file.is_file():
+        # A folder of its own: another process may ask the same at this moment.
+        folder = parsed.with_name(f"select.{uuid.uuid4().hex[:8]}")
+        try:
+            job = replace(_job(product, folder), parsed=parsed)
+            found = _texts(_run(product, walls, "list_nodes", job))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not found:
+            what = f'the dbt selection "{select}" matches nothing'
+            then = "see `dbt list --select` in the project's folder"
+            raise DeclarationError(Problem(what, product.where, next=then))
+        temporary = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}")
+        temporary.write_text(json.dumps(found), "utf-8")
+        temporary.replace(file)
+    return frozenset(json.loads(file.read_text("utf-8")))
 
 
-def build_project(product: Product, profile: Profile) -> tuple[dict[str, str], list[DbtTestRun]]:
-    """Build and test the selection in a private database.
+def build_project(
+    job: Job, walls: Walls, inputs: Path, access: Access, *, tests: bool
+) -> list[DbtTestRun]:
+    """Build the selection in a private database, write the ports, and run the tests.
 
     Args:
-        product: a product whose transform is dbt.
-        profile: where; a folder of this run's own.
+        job: the product, and a folder that is deleted after the run.
+        walls: what dbt is confined by.
+        inputs: a DuckDB file with a view per input port.
+        access: what the views read, the folders of the ports, and the network.
+        tests: there are tests in the selection.
 
     Returns:
-        The relation of every built model by its name, and how every test ended.
+        How every test ended.
 
     Raises:
         TransformError: a model could not be built.
     """
-    project, folder = project_folder(product), profile.folder
+    product = job.product
+    parsed = parsed_manifest(product, walls)
+    settings = {"memory_limit": job.memory_limit, "TimeZone": "UTC"}
+    made = replace(
+        _job(product, job.scratch / "build"),
+        parsed=parsed.parent,
+        inputs=inputs,
+        threads=job.threads,
+        settings=settings | {"temp_directory": str(job.scratch / "build" / "spill")},
+    )
+    reading = replace(access, files=(*access.files, inputs), written=())
+    _run(product, walls, "build", made, reading)
+    database = _database(made)
+    _export(job, walls, made, access, database)
+    if not tests:
+        return []
+    folder = job.scratch / "test"
+    folder.mkdir()
+    for file in database:
+        file.rename(folder / file.name)
+    made = replace(
+        made, folder=folder, settings=settings | {"temp_directory": str(folder / "spill")}
+    )
+    return _test_runs(_run(product, walls, "test", made, reading))
+
+
+def _export(
+    job: Job, walls: Walls, made: DbtJob, access: Access, database: tuple[Path, ...]
+) -> None:
+    product, folder = job.product, job.scratch / "export"
+    manifest = manifest_of(parsed_manifest(product, walls))
+    built = models(manifest, selected_nodes(product, manifest, walls))
+    relations = {port.name: str(built[port.name]["relation_name"]) for port in product.outputs}
+    inputs = made.inputs or made.database
+    export = Export(replace(job, scratch=folder), inputs, database[0], relations)
+    access = replace(access, files=(*access.files, inputs, *database), network=False)
+    room = Room(product, walls, folder, access)
+    confined(("dataops_mesh.transform.job", "run_export"), export, room)
+
+
+def _database(made: DbtJob) -> tuple[Path, ...]:
+    """Return the file that dbt left, and its log if there is one: plain files and nothing else."""
+    log = made.database.with_name(f"{made.database.name}.wal")
+    found = (made.database, log) if log.exists() or log.is_symlink() else (made.database,)
+    if not all(plain_file(file) for file in found):
+        raise TransformError(Problem("dbt left no database that is a plain file", made.where))
+    return found
+
+
+def _job(product: Product, folder: Path) -> DbtJob:
+    project = project_folder(product)
     where = place(product, project / "dbt_project.yml")
-    _write_profile(project, profile)
-    select = ["--select", product.transform.select] if product.transform.select else []
-    without_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    with DBT:
-        try:
-            built = _invoke(project, folder, ["build", *without_tests, *select])
-            _raise_if_failed(where, built)
-            tested = _invoke(project, folder, ["test", *select])
-        finally:
-            _close_connections()
-    if tested.exception is not None:
-        raise _failure(where, f"dbt test: {safe_message(tested.exception)}") from tested.exception
-    runs = [
-        DbtTestRun(row.node.unique_id, str(row.status), int(row.failures or 0))
-        for row in tested.result
-    ]
-    relations = {row.node.name: str(row.node.relation_name) for row in built.result}
-    return relations, runs
+    select = product.transform.select
+    return DbtJob(project.absolute(), where, folder.absolute(), select=select)
 
 
-def _raise_if_failed(where: Location, result: Any) -> None:
-    if result.exception is not None:
-        raise _failure(where, f"dbt build: {safe_message(result.exception)}") from result.exception
-    broken = [row for row in result.result if str(row.status) not in {"success", "pass"}]
-    if broken:
-        names = ", ".join(f"{row.node.name} ({row.status})" for row in broken)
-        # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
-        raise _failure(where, f"dbt could not build {names}") from RuntimeError(
-            "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
-        )
+def _run(
+    product: Product, walls: Walls, name: str, job: DbtJob, access: Access | None = None
+) -> Any:
+    given = access or Access()
+    parsed = () if job.parsed is None else (job.parsed,)
+    job = job if parsed else replace(job, select="")
+    access = replace(given, code=(*given.code, job.project), data=(*given.data, *parsed))
+    return confined((_JOBS, name), job, Room(product, walls, job.folder, access, "dbt")).value
 
 
-def _failure(where: Location, what: str) -> TransformError:
-    return TransformError(Problem(what, where))
+def _kept(project: Path, walls: Walls) -> Path:
+    """Return where what dbt makes of the project, as it is now, is kept."""
+    return walls.cache / project.name / f"{project_digest(project)}-{_dbt_version()}"
 
 
-def _invoke(project: Path, folder: Path, arguments: list[str]) -> Any:
-    from dbt.cli.main import dbtRunner
+@cache
+def _dbt_version() -> str:
+    from importlib.metadata import version
 
-    manifest = None if arguments[0] == "parse" else _manifest_object(project, folder)
-    return dbtRunner(manifest=manifest).invoke([*arguments, *_common(project, folder)])
-
-
-def _common(project: Path, folder: Path) -> list[str]:
-    return [
-        # Every one of these can also be set by an environment variable of dbt.
-        *("--project-dir", str(project), "--profiles-dir", str(folder)),
-        *("--profile", _profile_name(project), "--target", CATALOG),
-        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
-        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
-        *("--no-send-anonymous-usage-stats", "--no-version-check"),
-    ]
+    return version("dbt-core")
 
 
-_PARSED: dict[tuple[Path, str], Any] = {}
+def _take(product: Product, left: Path, folder: Path) -> None:
+    """Keep what a parse left, if it is plain files."""
+    if left.is_symlink() or not all(plain_file(left / name) for name in PARSED):
+        where = place(product, project_folder(product) / "dbt_project.yml")
+        raise DeclarationError(Problem("dbt's parse left no manifest", where))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in reversed(PARSED):
+        (left / name).replace(folder / name)
 
 
-def _manifest_object(project: Path, folder: Path) -> Any:
-    """Return dbt's manifest object, parsed once per process and state of the project."""
-    from dbt.cli.main import dbtRunner
-
-    key = (project, project_digest(project))
-    if key not in _PARSED:
-        result = dbtRunner().invoke(["parse", *_common(project, folder)])
-        if not result.success:  # it could be parsed a moment ago
-            raise result.exception or RuntimeError("dbt cannot parse the project")
-        _PARSED[key] = result.result
-    return _PARSED[key]
+def _texts(value: Any) -> list[str]:
+    """Return texts that a confined process told."""
+    known = value if isinstance(value, list) else []
+    return [text for text in known if isinstance(text, str)]
 
 
-def _profile_name(project: Path) -> str:
-    """Return the name under which the project looks for its profile."""
-    import yaml
-
-    try:
-        found = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):  # dbt will say what is wrong with it
-        return CATALOG
-    known = found if isinstance(found, dict) else {}
-    return str(known.get("profile") or known.get("name") or CATALOG)
-
-
-def _write_profile(project: Path, profile: Profile) -> None:
-    """Write the only profile that dbt sees: the run's private database and its inputs."""
-    profile.folder.mkdir(parents=True, exist_ok=True)
-    inputs = {"path": str(profile.inputs), "alias": INPUTS, "read_only": True}
-    output = {
-        "type": "duckdb",
-        "path": str(profile.database),
-        "threads": profile.threads,
-        "settings": {"enable_progress_bar": False, **profile.settings},
-        "attach": [inputs] if profile.inputs else [],
-    }
-    content = {_profile_name(project): {"target": CATALOG, "outputs": {CATALOG: output}}}
-    (profile.folder / "profiles.yml").write_text(json.dumps(content), "utf-8")  # JSON is YAML
-
-
-def _close_connections() -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    DuckDBConnectionManager.close_all_connections()
+def _test_runs(value: Any) -> list[DbtTestRun]:
+    """Return what a confined process told of dbt's tests; what is no such thing did not run."""
+    runs = []
+    for row in value if isinstance(value, list) else []:
+        match row:
+            case [str(unique_id), str(status), int(failures)] if _STATUS.fullmatch(status):
+                runs.append(DbtTestRun(unique_id, status, failures))
+    return runs

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+_NAME = re.compile(r"[A-Za-z_.]{1,80}", re.ASCII)
 # Their messages speak of identifiers, files and limits, never of rows.
 SAFE = frozenset(
     {
@@ -36,7 +38,7 @@ def safe_message(error: BaseException) -> str:
     >>> safe_message(ValueError("DE89 3704 0044 0532 0130 00"))
     'ValueError'
     """
-    name = type(error).__name__
+    name = _class_name(type(error))
     if isinstance(error, OSError) and error.errno:
         return f"{name}: {os.strerror(error.errno)}"
     if name not in SAFE:
@@ -45,13 +47,22 @@ def safe_message(error: BaseException) -> str:
     return f"{name}: {first[0]}" if first else name
 
 
+def _class_name(kind: type) -> str:
+    """Return the name of a class as its module's text has it; one made of data has none there."""
+    for base in kind.__mro__:
+        module = sys.modules.get(base.__module__)
+        if _NAME.fullmatch(base.__name__) and getattr(module, base.__name__, None) is base:
+            return base.__name__
+    return "Exception"
+
+
 def line_in(error: BaseException, file: Path) -> int:
     """Return the innermost line of `file` in the error's traceback, or 1.
 
     An engine that called back into the file quotes that traceback in its own message.
     """
     quoted = re.compile(rf'File "{re.escape(str(file))}", line (\d+)')
-    for link in _chain(error):
+    for link in all_links(error):
         frames = traceback.extract_tb(link.__traceback__)
         lines = [f.lineno for f in frames if Path(f.filename) == file and f.lineno]
         lines += [int(line) for line in quoted.findall(str(link))]
@@ -63,7 +74,7 @@ def line_in(error: BaseException, file: Path) -> int:
 def keep_full_text(error: BaseException, file: Path) -> None:
     """Write the unredacted tracebacks where only the pipeline's identity can read them."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    links = reversed(list(_chain(error)))  # also those that `from None` hides from people
+    links = reversed(list(all_links(error)))  # also those that `from None` hides from people
     text = "\n".join("".join(traceback.format_exception(link, chain=False)) for link in links)
     file.touch(mode=0o600)
     file.chmod(0o600)
@@ -75,11 +86,12 @@ def interruption(error: BaseException) -> BaseException | None:
 
     DuckDB turns whatever a signal handler raises during a query into a RuntimeError.
     """
-    links = (link for link in _chain(error) if not isinstance(link, (Exception, SystemExit)))
+    links = (link for link in all_links(error) if not isinstance(link, (Exception, SystemExit)))
     return next(links, None)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def all_links(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what caused it, also what `from None` hides from people."""
     link: BaseException | None = error
     seen: set[int] = set()
     while link is not None and id(link) not in seen:

@@ -23,7 +23,7 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import Inputs
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.environment import Environment, dbt_cache
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.partition import define_partition, table_schema
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
@@ -33,6 +33,7 @@ from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.pins import pinned
+from dataops_mesh.transform.walls import walls_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,7 +85,7 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         piece = _newest(product, entry, settings.clock())
         checks = tuple(
             check
-            for check in all_checks(product, dbt_cache(settings), piece)
+            for check in all_checks(product, walls_of(settings), piece)
             if check.stage is Stage.OUTPUT and not isinstance(check.measure, DbtTest)
         )
         nothing = Inputs(release, (), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,21 @@ def run_times(root: str, name: str, times: int, barrier: Any, answers: Any) -> N
 
 
 def run_slowly(root: str, name: str, answers: Any) -> None:
-    """Run one product whose transform waits for a file as long as SLOW is set."""
-    os.environ["SLOW"] = "1"
+    """Run one product; say by a file that it builds, and go on when there is another."""
     settings = load_settings(Path(root))
     warm()
     said: list[str] = []
+    found = product(settings, name)
+
+    def progress(line: str) -> None:
+        said.append(line)
+        if line.startswith("building with"):
+            (found.folder / "building").touch()
+            while not (found.folder / "go").exists():
+                time.sleep(0.01)
+
     try:
-        report = run_product(
-            product(settings, name), environment(settings), run_id="slow", progress=said.append
-        )
+        report = run_product(found, environment(settings), run_id="slow", progress=progress)
     except ConflictError as error:
         answers.put(("conflict", str(error), said))
     else:

@@ -35,16 +35,7 @@ pytestmark = pytest.mark.timeout(600)  # processes that import for seconds, on b
 SPAWN = multiprocessing.get_context("spawn")
 TOTAL = Address("books", "totals")
 NUMBER = "{name: n, logicalType: integer, required: true}"
-SLOW = (
-    "import os, pathlib, time\n"
-    "def transform(shop_orders):\n"
-    "    here = pathlib.Path(__file__).parent\n"
-    "    if 'SLOW' in os.environ:\n"
-    "        (here / 'building').touch()\n"
-    "        while not (here / 'go').exists():\n"
-    "            time.sleep(0.01)\n"
-    "    return shop_orders.aggregate('sum(n)::int as n')\n"
-)
+TRANSFORM = "def transform(shop_orders):\n    return shop_orders.aggregate('sum(n)::int as n')\n"
 
 
 def simple(port: str) -> dict[str, str | bytes]:
@@ -59,7 +50,7 @@ def shop(root: Path) -> Settings:
     totals = a_product(
         {"totals": [NUMBER]},
         inputs=[an_input("shop.orders")],
-        files={"transform.py": SLOW},
+        files={"transform.py": TRANSFORM},
     )
     return write_workspace(
         root,

@@ -18,10 +18,10 @@ from helpers import a_product, a_source, environment, product, read, write_works
 
 from dataops_mesh.errors import DeclarationError, NotPublishedError, RunError, SettingsError
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.environment import dbt_cache
 from dataops_mesh.run.process import client
 from dataops_mesh.run.process.client import gate_run, start_gate
 from dataops_mesh.settings import load_settings
+from dataops_mesh.transform.walls import walls_of
 
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 RANGE = "{name: amount, logicalType: integer, logicalTypeOptions: {minimum: 0}}"
@@ -46,7 +46,7 @@ def shop(tmp_path):
 def gate(settings, name="shop.orders", **known: Any):
     """Run a product through the gate process of this process."""
     found = known.pop("product", None) or product(settings, name)
-    checks = all_checks(found, dbt_cache(settings))
+    checks = all_checks(found, walls_of(settings))
     return gate_run(found, settings, checks, run_id=known.pop("run_id", "r1"), **known)
 
 
@@ -76,7 +76,7 @@ def test_a_caller_whose_gate_is_switched_off_publishes_nothing(tmp_path, monkeyp
 
 def test_a_caller_with_a_contract_of_its_own_is_refused(shop):
     lenient = product(shop, "shop.orders")
-    checks = all_checks(lenient, dbt_cache(shop))[:1]
+    checks = all_checks(lenient, walls_of(shop))[:1]
     with pytest.raises(DeclarationError, match="reload the code location"):
         gate_run(lenient, shop, checks, run_id="r1")
 

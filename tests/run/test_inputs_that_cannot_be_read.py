@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers import a_product, an_input, run, write_workspace
+from helpers import a_product, an_input, environment, product, run, write_workspace
 from product_cases import manifests, orders, python_shop, shop
 
 from dataops_mesh.errors import NotPublishedError, SourceError
@@ -59,14 +59,16 @@ def test_a_source_of_another_format_is_a_source_error_without_values(tmp_path: P
 
 
 def test_a_source_that_changes_while_it_is_read_is_not_published(tmp_path: Path) -> None:
-    transform = (
-        "import pathlib\n"
-        "def transform(orders_csv):\n"
-        "    file = pathlib.Path(__file__).with_name('orders.csv')\n"
-        "    file.write_text(file.read_text() + '3,30\\n')\n"
-        "    return orders_csv\n"
-    )
-    settings = python_shop(tmp_path, transform)
+    settings = python_shop(tmp_path, "def transform(orders_csv):\n    return orders_csv\n")
+    file = tmp_path / "domains/shop/orders/orders.csv"
+
+    def progress(line: str) -> None:
+        if line.startswith("building"):  # pinned already
+            file.write_text(file.read_text() + "3,30\n")
+
+    from dataops_mesh.run.product import run_product
+
+    found = product(settings, "shop.orders")
     with pytest.raises(SourceError, match="changed while it was read"):
-        run(settings, "shop.orders")
+        run_product(found, environment(settings), run_id="late", progress=progress)
     assert manifests(settings)[0].verdict == ERROR

@@ -145,6 +145,10 @@ def _begin(call: Call, token: str, *, own: bool) -> None:
 
 def _prepare() -> None:
     """Start what confines domain code before the fork: all processes that fork share it."""
+    from dataops_mesh.transform.confine.client import start
+
+    with suppress(OSError):  # the worker says what is wrong
+        start()
 
 
 def _kill(call: Call, why: str) -> None:

@@ -9,6 +9,7 @@ import os
 import pwd
 import socket
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,8 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
     if own:
         _obey(request)
     settings = _settings(request, user)
+    python = _python(request, own=own)
+    settings = settings.model_copy(update={"python": python})
     product = _product(request, settings)
     from dataops_mesh.run.environment import open_environment
 
@@ -98,6 +101,18 @@ def _obey(request: Request) -> None:
     os.environ.update(dict(request.environment))
 
 
+def _python(request: Request, *, own: bool) -> Path | None:
+    """Return the interpreter of the domain's code: it starts with our rights, so who says it counts.
+
+    A gate of its own takes it from the settings `locations` of the workspace that it runs in.
+    """
+    if own:
+        return Path(request.python) if request.python != sys.executable else None
+    here = load_settings()
+    location = here.locations.get(Path(request.folder).parent.name)
+    return here.root / location.python if location and location.python else None
+
+
 def _settings(request: Request, user: str) -> Settings:
     settings = load_settings(Path(request.root))
     theirs = dict(request.hello)
@@ -117,10 +132,10 @@ def _product(request: Request, settings: Settings) -> Product:
     """
     from dataops_mesh.policy.judge import judge
     from dataops_mesh.run.checks import all_checks
-    from dataops_mesh.run.environment import dbt_cache
     from dataops_mesh.spec.loader import load_product
     from dataops_mesh.spec.model import Domain
     from dataops_mesh.transform.validate import transform_problems
+    from dataops_mesh.transform.walls import walls_of
 
     folder = Path(request.folder)
     product = load_product(folder, settings.root)
@@ -131,7 +146,7 @@ def _product(request: Request, settings: Settings) -> Product:
     problems += judge(mesh, settings, whole=False, only=only).refusals
     if problems:
         raise DeclarationError(problems)
-    if check_names(all_checks(product, dbt_cache(settings))) != request.checks:
+    if check_names(all_checks(product, walls_of(settings))) != request.checks:
         what = f"{product.qualified_name} was changed after this code location was loaded"
         then = "reload the code location, then run the product again"
         raise DeclarationError(Problem(what, product.where, next=then))

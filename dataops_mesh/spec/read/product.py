@@ -124,6 +124,7 @@ def _product(
         automation=_value(settings.get("automation"), ""),
         events=tuple(_value(settings.get("events"), ())),
         keep_publications=_value(settings.get("keepPublications"), 0),
+        network=_value(settings.get("network"), False),
         pacts=pacts,
         document=document,
     )

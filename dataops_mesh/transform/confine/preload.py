@@ -1,0 +1,138 @@
+"""What the fork server imports and does once, so that no worker pays for it.
+
+Nothing here may leave a thread: a fork copies one thread, and the locks of the others for ever.
+`import duckdb` opens a connection with threads of its own; pyarrow's allocator starts one unless
+the environment says no; scanning anything of Arrow starts a pool; polars starts three and may
+not be used before a fork at all.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import inspect
+import os
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from dataops_mesh.transform.confine.processes import threads
+from dataops_mesh.transform.confine.rules import interpreter_folders
+
+# Read by pyarrow when it is imported.
+ENVIRONMENT = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+_PYTHON = (
+    *("duckdb", "numpy", "pandas", "pyarrow", "pyarrow.parquet", "pyarrow.compute"),
+    *("pyarrow.dataset", "dataops_mesh.transform.job"),
+)
+_DBT = (
+    *("dbt.cli.main", "dbt.task.build", "dbt.task.test", "dbt.task.list", "dbt.parser.manifest"),
+    *("dbt.adapters.duckdb", "dbt.adapters.duckdb.connections", "dbt_common.clients.agate_helper"),
+    *("dbt.adapters.duckdb.environments.local", "multiprocessing.dummy", "babel.dates"),
+)
+_SCHEMAS = (
+    ("dbt.contracts.project", "ProjectFlags"),
+    ("dbt.contracts.project", "ProfileConfig"),
+    ("dbt.contracts.project", "Project"),
+    ("dbt.contracts.project", "PackageConfig"),
+    ("dbt.contracts.project", "Configuration"),
+    ("dbt.contracts.selection", "SelectorFile"),
+    ("dbt.adapters.duckdb.credentials", "DuckDBCredentials"),
+)
+_NODES = (
+    *("ModelNode", "SeedNode", "SnapshotNode", "GenericTestNode", "SingularTestNode"),
+    *("HookNode", "AnalysisNode", "SourceDefinition", "Macro"),
+)
+
+
+def python() -> None:
+    """Import what Python transforms use, and do once what each of them does."""
+    _import(_PYTHON)
+    _write_one_table()
+    interpreter_folders()
+    _settle()
+
+
+def dbt() -> None:
+    """Import dbt, once."""
+    if _DBT[0] not in sys.modules:
+        gc.unfreeze()
+        _lock_with_threads()
+        _import(_DBT)
+        _compile_schemas()
+        _settle()
+
+
+def _lock_with_threads() -> None:
+    """Give dbt locks of threads, before it makes one: it starts no process here.
+
+    A lock of processes costs a semaphore with a name, and a process that cleans it up.
+    """
+    try:
+        import dbt.mp_context as contexts
+    except ImportError:
+        return
+
+    class _Threads:
+        Lock = staticmethod(threading.Lock)
+        RLock = staticmethod(threading.RLock)
+
+    contexts._MP_CONTEXT = _Threads()  # noqa: SLF001 - dbt offers no other way
+
+
+def _compile_schemas() -> None:
+    """Have dbt make what it makes of its classes when it first needs it, at every invocation."""
+    for module, name in _SCHEMAS:
+        if module in sys.modules:
+            getattr(sys.modules[module], name).json_schema()
+    manifest = getattr(sys.modules.get("dbt.contracts.graph.manifest"), "Manifest", None)
+    if manifest is not None:
+        manifest.from_msgpack(manifest().to_msgpack())
+        nodes = sys.modules["dbt.contracts.graph.nodes"]
+        for name in _NODES:
+            with suppress(Exception):  # it lacks every field; the reader is made all the same
+                getattr(nodes, name).from_dict({})
+        inspect.stack()  # dbt asks who called, and Python then looks at every module
+
+
+def _import(names: tuple[str, ...]) -> None:
+    for name in names:
+        with suppress(ImportError):  # whoever needs it is told
+            importlib.import_module(name)
+
+
+def _write_one_table() -> None:
+    """Let DuckDB, pandas and pyarrow do their lazy imports; no scan of Arrow, it starts threads."""
+    import duckdb
+    import pyarrow as pa
+
+    from dataops_mesh.engine.write import copy_port
+    from dataops_mesh.spec.model import Address
+
+    with tempfile.TemporaryDirectory() as name, duckdb.connect() as connection:
+        folder, address = Path(name), Address("warm", "up")
+        (folder / "up").mkdir()
+        (folder / "rows.csv").write_text("a,b,c,d\n1,x,1.5,2020-01-01\n", "utf-8")
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("CREATE MACRO mesh_now() AS '2020-01-01T00:00:00+00:00'::TIMESTAMPTZ")
+        connection.execute(f"CREATE VIEW v AS FROM read_csv('{folder}/rows.csv')")
+        frame = connection.cursor().execute("SELECT * FROM v").df()
+        pa.Table.from_pandas(frame.assign(a=frame["a"] * 2), preserve_index=False)
+        copy_port(connection, connection.sql("SELECT * FROM v"), folder, address, aside=folder)
+
+
+def _settle() -> None:
+    """Make sure that this process has one thread, and that forks share its memory."""
+    if "duckdb" in sys.modules:
+        sys.modules["duckdb"].default_connection().close()
+    child = os.fork()  # BLAS ends its threads when a fork comes, and starts none again before use
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    if len(found := threads()) > 1:
+        what = f"the fork server must have one thread and has {', '.join(found)}"
+        raise RuntimeError(what)
+    gc.collect()
+    gc.freeze()

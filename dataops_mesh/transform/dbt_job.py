@@ -1,0 +1,148 @@
+"""dbt itself, in a confined process: parse, list, build, test; one invocation each.
+
+With a profile made for it: whatever profile the project carries is for its developers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
+from dataops_mesh.transform.job import CATALOG, INPUTS
+from dataops_mesh.transform.redact import safe_message
+
+PARSED = ("manifest.json", "partial_parse.msgpack")
+
+
+@dataclass(frozen=True, slots=True)
+class DbtJob:
+    """One invocation of dbt.
+
+    Args:
+        project: the folder of the dbt project.
+        where: its dbt_project.yml, as people see it.
+        folder: the process's own: holds the profile, the private database, dbt's artefacts.
+        parsed: the folder with what a parse left; absent for a parse.
+        select: the selection of nodes; empty for all.
+        inputs: a DuckDB file with a view per input port, attached read-only.
+        threads: how many models dbt builds at once.
+        settings: DuckDB settings, for example memory_limit.
+    """
+
+    project: Path
+    where: Location
+    folder: Path
+    parsed: Path | None = None
+    select: str = ""
+    inputs: Path | None = None
+    threads: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """Return the private database; a parsed manifest embeds its stem."""
+        return self.folder / f"{CATALOG}.duckdb"
+
+
+def parse(job: DbtJob) -> None:
+    """Parse the project; `PARSED` stands in `target` below the folder."""
+    result = _invoke(job, "parse")
+    if not result.success:
+        what = f"dbt cannot parse the project: {result.exception}"
+        then = f"dbt parse --project-dir {job.project.resolve()}"
+        raise DeclarationError(Problem(what, job.where, next=then))
+
+
+def list_nodes(job: DbtJob) -> list[str]:
+    """Return the unique ids of the selection; none where it matches nothing."""
+    result = _invoke(job, "list", "--output", "json", "--output-keys", "unique_id")
+    found = result.result if result.success else None
+    return [json.loads(line)["unique_id"] for line in found or ()]
+
+
+def build(job: DbtJob) -> None:
+    """Build the models, seeds and snapshots of the selection in the private database."""
+    kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    built = _invoke(job, "build", *kinds)
+    if built.exception is not None:
+        what = f"dbt build: {safe_message(built.exception)}"
+        raise TransformError(Problem(what, job.where)) from built.exception
+    broken = [row for row in built.result if str(row.status) not in {"success", "pass"}]
+    if broken:
+        names = ", ".join(f"{row.node.name} ({row.status})" for row in broken)
+        # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
+        raise TransformError(Problem(f"dbt could not build {names}", job.where)) from RuntimeError(
+            "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
+        )
+
+
+def test(job: DbtJob) -> list[tuple[str, str, int]]:
+    """Run the tests of the selection on the private database; return how each ended."""
+    tested = _invoke(job, "test")
+    if tested.exception is not None:
+        what = f"dbt test: {safe_message(tested.exception)}"
+        raise TransformError(Problem(what, job.where)) from tested.exception
+    return [
+        (str(row.node.unique_id), str(row.status), int(row.failures or 0)) for row in tested.result
+    ]
+
+
+def _invoke(job: DbtJob, *arguments: str) -> Any:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    _write_profile(job)
+    manifest = _manifest(job) if job.parsed else None
+    files = ["--no-write-json"] if job.parsed else []  # only a parse is read again
+    select = ["--select", job.select] if job.select else []
+    try:
+        return dbtRunner(manifest=manifest).invoke([*arguments, *select, *files, *_common(job)])
+    finally:
+        DuckDBConnectionManager.close_all_connections()  # the file is whole only then
+
+
+def _manifest(job: DbtJob) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest.from_msgpack(((job.parsed or job.folder) / PARSED[1]).read_bytes())
+
+
+def _common(job: DbtJob) -> list[str]:
+    return [
+        # Every one of these can also be set by an environment variable of dbt.
+        *("--project-dir", str(job.project), "--profiles-dir", str(job.folder)),
+        *("--profile", _profile_name(job.project), "--target", CATALOG),
+        *("--target-path", str(job.folder / "target"), "--log-path", str(job.folder / "logs")),
+        *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
+        *("--no-send-anonymous-usage-stats", "--no-version-check"),
+    ]
+
+
+def _profile_name(project: Path) -> str:
+    """Return the name under which the project looks for its profile."""
+    import yaml
+
+    try:
+        found = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):  # dbt will say what is wrong with it
+        return CATALOG
+    known = found if isinstance(found, dict) else {}
+    return str(known.get("profile") or known.get("name") or CATALOG)
+
+
+def _write_profile(job: DbtJob) -> None:
+    """Write the only profile that dbt sees: the run's private database and its inputs."""
+    inputs = {"path": str(job.inputs), "alias": INPUTS, "read_only": True}
+    output = {
+        "type": "duckdb",
+        "path": str(job.database),
+        "threads": job.threads,
+        "settings": {"enable_progress_bar": False, **job.settings},
+        "attach": [inputs] if job.inputs else [],
+    }
+    content = {_profile_name(job.project): {"target": CATALOG, "outputs": {CATALOG: output}}}
+    (job.folder / "profiles.yml").write_text(json.dumps(content), "utf-8")  # JSON is YAML

@@ -1,0 +1,109 @@
+"""A transform's job: what the confined process is told, and what it does.
+
+The process has the inputs as views in a DuckDB session of its own, calls the transform, and
+writes what it returns: no relation, generator or lazy frame ever leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.engine.session import bind_source, session_in
+from dataops_mesh.engine.sql import literal
+from dataops_mesh.engine.write import copy_port
+from dataops_mesh.spec.model import Product, SourceFormat
+from dataops_mesh.transform.blame import blamed
+from dataops_mesh.transform.python import call_transform
+
+if TYPE_CHECKING:
+    import duckdb
+
+CATALOG = "candidate"  # the stem of the file that dbt builds; a parsed manifest embeds it
+INPUTS = "mesh"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a confined process needs to build or to copy; no setting, no secret, no store.
+
+    Args:
+        product: whose ports; without its document.
+        candidate: the folder that has a folder for each port.
+        scratch: a folder of the process's own.
+        memory_limit: of DuckDB.
+        threads: of DuckDB.
+        now: the clock.
+        prepare: SQL that makes inputs and the partition known by their names.
+        source_files: the files of each source.
+        offered: what a Python transform may ask for beside its inputs.
+    """
+
+    product: Product
+    candidate: Path
+    scratch: Path
+    memory_limit: str
+    threads: int
+    now: datetime
+    prepare: tuple[str, ...] = ()
+    source_files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    offered: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Ports to copy out of a database that dbt built.
+
+    Args:
+        job: the product and where.
+        inputs: a DuckDB file that the database's views read.
+        database: what dbt built.
+        relations: the relation of each port, by the port's name.
+    """
+
+    job: Job
+    inputs: Path
+    database: Path
+    relations: Mapping[str, str]
+
+
+def run_python(job: Job) -> None:
+    """Call the transform and write its ports."""
+    product = job.product
+    with _session(job) as connection:
+        for statement in job.prepare:
+            connection.execute(statement)
+        for port in product.inputs:
+            if port.source is not None and port.source.format is not SourceFormat.FILE:
+                bind_source(connection, port.name, job.source_files[port.name], port.source)
+        returned = call_transform(product, connection, job.source_files, job.offered)
+        _copy(job, connection, returned)
+
+
+def run_export(export: Export) -> None:
+    """Write the ports of a built database. Nothing of the dbt project runs here."""
+    with _session(export.job) as connection:
+        # A public model may be a view over other models and the inputs: attach both to read it.
+        for file, name in ((export.inputs, INPUTS), (export.database, CATALOG)):
+            connection.execute(f"ATTACH {literal(file)} AS {name} (READ_ONLY)")
+        queries = {name: f"SELECT * FROM {found}" for name, found in export.relations.items()}
+        _copy(export.job, connection, queries)
+
+
+def _copy(job: Job, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]) -> None:
+    for port in job.product.outputs:
+        with blamed(job.product, port):
+            rows = built[port.name]
+            copy_port(connection, rows, job.candidate, port.address, aside=job.scratch)
+
+
+@contextmanager
+def _session(job: Job) -> Iterator[duckdb.DuckDBPyConnection]:
+    with session_in(
+        job.scratch, memory_limit=job.memory_limit, threads=job.threads, now=job.now
+    ) as connection:
+        yield connection

@@ -1,0 +1,120 @@
+"""Out of dbt: hooks, macros and models in Python try to write, to read, and to lie about tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import a_product, a_setting, a_source, environment, read, run, write_workspace
+
+from dataops_mesh.errors import DeclarationError, TransformError
+from dataops_mesh.gate import Refuse
+from dataops_mesh.settings import Settings
+from dataops_mesh.store.log import latest
+
+PROJECT = {
+    "dbt_project.yml": "name: books\nversion: 1.0.0\nprofile: books\nmodel-paths: [models]\n@more",
+    "models/schema.yml": (
+        "version: 2\nmodels:\n  - name: totals\n    access: public\n"
+        "    columns:\n      - {name: n, data_tests: [{accepted_values: {values: [1]}}]}\n"
+    ),
+    "models/totals.sql": "select 1::integer as n\n",
+}
+
+
+def books(root: Path, files: dict[str, str], more: str = "") -> Settings:
+    """A product of dbt beside a victim; `@victim` in the files is its published file."""
+    victim = a_product(
+        {"orders": ["{name: id, logicalType: integer}"]},
+        inputs=[a_source("rows", "rows.csv")],
+        files={"orders.sql": "select id::int as id from rows", "rows.csv": "id\n1\n"},
+    )
+    totals = a_product(
+        {"totals": ["{name: n, logicalType: integer}"]},
+        settings=a_setting("transform", "{dbt: {project: ../../../project}}"),
+        files={},
+    )
+    settings = write_workspace(root, {"shop": {"orders": victim}, "books": {"totals": totals}})
+    assert run(settings, "shop.orders").published
+    (file,) = settings.store_folder.glob("candidates/shop/orders/*/orders/*.parquet")
+    for name, text in {**PROJECT, **files}.items():
+        path = root / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("@more", more).replace("@victim", str(file)), "utf-8")
+    return settings
+
+
+COPY = "copy (select 666 as id) to '@victim' (format parquet)"
+OUT = {
+    "a hook that writes": (
+        {"models/totals.sql": f'{{{{ config(post_hook="{COPY}") }}}}\nselect 1::integer as n\n'},
+        "",
+    ),
+    "an end of the run that writes": ({}, f'on-run-end: "{COPY}"\n'),
+    "a start of the run that reads": (
+        {},
+        "on-run-start: \"create table stolen as from read_parquet('@victim')\"\n",
+    ),
+    "an external table": (
+        {
+            "models/totals.sql": (
+                "{{ config(materialized='external', location='@victim') }}\nselect 1::integer as n\n"
+            )
+        },
+        "",
+    ),
+    "a model in Python that opens": (
+        {
+            "models/totals.sql": "select n from {{ ref('thief') }}\n",
+            "models/thief.py": (
+                "def model(dbt, session):\n    open('@victim', 'rb').read()\n"
+                "    return session.sql('select 1::integer as n')\n"
+            ),
+        },
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OUT)
+def test_dbt_reaches_no_file_of_another_product(tmp_path: Path, case: str) -> None:
+    files, more = OUT[case]
+    settings = books(tmp_path, files, more)
+    with pytest.raises((TransformError, DeclarationError)):
+        run(settings, "books.totals")
+    assert {str(address) for address in latest(environment(settings).store).ports} == {
+        "shop.orders"
+    }
+    assert read(settings, "select id from shop.orders") == [(1,)]
+
+
+LIES = """\
+import sys
+
+def model(dbt, session):
+    import dbt.task.test as tests
+    import dataops_mesh.transform.dbt_job as ours
+    import dataops_mesh.engine.write as write
+
+    real = write._copy
+    tests.TestRunner.execute = lambda *_: None
+    ours.test = lambda job: [("test.books.accepted_values_totals_n__1", "pass", 0)]
+    write._copy = lambda con, rows, *rest: real(con, "select 1::integer as n", *rest)
+    return session.sql("select 2::integer as n")
+"""
+
+
+def test_a_model_in_python_cannot_say_how_its_tests_ended(tmp_path: Path) -> None:
+    files = {"models/totals.sql": "select n from {{ ref('liar') }}\n", "models/liar.py": LIES}
+    report = run(books(tmp_path, files), "books.totals")
+    assert isinstance(report.decision, Refuse)
+    assert "accepted_values_totals_n" in report.decision.reasons[0]
+
+
+def test_a_parse_that_never_ends_is_a_declaration_error(tmp_path: Path) -> None:
+    """Jinja is code: it runs confined and limited in time like the rest."""
+    files = {"models/totals.sql": "{% for _ in range(10 ** 12) %}{% endfor %}select 1 as n\n"}
+    settings = books(tmp_path, files)
+    settings = settings.model_copy(update={"transform_limit": 5.0})
+    with pytest.raises(DeclarationError, match="exceeded its time limit"):
+        run(settings, "books.totals")
