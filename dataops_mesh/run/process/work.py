@@ -102,9 +102,10 @@ def _obey(request: Request) -> None:
 
 
 def _python(request: Request, *, own: bool) -> Path | None:
-    """Return the interpreter of the domain's code: it starts with our rights, so who says it counts.
+    """Return the interpreter of the domain's code.
 
-    A gate of its own takes it from the settings `locations` of the workspace that it runs in.
+    It starts with our rights. A gate for all takes it from the settings `locations` of the
+    workspace that it runs in, and from nobody who asks.
     """
     if own:
         return Path(request.python) if request.python != sys.executable else None
