@@ -67,6 +67,8 @@ class Settings(BaseSettings):
         memory_limit: what DuckDB may use before it spills to disk, for example `2GB`.
         threads: DuckDB's threads; 0 means one per core.
         time_limit: seconds after which a SQL rule is interrupted.
+        samples: a failed check shows up to five offending rows, in columns classified public
+            or internal; `false` shows none anywhere.
         person: who is on record for a run; empty means the operating system's user.
         automation: sensors and schedules start running, as in production; off on a laptop.
         tick: seconds between two looks of a sensor.
@@ -96,6 +98,7 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")
     threads: int = Field(default=0, ge=0)
     time_limit: float = Field(default=600.0, gt=0)
+    samples: bool = True
     person: str = ""
     automation: bool = False
     tick: int = Field(default=30, ge=1)
