@@ -59,7 +59,7 @@ _LOOKS: tuple[tuple[str, str], ...] = (
     ("a social security number", r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"),
     ("a phone number", r"(?:\+|(?<!\d)00)[1-9](?:[ ()/.-]{0,2}\d){7,13}(?!\d)"),
     ("a phone number", r"(?<!\d)\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?!\d)"),
-    ("a phone number", r"(?<![\d.:-])0[1-9]\d{1,4}[ /-]\d[\d -]{4,10}\d(?!\d)"),
+    ("a phone number", r"(?<![\d.:-])0[1-9]\d{1,4} ?[ /-] ?\d[\d -]{4,10}\d(?!\d)"),
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")

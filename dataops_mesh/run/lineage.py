@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.plan.lineage import Lineage, lineage_of
@@ -52,17 +53,22 @@ def product_lineage(
     product: Product, ports: Mapping[Address, OutputPort], dbt_cache: Path
 ) -> Lineage:
     """Return what is known of a product's columns; whatever fails, less is known."""
-    manifest = None
-    if is_dbt(product):
-        try:
-            file = parsed_manifest(product, dbt_cache)
-            manifest = json.loads(file.read_text("utf-8"))
-        except (MeshError, OSError, ValueError):
-            manifest = None
+    manifest = dbt_manifest(product, dbt_cache)
     try:
         return lineage_of(product, ports, manifest)
     except (LookupError, TypeError):  # a manifest of another form than the one dbt writes today
         return lineage_of(product, ports)
+
+
+def dbt_manifest(product: Product, dbt_cache: Path) -> dict[str, Any] | None:
+    """Return the manifest of a product that dbt builds; None if there is none to read."""
+    if not is_dbt(product):
+        return None
+    try:
+        found: dict[str, Any] = json.loads(parsed_manifest(product, dbt_cache).read_text("utf-8"))
+    except (MeshError, OSError, ValueError):
+        return None
+    return found
 
 
 def upstream_ports(

@@ -171,8 +171,9 @@ def _is_plain(query: exp.Expr, named: set[str]) -> bool:
         return False
     clause = query.args.get("with_") or query.args.get("with")
     named = set(named)
+    recursive = clause is not None and clause.args.get("recursive")
     for one in clause.expressions if clause else ():
-        if clause.args.get("recursive") or not _is_plain(one.this, named):
+        if recursive or not _is_plain(one.this, named):
             return False
         named.add(one.alias.lower())
     start = query.args.get("from_") or query.args.get("from")
