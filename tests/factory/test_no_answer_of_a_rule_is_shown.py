@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
-from helpers import a_contract, a_product, a_source, environment, product, write_workspace
+from helpers import a_contract, a_product, a_source, environment, product, run, write_workspace
 from locations import everything_said, execute, location
 from receivers import webhook
 
@@ -115,3 +117,19 @@ def test_no_output_holds_a_planted_value(tmp_path, kept_instance, capfd, caplog,
         assert "is not shown because" in manifests
         assert "<looks like an e-mail>" in manifests  # samples do exist
         assert "the query returned 3" in manifests  # counted rows are told
+
+
+def test_the_rule_of_the_page_says_what_it_says(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+    (rule,) = re.findall(r"```yaml\nquality:\n  - (.*?)\n```", page)
+    (quote,) = re.findall(r"(?:^> .*\n)+", page, re.MULTILINE)
+    said = " ".join(line.removeprefix("> ") for line in quote.splitlines())
+    content = a_product(
+        ports={"orders": a_contract("orders", COLUMNS[::2], rule)},
+        inputs=[a_source("orders_csv", "orders.csv")],
+        files={"orders.csv": "id,digits\n1,-5\n", "orders.sql": "from orders_csv"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"orders": content}})
+    (result,) = (r for r in run(settings, "shop.orders").results if r.check == "card_is_real")
+    assert (result.reason, result.observed, result.withheld) == (said, None, True)
+    assert result.told == "not shown: it reads classified columns"

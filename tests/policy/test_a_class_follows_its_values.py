@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from policy_cases import CONTRACT, FILES, TICKETS, replaced, write
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.domain import load_domain
+from dataops_mesh.plan.breakers import clear_columns
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.flow import flows_in
 from dataops_mesh.settings import load_settings
@@ -129,3 +133,12 @@ def test_a_code_location_that_lowers_a_class_does_not_load(tmp_path):
     assert violations(tmp_path, "t.ssn")
     with pytest.raises(DeclarationError, match="classification_lineage"):
         load_domain(tmp_path / "domains" / "shop")
+
+
+def test_the_query_of_the_page_is_judged_as_it_says():
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    found = clear_columns(query, {"people.people": ["id", "ssn", "born"]})
+    assert found is not None
+    names = {column: {name for _, name in origins} for column, origins in found.items()}
+    assert names == {"id": {"id"}, "code": {"ssn"}, "person": set(), "month": set()}
