@@ -79,6 +79,8 @@ class Settings(BaseSettings):
             it, and for which a refused candidate stays to be looked at.
         retries: how often a step is tried again after a fault of the machinery.
         ui_url: where people reach the Dagster UI, for the links in alerts.
+        gate: the socket of a warm gate process (docs/production.md); absent means that each
+            process starts one of its own.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
     """
 
@@ -107,6 +109,7 @@ class Settings(BaseSettings):
     grace: float = Field(default=604_800.0, ge=0)
     retries: int = Field(default=2, ge=0, le=10)
     ui_url: str = ""
+    gate: Path | None = None
     alerts_file: Path | None = None
 
     @field_validator("monitor")
@@ -136,6 +139,11 @@ class Settings(BaseSettings):
     def domains_folder(self) -> Path:
         """Return the folder of domains."""
         return self.root / self.domains
+
+    @property
+    def gate_socket(self) -> Path | None:
+        """Return the socket of the warm gate process, if the settings name one."""
+        return self.root / self.gate if self.gate else None
 
     @property
     def policies_file(self) -> Path:

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments
-from dataops_mesh.cli.wire import moved, read_problem
+from dataops_mesh.cli.wire import moved
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note, notes_of
+from dataops_mesh.run.process.wire import read_problem
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Mesh, Product, TransformKind

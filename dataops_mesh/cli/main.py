@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -220,7 +221,7 @@ def workspace(
 )
 def ui(context: typer.Context) -> None:
     """Start the Dagster UI; takes options of `dagster dev`."""
-    from dataops_mesh.cli.running import start_ui
+    from dataops_mesh.cli.ui import start_ui
 
     raise typer.Exit(start_ui(context.args))
 
@@ -232,6 +233,7 @@ def main() -> None:
     """Run the command line and turn problems into messages."""
     # A library below dbt puts a handler on the root logger unless there is one.
     logging.getLogger().addHandler(logging.NullHandler())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both stop what runs, and say so
     try:
         app(prog_name="mesh")
     except MeshError as error:

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,10 @@ SEVERITIES = {
     Severity.WARNING: dg.AssetCheckSeverity.WARN,
     Severity.ERROR: dg.AssetCheckSeverity.ERROR,
 }
+REFUSES = "The gate refuses the candidate by it: nothing is published."
+WARNS = "A failure is a warning, and published all the same."
+# Preview, so it may go again.
+CHECKS_HAVE_PARTITIONS = "partitions_def" in signature(dg.AssetCheckSpec).parameters
 # What Dagster takes for an e-mail is narrower than what people have (`is_valid_email`).
 _EMAIL = re.compile(r"\w[\w.%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
 _LONGEST_OWNER = 100
@@ -92,22 +97,34 @@ def port_metadata(product: Product, port: OutputPort) -> dict[str, Any]:
     }
 
 
-def check_spec(check: Check) -> dg.AssetCheckSpec:
+def check_spec(check: Check, cut: dg.PartitionsDefinition[str] | None = None) -> dg.AssetCheckSpec:
     """Return the asset check that shows a check's results.
 
     Not blocking: the gate refuses by itself, and a blocking check would mark the still good
-    published data as failed and hold its consumers.
+    published data as failed and hold its consumers. Dagster's UI calls that "non-blocking", so
+    the description says who refuses.
+
+    Args:
+        check: what is checked.
+        cut: the partitions of its product; each has results of its own.
     """
-    return dg.AssetCheckSpec(
-        name=check.name,
-        asset=key_of(check.port),
-        description=promise(check),
-        metadata={
-            "severity": check.severity.value,
-            "dimension": check.dimension or "",
-            "declared at": str(check.where),
-        },
-    )
+    refuses = check.severity is Severity.ERROR
+    parts: dict[str, Any] = {"partitions_def": cut} if cut and CHECKS_HAVE_PARTITIONS else {}
+    with warnings.catch_warnings():
+        # Preview in Dagster 1.13; without it each result leaves one planned for ever.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            name=check.name,
+            asset=key_of(check.port),
+            description=f"{promise(check)} {REFUSES if refuses else WARNS}",
+            metadata={
+                "severity": check.severity.value,
+                "if it fails": REFUSES if refuses else WARNS,
+                "dimension": check.dimension or "",
+                "declared at": str(check.where),
+            },
+            **parts,
+        )
 
 
 def owners(product: Product) -> list[str]:

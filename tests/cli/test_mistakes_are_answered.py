@@ -145,14 +145,6 @@ def test_a_product_whose_input_was_never_published_says_what_to_run(mesh):
     assert said.json[0]["ended"] == "failed"
 
 
-def test_a_domain_without_definitions_says_which_command_writes_them(mesh, workspace):
-    (workspace.domains_folder / "shop" / "definitions.py").unlink()
-    said = mesh("run", "shop")
-    assert said.code == 2
-    assert "definitions.py is missing" in said.err
-    assert "next:  mesh workspace" in said.err
-
-
 def test_the_ui_needs_a_workspace_file(mesh):
     said = mesh("ui")
     assert said.code == 2

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
 from helpers import a_product, an_input, write_workspace
 from locations import GOOD, execute, location, orders, rows
 
-SLOW = """\
-import sys
-
-import pyarrow as pa
-
-
-def transform(shop_orders: pa.Table):
-    sys.modules["mesh_race"].during()
-    return shop_orders.select(["id"])
-"""
+from dataops_mesh.run.process.client import gate_run
 
 
 @pytest.fixture
@@ -27,7 +17,7 @@ def race(tmp_path, instance, monkeypatch):
     copy = a_product(
         {"copy": ["{name: id, logicalType: integer, primaryKey: true}"]},
         inputs=[an_input("shop.orders")],
-        files={"transform.py": SLOW},
+        files={"copy.sql": "select id from shop.orders"},
     )
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(GOOD)}, "desk": {"copy": copy}})
     cursor = None
@@ -44,9 +34,17 @@ def race(tmp_path, instance, monkeypatch):
         return set(found._requested_partitions_by_asset_key)
 
     asked = []
-    hook = SimpleNamespace(during=lambda: asked.append(tick()))
-    monkeypatch.setitem(sys.modules, "mesh_race", hook)
     assert execute(settings, "shop", instance).success
+
+    def run(*arguments: Any, progress, **known: Any) -> Any:
+        def tell(stage) -> None:
+            progress(stage)
+            if stage.startswith("building"):
+                asked.append(tick())
+
+        return gate_run(*arguments, progress=tell, **known)
+
+    monkeypatch.setattr("dataops_mesh.factory.assets.gate_run", run)
     return settings, instance, tick, asked
 
 
