@@ -111,6 +111,9 @@ def _judge(
         reasons.append(f"{_name(check)}: the result is for another version of the check")
     elif _passed(check, result):
         return
+    elif result.withheld is not check.withheld and result.outcome is not Outcome.ERRORED:
+        says = "withheld" if check.withheld else "shown"
+        reasons.append(f"{_name(check)}: its number must be {says}, and the result is otherwise")
     elif result.outcome is not Outcome.FAILED:
         reasons.append(f"{_name(check)}: could not run: {result.reason or 'no reason given'}")
     elif check.severity in (Severity.WARNING, Severity.INFO):
@@ -120,12 +123,17 @@ def _judge(
 
 
 def _passed(check: Check, result: CheckResult) -> bool:
-    """Tell whether a result says that it passed, and the number agrees."""
-    return (
-        result.outcome is Outcome.PASSED
-        and result.observed is not None
-        and check.threshold.holds(result.observed)
-    )
+    """Tell whether a result says that it passed, and the number agrees.
+
+    Only the declaration can say that a number is withheld; then the audit's word stands for it.
+    """
+    if result.outcome is not Outcome.PASSED:
+        return False
+    if check.withheld:
+        return result.withheld and result.observed is None
+    if result.withheld or result.observed is None:
+        return False
+    return check.threshold.holds(result.observed)
 
 
 def _name(check: Check) -> str:

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
         transform_limit: seconds after which a transform in Python or dbt is ended; 0 for never.
         isolation: `required` runs no domain code where the kernel cannot confine it, as in
             production; `available` confines it as far as the machine can.
+        samples: a failed check shows up to five offending rows, in columns classified public
+            or internal; `false` shows none anywhere.
         person: who is on record for a run; empty means the operating system's user.
         automation: sensors and schedules start running, as in production; off on a laptop.
         tick: seconds between two looks of a sensor.
@@ -105,6 +107,7 @@ class Settings(BaseSettings):
     time_limit: float = Field(default=600.0, gt=0)
     transform_limit: float = Field(default=21_600.0, ge=0)
     isolation: Literal["available", "required"] = "available"
+    samples: bool = True
     person: str = ""
     automation: bool = False
     tick: int = Field(default=30, ge=1)

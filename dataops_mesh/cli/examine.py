@@ -79,10 +79,11 @@ def _examine_there(
 
 def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
     from dataops_mesh.policy.judge import judge
+    from dataops_mesh.run.flow import flows_in
 
     every = len(products) == len(mesh.products)
     only = None if every else {product.qualified_name for product in products}
-    return judge(mesh, settings, only=only)
+    return judge(mesh, settings, only=only, flows=flows_in(mesh, settings))
 
 
 def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:

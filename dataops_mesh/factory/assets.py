@@ -15,7 +15,7 @@ import dagster as dg
 
 from dataops_mesh.errors import MeshError, RunError, StoreError
 from dataops_mesh.factory.automation import automation_condition
-from dataops_mesh.factory.describe import check_spec, key_of, port_spec
+from dataops_mesh.factory.describe import check_spec, key_of, port_spec, tag_value
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.freshness import freshness_policy
 from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
@@ -75,7 +75,7 @@ def product_asset(
         check_specs=[check_spec(check, cut) for check in checks],
         can_subset=False,
         pool=f"{product.domain}__{product.name}",
-        op_tags={"mesh/product": product.qualified_name},
+        op_tags={"mesh/product": tag_value(product.qualified_name)},
         partitions_def=cut,
         # One partition is one candidate with its own results, so it is one run.
         backfill_policy=dg.BackfillPolicy.multi_run(1) if cut else None,

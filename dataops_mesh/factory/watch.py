@@ -94,7 +94,7 @@ def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.A
         metadata={
             PUBLICATION: audit.publication,
             "mesh/monitor": "on what is published; nothing was built",
-            "observed": "could not run" if result.observed is None else result.observed,
+            "observed": result.told,
             "threshold": str(check.threshold),
             **({"mesh/partition": audit.partition} if audit.partition else {}),
         },

@@ -133,6 +133,8 @@ def _product(request: Request, settings: Settings) -> Product:
     """
     from dataops_mesh.policy.judge import judge
     from dataops_mesh.run.checks import all_checks
+    from dataops_mesh.run.flow import flows_in
+    from dataops_mesh.run.lineage import Known
     from dataops_mesh.spec.loader import load_product
     from dataops_mesh.spec.model import Domain
     from dataops_mesh.transform.validate import transform_problems
@@ -144,7 +146,8 @@ def _product(request: Request, settings: Settings) -> Product:
     problems = list(transform_problems(product))
     only = {product.qualified_name}
     mesh = Mesh(folder.parent.parent, (domain,))
-    problems += judge(mesh, settings, whole=False, only=only).refusals
+    flows = flows_in(mesh, settings, Known((product,)))
+    problems += judge(mesh, settings, whole=False, only=only, flows=flows).refusals
     if problems:
         raise DeclarationError(problems)
     if check_names(all_checks(product, walls_of(settings))) != request.checks:
