@@ -10,6 +10,7 @@
     |-- RunError                  the machinery failed: memory, disk, a bug; another try may work
     `-- StoreError                the store cannot be read or written
         |-- ConflictError         somebody published first and this candidate may not follow
+        |-- OwnershipError        the domain belongs to another repository
         `-- CorruptError          a file is not what its record says it is
 
 A refusal is not an error: it is a decision, and `run` returns it as data.
@@ -123,6 +124,10 @@ class StoreError(MeshError):
 
 class ConflictError(StoreError):
     """Another publication came first and this candidate may not follow it."""
+
+
+class OwnershipError(StoreError):
+    """The domain belongs to another repository, or to none that is on record."""
 
 
 class CorruptError(StoreError):

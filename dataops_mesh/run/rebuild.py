@@ -23,6 +23,7 @@ from dataops_mesh.run.environment import Environment, dbt_cache
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry import publisher_of, require_ours
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import audit_session, build_and_audit
 from dataops_mesh.spec.checks.check import Stage
@@ -51,6 +52,7 @@ def rebuild_product(
     Raises:
         UnknownNameError: the product is not partitioned.
         ConflictError: a partition was published meanwhile; run it again.
+        OwnershipError: its domain belongs to another repository.
     """
     cut, store = product.partitioning, environment.store
     if cut is None:
@@ -58,6 +60,7 @@ def rebuild_product(
         raise UnknownNameError(
             Problem(what, product.where, next=f"mesh run {product.qualified_name}")
         )
+    require_ours(product, environment)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
@@ -137,6 +140,7 @@ def _commit(environment: Environment, base: Release, manifests: list[Manifest]) 
         changes,
         run_id=last.run_id,
         person=last.person,
+        publisher=publisher_of(environment),
         reason="rebuilt all partitions",
         at=last.finished,
         whole=True,

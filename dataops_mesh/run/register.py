@@ -35,6 +35,7 @@ from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry import repository_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
+from dataops_mesh.store.owners import repository_name
 
 
 def register(
@@ -64,7 +65,7 @@ def register(
     try:
         known = {one.product: one for one in registrations(ledger, domain.name, removed=True)}
         for one in known.values():
-            if one.repository != here.repository and not one.removed and not move:
+            if repository_name(one.repository) != here.repository and not one.removed and not move:
                 raise UnknownNameError(_taken(domain, one))
         news = [
             *(_said(p, here) for p in domain.products if not _is_known(p, here, known)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,16 +11,39 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import git_remote
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.owners import Publisher, repository_name, require_owner
 
 ACTIVE = frozenset({"active", "deprecated"})
-_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 
 
 def repository_of(settings: Settings, root: Path | None = None) -> str:
     """Return the name under which a workspace's repository is on record; never a password."""
     folder = root or settings.root
-    named = settings.repository or _PASSWORD.sub("", git_remote(folder))
-    return named or str(folder)
+    return _named(settings, folder) or repository_name(str(folder))
+
+
+def publisher_of(environment: Environment) -> Publisher:
+    """Return who publishes from this workspace: its repository, or else its folder."""
+    settings = environment.settings
+    root, store = settings.root, environment.store.root
+    claims = settings.ownership == "open"
+    inside = (os.path.relpath(root, store),) if store.is_relative_to(root) else ()
+    places = (repository_name(str(root)), *inside)
+    return Publisher(_named(settings, root), places, claims)
+
+
+def require_ours(product: Product, environment: Environment) -> None:
+    """Make sure, before anything is built, that this repository may publish the product.
+
+    Raises:
+        OwnershipError: its domain belongs to another one; the commit would say so too.
+    """
+    require_owner(environment.store, (product.domain,), publisher_of(environment))
+
+
+def _named(settings: Settings, folder: Path) -> str:
+    named = settings.repository or git_remote(folder)
+    return repository_name(named) if named else ""
 
 
 def registered(environment: Environment, *, removed: bool = False) -> tuple[Registration, ...]:
@@ -49,7 +72,7 @@ def elsewhere(environment: Environment, domains: Collection[str] = ()) -> tuple[
     return tuple(
         one
         for one in registered(environment)
-        if one.domain not in domains and one.repository != own
+        if one.domain not in domains and repository_name(one.repository) != own
     )
 
 

@@ -7,6 +7,7 @@ import uuid
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry import publisher_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.release import rollback
@@ -31,6 +32,7 @@ def rollback_product(
     Raises:
         UnknownNameError: there is no such publication.
         NotPublishedError: the product was never published.
+        OwnershipError: its domain belongs to another repository.
     """
     release = rollback(
         environment.store,
@@ -38,6 +40,7 @@ def rollback_product(
         to,
         run_id=f"rollback-{uuid.uuid4().hex[:12]}",
         person=person_or_user(environment.settings.person),
+        publisher=publisher_of(environment),
         reason=reason,
         partition=partition or "",
     )

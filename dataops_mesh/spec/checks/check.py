@@ -49,6 +49,25 @@ class Check:
     description: str = ""
     table_wide: bool = False
 
+    @property
+    def declared(self) -> DeclaredCheck:
+        """Return what a verdict can be computed from again."""
+        return DeclaredCheck(
+            self.name, self.port, self.threshold, self.severity, self.stage, self.fingerprint
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCheck:
+    """Of a check, what the gate needs to judge its result: it is kept with the evidence."""
+
+    name: str
+    port: Address
+    threshold: Threshold
+    severity: Severity
+    stage: Stage
+    fingerprint: str
+
 
 class Outcome(StrEnum):
     """How a check ended; `errored` means it could not run, which says nothing of the data."""
