@@ -4,13 +4,13 @@
     |-- DeclarationError          one or many problems in ODPS, ODCS or transform files
     |-- SettingsError             pyproject.toml or an environment variable
     |-- UnknownNameError          no such product, domain, port or publication
+    |-- OwnershipError            the domain belongs to another repository, or to nobody yet
     |-- NotPublishedError         an input (or an address asked for) has no publication yet
     |-- SourceError               a source outside the mesh is missing or unreadable
     |-- TransformError            the transform raised, or returned something unusable
     |-- RunError                  the machinery failed: memory, disk, a bug; another try may work
     `-- StoreError                the store cannot be read or written
         |-- ConflictError         somebody published first and this candidate may not follow
-        |-- OwnershipError        the domain belongs to another repository
         `-- CorruptError          a file is not what its record says it is
 
 A refusal is not an error: it is a decision, and `run` returns it as data.
@@ -126,7 +126,7 @@ class ConflictError(StoreError):
     """Another publication came first and this candidate may not follow it."""
 
 
-class OwnershipError(StoreError):
+class OwnershipError(MeshError):
     """The domain belongs to another repository, or to none that is on record."""
 
 

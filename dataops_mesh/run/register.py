@@ -176,7 +176,7 @@ def _taken(domain: Domain, owner: Registration) -> Problem:
     return Problem(
         f"{domain.name} was registered by {owner.repository} "
         f"({owner.person}, {owner.registered:%Y-%m-%d}), and this is another repository",
-        next="mesh register --move, if the domain now lives here; else rename the folder",
+        next="mesh domain register --move, if the domain now lives here; else rename the folder",
     )
 
 

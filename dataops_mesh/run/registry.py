@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
 from dataops_mesh.ledger import Registration, open_ledger, registrations
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.identity import git_remote
+from dataops_mesh.run.owners import named_repository
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.store.owners import Publisher, repository_name, require_owner
+from dataops_mesh.store.owners import repository_name
 
 ACTIVE = frozenset({"active", "deprecated"})
 
@@ -19,31 +18,7 @@ ACTIVE = frozenset({"active", "deprecated"})
 def repository_of(settings: Settings, root: Path | None = None) -> str:
     """Return the name under which a workspace's repository is on record; never a password."""
     folder = root or settings.root
-    return _named(settings, folder) or repository_name(str(folder))
-
-
-def publisher_of(environment: Environment) -> Publisher:
-    """Return who publishes from this workspace: its repository, or else its folder."""
-    settings = environment.settings
-    root, store = settings.root, environment.store.root
-    claims = settings.ownership == "open"
-    inside = (os.path.relpath(root, store),) if store.is_relative_to(root) else ()
-    places = (repository_name(str(root)), *inside)
-    return Publisher(_named(settings, root), places, claims)
-
-
-def require_ours(product: Product, environment: Environment) -> None:
-    """Make sure, before anything is built, that this repository may publish the product.
-
-    Raises:
-        OwnershipError: its domain belongs to another one; the commit would say so too.
-    """
-    require_owner(environment.store, (product.domain,), publisher_of(environment))
-
-
-def _named(settings: Settings, folder: Path) -> str:
-    named = settings.repository or git_remote(folder)
-    return repository_name(named) if named else ""
+    return named_repository(settings, folder) or repository_name(str(folder))
 
 
 def registered(environment: Environment, *, removed: bool = False) -> tuple[Registration, ...]:

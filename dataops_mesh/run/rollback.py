@@ -6,8 +6,8 @@ import uuid
 
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
+from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.registry import publisher_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.release import rollback
@@ -34,6 +34,7 @@ def rollback_product(
         NotPublishedError: the product was never published.
         OwnershipError: its domain belongs to another repository.
     """
+    require_ours(product, environment)
     release = rollback(
         environment.store,
         [port.address for port in product.outputs],

@@ -14,14 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from dataops_mesh.errors import FULL, Problem, UnknownNameError
+from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
+from dataops_mesh.store.floor import floor, number_in, raise_floor
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.store.store import Store
 
 PUBLICATION, ROLLBACK = "publication", "rollback"
-_HINT, _FLOOR = "latest", "floor"
+_HINT = "latest"
 _LISTED = 10
 
 
@@ -226,20 +227,9 @@ def removed_numbers(store: Store) -> list[int]:
     return [number for number in _numbers(store.releases) if number <= lowest]
 
 
-def floor(store: Store) -> int:
-    """Return the number of the newest release that was ever removed; 0 if none was."""
-    return _number_in(store.releases / _FLOOR) or 0
-
-
 def remove_oldest(store: Store, number: int) -> None:
     """Take the oldest release out of the log; its number is used up."""
-    # First the number: a commit that stalled must never find it free. After a power cut none is
-    # left; on a full disk its pin alone keeps it.
-    try:
-        files.replace(store.releases / _FLOOR, str(number).encode(), durable=False)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
+    raise_floor(store, number)  # first: a commit that stalled must never find it free
     files.remove(path_of(store, number))
 
 
@@ -298,11 +288,4 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _hint(store: Store) -> int | None:
-    return _number_in(store.releases / _HINT)
-
-
-def _number_in(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None
+    return number_in(store.releases / _HINT)

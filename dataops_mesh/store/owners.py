@@ -21,7 +21,6 @@ ASSIGNED, FIRST = "assigned", "first publication"
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*://")
 _SCP = re.compile(r"(?:[^@/:\s]+@)?(?P<host>[\w.-]{2,}|\[[\da-fA-F:]+\]):(?P<path>[^:]+)")
 _PORT = re.compile(r":\d*$")
-_DOMAIN = re.compile(r"\w[\w-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ def _root(store: Store) -> Path:
 
 
 def _file(store: Store, domain: str, number: int) -> Path:
-    if not _DOMAIN.fullmatch(domain):
+    if domain in {"", ".", ".."} or not {"/", "\0"}.isdisjoint(domain):
         raise OwnershipError(Problem(f"{domain!r} is no name of a domain"))
     return _root(store) / domain / f"{number:08d}.json"
 

@@ -94,7 +94,7 @@ def _corrupt(path: Path, what: str) -> CorruptError:
     return CorruptError(
         Problem(
             f"{path} {what}",
-            next="`mesh verify` says what is damaged and what mends it",
+            next="`mesh store verify` says what is damaged and what mends it",
         )
     )
 

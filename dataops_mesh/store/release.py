@@ -221,7 +221,10 @@ def _judged_again(manifest: Manifest) -> str:
 def _was_published(store: Store, manifest: Manifest) -> bool:
     """Tell whether some release that is kept switched consumers to the candidate."""
     return manifest.verdict == PUBLISH and all(
-        any(manifest.candidate in one.ports[port.address].refs for one in history(store, port.address))
+        any(
+            manifest.candidate in one.ports[port.address].refs
+            for one in history(store, port.address)
+        )
         for port in manifest.ports
     )
 

@@ -295,6 +295,6 @@ def test_a_registered_text_that_is_lost_is_said_with_the_way_out(seller, reader)
     file.unlink()
     lost = reader.mesh("check")
     assert lost.code == 2
-    assert "mesh register shop" in lost.err
+    assert "mesh domain register shop" in lost.err
     assert seller.mesh("register").code == 0
     assert reader.mesh("check").code == 0

@@ -13,7 +13,8 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, log, pins
 from dataops_mesh.store import release as commits
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.log import floor, latest, latest_number, numbers, path_of
+from dataops_mesh.store.floor import floor
+from dataops_mesh.store.log import latest, latest_number, numbers, path_of
 from dataops_mesh.store.manifest import mark_recorded, new_ref
 from dataops_mesh.store.pins import building, committing, pinned
 from dataops_mesh.store.release import commit, entries_of
@@ -35,7 +36,7 @@ def stalling(monkeypatch, meanwhile):
     """Let something happen between a commit's look at the log and its creation of a release."""
     real, waits = commits.append, [True]
 
-    def append(store, release):
+    def append(store, release) -> bool:
         if waits.pop() if waits else False:
             meanwhile()
         return real(store, release)
@@ -51,7 +52,7 @@ def test_a_commit_that_stalls_beside_a_collection_loses_nothing(
     for generation in range(3):
         publish(store, generation)
 
-    def meanwhile():
+    def meanwhile() -> None:
         for generation in range(others):
             publish(store, 10 + generation)
         now(store)
@@ -89,7 +90,7 @@ def test_a_commit_that_begins_after_the_old_releases_were_listed_follows_none_of
     found = []
     real = pins.live_bases
 
-    def late(where):
+    def late(where) -> frozenset[int]:
         bases = real(where)
         with committing(where):
             found.append(latest_number(where))
@@ -125,7 +126,7 @@ def test_a_slow_writer_does_not_move_the_hint_back(store, monkeypatch):
     publish(store, 1)
     real, faster = files.sync_folder, []
 
-    def sync_folder(path):
+    def sync_folder(path) -> None:
         real(path)
         if path == store.releases and not faster:
             faster.append(None)
@@ -142,7 +143,7 @@ def test_a_collection_on_a_full_disk_still_deletes(store, monkeypatch):
         publish(store, generation)
     real = files.replace
 
-    def replace(path, data, **more):
+    def replace(path, data, **more: bool) -> None:
         if path.name == "floor":
             raise OSError(min(FULL), "full")
         real(path, data, **more)
@@ -161,7 +162,7 @@ def test_every_publication_of_a_race_beside_collections_has_its_own_number(
     real, taken, faults = log.append, [], []
     ending = threading.Event()
 
-    def append(where, release):
+    def append(where, release) -> bool:
         if luck.random() < 0.5:
             ending.wait(luck.random() * 0.02)
         created = real(where, release)
@@ -171,14 +172,14 @@ def test_every_publication_of_a_race_beside_collections_has_its_own_number(
 
     monkeypatch.setattr(commits, "append", append)
 
-    def write(name):
+    def write(name) -> None:
         try:
             for generation in range(8):
                 publish_one(store, name, generation)
         except Exception as error:  # noqa: BLE001 - a thread's fault is told by the test
             faults.append(error)
 
-    def clean():
+    def clean() -> None:
         while not ending.is_set():
             try:
                 now(store)

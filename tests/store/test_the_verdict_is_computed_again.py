@@ -33,12 +33,12 @@ from dataops_mesh.store.store import open_store
 
 LIES = {
     "a failed result": lambda m: judged(m.candidate, (A, B), observed=1),
-    "no checks, as of an older version": lambda m: {"checks": (), "checks_declared": 2},
-    "no checks at all": lambda m: {"checks": (), "results": (), "checks_declared": 0},
+    "no checks, as of an older version": lambda _: {"checks": (), "checks_declared": 2},
+    "no checks at all": lambda _: {"checks": (), "results": (), "checks_declared": 0},
     "a port without a check": lambda m: judged(m.candidate, (A,)),
     "a missing result": lambda m: {"results": m.results[:1]},
     "a result twice": lambda m: {"results": (*m.results, m.results[0])},
-    "a result of another candidate": lambda m: judged("fleet/aircraft/other", (A, B)),
+    "a result of another candidate": lambda _: judged("fleet/aircraft/other", (A, B)),
     "a result of another check": lambda m: {
         "results": (m.results[0], replace(m.results[1], check="other"))
     },
@@ -51,8 +51,8 @@ LIES = {
     "a number outside a pair": lambda m: {
         "checks": (m.checks[0], replace(m.checks[1], threshold=Threshold(Operator.BETWEEN, (1, 2))))
     },
-    "reasons to refuse": lambda m: {"reasons": ("the schema changed",)},
-    "a check that nobody counted": lambda m: {"checks_declared": 3},
+    "reasons to refuse": lambda _: {"reasons": ("the schema changed",)},
+    "a check that nobody counted": lambda _: {"checks_declared": 3},
 }
 
 
@@ -61,13 +61,12 @@ def store(tmp_path):
     return open_store(tmp_path / "store")
 
 
-def changed(store, base, **more):
+def changed(store, base, lie):
     """Build a candidate and write its manifest with other content, checksum and all."""
     ref = new_ref("fleet", "aircraft", T0)
     manifest = build(store, folder(store, ref), ref, base, 1)
     (folder(store, ref) / "manifest.json").unlink()
-    lie = more.pop("lie", lambda _: {})
-    manifest = replace(manifest, **lie(manifest), **more)
+    manifest = replace(manifest, **lie(manifest))
     write_manifest(store, manifest)
     assert read_manifest(store, ref) == manifest
     return manifest
@@ -84,7 +83,7 @@ def test_a_verdict_that_does_not_follow_from_the_evidence_publishes_nothing(stor
 
 
 def test_what_failed_without_the_power_to_refuse_is_published(store):
-    def warned(manifest):
+    def warned(manifest) -> dict[str, object]:
         found = judged(manifest.candidate, (A, B), observed=1)
         warning = Severity.WARNING
         return found | {"checks": tuple(replace(c, severity=warning) for c in found["checks"])}
@@ -139,9 +138,7 @@ def test_every_check_of_a_run_is_kept_with_its_evidence(tmp_path):
     )
     product = a_product(
         {"orders": a_contract("orders", ["{name: id, logicalType: integer}"], *rules)},
-        inputs=[
-            a_source("x_csv", "x.csv", "{name: come, metric: rowCount, mustBeGreaterThan: 0}")
-        ],
+        inputs=[a_source("x_csv", "x.csv", "{name: come, metric: rowCount, mustBeGreaterThan: 0}")],
         files={"orders.sql": "select id from x_csv", "x.csv": "id\n1\n"},
     )
     settings = write_workspace(tmp_path, {"shop": {"orders": product}})
