@@ -58,8 +58,10 @@ class Settings(BaseSettings):
         domains: the folder of domains, relative to the root.
         locations: domains with a repository or an environment of their own, by name.
         policies: the file of policies, relative to the root; it need not exist.
-        repository: the name of this repository in the declaration registry; empty means the
-            address of git's remote, or else the folder.
+        repository: the name of this repository, under which it owns domains and registers them;
+            empty means the address of git's remote, or else the folder. An image carries it.
+        ownership: whether the first publication of a domain that nobody owns makes the repository
+            its owner (`open`), or a person must say so (`assigned`, for production).
         store: where data and the release log live.
         dagster_home: Dagster's instance folder, unless DAGSTER_HOME is set.
         ledger: a SQLAlchemy URL; empty means a SQLite file inside the store.
@@ -98,6 +100,7 @@ class Settings(BaseSettings):
     locations: dict[str, CodeLocation] = Field(default_factory=dict)
     policies: str = "policies.yaml"
     repository: str = ""
+    ownership: Literal["open", "assigned"] = "open"
     store: Path = Path(".mesh/store")
     dagster_home: Path = Path(".mesh/dagster")
     ledger: str = ""

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from dataops_mesh.cli.domains import add_domain_commands
 from dataops_mesh.cli.output import (
     BUG,
     INTERRUPTED,
@@ -169,28 +170,6 @@ def accept(
 
 
 @app.command()
-def register(
-    domains: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOMAIN]...", help="all of them if absent")
-    ] = None,
-    *,
-    listed: Annotated[
-        bool, typer.Option("--list", help="only show what all repositories registered")
-    ] = False,
-    move: Annotated[
-        bool, typer.Option("--move", help="the domain lives here now, not in another repository")
-    ] = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Tell the mesh what the domains of this repository own and read."""
-    from dataops_mesh.cli import registering
-
-    if listed:
-        raise typer.Exit(registering.show_registered(domains or [], output))
-    raise typer.Exit(registering.register_domains(domains or [], output, move=move))
-
-
-@app.command()
 def schema(
     output: Annotated[Path | None, typer.Option(help="a folder; .mesh/schemas if absent")] = None,
 ) -> None:
@@ -226,6 +205,7 @@ def ui(context: typer.Context) -> None:
     raise typer.Exit(start_ui(context.args))
 
 
+add_domain_commands(app)
 add_store_commands(app)
 
 

@@ -20,6 +20,7 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
@@ -66,10 +67,12 @@ def run_product(
         TransformError: the transform raised or returned something unusable.
         ConflictError: the product was rolled back meanwhile, or other runs of it published
             first, three times in a row.
+        OwnershipError: its domain belongs to another repository.
         StoreError: the store cannot be read or written.
         RunError: the machinery failed.
     """
     piece = chosen(product, partition, environment.settings.clock())
+    require_ours(product, environment)
     for attempt in range(1, TRIES + 1):
         since = latest_number(environment.store)
         try:
@@ -177,6 +180,7 @@ def _commit(attempt: Attempt, manifest: Manifest) -> Release:
         entries_of(manifest),
         run_id=attempt.run_id,
         person=manifest.person,
+        publisher=publisher_of(attempt.environment),
         at=manifest.finished,
         serial=any(serializes(check) for check in attempt.checks),
     )

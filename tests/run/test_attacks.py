@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from attack_cases import BAD, shop
 from helpers import environment, product, read, run, write_product
+from store_helpers import WHO
 
 from dataops_mesh.errors import CorruptError, MeshError, StoreError
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run import audit as stage
 from dataops_mesh.run import product as running
+from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.manifest import all_refs, folder, read_manifest
@@ -95,11 +97,12 @@ def test_a_refused_candidate_cannot_be_committed(tmp_path: Path) -> None:
         entries_of(manifest),
         entries_of(replace(manifest, verdict="publish", results=())),
     ]
+    who = WHO | {"publisher": publisher_of(environment(settings))}
     for changes in claims:
         with pytest.raises(StoreError, match="not passed by the gate"):
-            commit(store, latest(store), changes, run_id="x", person="x")
+            commit(store, latest(store), changes, **who)
         with pytest.raises(StoreError, match="not passed by the gate"):
-            commit(store, latest(store), changes, run_id="x", person="x", kind="rollback")
+            commit(store, latest(store), changes, **who, kind="rollback")
     assert read(settings, "select count(*) from shop.orders where id = 2") == [(1,)]
 
 
@@ -110,7 +113,7 @@ def test_a_broken_candidate_cannot_be_committed(tmp_path: Path) -> None:
     store = environment(settings).store
     (ref,) = all_refs(store)
     with pytest.raises(StoreError):
-        commit(store, latest(store), entries_of(read_manifest(store, ref)), run_id="", person="")
+        commit(store, latest(store), entries_of(read_manifest(store, ref)), **WHO)
 
 
 def test_a_verdict_edited_on_the_disk_is_seen(tmp_path: Path) -> None:
@@ -121,7 +124,7 @@ def test_a_verdict_edited_on_the_disk_is_seen(tmp_path: Path) -> None:
     honest = read_manifest(store, report.candidate)
     file.write_text(file.read_text().replace('"verdict": "refuse"', '"verdict": "publish"'))
     with pytest.raises(CorruptError):
-        commit(store, latest(store), entries_of(honest), run_id="", person="")
+        commit(store, latest(store), entries_of(honest), **WHO)
 
 
 def test_everything_published_has_passed_every_check_of_its_contract(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hypothesis.stateful import RuleBasedStateMachine
 from store_helpers import T0, A, B, Crash, build, read_input
+from store_helpers import WHO as US
 
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.manifest import InputRead, new_ref, read_manifest
@@ -18,7 +19,7 @@ from dataops_mesh.store.store import open_store
 
 C = Address("network", "routes")
 PORTS = {"aircraft": (A, B), "routes": (C,)}
-WHO = {"run_id": "r", "person": "ana", "at": T0}
+WHO = US | {"at": T0}
 
 
 @dataclass

@@ -51,6 +51,32 @@ class Check:
     table_wide: bool = False
     withheld: bool = False
 
+    @property
+    def declared(self) -> DeclaredCheck:
+        """Return what a verdict can be computed from again."""
+        return DeclaredCheck(
+            self.name,
+            self.port,
+            self.threshold,
+            self.severity,
+            self.stage,
+            self.fingerprint,
+            self.withheld,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCheck:
+    """Of a check, what the gate needs to judge its result: it is kept with the evidence."""
+
+    name: str
+    port: Address
+    threshold: Threshold
+    severity: Severity
+    stage: Stage
+    fingerprint: str
+    withheld: bool = False
+
 
 class Outcome(StrEnum):
     """How a check ended; `errored` means it could not run, which says nothing of the data."""
