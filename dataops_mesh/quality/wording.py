@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataops_mesh.quality.schema import differences, wanted
+from dataops_mesh.quality.schema import cure, differences, wanted
 from dataops_mesh.spec.checks.measures import (
     Duplicates,
     GreatExpectation,
@@ -118,7 +118,10 @@ def _schema(number: float, schema: TableSchema, columns: Mapping[str, str]) -> s
         for label, names in (("missing", found.missing), ("not declared", found.undeclared))
         if names
     ]
-    parts += [f"{one.column} is {columns[one.column]}, not {wanted(one)}" for one in found.mistyped]
+    parts += [
+        f"{one.column} is {(kind := columns[one.column])}, not {wanted(one)}: {cure(kind, one)}"
+        for one in found.mistyped
+    ]
     details = f" ({'; '.join(parts)})" if parts else ""
     return f"{_count(number, 'column')} {_plural(number, 'differs', 'differ')}{details}"
 

@@ -14,6 +14,7 @@ from dataops_mesh.errors import Location, MeshError, Problem, TransformError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, write_inputs_file
 from dataops_mesh.spec.model import OutputPort, Product, TransformKind
+from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store.manifest import PortData, folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.dbt import CATALOG, INPUTS, DbtTestRun, Profile, build_project
@@ -105,7 +106,9 @@ def _write_one(
     attempt: Attempt, connection: duckdb.DuckDBPyConnection, port: OutputPort, data: Any
 ) -> PortData:
     try:
-        return write_port(connection, data, attempt.folder, port.address)
+        return write_port(
+            connection, data, attempt.folder, port.address, wanted_types(port.contract)
+        )
     except TransformError as error:
         where = _blame(attempt.product, port, error)
         raise TransformError(_ours(problem, where) for problem in error.problems) from error

@@ -57,18 +57,27 @@ class ColumnType:
 
     An accepted name without parameters accepts all of them: `DECIMAL` accepts `DECIMAL(9,2)`;
     `spec.physical.is_accepted` compares.
+
+    Args:
+        older: those of publications from before each logical type had one stored type.
     """
 
     column: str
     accepted: tuple[str, ...]
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnShape:
-    """A column and the shape of its nested type; `spec.shape.fits` compares."""
+    """A column and the shape of its nested type; `spec.shape.fits` compares.
+
+    Args:
+        older: that of publications from before each logical type had one stored type.
+    """
 
     column: str
     shape: Shape
+    older: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)

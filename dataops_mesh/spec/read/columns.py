@@ -121,6 +121,10 @@ def _physical_type(
         choices = accepted_types(logical) if logical else ()
         problems.append(child.problem(what, choices))
         return None
+    if name == "ENUM":
+        what = "an ENUM is not stored as one: leave physicalType out"
+        problems.append(child.problem(what, then="write the values under `enum`"))
+        return None
     if logical is None:
         return name
     accepted = column_types(logical, options)
