@@ -95,7 +95,8 @@ def converted(query: str, made: Mapping[str, str]) -> str:
 
 def _convert(value: str, found: Shape | None, want: Shape) -> str | None:
     """Return the expression that is the value in the wanted type; None for the value itself."""
-    if found is not None and (want.kind is Kind.ANY or (found.kind is want.kind and not _said(want))):
+    anything = want.kind is Kind.ANY or (not _said(want) and found and found.kind is want.kind)
+    if found is not None and anything:
         want = stored(found)  # nothing is said of what is inside, and Parquet shall not round it
     if want.kind is Kind.ANY or (found == want == stored(want)):
         return None
@@ -116,9 +117,9 @@ def _convert(value: str, found: Shape | None, want: Shape) -> str | None:
             values = _items(f"map_values({value})", theirs["value"], ours["value"])
             return f"CASE WHEN {value} IS NOT NULL THEN MAP({keys}, {values}) END"
     fields = []
-    for key in ours:
+    for key, want_field in ours.items():
         field, name = f"struct_extract({value}, {sql.literal(key)})", sql.identifier(key)
-        fields.append(f"{name} := {_convert(field, theirs[key], ours[key]) or field}")
+        fields.append(f"{name} := {_convert(field, theirs[key], want_field) or field}")
     return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, SEVERITIES, key_of
+from dataops_mesh.factory.wording import shown
 from dataops_mesh.gate import Refuse
 from dataops_mesh.run.report import Report
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
@@ -78,7 +79,7 @@ def check_result(report: Report, check: Check, result: CheckResult) -> dg.AssetC
     metadata: dict[str, Any] = {
         "severity": check.severity.value,
         "threshold": str(check.threshold),
-        "observed": "could not run" if result.observed is None else result.observed,
+        "observed": "could not run" if result.observed is None else shown(result.observed),
         CANDIDATE: report.candidate,
         PUBLICATION: report.publication if report.publication is not None else "refused",
         "declared at": str(check.where),

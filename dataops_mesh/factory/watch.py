@@ -7,6 +7,7 @@ import dagster as dg
 from dataops_mesh.errors import MeshError, NotPublishedError
 from dataops_mesh.factory.automation import status_of
 from dataops_mesh.factory.describe import PUBLICATION, SEVERITIES, key_of
+from dataops_mesh.factory.wording import shown
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
@@ -85,7 +86,7 @@ def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.A
         metadata={
             PUBLICATION: audit.publication,
             "mesh/monitor": "on what is published; nothing was built",
-            "observed": "could not run" if result.observed is None else result.observed,
+            "observed": "could not run" if result.observed is None else shown(result.observed),
             "threshold": str(check.threshold),
             **({"mesh/partition": audit.partition} if audit.partition else {}),
         },

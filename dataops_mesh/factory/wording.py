@@ -88,3 +88,12 @@ def _listed(values: tuple[object, ...]) -> str:
 
 def _end(bound: object) -> str:
     return "any" if bound is None else str(bound)
+
+
+def shown(observed: float | str) -> float | str:
+    """Return a number as Dagster can keep it: it has no integers beyond 64 bits.
+
+    >>> shown(2**70), shown(5)
+    ('1180591620717411303424', 5)
+    """
+    return str(observed) if isinstance(observed, int) and abs(observed) >= 2**63 else observed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.schema import cure, differences, wanted
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
     from dataops_mesh.quality.measurement import Measurement
     from dataops_mesh.spec.checks.check import Check
     from dataops_mesh.spec.checks.measures import Measure
+    from dataops_mesh.spec.threshold import Number
 
 
 def sentence(
-    check: Check, measured: Measurement, observed: float, columns: Mapping[str, str]
+    check: Check, measured: Measurement, observed: Number, columns: Mapping[str, str]
 ) -> str:
     """Say what was measured and what the contract says."""
     fact = _fact(check.measure, measured, columns)
@@ -56,7 +58,7 @@ def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -
         case RowCount():
             return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
         case Query():
-            return f"the query returned {number:.15g}"
+            return f"the query returned {spelled(number)}"
         case Duplicates(names):
             key = names[0] if len(names) == 1 else f"({', '.join(names)})"
             word = "value" if len(names) == 1 else "key"
@@ -69,7 +71,7 @@ def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -
     return f"{_count(number, 'row')} of {column} {_flaw(measure, number)}"
 
 
-def _flaw(measure: Measure, number: float) -> str:
+def _flaw(measure: Measure, number: Number) -> str:
     are = _plural(number, "is", "are")
     match measure:
         case Nulls():
@@ -83,7 +85,7 @@ def _flaw(measure: Measure, number: float) -> str:
         case Unformatted():
             return f"{are} no {measure.format}"
         case NotMultiple():
-            return f"{are} no multiple of {measure.of:.15g}"
+            return f"{are} no multiple of {spelled(measure.of)}"
         case TooFine():
             return f"{_plural(number, 'has', 'have')} more than {measure.format} shows"
         case RepeatedItems():
@@ -111,7 +113,7 @@ def _interval(low: object, high: object, left: str = "[", right: str = "]") -> s
     return f"{start}, {end}"
 
 
-def _schema(number: float, schema: TableSchema, columns: Mapping[str, str]) -> str:
+def _schema(number: Number, schema: TableSchema, columns: Mapping[str, str]) -> str:
     found = differences(schema, columns)
     parts = [
         f"{label}: {', '.join(names)}"
@@ -126,9 +128,20 @@ def _schema(number: float, schema: TableSchema, columns: Mapping[str, str]) -> s
     return f"{_count(number, 'column')} {_plural(number, 'differs', 'differ')}{details}"
 
 
-def _plural(number: float, one: str, many: str) -> str:
+def spelled(number: Number) -> str:
+    """Return a number with all of its digits.
+
+    >>> spelled(9007199254740993), spelled(Decimal("1.10")), spelled(2.0)
+    ('9007199254740993', '1.1', '2')
+    """
+    if isinstance(number, Decimal):
+        return f"{number.normalize():f}"
+    return repr(number).removesuffix(".0")
+
+
+def _plural(number: Number, one: str, many: str) -> str:
     return one if number == 1 else many
 
 
-def _count(number: float, noun: str) -> str:
+def _count(number: Number, noun: str) -> str:
     return f"{number:,.0f} {noun if number == 1 else noun + 's'}"

@@ -179,7 +179,8 @@ def test_a_huge_integer_is_not_rounded_on_its_way_to_a_refusal(tmp_path: Path):
 
 def test_what_nobody_declared_inside_a_list_is_not_rounded(tmp_path: Path):
     made = a_product(
-        {"p": ["{name: v, logicalType: array}"]}, files={"p.sql": "select [9007199254740993::hugeint] as v"}
+        {"p": ["{name: v, logicalType: array}"]},
+        files={"p.sql": "select [9007199254740993::hugeint] as v"},
     )
     settings = write_workspace(tmp_path, {"d": {"p": made}})
     assert isinstance(run(settings, "d.p").decision, Publish)
@@ -189,7 +190,9 @@ def test_what_nobody_declared_inside_a_list_is_not_rounded(tmp_path: Path):
 def test_all_columns_that_do_not_fit_are_named_at_once(tmp_path: Path):
     columns = [f"{{name: {n}, logicalType: integer}}" for n in "abc"]
     files = {"p.sql": "select 1.5::double as a, 2.0::double as b, 'x' as c"}
-    report = run(write_workspace(tmp_path, {"d": {"p": a_product({"p": columns}, files=files)}}), "d.p")
+    report = run(
+        write_workspace(tmp_path, {"d": {"p": a_product({"p": columns}, files=files)}}), "d.p"
+    )
     (said,) = [result.reason for result in report.results if result.check == "schema"]
     assert "a is DOUBLE" in said and "c is VARCHAR" in said and "b is" not in said
 
@@ -214,7 +217,9 @@ def test_a_frame_passes_decimals_and_dates_on(tmp_path: Path, frame: str):
     ]
     up = a_product(
         {"src": columns},
-        files={"src.sql": "select 1 as k, 9.99 as price, date '2026-02-28' as day, null as missing"},
+        files={
+            "src.sql": "select 1 as k, 9.99 as price, date '2026-02-28' as day, null as missing"
+        },
     )
     made = a_product(
         {"p": columns},
@@ -224,7 +229,9 @@ def test_a_frame_passes_decimals_and_dates_on(tmp_path: Path, frame: str):
     settings = write_workspace(tmp_path, {"d": {"src": up, "p": made}})
     run(settings, "d.src")
     assert isinstance(run(settings, "d.p").decision, Publish)
-    assert read(settings, "select price::VARCHAR, day::VARCHAR from d.p") == [("9.99", "2026-02-28")]
+    assert read(settings, "select price::VARCHAR, day::VARCHAR from d.p") == [
+        ("9.99", "2026-02-28")
+    ]
 
 
 PHYSICAL = {

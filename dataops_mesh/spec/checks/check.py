@@ -63,7 +63,8 @@ class CheckResult:
     """The outcome of one check on one candidate.
 
     Args:
-        observed: the number the threshold was applied to (rows or percent); None if errored.
+        observed: the number the threshold was applied to (rows or percent); text where a float
+            would lose digits; None if errored.
         rows: rows of the relation, where they were counted.
         reason: one sentence for people; redacted.
         sample: a few offending rows without any classified column, as sorted pairs.
@@ -75,7 +76,7 @@ class CheckResult:
     fingerprint: str
     outcome: Outcome
     severity: Severity
-    observed: float | None = None
+    observed: int | float | str | None = None
     rows: int | None = None
     reason: str = ""
     sample: tuple[tuple[tuple[str, Scalar], ...], ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dataops_mesh.spec.model import Address, Scalar
 from dataops_mesh.spec.shape import Shape
+from dataops_mesh.spec.threshold import Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Distinct keys that occur more than once; for one column nulls are not keys."""
+    """Distinct keys that occur more than once; one of nothing but nulls is no key."""
 
     columns: tuple[str, ...]
 
@@ -132,7 +133,7 @@ class NotMultiple:
     """Rows whose number is no multiple of another; nulls are not counted."""
 
     column: str
-    of: float
+    of: Number
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def read_logical(entry: Node, problems: list[Problem]) -> str | None:
 
 
 def _shows_time(entry: Node) -> bool:
-    """Tell whether a `date` of ODCS 3.0 is a timestamp, for which that version has no other word."""
+    """Tell whether a `date` of ODCS 3.0 is a timestamp: that version has no other word."""
     if not str(entry.document.data.get("apiVersion", "")).startswith("v3.0"):
         return False
     physical = normalise(entry.text("physicalType") or "") or ""
