@@ -151,7 +151,7 @@ def _scalar(value: str, found: Shape | None, want: str) -> str | None:
         return f"CAST({value} AS {want})"
     there = _cast(value, kind, want)
     same = f"TRY_CAST({there} AS {kind}) IS NOT DISTINCT FROM {value}"
-    if bare in _FLOATS and target not in _FLOATS and target != "DECIMAL":
+    if bare in _FLOATS and target not in _FLOATS:
         # Larger ones are whole because they are rounded.
         same += f" AND abs({value}) <= {2 ** (_BITS[bare] - 1)}"
     kept_value = there if kept == want else f"TRY_CAST({there} AS {kept})"

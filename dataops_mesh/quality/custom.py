@@ -157,7 +157,7 @@ def _list(wrong: Callable[[list[str], Arguments], str]) -> Callable[..., Rows]:
     return judge
 
 
-def _repeats(names: list[str], given: Arguments) -> str:
+def _repeats(names: list[str], _: Arguments) -> str:
     known = f'SELECT {", ".join(names)} FROM "{AUDITED}"'
     keys = ", ".join(names)
     same = " AND ".join(f'k.{name} IS NOT DISTINCT FROM "{AUDITED}".{name}' for name in names)
@@ -165,7 +165,7 @@ def _repeats(names: list[str], given: Arguments) -> str:
     return f"EXISTS (SELECT 1 FROM ({repeated}) k WHERE {same})"
 
 
-def _not_unique_within(names: list[str], given: Arguments) -> str:
+def _not_unique_within(names: list[str], _: Arguments) -> str:
     pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
     return " OR ".join(f"{a} IS NOT DISTINCT FROM {b}" for a, b in pairs) or "false"
 
@@ -175,7 +175,7 @@ def _other_sum(names: list[str], given: Arguments) -> str:
     return f"({' + '.join(names)} = {total}) IS NOT TRUE"
 
 
-def _unequal(names: list[str], given: Arguments) -> str:
+def _unequal(names: list[str], _: Arguments) -> str:
     return " OR ".join(f"{names[0]} IS DISTINCT FROM {other}" for other in names[1:]) or "false"
 
 

@@ -20,9 +20,10 @@ from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.paths import source_problem
 from dataops_mesh.spec.physical import normalise, suggest
 from dataops_mesh.spec.read.contract import check_version
+from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras, Settings
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rules import Target, read_rule, report_duplicates
+from dataops_mesh.spec.read.rules import read_rule, report_duplicates
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
 
 CLOCK = "now"  # the parameter by which a Python transform receives the replay clock
