@@ -30,7 +30,8 @@ _FROM = {
     **dict.fromkeys(_INSTANTS, _INSTANTS | {"DATE"}),
     **dict.fromkeys(_TIMES, _TIMES),
     "DATE": _INSTANTS - {"TIMESTAMP WITH TIME ZONE"} | {"DATE"},
-    "VARCHAR": frozenset(FAMILIES["string"]),
+    # Numbers and days that a delivery spelled as their type does are that text again.
+    "VARCHAR": frozenset(FAMILIES["string"]) | _WHOLE | {"DATE"},
 }
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64, "HUGEINT": 128,
          "FLOAT": 25, "DOUBLE": 54}  # fmt: skip

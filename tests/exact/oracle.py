@@ -63,6 +63,10 @@ def _fits_decimal(value: Any, width: int, scale: int) -> bool:
         with localcontext() as context:
             context.prec = 400
             near = round(Decimal(value), scale)
-        return abs(value) <= 2**53 and float(near) == value and abs(near) < Decimal(10) ** (width - scale)
+        return (
+            abs(value) <= 2**53
+            and float(near) == value
+            and abs(near) < Decimal(10) ** (width - scale)
+        )
     number = Fraction(value) * 10**scale
     return number.denominator == 1 and abs(number) < 10**width
