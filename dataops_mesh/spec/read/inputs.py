@@ -36,7 +36,7 @@ _SUFFIXES = {
     ".ndjson": SourceFormat.JSON,
 }
 _PACKED = (".gz", ".zst")
-_ANY_TEXT = {"compression", "hive_partitioning", "union_by_name"}
+_ANY_TEXT = {"compression", "union_by_name"}
 OPTIONS = {
     SourceFormat.CSV: _ANY_TEXT | {
         "all_varchar", "allow_quoted_nulls", "auto_detect", "columns", "comment", "dateformat",
@@ -44,7 +44,7 @@ OPTIONS = {
         "normalize_names", "null_padding", "nullstr", "quote", "sample_size", "skip",
         "timestampformat", "types",
     },
-    SourceFormat.PARQUET: {"binary_as_string", "hive_partitioning", "union_by_name"},
+    SourceFormat.PARQUET: {"binary_as_string", "union_by_name"},
     SourceFormat.JSON: _ANY_TEXT | {
         "auto_detect", "columns", "dateformat", "format", "maximum_depth",
         "maximum_object_size", "records", "sample_size", "timestampformat",
