@@ -11,6 +11,7 @@ _FIELDS = (
     ("month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
     ("weekday", 0, 7, "sun mon tue wed thu fri sat"),
 )
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
 
 
@@ -25,7 +26,26 @@ def cron_problem(text: str) -> str | None:
     if len(given) != len(_FIELDS):
         return f"it has {len(given)} fields, not {len(_FIELDS)}"
     found = (_field_problem(field, *rules) for field, rules in zip(given, _FIELDS, strict=True))
-    return next((problem for problem in found if problem), None)
+    return next((problem for problem in found if problem), None) or _never(*given[2:])
+
+
+def _never(day: str, month: str, weekday: str) -> str | None:
+    """Return that no year has such a day; a weekday makes up for it, as cron joins them by or.
+
+    >>> _never("30", "2", "*"), _never("31", "apr,jun", "*"), _never("29", "2", "*")
+    ('no year has that day', 'no year has that day', None)
+    """
+    if weekday != "*" or day.startswith("*"):
+        return None
+    first = min(int(re.split("[-/]", part)[0]) for part in day.split(","))
+    words = {word: at for at, word in enumerate(_FIELDS[3][3].split(), 1)}
+    last = 0
+    for part in month.lower().split(","):
+        span = part.split("/")[0]
+        ends = ["1", "12"] if span == "*" or "/" in part else span.split("-")
+        low, high = (int(words.get(end, end)) for end in (ends[0], ends[-1]))
+        last = max(last, *(_LONGEST[at - 1] for at in range(low, high + 1)))
+    return "no year has that day" if first > last else None
 
 
 def _field_problem(field: str, name: str, low: int, high: int, words: str) -> str | None:

@@ -50,13 +50,18 @@ def examine_all(
 
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
+    from dataops_mesh.transform.dry import bound_problems
     from dataops_mesh.transform.validate import transform_problems
 
     problems: list[Problem] = []
     if not products:
         return problems, []
     for product in products:
-        problems += transform_problems(product) or _dbt_problems(product, settings)
+        problems += (
+            transform_problems(product)
+            or bound_problems(product, mesh)
+            or _dbt_problems(product, settings)
+        )
     verdict = _judge(mesh, products, settings)
     return [*problems, *verdict.refusals], list(notes_of(verdict))
 

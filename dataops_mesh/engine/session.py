@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
+from dataops_mesh.engine.delivery import line_ends, lossless
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
 from dataops_mesh.spec.model import Address, Source, SourceFormat
 from dataops_mesh.store.log import Release
@@ -147,11 +149,18 @@ def bind_source(
             )
         )
     options = {key: _option(value) for key, value in source.options}
-    relation = sql.scan(reader, found, options)
+    files = tuple(found)
     try:
+        if source.format is SourceFormat.CSV:
+            options = lossless(con, files, options)
+        relation = sql.scan(reader, files, options)
         con.execute(f"CREATE OR REPLACE VIEW {sql.identifier(name)} AS FROM {relation}")
     except duckdb.Error as error:
         # Not chained: a reader's message can repeat a value of the data.
+        mixed = line_ends(files) if source.format is SourceFormat.CSV else ""
+        if mixed:
+            then = "deliver the file with one kind of line end"
+            raise SourceError(Problem(f"{name}: {mixed}", source.where, next=then)) from None
         raise SourceError(
             Problem(
                 f"{name} cannot be read as {source.format}: {sql.reason(error)}",
@@ -170,8 +179,11 @@ def seal(con: duckdb.DuckDBPyConnection, allowed: Iterable[Path]) -> None:
     found = tuple(allowed)
     folders = [str(path) for path in found if path.is_dir()]
     # A folder is allowed as a path too: COPY looks at the folder before what it holds.
-    con.execute(f"SET allowed_paths = {sql.literal([str(path) for path in found])}")
-    con.execute(f"SET allowed_directories = {sql.literal(folders)}")
+    # The spelling of a literal name as a pattern is one too, as that is what DuckDB compares.
+    paths = {spelled for path in found for spelled in (str(path), glob.escape(str(path)))}
+    con.execute(f"SET allowed_paths = {sql.literal(sorted(paths))}")
+    within = {spelled for path in folders for spelled in (path, glob.escape(path))}
+    con.execute(f"SET allowed_directories = {sql.literal(sorted(within))}")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
 

@@ -48,6 +48,18 @@ def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ..
     return found
 
 
+def marks(found: Iterable[Path]) -> tuple[tuple[object, ...], ...]:
+    """Return what changes whenever a file is written, replaced or put back.
+
+    The time of the last change of status is the system's own: nobody sets it, as one can the
+    time of modification.
+    """
+    states = ((str(path), path.stat()) for path in found)
+    return tuple(
+        (n, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for n, s in states
+    )
+
+
 def fingerprint(store: Store, found: Iterable[Path]) -> str:
     """Return a digest of the names and the content of files."""
     parts = [(path.name, _content(store, path)) for path in found]
@@ -84,7 +96,7 @@ def _package_folder(source: Source) -> Path:
 def _content(store: Store, path: Path) -> str:
     """Return the file's SHA-256, remembered for as long as the file looks the same."""
     state = path.stat()
-    mark = [str(path.absolute()), state.st_size, state.st_mtime_ns, state.st_ino]
+    mark = [str(path.absolute()), state.st_size, state.st_mtime_ns, state.st_ino, state.st_ctime_ns]
     note = store.cache / hashlib.sha256(str(mark[0]).encode()).hexdigest()
     try:
         remembered = json.loads(note.read_bytes())

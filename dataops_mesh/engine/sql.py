@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from dataops_mesh.errors import FULL, Problem, SourceError, StoreError
 if TYPE_CHECKING:
     import duckdb
 
+_CUT = ("read_csv", "read_parquet", "read_json")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^()]*\))?\s", re.IGNORECASE)
 # Logging to a file that a sealed connection may not open ends the process (DuckDB 1.5.6, 2.0).
@@ -62,7 +64,11 @@ def scan(reader: str, paths: Iterable[Path], options: Mapping[str, Any] | None =
         raise SourceError(
             Problem(f"{wrong[0]!r} is not an option of {reader}", next="see DuckDB's manual")
         )
-    arguments = [literal([str(path) for path in paths])]
+    # A name is a name: what is a pattern in it stands for itself.
+    names = [glob.escape(str(path)) for path in paths]
+    arguments = [literal(names[0] if reader == "sniff_csv" else names)]
+    if reader in _CUT:
+        arguments.append("hive_partitioning = false")  # folders are never columns
     arguments += [f"{name} = {literal(value)}" for name, value in (options or {}).items()]
     return f"{reader}({', '.join(arguments)})"
 

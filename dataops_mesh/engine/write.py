@@ -11,15 +11,17 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
+from dataops_mesh.engine.convert import INEXACT, as_found, conversions, converted, inexact
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
+from dataops_mesh.spec.shape import Shape
 from dataops_mesh.store import files
 from dataops_mesh.store.manifest import File, PortData, describe
 
@@ -35,7 +37,11 @@ _COPY = (
 
 
 def write_port(
-    con: duckdb.DuckDBPyConnection, rows: Any, folder: Path, address: Address
+    con: duckdb.DuckDBPyConnection,
+    rows: Any,
+    folder: Path,
+    address: Address,
+    wanted: Mapping[str, Shape] | None = None,
 ) -> PortData:
     """Write a port's rows, in bounded memory, into the candidate's folder.
 
@@ -45,14 +51,22 @@ def write_port(
             stream protocol (a reader, a table, a pandas or polars frame), or a lazy polars frame.
         folder: the candidate's folder; the files go into `<port>/` below it.
         address: where consumers will read it.
+        wanted: the contract's type of each column; a column of which some value does not fit
+            is written as it was found, and the check of the schema refuses it.
     """
     files.make_folder(folder / address.port)
-    copy_port(con, rows, folder, address, aside=folder)
+    copy_port(con, rows, folder, address, wanted, aside=folder)
     return describe_port(con, folder, address)
 
 
-def copy_port(
-    con: duckdb.DuckDBPyConnection, rows: Any, folder: Path, address: Address, *, aside: Path
+def copy_port(  # noqa: PLR0913 - what, from where, to where, and in which types
+    con: duckdb.DuckDBPyConnection,
+    rows: Any,
+    folder: Path,
+    address: Address,
+    wanted: Mapping[str, Shape] | None = None,
+    *,
+    aside: Path,
 ) -> None:
     """Write a port's rows into `<port>/`, a folder that exists; a confined process can do this.
 
@@ -61,12 +75,13 @@ def copy_port(
         rows: what `write_port` takes.
         folder: the candidate's folder.
         address: where consumers will read it.
+        wanted: what `write_port` takes.
         aside: a folder on the same disk for what is written twice.
     """
     target = folder / address.port
     files.before("copy", target)
     try:
-        _copy(con, rows, target, aside)
+        _copy(con, rows, target, wanted or {}, aside)
     except sql.engine_error() as error:
         raise _not_built(address, error) from None
 
@@ -126,25 +141,21 @@ def _not_built(address: Address, error: Exception) -> TransformError:
     )
 
 
-def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path, aside: Path) -> None:
-    # Every result is fetched: DuckDB 2 does nothing else on a connection before that.
-    into = f"TO {sql.literal(target)} ({_COPY})"
+def _copy(
+    con: duckdb.DuckDBPyConnection,
+    rows: Any,
+    target: Path,
+    wanted: Mapping[str, Shape],
+    aside: Path,
+) -> None:
     if isinstance(rows, str):
-        con.execute(f"COPY ({rows}) {into}").fetchall()
+        _copy_query(con, rows, target, wanted)
     elif hasattr(rows, "sql_query"):
-        con.execute(f"COPY ({rows.sql_query()}) {into}").fetchall()
+        _copy_query(con, rows.sql_query(), target, wanted)
     elif hasattr(rows, "sink_parquet"):
-        _copy_lazy(con, rows, target, aside)
+        _copy_lazy(con, rows, target, wanted, aside)
     elif hasattr(rows, "__arrow_c_stream__"):
-        import pyarrow as pa
-
-        if hasattr(rows, "reset_index"):  # pandas: its index is not a column of the port
-            rows = pa.Table.from_pandas(rows, preserve_index=False)
-        con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
-        try:
-            con.execute(f"COPY (FROM {_ARROW}) {into}").fetchall()
-        finally:
-            con.unregister(_ARROW)
+        _copy_stream(con, rows, target, wanted, aside)
     else:
         raise TransformError(
             Problem(
@@ -155,18 +166,79 @@ def _copy(con: duckdb.DuckDBPyConnection, rows: Any, target: Path, aside: Path) 
         )
 
 
-def _copy_lazy(con: duckdb.DuckDBPyConnection, frame: Any, target: Path, aside: Path) -> None:
+def _copy_query(
+    con: duckdb.DuckDBPyConnection, query: str, target: Path, wanted: Mapping[str, Shape]
+) -> None:
+    """Copy in one pass if every value is exactly of the contract's type, else see which are not."""
+    found = _described(con, query)
+    made = conversions(found, wanted)
+    # Every result is fetched: DuckDB 2 does nothing else on a connection before that.
+    into = f"TO {sql.literal(target)} ({_COPY})"
+    try:
+        con.execute(f"COPY ({converted(query, made)}) {into}").fetchall()
+    except sql.engine_error() as error:
+        if INEXACT not in str(error):
+            raise
+        wrong = inexact(con, query, made)
+        made |= as_found(found, wanted, wrong)
+        _empty(target)
+        con.execute(f"COPY ({converted(query, made)}) {into}").fetchall()
+
+
+def _described(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    found = con.execute(f"DESCRIBE SELECT * FROM ({query})").fetchall()
+    return {str(row[0]): str(row[1]) for row in found}
+
+
+def _empty(target: Path) -> None:
+    for path in target.iterdir():
+        path.unlink()
+
+
+def _copy_stream(
+    con: duckdb.DuckDBPyConnection,
+    rows: Any,
+    target: Path,
+    wanted: Mapping[str, Shape],
+    aside: Path,
+) -> None:
+    import pyarrow as pa
+
+    if hasattr(rows, "reset_index"):  # pandas: its index is not a column of the port
+        rows = pa.Table.from_pandas(rows, preserve_index=False)
+    con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
+    query = f"FROM {_ARROW}"
+    try:
+        if not conversions(_described(con, query), wanted):
+            _copy_query(con, query, target, {})
+            return
+        # A stream is read once, so what is not of the contract's types is written aside first.
+        with TemporaryDirectory(dir=aside) as folder:
+            file = Path(folder) / "rows.parquet"
+            con.execute(f"COPY ({query}) TO {sql.literal(file)} (FORMAT parquet)").fetchall()
+            _copy_query(con, f"FROM {sql.scan('read_parquet', [file])}", target, wanted)
+    finally:
+        con.unregister(_ARROW)
+
+
+def _copy_lazy(
+    con: duckdb.DuckDBPyConnection,
+    frame: Any,
+    target: Path,
+    wanted: Mapping[str, Shape],
+    aside: Path,
+) -> None:
     """Let polars' streaming engine write a lazy frame aside, then write it as ours.
 
     At 20 million rows this took 560 MB; handing over its batches took 1,300 MB.
     """
     if "Duration" in str(frame.collect_schema()):  # Parquet has none, and it would become a number
-        _copy(con, frame.collect(), target, aside)
+        _copy(con, frame.collect(), target, wanted, aside)
         return
     with TemporaryDirectory(dir=aside) as folder:
         file = Path(folder) / "rows.parquet"
         frame.sink_parquet(file, compression="lz4")
-        _copy(con, f"SELECT * FROM {sql.scan('read_parquet', [file])}", target, aside)
+        _copy_query(con, f"SELECT * FROM {sql.scan('read_parquet', [file])}", target, wanted)
 
 
 def _measure(

@@ -99,7 +99,9 @@ def _result(manifest: Mapping[str, Any], result: Mapping[str, Any]) -> Row:
         "seconds",
     )
     # Samples stay in the manifest: the ledger may live where the data may not.
-    return {name: result[name] for name in same} | {"candidate": manifest["candidate"]}
+    row = {name: result[name] for name in same} | {"candidate": manifest["candidate"]}
+    observed = result["observed"]  # an integer of any size, or the text of a decimal
+    return row | {"observed": None if observed is None else float(observed)}
 
 
 def _port(manifest: Mapping[str, Any], port: Mapping[str, Any]) -> Row:

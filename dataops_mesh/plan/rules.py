@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from dataops_mesh.errors import Location
+from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.plan.change import Change
 from dataops_mesh.plan.columns import renames
 from dataops_mesh.plan.table import change
@@ -23,6 +23,7 @@ from dataops_mesh.spec.model import (
     Threshold,
 )
 from dataops_mesh.spec.read.sla import DATES, DURATIONS, hours
+from dataops_mesh.spec.sql import parse_select
 
 _BY_PROMISE = {Promise.WEAKER: "rule_looser", Promise.STRONGER: "rule_tighter"}
 _WORD = re.compile(r"\w+")
@@ -127,9 +128,18 @@ def _bare(rule: Rule, renamed: dict[str, str] | None = None) -> Rule:
         dimension=None,
         column=names.get(rule.column, rule.column) if rule.column else None,
         properties=tuple(names.get(name, name) for name in rule.properties),
-        query=_WORD.sub(lambda w: names.get(w[0], w[0]), rule.query) if rule.query else None,
+        query=_same(_WORD.sub(lambda w: names.get(w[0], w[0]), rule.query)) if rule.query else None,
         severity=Severity.ERROR,
     )
+
+
+def _same(query: str) -> str:
+    """Return a query without what means nothing: case of keywords, white space, comments."""
+    plain = query.replace("{object}", "mesh_object__").replace("{property}", "mesh_property__")
+    try:
+        return parse_select(plain, Location("", 0)).sql("duckdb", comments=False)
+    except DeclarationError:  # an older version of the library let it through
+        return query
 
 
 def _decides(rule: Rule) -> bool:

@@ -6,9 +6,10 @@ import math
 from enum import StrEnum
 
 from dataops_mesh.spec.model import Operator, Threshold
+from dataops_mesh.spec.threshold import Number
 
 # Low end, low end included, high end, high end included.
-Interval = tuple[float, bool, float, bool]
+Interval = tuple[Number, bool, Number, bool]
 _INFINITE = math.inf
 
 

@@ -10,6 +10,7 @@ stops a check.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -99,6 +100,15 @@ def _environment() -> Any:
     return Environment()
 
 
+def _floats(value: Any) -> Any:
+    """Return a document with floats for the decimals that a float rounds: CEL has no others."""
+    if isinstance(value, dict):
+        return {key: _floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def _evaluate(text: str, product: Product) -> Any:
     from celpy import celtypes
     from celpy.adapter import json_to_cel
@@ -106,7 +116,7 @@ def _evaluate(text: str, product: Product) -> Any:
     program = _environment().program(_compiled(text))
     steps = iter(range(MAX_STEPS))
     evaluator = _bounded()(program.ast, program.new_activation(), steps)
-    value = evaluator.evaluate({VARIABLE: json_to_cel(declaration(product))})
+    value = evaluator.evaluate({VARIABLE: json_to_cel(_floats(declaration(product)))})
     return bool(value) if isinstance(value, celtypes.BoolType) else value
 
 

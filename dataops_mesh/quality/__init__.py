@@ -17,7 +17,7 @@ __all__ = ["Relation", "audit", "measure_supported"]
 def measure_supported(measure: object) -> bool:
     """Tell whether an audit can take this measure.
 
-    >>> from dataops_mesh.spec.checks.check import RowCount
+    >>> from dataops_mesh.spec.checks.measures import RowCount
     >>> measure_supported(RowCount()), measure_supported("freshness")
     (True, False)
     """

@@ -8,8 +8,9 @@ What the numbers are:
 
 - percent is of all rows, also for nulls and for duplicated keys; of no rows it is 0, because
   whether a relation may be empty is the business of the row count;
-- a duplicate is a key that occurs more than once, however often it does;
-- NaN is outside every range.
+- a duplicate is a key that occurs more than once, however often it does; a key of nothing but
+  nulls is none;
+- what null, NaN, infinity and empty text mean, `conditions.py` says.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from dataops_mesh.quality.sample import sample
 from dataops_mesh.quality.wording import sentence
 from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.model import Operator, Unit
+from dataops_mesh.spec.threshold import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
     from dataops_mesh.quality.relation import Relation
     from dataops_mesh.spec.checks.check import Check
+    from dataops_mesh.spec.threshold import Number
 
 TOO_MANY = frozenset({Operator.BE, Operator.BETWEEN, Operator.LESS, Operator.LESS_OR_EQUAL})
 
@@ -98,7 +101,7 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
         fingerprint=check.fingerprint,
         outcome=Outcome.PASSED if passed else Outcome.FAILED,
         severity=check.severity,
-        observed=None if check.withheld else observed,
+        observed=None if check.withheld else as_json(observed),
         rows=measured.rows,
         reason=sentence(check, measured, observed, columns, passed=passed),
         seconds=measured.seconds,
@@ -110,12 +113,12 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
     return replace(result, sample=rows)
 
 
-def _observed(check: Check, measured: Measurement) -> float:
+def _observed(check: Check, measured: Measurement) -> Number:
     """Return the number in the threshold's unit; percent of all rows, and 0 of no rows."""
     number = measured.number or 0
     if check.threshold.unit is not Unit.PERCENT or measured.rows is None:
         return number
-    return 100 * number / measured.rows if measured.rows else 0.0
+    return 100 * int(number) / measured.rows if measured.rows else 0.0
 
 
 def _errored(check: Check, measured: Measurement, candidate: str) -> CheckResult:

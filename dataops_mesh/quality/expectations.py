@@ -4,13 +4,12 @@ Each is the library's own expectation on the library's own metric, made lean: it
 its count and the rows in all, and returns them. The library's formats either drop the count
 (`BOOLEAN_ONLY`) or run one more query per expectation to list values (all others).
 
-Four metrics are ours, registered through the library's extension point:
+Three metrics are ours, registered through the library's extension point:
 
-- a pattern is found with `regexp_matches`, because the library knows no regular expressions
-  for DuckDB, whose `~` means a full match in 1.5 and a partial one in 2.0;
 - duplicated keys are counted, because the library counts rows, and on SQL its compound
   uniqueness joins keys with `=` and so never sees a duplicated key that holds a null;
-- a condition in SQL is met, where the library has no expectation;
+- a condition in SQL is met: the library's own conditions on values take bounds through a float,
+  let NaN through and know no regular expressions for DuckDB;
 - keys are looked up in another relation.
 
 Imports Great Expectations: import this module only inside functions.
@@ -36,22 +35,12 @@ ROWS = "table.row_count"
 _BASIC = {"result_format": "BASIC"}
 
 
-class PatternFound(ColumnMapMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
-    """A pattern occurs somewhere in the value, as text."""
-
-    condition_metric_name = "column_values.pattern_found"
-    condition_value_keys = ("regex",)
-
-    @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
-    def _sqlalchemy(cls, column: Any, regex: str, **_: Any) -> Any:  # noqa: N805 - GX calls it with the class
-        return sa.func.regexp_matches(sa.cast(column, sa.String), regex)
-
-
 class ConditionMet(ColumnMapMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
     """A condition in SQL, which is ours, is not met."""
 
     condition_metric_name = "column_values.condition_not_met"
     condition_value_keys = ("condition",)
+    filter_column_isnull = False
 
     @column_condition_partial(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
     def _sqlalchemy(cls, column: Any, condition: str, **_: Any) -> Any:  # noqa: ARG002, N805 - GX calls it so
@@ -59,7 +48,7 @@ class ConditionMet(ColumnMapMetricProvider):  # type: ignore[misc]  # GX is not 
 
 
 class DuplicatedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not followed by mypy
-    """Distinct keys that occur more than once; for one column nulls are not keys."""
+    """Distinct keys that occur more than once; one of nothing but nulls is no key."""
 
     metric_name = "table.duplicated_keys"
     value_keys = ("keys",)
@@ -77,8 +66,7 @@ class DuplicatedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not fo
         )
         keys = [sa.column(name) for name in metric_value_kwargs["keys"]]
         repeated = sa.select(sa.literal_column("1")).select_from(table).group_by(*keys)
-        if len(keys) == 1:
-            repeated = repeated.where(keys[0].is_not(None))
+        repeated = repeated.where(sa.or_(*(key.is_not(None) for key in keys)))
         repeated = repeated.having(sa.func.count() > 1).subquery()
         counted = sa.select(sa.func.count()).select_from(repeated)
         return int(execution_engine.execute_query(counted).scalar())
@@ -149,43 +137,6 @@ class Lean:
     def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         count = int(self._count(metrics))
         return {"success": count == 0, "result": {"count": count, "rows": metrics.get(ROWS)}}
-
-
-class ExpectNoNulls(Lean, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]  # GX is not followed by mypy
-    """Every row has a value."""
-
-    metric_dependencies = _counted("column_values.nonnull")
-
-
-class ExpectInSet(Lean, gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]  # the same
-    """Every value is one of the set."""
-
-    metric_dependencies = _counted("column_values.in_set")
-
-
-class ExpectNotInSet(Lean, gxe.ExpectColumnValuesToNotBeInSet):  # type: ignore[misc]  # the same
-    """No value is one of the set."""
-
-    metric_dependencies = _counted("column_values.not_in_set")
-
-
-class ExpectPattern(Lean, gxe.ExpectColumnValuesToMatchRegex):  # type: ignore[misc]  # the same
-    """The pattern is found in every value."""
-
-    map_metric = PatternFound.condition_metric_name
-    metric_dependencies = _counted(map_metric)
-
-
-class ExpectBetween(Lean, gxe.ExpectColumnValuesToBeBetween):  # type: ignore[misc]  # the same
-    """Every value is within the bounds."""
-
-    metric_dependencies = _counted("column_values.between")
-
-
-class ExpectLengthBetween(Lean, gxe.ExpectColumnValueLengthsToBeBetween):  # type: ignore[misc]  # the same
-    """Every text has an allowed length."""
-
-    metric_dependencies = _counted("column_values.value_length.between")
 
 
 class ExpectConditionNotMet(Lean, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]  # the same

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataops_mesh.spec.threshold import Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Measurement:
         unexpected: the rows that an expectation of the library did not expect.
     """
 
-    number: float | None = None
+    number: Number | None = None
     rows: int | None = None
     error: str = ""
     seconds: float = 0.0
@@ -26,4 +30,5 @@ class Measurement:
     def __add__(self, other: Measurement) -> Measurement:
         if self.number is None or other.number is None:
             return self if self.number is None else other
-        return Measurement(self.number + other.number, self.rows)
+        # Only counts are added: the value of a query is one measurement.
+        return Measurement(int(self.number) + int(other.number), self.rows)

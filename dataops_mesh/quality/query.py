@@ -19,12 +19,15 @@ from dataops_mesh.quality.relation import quote
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
     from dataops_mesh.spec.checks.measures import Query
+    from dataops_mesh.spec.threshold import Number
 
 PLACEHOLDER = re.compile(r"\$?\{(object|table|property|column)\}")
 
 
-def number_of(loan: Loan, query: Query) -> float:
-    """Return the number that the query gives for the audited relation.
+def number_of(loan: Loan, query: Query) -> Number:
+    """Return the number that the query gives for the audited relation, as it is.
+
+    A FLOAT is read as DuckDB shows it: as a double 0.3 would have other digits behind.
 
     Raises:
         AuditError: it failed, or did not return exactly one number.
@@ -32,6 +35,9 @@ def number_of(loan: Loan, query: Query) -> float:
     inner = render(query)
     _refuse_all_but_one_select(loan, inner)
     rows = loan.execute(f"SELECT * FROM (\n{inner}\n) LIMIT 2")
+    if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], float):
+        shown = f"SELECT CAST(CAST(COLUMNS(*) AS VARCHAR) AS DOUBLE) FROM (\n{inner}\n)"
+        rows = loan.execute(shown) if _kind(loan, inner) == "FLOAT" else rows
     if len(rows) != 1:
         raise AuditError(f"the query must return one row, not {'none' if not rows else 'several'}")
     if len(rows[0]) != 1:
@@ -39,7 +45,13 @@ def number_of(loan: Loan, query: Query) -> float:
     value = rows[0][0]
     if not isinstance(value, (int, float, Decimal)) or math.isnan(value):
         raise AuditError("the query returned no number")
-    return float(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return int(value) if isinstance(value, bool) else value
+
+
+def _kind(loan: Loan, inner: str) -> str:
+    return str(loan.execute(f"DESCRIBE SELECT * FROM (\n{inner}\n)")[0][1])
 
 
 def _refuse_all_but_one_select(loan: Loan, sql: str) -> None:
@@ -53,7 +65,7 @@ def _refuse_all_but_one_select(loan: Loan, sql: str) -> None:
 def render(query: Query) -> str:
     """Put the audited relation and the rule's column into the query.
 
-    >>> from dataops_mesh.spec.checks.check import Query
+    >>> from dataops_mesh.spec.checks.measures import Query
     >>> render(Query("SELECT count({property}) FROM ${object};", "temp"))
     'SELECT count("temp") FROM "dataops_mesh_audited"'
     """

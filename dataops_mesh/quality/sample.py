@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.conditions import condition
 from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.redact import shown as shown_cell
 from dataops_mesh.quality.relation import quote
-from dataops_mesh.quality.values import ceiling, fit
 from dataops_mesh.spec.checks.measures import (
+    DbtTest,
     Duplicates,
-    Length,
-    Missing,
-    NotMultiple,
-    Nulls,
-    OutsideSet,
-    Range,
-    RepeatedItems,
-    TooFine,
-    Unformatted,
-    Unmatched,
+    GreatExpectation,
+    Query,
+    RowCount,
+    TableSchema,
     Unreferenced,
 )
 
@@ -54,7 +48,7 @@ def sample(
     if not shown:
         return ()
     try:
-        clause, parameters = _offending(loan, measure, columns)
+        clause = _offending(loan, measure, columns)
         if not clause:
             return ()
         names = ", ".join(f"left(CAST({quote(name)} AS VARCHAR), {READ})" for name in shown)
@@ -63,7 +57,7 @@ def sample(
             source = f'(SELECT {keys} FROM "{AUDITED}" {clause})'
         else:
             source = f'"{AUDITED}" WHERE {clause}'
-        rows = loan.execute(f"SELECT {names} FROM {source} LIMIT {ROWS}", parameters)
+        rows = loan.execute(f"SELECT {names} FROM {source} LIMIT {ROWS}")
     except AuditError:
         return ()
     return tuple(
@@ -72,8 +66,8 @@ def sample(
     )
 
 
-def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> tuple[str, list[Any]]:
-    """Return the condition that holds for offending rows, and its parameters.
+def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> str:
+    """Return the condition that holds for offending rows.
 
     The same meaning as Great Expectations' condition, said once more in SQL, because the
     library would bring whole rows and a sample may only ever read safe columns.
@@ -81,49 +75,20 @@ def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> tupl
     match measure:
         case Duplicates(names):
             keys = ", ".join(quote(name) for name in names)
-            where = f"WHERE {keys} IS NOT NULL " if len(names) == 1 else ""
-            return f"{where}GROUP BY {keys} HAVING count(*) > 1", []
+            return f"WHERE {_any_present(names)} GROUP BY {keys} HAVING count(*) > 1"
         case Unreferenced(names, address, to):
             known = f"SELECT {', '.join(map(quote, to))} FROM {'.'.join(map(quote, address))}"
             nulls = " OR ".join(f"{quote(name)} IS NULL" for name in names)
             key = ", ".join(map(quote, names))
-            return f"NOT ({nulls}) AND ({key}) NOT IN ({known} WHERE {_present(to)})", []
-        case Nulls(name):
-            return f"{quote(name)} IS NULL", []
-        case Missing(name, values):
-            found = list(fit(loan, columns[name], values))
-            inside = f" OR {quote(name)} IN ({_marks(found)})" if found else ""
-            return f"{quote(name)} IS NULL{inside}", found
-        case OutsideSet(name, values):
-            found = list(fit(loan, columns[name], values))
-            outside = f" AND {quote(name)} NOT IN ({_marks(found)})" if found else ""
-            return f"{quote(name)} IS NOT NULL{outside}", found
-        case Unmatched(name, pattern):
-            return f"NOT regexp_matches(CAST({quote(name)} AS VARCHAR), $1)", [pattern]
-        case Unformatted() | NotMultiple() | TooFine() | RepeatedItems():
-            return condition(measure, columns), []
-        case Length(name):
-            bounds = (measure.minimum, "<"), (measure.maximum, ">")
-            return _outside(f"length({quote(name)})", *bounds)
-        case Range(name):
-            high, exclusive = ceiling(measure, columns[name])
-            return _outside(
-                quote(name),
-                (measure.minimum, "<=" if measure.exclusive_minimum else "<"),
-                (high, ">=" if exclusive else ">"),
-            )
-    return "", []
+            return f"NOT ({nulls}) AND ({key}) NOT IN ({known} WHERE {_present(to)})"
+        case RowCount() | Query() | TableSchema() | GreatExpectation() | DbtTest():
+            return ""
+    return condition(loan, measure, columns)
+
+
+def _any_present(names: tuple[str, ...]) -> str:
+    return " OR ".join(f"{quote(name)} IS NOT NULL" for name in names)
 
 
 def _present(names: tuple[str, ...]) -> str:
     return " AND ".join(f"{quote(name)} IS NOT NULL" for name in names)
-
-
-def _marks(values: list[Any]) -> str:
-    return ", ".join(f"${number}" for number in range(1, len(values) + 1))
-
-
-def _outside(expression: str, *bounds: tuple[Any, str]) -> tuple[str, list[Any]]:
-    known = [(value, operator) for value, operator in bounds if value is not None]
-    parts = [f"{expression} {op} ${number}" for number, (_, op) in enumerate(known, start=1)]
-    return " OR ".join(parts), [value for value, _ in known]

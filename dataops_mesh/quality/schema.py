@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from dataops_mesh.quality.values import FLOATS, INTEGERS, base, is_number
 from dataops_mesh.spec.checks.measures import ColumnShape, ColumnType, TableSchema
 from dataops_mesh.spec.physical import is_accepted
 from dataops_mesh.spec.shape import fits
@@ -48,6 +49,38 @@ def wanted(one: ColumnType | ColumnShape) -> str:
     'DATE or TIMESTAMP'
     """
     return str(one.shape) if isinstance(one, ColumnShape) else " or ".join(one.accepted)
+
+
+def cure(found: str, one: ColumnType | ColumnShape) -> str:
+    """Return what to do about a column of another type, of which some value did not fit.
+
+    >>> cure("VARCHAR", ColumnType("a", ("DATE",)))
+    'text never becomes another type by itself: cast it in the transform'
+    >>> cure("DOUBLE", ColumnType("a", ("BIGINT",)))
+    'some value is not exactly BIGINT: cast or round it in the transform, or promise a number'
+    """
+    if isinstance(one, ColumnShape):
+        return "cast it in the transform, or declare what it holds"
+    target = one.accepted[0]
+    if found in {"VARCHAR", "JSON"}:
+        return "text never becomes another type by itself: cast it in the transform"
+    if not (is_number(found) and is_number(target)):
+        return "cast it in the transform, or promise the type that it has"
+    begin = f"some value is not exactly {target}: cast or round it in the transform, or promise"
+    if base(found) in FLOATS | {"DECIMAL"} and base(target) in INTEGERS:
+        return f"{begin} a number"
+    return f"{begin} it with `physicalType: {found}`"
+
+
+def as_published(schema: TableSchema) -> TableSchema:
+    """Return what the columns may be of what was published by earlier versions of the library."""
+    return TableSchema(tuple(map(_older, schema.columns)))
+
+
+def _older(one: ColumnType | ColumnShape) -> ColumnType | ColumnShape:
+    if isinstance(one, ColumnShape):
+        return replace(one, shape=one.older or one.shape)
+    return replace(one, accepted=(*one.accepted, *one.older))
 
 
 def _has_type(found: str, one: ColumnType | ColumnShape) -> bool:

@@ -8,13 +8,12 @@ the column instead; one that no cell of that type can equal is left out.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dataops_mesh.quality.loan import Loan
-    from dataops_mesh.spec.checks.measures import Range
     from dataops_mesh.spec.model import Scalar
 
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
@@ -42,50 +41,27 @@ def is_number(kind: str) -> bool:
     return base(kind) in FLOATS | INTEGERS | {"DECIMAL"}
 
 
-def fit(loan: Loan, kind: str, values: Iterable[Scalar]) -> tuple[Any, ...]:
-    """Return the values that a column of this type can hold, comparable with its cells."""
+def fit(loan: Loan, kind: str, values: Iterable[Scalar]) -> tuple[Scalar, ...]:
+    """Return the values that a column of this type can hold."""
     present = [value for value in values if value is not None]
-    if is_text(kind):
-        return tuple(_as_text(value) for value in present)
-    if is_number(kind):
-        numbers = (_as_number(value) for value in present)
-        return tuple(number for number in numbers if number is not None)
-    return tuple(v for v in present if not isinstance(v, str) or _casts(loan, kind, v))
+    if is_text(kind) or is_number(kind) or kind == "JSON":
+        return tuple(present)
+    return tuple(value for value in present if _casts(loan, kind, str(value)))
 
 
-def ceiling(measure: Range, kind: str) -> tuple[Scalar, bool]:
-    """Return a range's upper bound and whether it is exclusive.
+def number(value: object) -> Decimal | None:
+    """Return a number as it is written, or None if the text is none.
 
-    A range without one ends at infinity for floats: DuckDB sorts NaN above infinity, so this
-    bound leaves out NaN and nothing else.
+    >>> number("1.50"), number(0.1), number("NA")
+    (Decimal('1.50'), Decimal('0.1'), None)
     """
-    if measure.maximum is None and kind in FLOATS:
-        return float("inf"), False
-    return measure.maximum, measure.exclusive_maximum
-
-
-def _as_text(value: Scalar) -> str:
-    """Return a scalar as YAML spells it.
-
-    >>> _as_text(True), _as_text(7)
-    ('true', '7')
-    """
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _as_number(value: Scalar) -> int | float | Decimal | None:
-    """Return a number, or None if the text is none.
-
-    >>> _as_number("1.50"), _as_number("NA")
-    (Decimal('1.50'), None)
-    """
-    if not isinstance(value, str):
-        return value
+    if isinstance(value, bool):
+        return Decimal(int(value))
     try:
-        number = Decimal(value.strip())
+        found = Decimal(repr(value) if isinstance(value, float) else str(value).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return found if found.is_finite() else None
 
 
 def _casts(loan: Loan, kind: str, text: str) -> bool:

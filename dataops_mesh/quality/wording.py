@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from dataops_mesh.quality.schema import differences, wanted
+from dataops_mesh.quality.schema import cure, differences, wanted
 from dataops_mesh.spec.checks.measures import (
     Duplicates,
     GreatExpectation,
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from dataops_mesh.quality.measurement import Measurement
     from dataops_mesh.spec.checks.check import Check
     from dataops_mesh.spec.checks.measures import Measure
+    from dataops_mesh.spec.threshold import Number
 
 
 def sentence(
     check: Check,
     measured: Measurement,
-    observed: float,
+    observed: Number,
     columns: Mapping[str, str],
     *,
     passed: bool = False,
@@ -74,7 +76,7 @@ def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -
         case RowCount():
             return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
         case Query():
-            return f"the query returned {number:.15g}"
+            return f"the query returned {spelled(number)}"
         case Duplicates(names):
             key = names[0] if len(names) == 1 else f"({', '.join(names)})"
             word = "value" if len(names) == 1 else "key"
@@ -87,7 +89,7 @@ def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -
     return f"{_count(number, 'row')} of {column} {_flaw(measure, number)}"
 
 
-def _flaw(measure: Measure, number: float) -> str:
+def _flaw(measure: Measure, number: Number) -> str:
     are = _plural(number, "is", "are")
     match measure:
         case Nulls():
@@ -101,7 +103,7 @@ def _flaw(measure: Measure, number: float) -> str:
         case Unformatted():
             return f"{are} no {measure.format}"
         case NotMultiple():
-            return f"{are} no multiple of {measure.of:.15g}"
+            return f"{are} no multiple of {spelled(measure.of)}"
         case TooFine():
             return f"{_plural(number, 'has', 'have')} more than {measure.format} shows"
         case RepeatedItems():
@@ -129,21 +131,35 @@ def _interval(low: object, high: object, left: str = "[", right: str = "]") -> s
     return f"{start}, {end}"
 
 
-def _schema(number: float, schema: TableSchema, columns: Mapping[str, str]) -> str:
+def _schema(number: Number, schema: TableSchema, columns: Mapping[str, str]) -> str:
     found = differences(schema, columns)
     parts = [
         f"{label}: {', '.join(names)}"
         for label, names in (("missing", found.missing), ("not declared", found.undeclared))
         if names
     ]
-    parts += [f"{one.column} is {columns[one.column]}, not {wanted(one)}" for one in found.mistyped]
+    parts += [
+        f"{one.column} is {(kind := columns[one.column])}, not {wanted(one)}: {cure(kind, one)}"
+        for one in found.mistyped
+    ]
     details = f" ({'; '.join(parts)})" if parts else ""
     return f"{_count(number, 'column')} {_plural(number, 'differs', 'differ')}{details}"
 
 
-def _plural(number: float, one: str, many: str) -> str:
+def spelled(number: Number) -> str:
+    """Return a number with all of its digits.
+
+    >>> spelled(9007199254740993), spelled(Decimal("1.10")), spelled(2.0)
+    ('9007199254740993', '1.1', '2')
+    """
+    if isinstance(number, Decimal):
+        return f"{number.normalize():f}"
+    return repr(number).removesuffix(".0")
+
+
+def _plural(number: Number, one: str, many: str) -> str:
     return one if number == 1 else many
 
 
-def _count(number: float, noun: str) -> str:
+def _count(number: Number, noun: str) -> str:
     return f"{number:,.0f} {noun if number == 1 else noun + 's'}"

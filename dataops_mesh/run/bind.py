@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.session import bind_release, bind_source
-from dataops_mesh.engine.source import fingerprint, resolve
+from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.manifest import InputRead, PortData, folder
@@ -30,11 +30,13 @@ class Inputs:
         release: the release that the run pinned.
         reads: one record per input port.
         source_files: the files of each source input port, by its name.
+        marks: how these files looked before they were hashed.
     """
 
     release: Release
     reads: tuple[InputRead, ...]
     source_files: dict[str, tuple[Path, ...]]
+    marks: tuple[tuple[object, ...], ...] = ()
 
     @property
     def publications(self) -> tuple[tuple[str, int], ...]:
@@ -70,13 +72,14 @@ def pin_inputs(store: Store, product: Product, release: Release, partition: str 
         for port in product.inputs
         if port.source
     }
+    before = _marks(source_files)
     reads = tuple(
         _published(release, port, port.address)
         if port.address is not None
         else InputRead(port.name, fingerprint=_content(store, port, source_files[port.name]))
         for port in product.inputs
     )
-    return Inputs(release, reads, source_files)
+    return Inputs(release, reads, source_files, before)
 
 
 def require_unchanged(store: Store, product: Product, inputs: Inputs, partition: str = "") -> None:
@@ -86,6 +89,7 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs, partition:
         SourceError: a source was delivered anew while it was read.
     """
     read = dict(inputs.sources)
+    touched = _marks(inputs.source_files) != inputs.marks
     problems = [
         Problem(
             f'source "{port.name}" changed while it was read',
@@ -94,8 +98,11 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs, partition:
         )
         for port in product.inputs
         if port.source is not None
-        and read[port.name]
-        != _content(store, port, resolve(port.source, product.folder, partition))
+        and (
+            touched
+            or read[port.name]
+            != _content(store, port, resolve(port.source, product.folder, partition))
+        )
     ]
     if problems:
         raise SourceError(problems)
@@ -139,6 +146,13 @@ def write_inputs_file(
 def addresses(product: Product) -> tuple[Address, ...]:
     """Return the addresses that the product reads."""
     return tuple(port.address for port in product.inputs if port.address is not None)
+
+
+def _marks(source_files: Mapping[str, tuple[Path, ...]]) -> tuple[tuple[object, ...], ...]:
+    try:
+        return marks(path for found in source_files.values() for path in found)
+    except OSError:  # gone or out of reach: reading it says so, with its port
+        return ()
 
 
 def _readable(source: Source) -> bool:

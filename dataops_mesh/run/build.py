@@ -17,6 +17,7 @@ from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
 from dataops_mesh.run.partition import partition_macros
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
+from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store import files
 from dataops_mesh.store.manifest import PortData, folder
 from dataops_mesh.store.store import Store
@@ -70,7 +71,8 @@ def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple
     for port in product.outputs:
         with blamed(product, port):
             rows = queries[port.name]
-            written.append(write_port(connection, rows, attempt.folder, port.address))
+            wanted = wanted_types(port.contract)
+            written.append(write_port(connection, rows, attempt.folder, port.address, wanted))
     return tuple(written)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import duckdb
 
 IN_PARTITION = "in_partition"
+SMALLER = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+WIDER = frozenset({("FLOAT", "DOUBLE"), *((kind, "DOUBLE") for kind in SMALLER)})
 
 
 def chosen(product: Product, key: str | None, now: datetime) -> Partition | None:
@@ -153,7 +155,7 @@ def _differences(attempt: Attempt, output: OutputPort, port: PortData, part: Par
         return []
     new_types, old_types = dict(port.columns), dict(old.columns)
     required = {c.name for c in output.contract.columns if c.required or c.key_position}
-    changed = [name for name, kind in old_types.items() if new_types.get(name, kind) != kind]
+    changed = [name for name, kind in old_types.items() if not _joins(kind, new_types.get(name))]
     removed = [name for name in old_types if name not in new_types]
     added = [name for name in new_types if name not in old_types and name in required]
     told = [(changed, "has another type"), (removed, "is gone"), (added, "is new and required")]
@@ -163,6 +165,14 @@ def _differences(attempt: Attempt, output: OutputPort, port: PortData, part: Par
         for names, what in told
         for name in names
     ]
+
+
+def _joins(old: str, new: str | None) -> bool:
+    """Tell whether an older partition is read in the new type without any value changing.
+
+    Earlier versions of the library stored the integer type that the transform happened to return.
+    """
+    return new in {None, old} or (new == "BIGINT" and old in SMALLER) or (old, new) in WIDER
 
 
 def _with_candidate(attempt: Attempt, port: PortData) -> Entry:

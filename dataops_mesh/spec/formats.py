@@ -74,7 +74,8 @@ _LETTERS = {
 }
 _REFUSED = {"nanosecond", "millisecond of the day"}
 _TOKEN = re.compile(r"'(?:[^']|'')*'|([A-Za-z])\1*|.", re.DOTALL)
-_MICROSECONDS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000,
+DAY = 86_400_000_000  # microseconds
+_MICROSECONDS = {"day": DAY, "hour": 3_600_000_000, "minute": 60_000_000,
                  "second": 1_000_000}  # fmt: skip
 _FRACTION = 6
 

@@ -115,7 +115,7 @@ def rule_query(text: str, where: Location, *, has_column: bool) -> str:
             what = f"unknown placeholder {found[0]}"
             raise DeclarationError(Problem(what, where, choices=choices))
     spelled = _PLACEHOLDER.sub(lambda found: "{" + _MEANING[found[1]] + "}", text)
-    spelled = spelled.strip().rstrip(";").rstrip()
+    spelled = _without_end(spelled, where)
     plain = spelled.replace("{object}", _OBJECT).replace("{property}", "mesh_property__")
     query = parse_select(plain, where)
     if found_bomb := bomb(query):
@@ -129,6 +129,20 @@ def rule_query(text: str, where: Location, *, has_column: bool) -> str:
     if _OBJECT not in read:
         raise _error("does not read {object}, so it would say nothing of the data", where)
     return spelled
+
+
+def _without_end(text: str, where: Location) -> str:
+    """Return the text without its last semicolon and what stands behind; it becomes a subquery."""
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = Dialect.get_or_raise("duckdb").tokenize(text)
+    except SqlglotError:
+        raise _error("is not valid SQL: a quote or comment is not closed", where) from None
+    while tokens and tokens[-1].token_type.name == "SEMICOLON":
+        text = text[: tokens.pop().start]
+    return text.strip()
 
 
 def _error(what: str, where: Location, then: str = "") -> DeclarationError:

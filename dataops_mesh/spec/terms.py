@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -10,9 +11,9 @@ from dataops_mesh.errors import Location
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.shape import Shape
-from dataops_mesh.spec.threshold import ZERO, Threshold
+from dataops_mesh.spec.threshold import ZERO, Number, Threshold
 
-Scalar = str | int | float | bool | None
+Scalar = str | int | float | Decimal | bool | None
 
 
 class Address(NamedTuple):
@@ -105,7 +106,7 @@ class ColumnOptions:
     exclusive_maximum: Scalar = None
     timezone: bool | None = None
     format: str | None = None
-    multiple_of: float | None = None
+    multiple_of: Number | None = None
     min_items: int | None = None
     max_items: int | None = None
     unique_items: bool = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 
 class Unit(StrEnum):
@@ -28,7 +30,8 @@ class Operator(StrEnum):
     NOT_BETWEEN = "mustNotBeBetween"
 
 
-_COMPARE: dict[Operator, Callable[[float, float], bool]] = {
+Number = int | float | Decimal  # as a contract or a query says it: never rounded on the way
+_COMPARE: dict[Operator, Callable[[Fraction | float, Fraction | float], bool]] = {
     Operator.BE: operator.eq,
     Operator.NOT_BE: operator.ne,
     Operator.GREATER: operator.gt,
@@ -36,6 +39,26 @@ _COMPARE: dict[Operator, Callable[[float, float], bool]] = {
     Operator.LESS: operator.lt,
     Operator.LESS_OR_EQUAL: operator.le,
 }
+
+
+def exactly(number: Number) -> Fraction:
+    """Return a number as it is written: 0.1 is a tenth.
+
+    >>> exactly(0.1)
+    Fraction(1, 10)
+    """
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+
+
+def as_json(number: Number) -> int | float | str:
+    """Return a number as JSON can keep it: a decimal that no float shows is text.
+
+    >>> as_json(Decimal("0.30")), as_json(Decimal("0.12345678901234567890"))
+    (0.3, '0.12345678901234567890')
+    """
+    if not isinstance(number, Decimal):
+        return number
+    return float(number) if exactly(float(number)) == exactly(number) else str(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +70,34 @@ class Threshold:
     """
 
     operator: Operator
-    value: float | tuple[float, float]
+    value: Number | tuple[Number, Number]
     unit: Unit = Unit.ROWS
 
-    def holds(self, observed: float) -> bool:  # one line per operator
-        """Tell whether the observed number satisfies the threshold.
+    def holds(self, observed: Number | str) -> bool:
+        """Tell whether the observed number satisfies the threshold, exactly.
+
+        A float that was observed is compared with the float next to the threshold, as DuckDB
+        does; everything else is compared as it is written.
 
         >>> Threshold(Operator.LESS, 5).holds(5)
         False
         >>> Threshold(Operator.BETWEEN, (1, 5)).holds(5)
         True
+        >>> Threshold(Operator.BE, 9007199254740992).holds(9007199254740993)
+        False
         """
+        read = float if isinstance(observed, float) else exactly
+        found = read(Decimal(observed) if isinstance(observed, str) else observed)
         if isinstance(self.value, tuple):
             low, high = self.value
-            inside = low <= observed <= high
+            inside = read(low) <= found <= read(high)
             return inside if self.operator is Operator.BETWEEN else not inside
-        return _COMPARE[self.operator](observed, self.value)
+        return _COMPARE[self.operator](found, read(self.value))
 
     def __str__(self) -> str:
         """Return the threshold as it is written in a contract."""
-        value = list(self.value) if isinstance(self.value, tuple) else self.value
+        pair = isinstance(self.value, tuple)
+        value = f"[{self.value[0]}, {self.value[1]}]" if pair else self.value  # type: ignore[index]  # a pair
         unit = " percent" if self.unit is Unit.PERCENT else ""
         return f"{self.operator} {value}{unit}"
 

@@ -17,6 +17,7 @@ from dataops_mesh.engine.session import bind_source, session_in
 from dataops_mesh.engine.sql import literal
 from dataops_mesh.engine.write import copy_port
 from dataops_mesh.spec.model import Product, SourceFormat
+from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.python import call_transform
 
@@ -98,7 +99,8 @@ def _copy(job: Job, connection: duckdb.DuckDBPyConnection, built: Mapping[str, A
     for port in job.product.outputs:
         with blamed(job.product, port):
             rows = built[port.name]
-            copy_port(connection, rows, job.candidate, port.address, aside=job.scratch)
+            wanted = wanted_types(port.contract)
+            copy_port(connection, rows, job.candidate, port.address, wanted, aside=job.scratch)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem
 from dataops_mesh.ledger.incidents import AuditRecord, record_audit
+from dataops_mesh.quality.schema import as_published
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import Inputs
@@ -27,7 +28,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.partition import define_partition, table_schema
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
-from dataops_mesh.spec.checks.measures import DbtTest
+from dataops_mesh.spec.checks.measures import DbtTest, TableSchema
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.read.relationships import referenced
@@ -84,7 +85,7 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         entry = _entry(product, release)
         piece = _newest(product, entry, settings.clock())
         checks = tuple(
-            check
+            _of_any_age(check)
             for check in all_checks(product, walls_of(settings), piece)
             if check.stage is Stage.OUTPUT and not isinstance(check.measure, DbtTest)
         )
@@ -124,6 +125,13 @@ def _not_run(check: Check, candidate: str, error: CorruptError) -> CheckResult:
         check.severity,
         reason=error.problems[0].what,
     )
+
+
+def _of_any_age(check: Check) -> Check:
+    """Return the check as it holds for a publication of an earlier version of the library."""
+    if not isinstance(check.measure, TableSchema):
+        return check
+    return replace(check, measure=as_published(check.measure))
 
 
 def _refuses(result: CheckResult) -> bool:

@@ -59,8 +59,8 @@ def test_checks_on_columns_share_one_scan(tmp_path):
     log = connection.execute("SELECT message FROM duckdb_logs WHERE type = 'QueryLog'").fetchall()
     selects = [sql for (sql,) in log if sql.startswith("SELECT") and "duckdb_logs" not in sql]
     scans = [sql for sql in selects if 'count(*) AS "table.row_count"' not in sql]
-    # One for all columns, one for lengths, and one for each key.
-    assert len([sql for sql in scans if "LIMIT" not in sql]) == 4, scans
+    # One for all columns, and one for each key.
+    assert len([sql for sql in scans if "LIMIT" not in sql]) == 3, scans
 
 
 def test_two_audits_at_once_do_not_mix_their_relations(tmp_path):

@@ -43,9 +43,9 @@ def test_the_shortest_contract_is_checked_too(workspace: Workspace):
     assert {name: check.measure for name, check in found.items()} == {
         "schema": TableSchema(
             (
-                ColumnType("tail_number", FAMILIES["string"]),
-                ColumnType("seats", FAMILIES["integer"]),
-                ColumnType("seen_at", FAMILIES["timestamp"]),
+                ColumnType("tail_number", ("VARCHAR",), FAMILIES["string"]),
+                ColumnType("seats", ("BIGINT",), FAMILIES["integer"]),
+                ColumnType("seen_at", ("TIMESTAMP",), FAMILIES["timestamp"]),
             )
         ),
         "not_empty": RowCount(),

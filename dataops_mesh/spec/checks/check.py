@@ -14,6 +14,8 @@ from dataops_mesh.errors import Location
 from dataops_mesh.spec.checks.measures import Measure
 from dataops_mesh.spec.model import Address, Product, Scalar, Severity, Threshold
 
+_LARGE = 2**63
+
 
 class Stage(StrEnum):
     """When a check runs: on incoming data before the transform, or on the candidate."""
@@ -91,8 +93,8 @@ class CheckResult:
     """The outcome of one check on one candidate.
 
     Args:
-        observed: the number the threshold was applied to (rows or percent); None if errored or
-            withheld.
+        observed: the number the threshold was applied to (rows or percent); text where a float
+            would lose digits; None if errored or withheld.
         rows: rows of the relation, where they were counted.
         reason: one sentence for people; redacted.
         sample: a few offending rows without any classified column, as sorted pairs.
@@ -105,7 +107,7 @@ class CheckResult:
     fingerprint: str
     outcome: Outcome
     severity: Severity
-    observed: float | None = None
+    observed: int | float | str | None = None
     rows: int | None = None
     reason: str = ""
     sample: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
@@ -114,10 +116,13 @@ class CheckResult:
 
     @property
     def told(self) -> float | str:
-        """Return the number, or why there is none to show."""
+        """Return the number as Dagster can keep it (64 bits), or why there is none to show."""
         if self.withheld:
             return "not shown: it reads classified columns"
-        return "could not run" if self.observed is None else self.observed
+        if self.observed is None:
+            return "could not run"
+        large = isinstance(self.observed, int) and abs(self.observed) >= _LARGE
+        return str(self.observed) if large else self.observed
 
 
 def checks_of(product: Product) -> tuple[Check, ...]:

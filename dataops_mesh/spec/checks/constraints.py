@@ -24,6 +24,7 @@ from dataops_mesh.spec.checks.measures import (
 from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.model import Address, Column, OutputPort, Relationship
 from dataops_mesh.spec.read.columns import column_types
+from dataops_mesh.spec.stored import declared, stored
 
 
 def column_checks(port: OutputPort, column: Column) -> Iterator[Check]:
@@ -58,11 +59,11 @@ def reference_check(port: OutputPort, one: Relationship) -> Check:
 
 def column_type(column: Column) -> ColumnType | ColumnShape:
     """Return the type that the contract says of a column."""
+    shape = stored(declared(column))
     if column.shape is not None:
-        return ColumnShape(column.name, column.shape)
-    if column.physical_type:
-        return ColumnType(column.name, (column.physical_type,))
-    return ColumnType(column.name, column_types(column.logical_type, column.options))
+        return ColumnShape(column.name, shape, column.shape)
+    family = () if column.physical_type else column_types(column.logical_type, column.options)
+    return ColumnType(column.name, shape.accepted, family if family != shape.accepted else ())
 
 
 def _items(port: OutputPort, column: Column) -> Iterator[Check]:

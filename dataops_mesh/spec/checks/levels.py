@@ -25,7 +25,9 @@ def sla_check(port: OutputPort, sla: Sla) -> Check | None:
 def _hours(sla: Sla, element: str) -> tuple[str, str]:
     """Return the query of a service level and what it counts."""
     # epoch() reads dates and naive timestamps as UTC, whatever the session's time zone.
+    # What lies in the future says nothing of how fresh the rest is; infinity lies there too.
     now, column = "epoch(mesh_now())", f'epoch("{element}")'
+    past = f'FILTER (isfinite("{element}"::TIMESTAMP) AND {column} <= {now})'
     match sla.property:
         case "latency" if sla.until is not None:
             between = f'max(epoch("{sla.until}") - {column})'
@@ -34,7 +36,7 @@ def _hours(sla: Sla, element: str) -> tuple[str, str]:
             # Without any value nothing is kept too long.
             return _query(f"coalesce({now} - min({column}), 0)"), f"since the earliest {element}"
     # Where there is no value at all, the data is as old as 1970: stale, and not an error.
-    return _query(f"{now} - coalesce(max({column}), 0)"), f"since the latest {element}"
+    return _query(f"{now} - coalesce(max({column}) {past}, 0)"), f"since the latest {element}"
 
 
 def _query(seconds: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dataops_mesh.spec.model import Address, Scalar
 from dataops_mesh.spec.shape import Shape
+from dataops_mesh.spec.threshold import Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Distinct keys that occur more than once; for one column nulls are not keys."""
+    """Distinct keys that occur more than once; one of nothing but nulls is no key."""
 
     columns: tuple[str, ...]
 
@@ -57,18 +58,27 @@ class ColumnType:
 
     An accepted name without parameters accepts all of them: `DECIMAL` accepts `DECIMAL(9,2)`;
     `spec.physical.is_accepted` compares.
+
+    Args:
+        older: those of publications from before each logical type had one stored type.
     """
 
     column: str
     accepted: tuple[str, ...]
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnShape:
-    """A column and the shape of its nested type; `spec.shape.fits` compares."""
+    """A column and the shape of its nested type; `spec.shape.fits` compares.
+
+    Args:
+        older: that of publications from before each logical type had one stored type.
+    """
 
     column: str
     shape: Shape
+    older: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class NotMultiple:
     """Rows whose number is no multiple of another; nulls are not counted."""
 
     column: str
-    of: float
+    of: Number
 
 
 @dataclass(frozen=True, slots=True)

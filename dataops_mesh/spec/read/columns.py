@@ -9,11 +9,12 @@ from dataops_mesh.spec.formats import NUMBERS
 from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import COLUMN
 from dataops_mesh.spec.physical import accepted_types, is_accepted, normalise, suggest
+from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.protection import masking
-from dataops_mesh.spec.read.rules import Target, read_rules
+from dataops_mesh.spec.read.rules import read_rules
 from dataops_mesh.spec.read.values import read_values
 
 # What only columns of another type have, by the type that has it.
@@ -120,6 +121,10 @@ def _physical_type(
         what = f'"{child.value}" is not a type of DuckDB{suggest(child.value)}'
         choices = accepted_types(logical) if logical else ()
         problems.append(child.problem(what, choices))
+        return None
+    if name == "ENUM":
+        what = "an ENUM is not stored as one: leave physicalType out"
+        problems.append(child.problem(what, then="write the values under `enum`"))
         return None
     if logical is None:
         return name

@@ -6,12 +6,13 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.read.columns import read_columns
+from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras, read_extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.partition_setting import read_partitioning
 from dataops_mesh.spec.read.protection import approvers
 from dataops_mesh.spec.read.relationships import read_relationships
-from dataops_mesh.spec.read.rules import Target, read_rules, report_duplicates
+from dataops_mesh.spec.read.rules import read_rules, report_duplicates
 from dataops_mesh.spec.read.sla import read_slas
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.standards.schema import odcs_validator, validate

@@ -11,6 +11,7 @@ Great Expectations; `quality/catalogue.py` writes it.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.pattern import pattern_problem
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.values import read_values
 from dataops_mesh.spec.sql import rule_query
 from dataops_mesh.spec.standards.schema import Validator, validate
 
@@ -30,17 +32,30 @@ _BATCH = "{batch}"
 _WRITE = "write it with a metric of the library, or as `type: sql`"
 
 
-def read_expectation(
-    node: Node, column: str | None, columns: tuple[str, ...] | None, problems: list[Problem]
-) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a rule stands under.
+
+    Args:
+        column: the column's name, or None for the whole relation.
+        logical: the column's logical type, where it is known.
+        columns: all columns, or None where they are not known (a source has no contract).
+    """
+
+    column: str | None = None
+    logical: str | None = None
+    columns: tuple[str, ...] | None = None
+
+
+def read_expectation(node: Node, target: Target, problems: list[Problem]) -> tuple[str, str]:
     """Return the name and the arguments, as JSON, of the expectation in a custom rule.
 
     Args:
         node: the rule.
-        column: the column that it stands under; the expectation's `column` need not be said.
-        columns: all columns, or None where they are not known.
+        target: the column that it stands under; the expectation's `column` need not be said.
         problems: receives what is wrong.
     """
+    column = target.column
     engine, given = node.child("engine"), node.child("implementation")
     if engine is None or given is None:
         return "", ""  # the schema has reported it
@@ -64,11 +79,12 @@ def read_expectation(
     before = len(problems)
     problems += validate(_validator(name, implied=column is not None), arguments)
     if len(problems) == before:
-        _check(arguments, schema, column, columns, problems)
+        _check(arguments, schema, column, target.columns, problems)
+        _check_sets(arguments, target.logical, problems)
     value = dict(arguments.value)
     if column is not None and "column" in schema["properties"]:
         value["column"] = column
-    return name, json.dumps(value, sort_keys=True)
+    return name, json.dumps(value, sort_keys=True, default=str)
 
 
 @cache
@@ -139,6 +155,20 @@ def _check(
     if needed and not any(key in arguments.value for key in bounds):
         problems.append(arguments.problem("asserts nothing without min_value or max_value"))
     _check_texts(arguments, problems)
+
+
+def _check_sets(arguments: Node, logical: str | None, problems: list[Problem]) -> None:
+    """Check the values of a set as those of an enum; an unquoted NO is no text."""
+    nodes = arguments.items("value_set")
+    kinds = {type(node.value) for node in nodes if not isinstance(node.value, int | float)}
+    for node in nodes:
+        if isinstance(node.value, bool) and logical != "boolean" and (str in kinds or logical):
+            word = node.document.words.get(node.keys, str(node.value).lower())
+            what = "must be of one type with the others, and is true or false to YAML"
+            problems.append(node.problem(what, then=f'write it in quotes: "{word}"'))
+            return
+    if logical in {"string", "integer", "number", "boolean", "date", "timestamp", "time"}:
+        read_values([node for node in nodes if node.value is not None], logical, problems)
 
 
 def _check_texts(arguments: Node, problems: list[Problem]) -> None:

@@ -20,9 +20,10 @@ from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.paths import source_problem
 from dataops_mesh.spec.physical import normalise, suggest
 from dataops_mesh.spec.read.contract import check_version
+from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras, Settings
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rules import Target, read_rule, report_duplicates
+from dataops_mesh.spec.read.rules import read_rule, report_duplicates
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
 
 CLOCK = "now"  # the parameter by which a Python transform receives the replay clock
@@ -35,7 +36,7 @@ _SUFFIXES = {
     ".ndjson": SourceFormat.JSON,
 }
 _PACKED = (".gz", ".zst")
-_ANY_TEXT = {"compression", "hive_partitioning", "union_by_name"}
+_ANY_TEXT = {"compression", "union_by_name"}
 OPTIONS = {
     SourceFormat.CSV: _ANY_TEXT | {
         "all_varchar", "allow_quoted_nulls", "auto_detect", "columns", "comment", "dateformat",
@@ -43,7 +44,7 @@ OPTIONS = {
         "normalize_names", "null_padding", "nullstr", "quote", "sample_size", "skip",
         "timestampformat", "types",
     },
-    SourceFormat.PARQUET: {"binary_as_string", "hive_partitioning", "union_by_name"},
+    SourceFormat.PARQUET: {"binary_as_string", "union_by_name"},
     SourceFormat.JSON: _ANY_TEXT | {
         "auto_detect", "columns", "dateformat", "format", "maximum_depth",
         "maximum_object_size", "records", "sample_size", "timestampformat",

@@ -6,6 +6,7 @@ Their types are checked inside. Constraints inside are refused by name: nothing 
 from __future__ import annotations
 
 from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.formats import DAY, TimeFormat, time_format
 from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
@@ -50,7 +51,18 @@ def read_logical(entry: Node, problems: list[Problem]) -> str | None:
     if problem is not None:
         problems.append(problem)
         return None
-    return child.value
+    return "timestamp" if child.value == "date" and _shows_time(entry) else child.value
+
+
+def _shows_time(entry: Node) -> bool:
+    """Tell whether a `date` of ODCS 3.0 is a timestamp: that version has no other word."""
+    if not str(entry.document.data.get("apiVersion", "")).startswith("v3.0"):
+        return False
+    physical = normalise(entry.text("physicalType") or "") or ""
+    options = entry.child("logicalTypeOptions")
+    shown = time_format((options and options.text("format")) or "", "timestamp")
+    hours = isinstance(shown, TimeFormat) and shown.step < DAY
+    return physical.startswith("TIMESTAMP") or hours
 
 
 def _shape(entry: Node, logical: str, problems: list[Problem]) -> Shape:

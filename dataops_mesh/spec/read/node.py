@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from dataops_mesh.errors import Location, Problem, did_you_mean
@@ -80,7 +81,7 @@ class Node:
     def scalar(self, key: str) -> Scalar:
         """Return the text, number or boolean under a key."""
         value = self.value.get(key) if isinstance(self.value, dict) else None
-        return value if isinstance(value, str | int | float) else None
+        return value if isinstance(value, str | int | float | Decimal) else None
 
     def problem(self, what: str, choices: Iterable[str] = (), then: str = "") -> Problem:
         """Say what is wrong with this value."""

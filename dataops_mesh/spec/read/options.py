@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.formats import NUMBERS, TEXT, time_format
 from dataops_mesh.spec.model import ColumnOptions, Scalar
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.rules import read_pattern
 from dataops_mesh.spec.read.values import fits
+from dataops_mesh.spec.threshold import Number, exactly
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _NUMBER = (*BOUNDS, "multipleOf", "format")
@@ -30,6 +33,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "map": (),
     "vector": _VECTOR,
 }
+_Plain = int | float | Decimal
 _UTC = {"UTC", "Etc/UTC", "Z"}
 
 
@@ -81,7 +85,7 @@ def _compare(node: Node, bounds: dict[str, Scalar], problems: list[Problem]) -> 
 
 def _bound(node: Node, key: str, logical: str, problems: list[Problem]) -> Scalar:
     child = node.child(key)
-    if child is None or not isinstance(child.value, str | int | float):
+    if child is None or not isinstance(child.value, str | int | float | Decimal):
         return None
     if logical in {"date", "timestamp", "time"} and not fits(child.value, logical):
         problems.append(child.problem(f"must be a {logical} in ISO 8601"))
@@ -92,16 +96,17 @@ def _bound(node: Node, key: str, logical: str, problems: list[Problem]) -> Scala
 def _above(low: Scalar, high: Scalar) -> bool:
     if isinstance(low, str) and isinstance(high, str):
         return low > high
-    if isinstance(low, int | float) and isinstance(high, int | float):
-        return low > high
+    if isinstance(low, _Plain) and isinstance(high, _Plain):
+        return exactly(low) > exactly(high)
     return False
 
 
-def _multiple(node: Node) -> float | None:
+def _multiple(node: Node) -> Number | None:
     value = node.scalar("multipleOf")
     # What is no positive number the schema has reported.
-    positive = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-    return value if positive and isinstance(value, int | float) else None
+    if isinstance(value, bool) or not isinstance(value, _Plain) or value <= 0:
+        return None
+    return value
 
 
 def _format(node: Node, logical: str, problems: list[Problem]) -> str | None:

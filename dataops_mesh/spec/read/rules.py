@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severity
 from dataops_mesh.spec.names import slug
 from dataops_mesh.spec.pattern import pattern_problem
-from dataops_mesh.spec.read.custom import read_expectation
+from dataops_mesh.spec.read.custom import Target, read_expectation
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.thresholds import OPERATORS, read_threshold
 from dataops_mesh.spec.read.values import read_values
@@ -37,25 +37,19 @@ _ARGUMENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a rule stands under.
-
-    Args:
-        column: the column's name, or None for the whole relation.
-        logical: the column's logical type, where it is known.
-        columns: all columns, or None where they are not known (a source has no contract).
-    """
-
-    column: str | None = None
-    logical: str | None = None
-    columns: tuple[str, ...] | None = None
-
-
 def read_rules(nodes: list[Node], target: Target, problems: list[Problem]) -> tuple[Rule, ...]:
     """Return the rules of one `quality` list; what cannot be run is a problem."""
-    rules = (read_rule(node, target, problems) for node in nodes)
-    return tuple(rule for rule in rules if rule is not None)
+    found: list[Rule] = []
+    taken: set[str] = set()
+    for position, node in enumerate(nodes, 1):
+        rule = read_rule(node, target, problems)
+        if rule is None:
+            continue
+        if rule.name in taken and not (node.text("id") or node.text("name")):
+            rule = replace(rule, name=f"{rule.name}_{position}")
+        taken.add(rule.name)
+        found.append(rule)
+    return tuple(found)
 
 
 def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | None:
@@ -79,7 +73,7 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
     expectation = kwargs = ""
     if kind is RuleKind.CUSTOM:
         threshold = ZERO
-        expectation, kwargs = read_expectation(node, target.column, target.columns, problems)
+        expectation, kwargs = read_expectation(node, target, problems)
     if kind is RuleKind.TEXT and not node.text("description"):
         problems.append(node.problem("a text rule needs a description"))
     if len(problems) > before:

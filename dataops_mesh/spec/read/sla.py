@@ -50,7 +50,7 @@ def hours(sla: Sla) -> float | None:
     """
     if sla.unit not in _UNITS or isinstance(sla.value, str | bool) or sla.value is None:
         return None
-    return sla.value * _UNITS[sla.unit][0]
+    return float(sla.value) * _UNITS[sla.unit][0]
 
 
 def read_slas(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Metric, Operator, RuleKind, Threshold, Unit
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.standards.explained import as_number
+from dataops_mesh.spec.threshold import Number
 
 OPERATORS = tuple(operator.value for operator in Operator)
 _PAIRS = {Operator.BETWEEN, Operator.NOT_BETWEEN}
@@ -29,7 +32,8 @@ def read_threshold(
     value = _value(child.value if child else None, operator, kind)
     if child is None or value is None:
         expected = "two numbers, the smaller first" if operator in _PAIRS else "a number"
-        problems.append((child or node).problem(f"{operator} needs {expected}"))
+        then = as_number(child.value) if child else ""
+        problems.append((child or node).problem(f"{operator} needs {expected}", then=then))
         return None
     if unit is Unit.PERCENT and not all(0 <= n <= _HUNDRED for n in _numbers(value)):
         problems.append(child.problem("percent lies between 0 and 100"))
@@ -52,7 +56,7 @@ def _unit(node: Node, kind: RuleKind, metric: Metric | None, problems: list[Prob
     return Unit(child.value) if isinstance(child.value, str) else Unit.ROWS
 
 
-def _value(value: Any, operator: Operator, kind: RuleKind) -> float | tuple[float, float] | None:
+def _value(value: Any, operator: Operator, kind: RuleKind) -> Number | tuple[Number, Number] | None:
     if operator in _PAIRS:
         if not isinstance(value, list) or len(value) != _PAIR:
             return None
@@ -66,9 +70,11 @@ def _value(value: Any, operator: Operator, kind: RuleKind) -> float | tuple[floa
 _EQUALITY = {Operator.BE, Operator.NOT_BE}
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _number(value: Any) -> Number | None:
+    return (
+        value if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
+    )
 
 
-def _numbers(value: float | tuple[float, float]) -> tuple[float, ...]:
+def _numbers(value: Number | tuple[Number, Number]) -> tuple[Number, ...]:
     return value if isinstance(value, tuple) else (value,)

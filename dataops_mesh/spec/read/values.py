@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
+from decimal import Decimal
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Scalar
@@ -22,7 +23,7 @@ _WORDS = {
 _CLASSES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
-    "number": (int, float),
+    "number": (int, float, Decimal),
 }
 _PARSERS: dict[str, Callable[[str], object]] = {
     "date": date.fromisoformat,
@@ -65,7 +66,7 @@ def read_values(
     values: list[Scalar] = []
     for node in nodes:
         value = node.value
-        if not isinstance(value, str | int | float):
+        if not isinstance(value, str | int | float | Decimal):
             problems.append(node.problem("must be text, a number, true or false"))
         elif logical in _WORDS and not fits(value, logical):
             then = "write it in quotes" if logical == "string" else ""

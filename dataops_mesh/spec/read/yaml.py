@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,12 +40,14 @@ class Document:
         file: the path as it is shown to people.
         lines: the line of each key or list item.
         starts: the line of the first character of each text value.
+        words: what stands in the file where YAML 1.1 reads another word as true or false.
     """
 
     file: str
     data: dict[str, Any]
     lines: dict[Keys, int] = field(repr=False)
     starts: dict[Keys, int] = field(repr=False)
+    words: dict[Keys, str] = field(default_factory=dict, repr=False)
 
     def at(self, keys: Keys) -> Location:
         """Return the line of the deepest part of `keys` that exists."""
@@ -65,7 +68,7 @@ def digest(data: Any) -> str:
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
     """
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -120,6 +123,48 @@ def _error(file: str, line: int, what: str, next_: str = "") -> DeclarationError
     return DeclarationError(Problem(what, Location(file, line), next=next_))
 
 
+def _two_readings(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with a number that YAML 1.1 and people read differently.
+
+    >>> _two_readings("0100")
+    ('0100 is 64 to YAML 1.1 and 100 to people', 'write 100, or 64, or "0100" in quotes')
+    >>> _two_readings("1:30")
+    ('1:30 is 90 to YAML 1.1 and text to people', 'write "1:30" in quotes, or 90')
+    >>> _two_readings("0.5")
+    """
+    digits = text.lstrip("+-").replace("_", "")
+    if ":" in text:
+        seconds = yaml.safe_load(text)
+        return (
+            f"{text} is {seconds} to YAML 1.1 and text to people",
+            f'write "{text}" in quotes, or {seconds}',
+        )
+    octal = len(digits) > 1 and digits[0] == "0" and digits.isdigit()
+    if not octal and not digits.lower().startswith("0b") and "_" not in text:
+        return None
+    number, plain = yaml.safe_load(text), digits.lstrip("0") or "0"
+    if str(number) == plain or not octal:
+        return (
+            f"{text} is {number} to YAML 1.1 and text to YAML 1.2",
+            f'write {number}, or "{text}" in quotes',
+        )
+    return (
+        f"{text} is {number} to YAML 1.1 and {plain} to people",
+        f'write {plain}, or {number}, or "{text}" in quotes',
+    )
+
+
+def _exact(text: str, number: float) -> int | float | Decimal:
+    """Return the number as it is written, where a float would have other digits."""
+    if isinstance(number, int):
+        return number
+    try:
+        written = Decimal(text)
+    except InvalidOperation:
+        return number
+    return number if written == Decimal(repr(number)) else written
+
+
 _NOTHING = object()
 
 
@@ -141,6 +186,7 @@ class _Builder:
         self.stack: list[_Frame] = []
         self.lines: dict[Keys, int] = {}
         self.starts: dict[Keys, int] = {}
+        self.words: dict[Keys, str] = {}
         self.resolver: Any = yaml.resolver.Resolver()
         self.constructor: Any = yaml.constructor.SafeConstructor()
 
@@ -172,7 +218,7 @@ class _Builder:
         keys = self._place(frame, line)
         if is_scalar:
             self.starts[keys] = line + (event.style == "|")
-            self._store(frame, self._scalar(event, line))
+            self._store(frame, self._scalar(event, line, keys))
             return
         if len(self.stack) >= MAX_DEPTH:
             raise _error(self.file, line, f"is nested deeper than {MAX_DEPTH} levels")
@@ -209,13 +255,18 @@ class _Builder:
         else:
             frame.value.append(value)
 
-    def _scalar(self, event: Any, line: int) -> Any:
+    def _scalar(self, event: Any, line: int, keys: Keys) -> Any:
         tag = self.resolver.resolve(yaml.ScalarNode, event.value, event.implicit)
         if tag in _AS_TEXT:
             return event.value
         node = yaml.ScalarNode(tag, event.value)
         if tag not in _NUMBERS:
-            return self.constructor.construct_object(node)
+            value = self.constructor.construct_object(node)
+            if isinstance(value, bool) and event.value.lower() not in {"true", "false"}:
+                self.words[keys] = event.value
+            return value
+        if readings := _two_readings(event.value):
+            raise _error(self.file, line, *readings)
         try:
             number = None
             if len(event.value) <= MAX_NUMBER:
@@ -224,7 +275,7 @@ class _Builder:
             number = None
         if number is None or not math.isfinite(number):
             raise _error(self.file, line, "is not a usable number", "write text in quotes")
-        return number
+        return _exact(event.value, number)
 
     def document(self) -> Document:
         """Return what was read; the root must be a mapping."""
@@ -233,4 +284,4 @@ class _Builder:
         if not isinstance(self.root, dict):
             line = self.lines.get((), 1)
             raise _error(self.file, line, "must be a mapping of keys to values")
-        return Document(self.file, self.root, self.lines, self.starts)
+        return Document(self.file, self.root, self.lines, self.starts, self.words)

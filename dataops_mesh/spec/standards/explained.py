@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dataops_mesh.errors import Problem, did_you_mean
@@ -11,6 +12,7 @@ from dataops_mesh.spec.read.node import Node, spell
 from dataops_mesh.spec.read.yaml import Keys
 from dataops_mesh.spec.standards.compiled import KNOWN
 
+_LONGEST = 30  # digits
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -68,6 +70,9 @@ def problem_of(error: Any, node: Node) -> Problem:
         missing = error.message.split("'")[1] if "'" in error.message else missing
         keys = (*keys, missing)
     what, choices, then = _explain(error)
+    written = node.document.words.get(keys)
+    if written and then.startswith("write it in quotes"):
+        then = f'write it in quotes: "{written}"'
     return Problem(what, node.document.at(keys), spell(keys), choices, then)
 
 
@@ -100,7 +105,24 @@ def _wrong_type(error: Any) -> tuple[str, str]:
     wanted = " or ".join(dict.fromkeys(_TYPES[name] for name in names))
     quote = isinstance(value, int | float) and "string" in names
     then = f'write it in quotes: "{str(value).lower()}"' if quote else ""
+    if isinstance(value, str) and not then and {"number", "integer"} & set(names):
+        then = as_number(value)
     return f"must be {wanted}, not {_kind(value)}", then
+
+
+def as_number(value: Any) -> str:
+    """Return how to write a text that people take for a number, or nothing.
+
+    >>> as_number("1e6"), as_number("many")
+    ('write it as 1000000: to YAML 1.1, 1e6 is text', '')
+    """
+    try:
+        number = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return ""
+    if number is None or not number.is_finite() or abs(number.adjusted()) > _LONGEST:
+        return ""
+    return f"write it as {number:f}: to YAML 1.1, {value} is text"
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,0 +1,104 @@
+"""How a delivered CSV file is read without guessing: a column is text unless its text is its value.
+
+DuckDB looks at a sample and takes `NO` for false, `1.10` for 1.1 and `03/04/2026` for a date. Here
+its answer is a proposal: a column is of another type only if every text of it is that value's own
+spelling, so that nothing is lost by reading it. Dates are ISO, unless `dateformat` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.engine import sql
+
+if TYPE_CHECKING:
+    import duckdb
+
+READER = "read_csv"
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = "[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?"
+_ZONE = "(Z|[+-][0-9]{2}(:[0-9]{2})?)"
+_SPELLED = {
+    "BIGINT": "0|-?[1-9][0-9]{0,18}",
+    # As many digits as every double shows again, and no zero that would be lost.
+    "DOUBLE": "-?(0|[1-9][0-9]{0,14})([.][0-9]{0,14}[1-9])?",
+    "BOOLEAN": "true|false",
+    "DATE": _DAY,
+    "TIME": _CLOCK,
+    "TIMESTAMP": f"{_DAY}[ T]{_CLOCK}",
+    "TIMESTAMP WITH TIME ZONE": f"{_DAY}[ T]{_CLOCK}{_ZONE}",
+}
+_DIGITS = 15
+_BY_OPTION = {
+    "DATE": "dateformat",
+    "TIMESTAMP": "timestampformat",
+    "TIMESTAMP WITH TIME ZONE": "timestampformat",
+}
+_DECIDED = {"columns", "all_varchar", "auto_detect"}  # somebody has said what the columns are
+
+
+def lossless(
+    con: duckdb.DuckDBPyConnection, found: Sequence[Path], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the options that read the files with every text kept.
+
+    Args:
+        con: the session.
+        found: the files.
+        options: what the input port says; a type that it gives to a column stands.
+    """
+    if _DECIDED & options.keys():
+        return dict(options)
+    relation = sql.scan(READER, found, options)
+    described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
+    said = options.get("types") or {}
+    proposed = {
+        str(name): str(kind)
+        for name, kind, *_ in described
+        if kind != "VARCHAR" and name not in said and _BY_OPTION.get(kind, "") not in options
+    }
+    if not proposed:
+        return dict(options)
+    fixed = dict(options)
+    if "header" not in options:  # as it was found: of text alone it could not be told again
+        [(fixed["header"],)] = con.execute(
+            f"SELECT HasHeader FROM {sql.scan('sniff_csv', found[:1], _of_sniffer(options))}"
+        ).fetchall()
+    as_text = {**fixed, "types": {**said, **dict.fromkeys(proposed, "VARCHAR")}}
+    tests = ", ".join(_kept(name, kind) for name, kind in proposed.items())
+    [kept] = con.execute(f"SELECT {tests} FROM {sql.scan(READER, found, as_text)}").fetchall()
+    types = {
+        name: kind if whole else "VARCHAR"
+        for (name, kind), whole in zip(proposed.items(), kept, strict=True)
+    }
+    return {**fixed, "types": {**said, **types}}
+
+
+def _kept(name: str, kind: str) -> str:
+    """Return the test that every text of a column is the spelling of its value."""
+    column, pattern = sql.identifier(name), _SPELLED.get(kind)
+    if pattern is None:
+        return "false"
+    test = f"regexp_full_match({column}, {sql.literal(pattern)})"
+    if kind == "DOUBLE":
+        test += f" AND length(translate({column}, '-.', '')) <= {_DIGITS}"
+    return f"coalesce(bool_and({test} AND TRY_CAST({column} AS {kind}) IS NOT NULL), false)"
+
+
+def _of_sniffer(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key not in {"types", "union_by_name"}}
+
+
+def line_ends(found: Sequence[Path]) -> str:
+    """Return what is wrong with the line ends of the first file that mixes them, or nothing."""
+    for path in found:
+        with path.open("rb") as file:
+            seen: set[bool] = set()
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    seen.add(line.endswith(b"\r\n"))
+                if len(seen) > 1:
+                    return f"{path.name}:{number}: mixes line ends (CRLF and LF)"
+    return ""

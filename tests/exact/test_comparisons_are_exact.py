@@ -1,0 +1,289 @@
+"""Bounds, sets, thresholds and expectations judge the value itself, not the float next to it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import duckdb
+import pytest
+from helpers import a_contract, a_product, mesh, read, run, write_workspace
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataops_mesh.errors import Location, MeshError
+from dataops_mesh.gate import Publish
+from dataops_mesh.quality import Relation, audit
+from dataops_mesh.spec.checks.check import Check, CheckResult, Stage
+from dataops_mesh.spec.checks.measures import (
+    Duplicates,
+    GreatExpectation,
+    Length,
+    Measure,
+    Missing,
+    NotMultiple,
+    OutsideSet,
+    Query,
+    Range,
+)
+from dataops_mesh.spec.model import ZERO, Address, Operator, Severity, Threshold
+from dataops_mesh.spec.read.yaml import parse_document
+
+PORT = Address("d", "p")
+
+
+def a_check(measure: Measure, threshold: Threshold = ZERO, name: str = "c") -> Check:
+    where = Location("x", 1)
+    return Check(name, PORT, "d.p", measure, threshold, Severity.ERROR, Stage.OUTPUT, where, name)
+
+
+def results(rows: str, *checks: Check) -> tuple[CheckResult, ...]:
+    """Audit `SELECT ...` as a relation."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"CREATE SCHEMA d; CREATE VIEW d.p AS {rows}")
+        return audit(connection, Relation("d", "p", ("v",)), checks, candidate="c")
+
+
+def counted(rows: str, measure: Measure) -> int | float | str | None:
+    (result,) = results(rows, a_check(measure))
+    assert result.observed is not None, result.reason
+    return result.observed
+
+
+WHOLE = st.one_of(
+    st.integers(-3, 3), st.integers(2**53 - 2, 2**53 + 2), st.integers(2**63 - 3, 2**63 - 1)
+)
+BOUNDS = st.one_of(
+    WHOLE,
+    st.sampled_from([0.5, -0.5, 2.0**53, 1e30, -1e30, 2**63, 2**64, -(2**63) - 1]),
+    st.sampled_from(["0.5", "9007199254740992.5", "1e-30"]).map(Decimal),
+)
+KINDS = {"BIGINT": 1, "HUGEINT": 1, "DECIMAL(38,2)": 100, "DECIMAL(21,1)": 10}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(WHOLE, min_size=1, max_size=6),
+    low=st.none() | BOUNDS,
+    high=st.none() | BOUNDS,
+    ends=st.tuples(st.booleans(), st.booleans()),
+    kind=st.sampled_from(sorted(KINDS)),
+)
+def test_a_range_judges_every_number_exactly(values, low, high, ends, kind):
+    exact = [Fraction(b) if not isinstance(b, float) else Fraction(repr(b)) if b is not None else 0
+             for b in (low, high) if b is not None]  # fmt: skip
+    if (low is None and high is None) or (len(exact) == 2 and exact[0] > exact[1]):
+        return
+    bottom = exact[0] if low is not None else None
+    top = exact[-1] if high is not None else None
+    open_low, open_high = ends
+    bad = [
+        v for v in values
+        if (bottom is not None and (v < bottom or (open_low and v == bottom)))
+        or (top is not None and (v > top or (open_high and v == top)))
+    ]  # fmt: skip
+    rows = " UNION ALL ".join(f"SELECT {v}::{kind} AS v" for v in values)
+    bounds = Range("v", low, high, exclusive_minimum=open_low, exclusive_maximum=open_high)
+    assert counted(rows, bounds) == len(bad)
+
+
+ONE = {
+    "an integer above 2^53": ("SELECT 9007199254740993 AS v", Range("v", None, 9007199254740992), 1),
+    "a half is no whole number": ("SELECT 1 AS v", OutsideSet("v", (1.5, 2)), 1),
+    "a sentinel in a FLOAT": ("SELECT -9.9::FLOAT AS v", Missing("v", (-9.9,)), 1),
+    "a FLOAT at its bound": ("SELECT 0.3::FLOAT AS v", Range("v", None, 0.3), 0),
+    "a FLOAT above its bound": ("SELECT 0.31::FLOAT AS v", Range("v", None, 0.3), 1),
+    "a bound no FLOAT has": ("SELECT 1::FLOAT AS v", Range("v", None, 1e300), 0),
+    "NaN with a minimum": ("SELECT 'nan'::DOUBLE AS v", Range("v", 0, None), 1),
+    "NaN with a maximum": ("SELECT 'nan'::FLOAT AS v", Range("v", None, 9), 1),
+    "infinity without a maximum": ("SELECT 'inf'::DOUBLE AS v", Range("v", 0, None), 0),
+    "a time of day": ("SELECT TIME '17:00:01' AS v", Range("v", "09:00:00", "17:00:00"), 1),
+    "a time of day inside": ("SELECT TIME '17:00:00' AS v", Range("v", "09:00", "17:00"), 0),
+    "an endless timestamp": ("SELECT TIMESTAMP 'infinity' AS v", Range("v", None, "9999-12-31"), 1),
+    "a date before Christ": ("SELECT DATE '0044-03-15 (BC)' AS v", Range("v", "0001-01-01", None), 1),
+    "the length of a UUID": ("SELECT uuid() AS v", Length("v", 36, 36), 0),
+    "the length of JSON": ("""SELECT '{"a":1}'::JSON AS v""", Length("v", None, 6), 1),
+    "the length of empty text": ("SELECT '' AS v", Length("v", 1, None), 1),
+    "a text in JSON": ("""SELECT '"NA"'::JSON AS v""", Missing("v", ("NA",)), 1),
+    "an enum": ("SELECT 'a'::ENUM('a', 'b') AS v", OutsideSet("v", ("b",)), 1),
+    "a UUID in a set": (
+        "SELECT '5E0E3D1C-7C2C-4B0E-9F0A-0123456789AB'::UUID AS v",
+        OutsideSet("v", ("5e0e3d1c-7c2c-4b0e-9f0a-0123456789ab",)),
+        0,
+    ),
+    "a cent": ("SELECT 12345678901234567890.015::DECIMAL(38,3) AS v", NotMultiple("v", 0.01), 1),
+    "cents": ("SELECT 12345678901234567890.01::DECIMAL(38,3) AS v", NotMultiple("v", 0.01), 0),
+    "keys of nothing but nulls": (
+        "SELECT NULL::INT AS v, NULL::INT AS w FROM range(2)",
+        Duplicates(("v", "w")),
+        0,
+    ),
+    "keys that are half null": (
+        "SELECT 1 AS v, NULL::INT AS w FROM range(2)",
+        Duplicates(("v", "w")),
+        1,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ONE)
+def test_a_value_is_judged_as_it_is(case: str):
+    rows, measure, bad = ONE[case]
+    assert counted(rows, measure) == bad
+
+
+THRESHOLDS = [
+    ("SELECT 9007199254740993", "mustBe", 9007199254740992, False, "9007199254740993"),
+    ("SELECT 9007199254740993", "mustBe", 9007199254740993, True, "9007199254740993"),
+    ("SELECT sum(v) FROM {object}", "mustBe", 2**70, True, str(2**70)),
+    ("SELECT 0.3", "mustBe", 0.3, True, "0.3"),
+    ("SELECT 0.3::FLOAT", "mustBeLessOrEqualTo", 0.3, True, "0.3"),
+    ("SELECT 0.1::DOUBLE + 0.2", "mustBe", 0.3, False, "0.30000000000000004"),
+    ("SELECT 0.12345678901234567891", "mustBe", Decimal("0.12345678901234567890"), False,
+     "0.12345678901234567891"),
+    ("SELECT true", "mustBe", 1, True, "1"),
+    ("SELECT 'inf'::DOUBLE", "mustBeGreaterThan", 10**30, True, "inf"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "operator", "value", "holds", "shown"), THRESHOLDS)
+def test_a_rule_compares_the_very_number(query, operator, value, holds, shown):
+    threshold = Threshold(Operator(operator), value)
+    (result,) = results(f"SELECT {2**70} AS v", a_check(Query(query), threshold))
+    assert (result.outcome == "passed", f"the query returned {shown};" in result.reason) == (
+        holds,
+        True,
+    )
+    assert threshold.holds(result.observed) == holds  # what the gate asks once more
+
+
+GX = "expect_column_"
+EXPECTED = {
+    "between, NaN": (f"{GX}values_to_be_between", {"column": "v", "min_value": 0}, "'nan'::DOUBLE", "1", 1),
+    "between, 2^53": (f"{GX}values_to_be_between", {"column": "v", "max_value": 2**53}, str(2**53 + 1), "1", 1),
+    "max, 2^53": (f"{GX}max_to_be_between", {"column": "v", "max_value": 2**53}, str(2**53 + 1), "1", 1),
+    "sum, 2^60": (f"{GX}sum_to_be_between", {"column": "v", "min_value": 2**60}, str(2**60 - 1), "1", 1),
+    "min, NaN": (f"{GX}min_to_be_between", {"column": "v", "min_value": 0}, "unnest(['nan'::DOUBLE, 1])", "1", 1),
+    "mean of nothing": (f"{GX}mean_to_be_between", {"column": "v", "min_value": 0}, "NULL::INT", "1", 1),
+    "a > b, null": (
+        f"{GX}pair_values_a_to_be_greater_than_b",
+        {"column_A": "v", "column_B": "w", "ignore_row_if": "neither"}, "NULL::INT", "1", 1,
+    ),
+    "a > b, null left out": (
+        f"{GX}pair_values_a_to_be_greater_than_b",
+        {"column_A": "v", "column_B": "w", "ignore_row_if": "either_value_is_missing"}, "NULL::INT", "1", 0,
+    ),
+    "compound, never": (
+        "expect_compound_columns_to_be_unique",
+        {"column_list": ["v", "w"], "ignore_row_if": "never"}, "unnest([NULL::INT, NULL])", "1", 1,
+    ),
+    "compound, a null left out": (
+        "expect_compound_columns_to_be_unique",
+        {"column_list": ["v", "w"], "ignore_row_if": "any_value_is_missing"},
+        "unnest([NULL::INT, NULL])", "1", 0,
+    ),
+    "a sum of columns": (
+        "expect_multicolumn_sum_to_equal", {"column_list": ["v", "w"], "sum_total": 0.3}, "0.1", "0.2", 0,
+    ),
+    "in a set of floats": (f"{GX}values_to_be_in_set", {"column": "v", "value_set": [0.3]}, "0.3::FLOAT", "1", 0),
+    "pairs of a set": (
+        f"{GX}pair_values_to_be_in_set",
+        {"column_A": "v", "column_B": "w", "value_pairs_set": [[None, 1]]}, "NULL::INT", "1", 0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_an_expectation_has_no_holes(case: str):
+    name, given_, v, w, wrong = EXPECTED[case]
+    expectation = GreatExpectation(name, json.dumps(given_))
+    assert counted(f"SELECT {v} AS v, {w} AS w", expectation) == wrong
+
+
+READINGS = {
+    "0100": ["0100 is 64 to YAML 1.1 and 100 to people", "write 100, or 64"],
+    "1:30": ["1:30 is 90 to YAML 1.1 and text to people", 'write "1:30" in quotes, or 90'],
+    "17:00:00": ["17:00:00 is 61200", 'write "17:00:00" in quotes'],
+    "1_000": ["1_000 is 1000 to YAML 1.1 and text"],
+    "-010": ["-010 is -8 to YAML 1.1"],
+}
+
+
+@pytest.mark.parametrize("text", READINGS)
+def test_a_number_with_two_readings_is_an_error_that_says_both(text: str):
+    with pytest.raises(MeshError) as error:
+        parse_document(f"a: {text}\n", "x.yaml")
+    for said in READINGS[text]:
+        assert said in str(error.value)
+
+
+def test_a_number_keeps_its_digits_from_the_file_to_the_value():
+    text = "a: 0.12345678901234567891\nb: 0.1\nc: 9007199254740993\nd: 1.50\n"
+    data = parse_document(text, "x.yaml").data
+    assert data["a"] == Decimal("0.12345678901234567891")
+    assert (data["b"], data["c"], data["d"]) == (0.1, 9007199254740993, 1.5)
+
+
+HINTS = {
+    "mustBe: 1e6": "write it as 1000000",
+    "name: on, mustBe: 1": 'write it in quotes: "on"',
+}
+
+
+@pytest.mark.parametrize("said", HINTS)
+def test_a_hint_leads_to_a_right_file(tmp_path: Path, said: str):
+    rule = f"{{metric: rowCount, {said}}}"
+    text = a_contract("p", ["{name: v, logicalType: integer}"], rule)
+    settings = write_workspace(
+        tmp_path, {"d": {"p": a_product({"p": text}, files={"p.sql": "select 1 as v"})}}
+    )
+    with pytest.raises(MeshError, match=HINTS[said]):
+        mesh(settings)
+
+
+ENDINGS = ["; -- note", ";;", " -- note", "; /* note */", "\n;\n-- 'quoted;"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_rule_may_end_as_people_end_it(tmp_path: Path, ending: str):
+    query = json.dumps(f"select count(*) from {{object}}{ending}")
+    rules = [f"{{type: sql, query: {query}, mustBe: 1}}"] * 2
+    text = a_contract("p", ["{name: v, logicalType: integer}"], *rules)
+    settings = write_workspace(
+        tmp_path, {"d": {"p": a_product({"p": text}, files={"p.sql": "select 1 as v"})}}
+    )
+    report = run(settings, "d.p")
+    assert isinstance(report.decision, Publish)
+    assert {"sql", "sql_2"} <= {result.check for result in report.results}
+    assert read(settings, "from d.p") == [(1,)]
+
+
+@pytest.mark.parametrize("values", ["[SE, NO]", "[yes, maybe]"])
+def test_an_unquoted_word_in_a_set_is_said_at_load(tmp_path: Path, values: str):
+    made = f"{{type: expect_column_values_to_be_in_set, kwargs: {{value_set: {values}}}}}"
+    rule = f"{{type: custom, engine: greatExpectations, implementation: {made}}}"
+    text = a_contract("p", [f"{{name: v, logicalType: string, quality: [{rule}]}}"])
+    settings = write_workspace(
+        tmp_path, {"d": {"p": a_product({"p": text}, files={"p.sql": "select 'NO' as v"})}}
+    )
+    with pytest.raises(MeshError, match=r'write it in quotes: "(NO|yes)"'):
+        mesh(settings)
+
+
+@pytest.mark.parametrize(
+    ("seen", "fresh"), [("2099-01-01", False), ("infinity", False), ("2026-11-25 11:00", True)]
+)
+def test_a_future_value_does_not_refresh(tmp_path: Path, seen: str, fresh: bool):  # noqa: FBT001
+    sla = "slaProperties: [{property: freshness, value: 2, unit: d, element: p.at}]\n"
+    text = a_contract("p", ["{name: at, logicalType: timestamp}"], extra=sla)
+    query = f"select unnest([timestamp '2020-01-01', timestamp '{seen}']) as at"
+    settings = write_workspace(
+        tmp_path,
+        {"d": {"p": a_product({"p": text}, files={"p.sql": query})}},
+        settings='now = "2026-11-25T12:00:00Z"\n',
+    )
+    (result,) = [r for r in run(settings, "d.p").results if r.check == "freshness"]
+    assert (result.outcome == "passed") == fresh

@@ -1,0 +1,147 @@
+"""What is delivered is what is read: no guess, no pattern in a name, no column from a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from helpers import a_product, a_source, environment, product, read, run, write_workspace
+
+from dataops_mesh.errors import SourceError
+from dataops_mesh.gate import Publish
+from dataops_mesh.run.bind import pin_inputs, require_unchanged
+from dataops_mesh.store.pins import pinned
+
+
+def published(
+    tmp_path: Path,
+    text: str | bytes,
+    logical: str = "string",
+    path: str = "src.csv",
+    more: str = "",
+) -> list[object]:
+    columns = ["{name: k, logicalType: integer}", f"{{name: v, logicalType: {logical}}}"]
+    made = a_product(
+        {"p": columns},
+        inputs=[a_source("src", f"'{path}'", more=more)],
+        files={"p.sql": "select * from src order by k", path: text},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    report = run(settings, "d.p")
+    assert isinstance(report.decision, Publish), report.decision
+    return [value for (value,) in read(settings, "select v from d.p order by k")]
+
+
+TEXTS = [
+    ["NO", "NO"], ["1.10", "2.50"], ["007", "008"], ["1001", "1002"], ["+1", "2"], ["-0", "1"],
+    ["03/04/2026", "05/04/2026"], ["2026-1-2", "2026-1-3"], ["2026-01-02", "2026-01-03"],
+    ["true", "NO"], ["1e3", "2"], ["12345678901234567890", "1"], ["0.1", "0.10"], ["٣", "1"],
+    ["yes", "no"], ["T", "F"], [" 1", "2"], ["1_000", "2"], ["é", "日本"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", TEXTS, ids=str)
+def test_text_is_the_text_as_delivered(tmp_path: Path, values: list[str]):
+    rows = "".join(f"{k},{value}\n" for k, value in enumerate(values))
+    assert published(tmp_path, f"k,v\n{rows}") == values
+
+
+def test_a_value_far_behind_the_sample_is_kept(tmp_path: Path):
+    rows = "".join(f"{k},{k}\n" for k in range(30_000))
+    found = published(tmp_path, f"k,v\n{rows}30000,007\n")
+    assert found[-1] == "007"
+    assert found[:2] == ["0", "1"]
+
+
+VALUES = {
+    "number": ("1.5", "1.5"), "integer": ("42", "42"), "date": ("2026-02-28", "2026-02-28"),
+    "timestamp": ("2026-02-28T10:00:00", "2026-02-28 10:00:00"), "boolean": ("true", "True"),
+    "time": ("10:00:00", "10:00:00"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("logical", VALUES)
+def test_what_is_spelled_as_its_value_is_read_as_one(tmp_path: Path, logical: str):
+    said, value = VALUES[logical]
+    assert str(published(tmp_path, f"k,v\n1,{said}\n", logical)[0]) == value
+
+
+def test_other_dates_are_read_by_the_format_that_is_declared(tmp_path: Path):
+    text = "k,v\n1,03/04/2026\n"
+    found = published(tmp_path, text, "date", more="options: {dateformat: '%d/%m/%Y'}")
+    assert str(found[0]) == "2026-04-03"
+
+
+NAMES = ["stock[1].csv", "a*b.csv", "what?.csv", "it's [0-9].csv", "[[]].csv"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["sql", "python"])
+def test_a_name_is_a_name(tmp_path: Path, name: str, kind: str):
+    decoys = {"stock1.csv": "k,v\n1,decoy\n", "axb.csv": "k,v\n1,decoy\n", "it's 5.csv": "k,v\n1,decoy\n",
+              "whatx.csv": "k,v\n1,decoy\n", "[.csv": "k,v\n1,decoy\n"}  # fmt: skip
+    code = {"sql": {"p.sql": "select * from src"},
+            "python": {"transform.py": "def transform(src):\n    return src\n"}}[kind]  # fmt: skip
+    columns = ["{name: k, logicalType: integer}", "{name: v, logicalType: string}"]
+    spelled = name.replace("'", "''")
+    made = a_product(
+        {"p": columns},
+        inputs=[a_source("src", f"'{spelled}'")],
+        files={**code, **decoys, name: "k,v\n1,right\n"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    assert isinstance(run(settings, "d.p").decision, Publish)
+    assert read(settings, "select v from d.p") == [("right",)]
+
+
+@pytest.mark.parametrize("folder", ["v=eu", "k=7", "a [1]", "v=eu/k=9"])
+def test_a_folder_is_never_a_column(tmp_path: Path, folder: str):
+    root = tmp_path / folder
+    root.mkdir(parents=True)
+    assert published(root, "k,v\n1,us\n") == ["us"]
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\n"])
+def test_a_mark_and_line_ends_are_nobodys_problem(tmp_path: Path, ends: str):
+    text = "\ufeff" + ends.join(["k,v", "1,NO", "2,x", ""])
+    assert published(tmp_path, text.encode()) == ["NO", "x"]
+
+
+def test_mixed_line_ends_are_said_with_file_and_line(tmp_path: Path):
+    with pytest.raises(SourceError, match=r"src.csv:2: mixes line ends") as error:
+        published(tmp_path, b"k,v\r\n1,secret\n2,b\r\n3,c\n")
+    assert "secret" not in str(error.value)
+
+
+def swapped(file: Path, how: str) -> None:
+    state = file.stat()
+    if how == "put back":
+        kept = file.rename(file.with_suffix(".kept"))
+        file.write_text("k,v\n1,other\n")
+        kept.replace(file)
+    else:
+        file.write_text(file.read_text().replace("right", "wrong"))
+        os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.parametrize("how", ["put back", "same size and time"])
+def test_a_file_that_was_swapped_while_it_was_read_does_not_pass(tmp_path: Path, how: str):
+    columns = ["{name: k, logicalType: integer}", "{name: v, logicalType: string}"]
+    made = a_product(
+        {"p": columns},
+        inputs=[a_source("src", "src.csv")],
+        files={"p.sql": "select * from src", "src.csv": "k,v\n1,right\n"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    found, store = product(settings, "d.p"), environment(settings).store
+    file = found.folder / "src.csv"
+    os.utime(file, (1, 1))  # settled long ago, so that its content is remembered
+    with pinned(store) as release:
+        inputs = pin_inputs(store, found, release)
+        require_unchanged(store, found, inputs)
+        swapped(file, how)
+        with pytest.raises(SourceError, match="changed while it was read"):
+            require_unchanged(store, found, inputs)
+        if how != "put back":
+            assert pin_inputs(store, found, release).sources != inputs.sources
