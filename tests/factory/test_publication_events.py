@@ -98,7 +98,7 @@ def test_checks_are_attached_to_the_materialization_they_are_about(shop, instanc
 def test_the_ui_shows_who_owns_a_product_and_what_it_is(tmp_path):
     settings = write_workspace(tmp_path, {"shop": {"orders": described()}})
     node = location(settings, "shop").resolve_asset_graph().get(ORDERS)
-    assert node.owners == ["team:order-desk", "ana@mesh.example"]
+    assert node.owners == ["team:order-desk", "ana@mesh.example", "team:nobody"]
     assert node.group_name == "shop"
     assert node.kinds == {"dataproduct", "sql", "parquet"}
     assert node.tags["daily"] == ""
