@@ -8,7 +8,7 @@ from helpers import a_product, an_input, write_workspace
 from locations import GOOD, execute, location, orders, rows
 
 from dataops_mesh.run import stages
-from dataops_mesh.run.build import build_candidate
+from dataops_mesh.run.build import Built, build_candidate
 
 TRANSFORM = "def transform(shop_orders):\n    return shop_orders.select('id')\n"
 
@@ -37,9 +37,9 @@ def race(tmp_path, instance, monkeypatch):
     asked = []
     assert execute(settings, "shop", instance).success
 
-    def during(attempt, *given):
+    def during(attempt, connection, scratch) -> Built:
         asked.append(tick())
-        return build_candidate(attempt, *given)
+        return build_candidate(attempt, connection, scratch)
 
     monkeypatch.setattr(stages, "build_candidate", during)
     return settings, instance, tick, asked
