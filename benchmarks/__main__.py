@@ -28,6 +28,7 @@ QUESTIONS = (
     "memory",
     "flights",
     "small",
+    "daemon",
     "switch",
     "starting",
     "loading",

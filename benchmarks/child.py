@@ -32,12 +32,22 @@ def run_call(
     if warm is not None:
         prepare(**warm)()
     work = prepare(**arguments)
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), cpu_seconds()
     answer = work()
-    measured = {"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
+    measured = {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": cpu_seconds() - spent,
+        "peak_mb": peak_mb(),
+    }
     if isinstance(answer, dict):  # some contestants measure by themselves
         measured |= {name: answer.pop(name) for name in tuple(measured) if name in answer}
     return {**measured, "answer": answer}
+
+
+def cpu_seconds() -> float:
+    """Return what this process and those it waited for have computed."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def peak_mb() -> float:

@@ -73,12 +73,15 @@ class Sample:
         process_seconds: of the whole process.
         peak_mb: the most memory that the process held.
         answer: what the work computed, as plain data.
+        cpu_seconds: that all cores computed for the work, in this process and those it started;
+            a busy neighbour changes them less than the seconds on the wall.
     """
 
     seconds: float
     process_seconds: float
     peak_mb: float
     answer: Any
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ class Measured:
     def process_seconds(self) -> float:
         """Return the median of whole processes."""
         return median(sample.process_seconds for sample in self.samples)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Return the median of what was computed."""
+        return median(sample.cpu_seconds for sample in self.samples)
 
     @property
     def peak_mb(self) -> float:

@@ -67,8 +67,8 @@ def _goals(answers: Sequence[Answer]) -> str:
 
 
 def _section(answer: Answer, took: float) -> str:
-    head = "| case | contestant | seconds | ratio | whole process, s | peak memory, MB |"
-    rows = [head, "|---|---|---:|---:|---:|---:|"]
+    head = "| case | contestant | seconds | ratio | CPU s | whole process, s | peak memory, MB |"
+    rows = [head, "|---|---|---:|---:|---:|---:|---:|"]
     for case in dict.fromkeys(one.case for one in answer.measured):
         several = [one for one in answer.measured if one.case == case]
         first = several[0]
@@ -88,13 +88,14 @@ def _section(answer: Answer, took: float) -> str:
 
 def _row(one: Measured, first: Measured) -> str:
     if one.missing:
-        return f"| {one.case} | {one.contestant} | {one.missing} | | | |"
+        return f"| {one.case} | {one.contestant} | {one.missing} | | | | |"
     low, high = one.spread
     times = f"{one.seconds / first.seconds:.2f} x" if first.samples else ""
     process = f"{one.process_seconds:.1f}" if one.process_seconds else ""
     peak = f"{one.peak_mb:.0f}" if one.peak_mb else ""
+    cpu = _short(one.cpu_seconds) if one.cpu_seconds else ""
     seconds = f"{_short(one.seconds)} ({_short(low)} - {_short(high)})"
-    return f"| {one.case} | {one.contestant} | {seconds} | {times} | {process} | {peak} |"
+    return f"| {one.case} | {one.contestant} | {seconds} | {times} | {cpu} | {process} | {peak} |"
 
 
 def _found(goal: Goal) -> str:

@@ -4,6 +4,7 @@
     |-- DeclarationError          one or many problems in ODPS, ODCS or transform files
     |-- SettingsError             pyproject.toml or an environment variable
     |-- UnknownNameError          no such product, domain, port or publication
+    |-- OwnershipError            the domain belongs to another repository, or to nobody yet
     |-- NotPublishedError         an input (or an address asked for) has no publication yet
     |-- SourceError               a source outside the mesh is missing or unreadable
     |-- TransformError            the transform raised, or returned something unusable
@@ -123,6 +124,10 @@ class StoreError(MeshError):
 
 class ConflictError(StoreError):
     """Another publication came first and this candidate may not follow it."""
+
+
+class OwnershipError(MeshError):
+    """The domain belongs to another repository, or to none that is on record."""
 
 
 class CorruptError(StoreError):

@@ -2,7 +2,8 @@
 
 Pure: no clock, no file, no engine. A result counts only when it was computed for this very
 candidate and this very check; whatever is missing, doubled, unknown or could not run is a
-reason to refuse. A check of severity warning or info that *failed* is not.
+reason to refuse. A check of severity warning or info that *failed* is not. It is called twice: by
+the run, and by the commit on nothing but the evidence that is on the disk.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
+from dataops_mesh.spec.checks.check import Check, CheckResult, DeclaredCheck, Outcome
 from dataops_mesh.spec.model import Address, Severity
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ Decision = Publish | Refuse
 def decide(
     candidate: str,
     ports: Iterable[Address],
-    checks: Sequence[Check],
+    checks: Sequence[Check | DeclaredCheck],
     results: Sequence[CheckResult],
 ) -> Decision:
     """Decide whether a candidate is published.
@@ -92,7 +93,7 @@ def decide(
 
 def _judge(
     candidate: str,
-    check: Check,
+    check: Check | DeclaredCheck,
     results: list[CheckResult],
     reasons: list[str],
     warnings: list[str],
@@ -111,6 +112,9 @@ def _judge(
         reasons.append(f"{_name(check)}: the result is for another version of the check")
     elif _passed(check, result):
         return
+    elif result.withheld is not check.withheld and result.outcome is not Outcome.ERRORED:
+        says = "withheld" if check.withheld else "shown"
+        reasons.append(f"{_name(check)}: its number must be {says}, and the result is otherwise")
     elif result.outcome is not Outcome.FAILED:
         reasons.append(f"{_name(check)}: could not run: {result.reason or 'no reason given'}")
     elif check.severity in (Severity.WARNING, Severity.INFO):
@@ -119,14 +123,19 @@ def _judge(
         reasons.append(f"{_name(check)}: {result.reason}")
 
 
-def _passed(check: Check, result: CheckResult) -> bool:
-    """Tell whether a result says that it passed, and the number agrees."""
-    return (
-        result.outcome is Outcome.PASSED
-        and result.observed is not None
-        and check.threshold.holds(result.observed)
-    )
+def _passed(check: Check | DeclaredCheck, result: CheckResult) -> bool:
+    """Tell whether a result says that it passed, and the number agrees.
+
+    Only the declaration can say that a number is withheld; then the audit's word stands for it.
+    """
+    if result.outcome is not Outcome.PASSED:
+        return False
+    if check.withheld:
+        return result.withheld and result.observed is None
+    if result.withheld or result.observed is None:
+        return False
+    return check.threshold.holds(result.observed)
 
 
-def _name(check: Check) -> str:
+def _name(check: Check | DeclaredCheck) -> str:
     return f"{check.port} {check.name}"

@@ -58,8 +58,10 @@ class Settings(BaseSettings):
         domains: the folder of domains, relative to the root.
         locations: domains with a repository or an environment of their own, by name.
         policies: the file of policies, relative to the root; it need not exist.
-        repository: the name of this repository in the declaration registry; empty means the
-            address of git's remote, or else the folder.
+        repository: the name of this repository, under which it owns domains and registers them;
+            empty means the address of git's remote, or else the folder. An image carries it.
+        ownership: whether the first publication of a domain that nobody owns makes the repository
+            its owner (`open`), or a person must say so (`assigned`, for production).
         store: where data and the release log live.
         dagster_home: Dagster's instance folder, unless DAGSTER_HOME is set.
         ledger: a SQLAlchemy URL; empty means a SQLite file inside the store.
@@ -70,6 +72,8 @@ class Settings(BaseSettings):
         transform_limit: seconds after which a transform in Python or dbt is ended; 0 for never.
         isolation: `required` runs no domain code where the kernel cannot confine it, as in
             production; `available` confines it as far as the machine can.
+        samples: a failed check shows up to five offending rows, in columns classified public
+            or internal; `false` shows none anywhere.
         person: who is on record for a run; empty means the operating system's user.
         automation: sensors and schedules start running, as in production; off on a laptop.
         tick: seconds between two looks of a sensor.
@@ -80,6 +84,10 @@ class Settings(BaseSettings):
             it, and for which a refused candidate stays to be looked at.
         retries: how often a step is tried again after a fault of the machinery.
         ui_url: where people reach the Dagster UI, for the links in alerts.
+        python: the interpreter of domain code; absent for ours. Relative to the root. Whoever may
+            install into it is trusted like whoever may install here (docs/security.md).
+        gate: the socket of a warm gate process (docs/production.md); absent means that each
+            process starts one of its own.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
     """
 
@@ -92,6 +100,7 @@ class Settings(BaseSettings):
     locations: dict[str, CodeLocation] = Field(default_factory=dict)
     policies: str = "policies.yaml"
     repository: str = ""
+    ownership: Literal["open", "assigned"] = "open"
     store: Path = Path(".mesh/store")
     dagster_home: Path = Path(".mesh/dagster")
     ledger: str = ""
@@ -101,6 +110,7 @@ class Settings(BaseSettings):
     time_limit: float = Field(default=600.0, gt=0)
     transform_limit: float = Field(default=21_600.0, ge=0)
     isolation: Literal["available", "required"] = "available"
+    samples: bool = True
     person: str = ""
     automation: bool = False
     tick: int = Field(default=30, ge=1)
@@ -109,6 +119,8 @@ class Settings(BaseSettings):
     grace: float = Field(default=604_800.0, ge=0)
     retries: int = Field(default=2, ge=0, le=10)
     ui_url: str = ""
+    python: Path | None = None
+    gate: Path | None = None
     alerts_file: Path | None = None
 
     @field_validator("monitor")
@@ -138,6 +150,11 @@ class Settings(BaseSettings):
     def domains_folder(self) -> Path:
         """Return the folder of domains."""
         return self.root / self.domains
+
+    @property
+    def gate_socket(self) -> Path | None:
+        """Return the socket of the warm gate process, if the settings name one."""
+        return self.root / self.gate if self.gate else None
 
     @property
     def policies_file(self) -> Path:

@@ -11,26 +11,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataops_mesh.errors import ConflictError
-from dataops_mesh.spec.model import Address
+from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck, Outcome, Stage
+from dataops_mesh.spec.model import Address, Severity
+from dataops_mesh.spec.threshold import ZERO
 from dataops_mesh.store import files
-from dataops_mesh.store.files import digest
 from dataops_mesh.store.log import Release, entries_of, latest
 from dataops_mesh.store.manifest import (
     PUBLISH,
-    File,
     InputRead,
     Manifest,
     PortData,
+    describe,
     mark_recorded,
     new_ref,
     write_manifest,
 )
+from dataops_mesh.store.owners import Publisher
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import commit
 from dataops_mesh.store.store import Store
 
 T0 = datetime(2013, 1, 1, 12, tzinfo=UTC)
 A, B = Address("fleet", "aircraft"), Address("fleet", "engines")
+OURS = Publisher("git.example/us/mesh", claims=True)
+WHO = {"run_id": "r", "person": "ana", "publisher": OURS}
 
 
 def write_rows(folder: Path, address: Address, generation: int, rows: int = 3) -> PortData:
@@ -41,9 +45,27 @@ def write_rows(folder: Path, address: Address, generation: int, rows: int = 3) -
     files.before("copy", path)
     pq.write_table(pa.table({"generation": [generation] * rows}), path)
     files.sync(path)
-    size = path.stat().st_size
-    file = File(f"{address.port}/part-0.parquet", size, digest(path))
-    return PortData(address, rows, size, (file,), (("generation", "BIGINT"),), str(generation))
+    file = describe(folder, path)
+    columns = (("generation", "BIGINT"),)
+    return PortData(address, rows, file.bytes, (file,), columns, str(generation))
+
+
+def judged(
+    ref: str, addresses: tuple[Address, ...], observed: float = 0
+) -> dict[str, tuple[DeclaredCheck, ...] | tuple[CheckResult, ...] | int]:
+    """One check of each port and its result, as a manifest keeps them."""
+    outcome = Outcome.FAILED if observed else Outcome.PASSED
+    error = Severity.ERROR
+    return {
+        "checks_declared": len(addresses),
+        "checks": tuple(
+            DeclaredCheck("whole", address, ZERO, error, Stage.OUTPUT, "f") for address in addresses
+        ),
+        "results": tuple(
+            CheckResult("whole", address, ref, "f", outcome, error, observed)
+            for address in addresses
+        ),
+    }
 
 
 def build(  # noqa: PLR0917 - the order of a build
@@ -62,7 +84,7 @@ def build(  # noqa: PLR0917 - the order of a build
     domain, product, _ = ref.split("/")
     manifest = Manifest(
         ref, f"{domain}.{product}", "1.0.0", verdict, run_id, "ana", T0, T0, T0, base.number,
-        inputs=inputs, ports=ports,
+        inputs=inputs, ports=ports, **judged(ref, addresses),
     )  # fmt: skip
     write_manifest(store, manifest)
     return manifest
@@ -94,9 +116,8 @@ def publish(
     while True:
         with built(store, generation, addresses, product, **more) as (base, manifest):
             try:
-                release = commit(
-                    store, base, entries_of(manifest), run_id=manifest.run_id, person="ana", at=T0
-                )
+                who = WHO | {"run_id": manifest.run_id}
+                release = commit(store, base, entries_of(manifest), at=T0, **who)
             except ConflictError:
                 mark_recorded(store, manifest.candidate)
                 continue

@@ -112,6 +112,33 @@ def test_an_unknown_severity_refuses():
     assert isinstance(decide(ME, [PORT], [check], [failed]), Refuse)
 
 
+def withheld(result):
+    return replace(result, observed=None, withheld=True)
+
+
+def test_a_number_that_is_withheld_opens_the_gate_only_where_the_declaration_says_so():
+    shown, secret = a_check(), replace(a_check(), withheld=True)
+    assert decide(ME, [PORT], [secret], [withheld(a_result(secret))]) == Publish()
+    for check, result in (
+        (shown, withheld(a_result(shown))),  # a result that hides what everybody may see
+        (secret, a_result(secret)),  # a number where none may be
+        (secret, replace(a_result(secret), observed=None)),
+        (secret, replace(withheld(a_result(secret)), observed=0.0)),
+        (secret, replace(withheld(a_result(secret)), outcome=Outcome.ERRORED)),
+        (secret, replace(withheld(a_result(secret)), outcome="fine")),
+        (secret, replace(withheld(a_result(secret)), fingerprint="old")),
+    ):
+        assert isinstance(decide(ME, [PORT], [check], [result]), Refuse), result
+
+
+def test_a_withheld_failure_has_the_power_of_its_severity():
+    for severity, kind in ((Severity.ERROR, Refuse), (Severity.WARNING, Publish)):
+        check = replace(a_check(severity=severity), withheld=True)
+        decision = decide(ME, [PORT], [check], [withheld(a_result(check, Outcome.FAILED))])
+        assert isinstance(decision, kind)
+        assert "because" in str(decision)
+
+
 def test_two_results_for_one_check_refuse_even_if_one_passed():
     check = a_check()
     results = [a_result(check), a_result(check, Outcome.FAILED, 1.0)]

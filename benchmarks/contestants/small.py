@@ -1,4 +1,7 @@
-"""A small product in a warm process: ours, and plain Dagster assets that look at nothing."""
+"""A small product in a warm process: ours, and plain Dagster assets that look at nothing.
+
+All on instances in files, as people have them.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,21 @@ from statistics import median
 from tempfile import mkdtemp
 from typing import Any
 
+from benchmarks.child import cpu_seconds
 from benchmarks.contestants.ours import workspace
 from benchmarks.work import SELECT
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def ours(source: str, times: int) -> Callable[[], Any]:
-    """Prepare the product; the work publishes it several times."""
-    import dagster as dg
+def ours(source: str, times: int, *, kept: bool = True) -> Callable[[], Any]:
+    """Prepare the product; the work publishes it several times.
 
+    Args:
+        source: a Parquet file.
+        times: how often.
+        kept: on the instance that `mesh` writes; else on Dagster's default.
+    """
     import dataops_mesh.quality.session  # noqa: F401 - Great Expectations, as in a warm process
     from dataops_mesh import load_domain
     from dataops_mesh.store.release import latest
@@ -26,7 +34,7 @@ def ours(source: str, times: int) -> Callable[[], Any]:
 
     root = workspace(source)
     job = load_domain(root / "domains" / "sales").resolve_implicit_global_asset_job_def()
-    instance = dg.DagsterInstance.ephemeral()
+    instance = _instance(kept=kept)
 
     def once() -> None:
         job.execute_in_process(instance=instance, run_config=QUIET)
@@ -37,7 +45,9 @@ def ours(source: str, times: int) -> Callable[[], Any]:
     return lambda: _measured(once, times, rows)
 
 
-def plain(source: str, times: int, *, results: bool = False) -> Callable[[], Any]:
+def plain(
+    source: str, times: int, *, results: bool = False, kept: bool = False
+) -> Callable[[], Any]:
     """Prepare the asset; the work materializes it several times.
 
     Args:
@@ -45,6 +55,7 @@ def plain(source: str, times: int, *, results: bool = False) -> Callable[[], Any
         times: how often.
         results: whether it also reports one result for each check that ours has; all pass, and
             nothing is looked at. What that takes, Dagster needs to store them.
+        kept: on the instance that `mesh` writes; else on Dagster's default.
     """
     import dagster as dg
     import duckdb
@@ -61,7 +72,7 @@ def plain(source: str, times: int, *, results: bool = False) -> Callable[[], Any
         yield dg.MaterializeResult(check_results=found)
 
     job = dg.Definitions(assets=[lines]).resolve_implicit_global_asset_job_def()
-    instance = dg.DagsterInstance.ephemeral()
+    instance = _instance(kept=kept)
 
     def once() -> None:
         job.execute_in_process(instance=instance, run_config=QUIET)
@@ -81,12 +92,24 @@ def _checks(source: str) -> list[str]:
     return [check.name for check in derive_checks(product)]
 
 
+def _instance(*, kept: bool) -> Any:
+    """Make an instance in files: as `mesh` writes it, or Dagster's default."""
+    import dagster as dg
+
+    from dataops_mesh.factory.instance import DAGSTER_YAML, OLD_YAML
+
+    home = Path(mkdtemp())
+    (home / "dagster.yaml").write_text(DAGSTER_YAML if kept else OLD_YAML, "utf-8")
+    return dg.DagsterInstance.from_config(str(home))
+
+
 def _measured(once: Callable[[], None], times: int, rows: Callable[[], int]) -> Any:
     """Return the median of all but the first times, and what was published."""
     once()
-    seconds = []
+    seconds, computed = [], []
     for _ in range(times):
-        started = time.perf_counter()
+        started, spent = time.perf_counter(), cpu_seconds()
         once()
         seconds.append(time.perf_counter() - started)
-    return {"seconds": median(seconds), "rows": rows()}
+        computed.append(cpu_seconds() - spent)
+    return {"seconds": median(seconds), "cpu_seconds": median(computed), "rows": rows()}

@@ -30,7 +30,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     products = named(mesh, names)
     found, notes = examine_all(mesh, products, settings)
     found += publication_problems(settings, products)
-    notes += [*pact_notes(mesh, products), *_unloadable(mesh, products)]
+    notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     return _print(found, output, len(products), notes)
 
 
@@ -58,6 +58,22 @@ def _unloadable(mesh: Mesh, products: Sequence[Product]) -> tuple[Note, ...]:
         ("warning", Problem(f"{name} has no definitions.py: Dagster cannot load it", next=WRITE))
         for name, file in files.items()
         if not file.is_file()
+    )
+
+
+def _unapproved(products: Sequence[Product]) -> tuple[Note, ...]:
+    """Return a remark for each product whose one-way changes nobody could approve."""
+    from dataops_mesh.plan.approval import approvers_of
+
+    then = (
+        "add `members: [{username: ..., role: owner}]` to `team`, or a role with an approver to "
+        "the contract, before such a change is needed"
+    )
+    what = "names nobody who may approve a change that cannot be taken back"
+    return tuple(
+        ("info", Problem(f"{product.qualified_name} {what}", product.where, "team", next=then))
+        for product in products
+        if product.status in {"active", "deprecated"} and not approvers_of(product)
     )
 
 

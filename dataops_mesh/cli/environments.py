@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh import errors
-from dataops_mesh.cli.wire import hello, moved, read_problem
+from dataops_mesh.cli.wire import moved
 from dataops_mesh.errors import MeshError, Problem, RunError, SettingsError
-from dataops_mesh.settings import Settings
+from dataops_mesh.run.process.client import start_gate
+from dataops_mesh.run.process.wire import hello, read_problem
+from dataops_mesh.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from dataops_mesh.cli.wire import Line
@@ -116,7 +118,11 @@ def _start(place: Place, settings: Settings) -> subprocess.Popen[str]:
         return subprocess.Popen(  # noqa: S603 - the interpreter that the settings name
             command,
             cwd=place.root,
-            env=kept | {"DAGSTER_HOME": str(settings.dagster_folder.absolute())},
+            env=kept
+            | {
+                "DAGSTER_HOME": str(settings.dagster_folder.absolute()),
+                f"{PREFIX}GATE": str(start_gate(settings)),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments
-from dataops_mesh.cli.wire import moved, read_problem
+from dataops_mesh.cli.wire import moved
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note, notes_of
+from dataops_mesh.run.process.wire import read_problem
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Mesh, Product, TransformKind
@@ -78,10 +79,11 @@ def _examine_there(
 
 def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
     from dataops_mesh.policy.judge import judge
+    from dataops_mesh.run.flow import flows_in
 
     every = len(products) == len(mesh.products)
     only = None if every else {product.qualified_name for product in products}
-    return judge(mesh, settings, only=only)
+    return judge(mesh, settings, only=only, flows=flows_in(mesh, settings))
 
 
 def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:

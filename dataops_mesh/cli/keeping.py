@@ -1,4 +1,4 @@
-"""`mesh gc`, `mesh verify` and `mesh catalog`: commands that look after the store."""
+"""`mesh store verify`, `gc` and `catalog`: commands that look after the store."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _say_kept(found: Collected, *, deleted: bool) -> None:
         size = size_of(sum(item.bytes for item in found.kept if _reason(item) == why))
         say(f"kept: {count}, {size}: {why}")
     if gone and not deleted:
-        say("\nnothing was deleted; `mesh gc --yes` does it")
+        say("\nnothing was deleted; `mesh store gc --yes` does it")
 
 
 def _by_reason(items: Iterable[Item]) -> dict[str, int]:

@@ -68,7 +68,7 @@ def run_query(sql: str, release: int | None, output: Format) -> int:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb"}:
             raise
-        then = "`mesh status` lists what can be read; `mesh verify` finds damaged files"
+        then = "`mesh status` lists what can be read; `mesh store verify` finds damaged files"
         say(f"error: {error}\n  next:  {then}")
         return WRONG
     show(found, output, columns=columns, empty="no rows", cell=value_of_data)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dataops_mesh.cli.domains import add_domain_commands
 from dataops_mesh.cli.output import (
     BUG,
     INTERRUPTED,
@@ -168,28 +170,6 @@ def accept(
 
 
 @app.command()
-def register(
-    domains: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOMAIN]...", help="all of them if absent")
-    ] = None,
-    *,
-    listed: Annotated[
-        bool, typer.Option("--list", help="only show what all repositories registered")
-    ] = False,
-    move: Annotated[
-        bool, typer.Option("--move", help="the domain lives here now, not in another repository")
-    ] = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Tell the mesh what the domains of this repository own and read."""
-    from dataops_mesh.cli import registering
-
-    if listed:
-        raise typer.Exit(registering.show_registered(domains or [], output))
-    raise typer.Exit(registering.register_domains(domains or [], output, move=move))
-
-
-@app.command()
 def schema(
     output: Annotated[Path | None, typer.Option(help="a folder; .mesh/schemas if absent")] = None,
 ) -> None:
@@ -220,11 +200,12 @@ def workspace(
 )
 def ui(context: typer.Context) -> None:
     """Start the Dagster UI; takes options of `dagster dev`."""
-    from dataops_mesh.cli.running import start_ui
+    from dataops_mesh.cli.ui import start_ui
 
     raise typer.Exit(start_ui(context.args))
 
 
+add_domain_commands(app)
 add_store_commands(app)
 
 
@@ -232,6 +213,7 @@ def main() -> None:
     """Run the command line and turn problems into messages."""
     # A library below dbt puts a handler on the root logger unless there is one.
     logging.getLogger().addHandler(logging.NullHandler())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both stop what runs, and say so
     try:
         app(prog_name="mesh")
     except MeshError as error:

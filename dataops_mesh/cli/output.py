@@ -102,7 +102,7 @@ def say_problems(error: MeshError) -> None:
 
 def say_disk(error: OSError) -> None:
     """Say that the machine's disk refused, which is no bug."""
-    next_ = "make room (`DATAOPS_MESH_GRACE=0 mesh gc --yes`), or check who may write there"
+    next_ = "make room (`DATAOPS_MESH_GRACE=0 mesh store gc --yes`), or check who may write there"
     say(f"error: {error.filename or 'the disk'}: {error.strerror}\n  next:  {next_}")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WHY_LINES = 12
 _CLEAR = "\r\x1b[2K"
-_LAST_STAGES = ("published as ", "refused")
+_LAST_STAGES = ("published as ", "refused", "cancelled ")
 
 
 class Progress(logging.Handler):

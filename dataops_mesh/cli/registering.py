@@ -1,4 +1,4 @@
-"""`mesh register`: tell the mesh what the domains of this repository own and read."""
+"""`mesh domain register`: tell the mesh what the domains of this repository own and read."""
 
 from __future__ import annotations
 
@@ -42,7 +42,12 @@ def show_registered(names: Sequence[str], output: Format) -> int:
 
     found = registered(open_environment(load_settings()))
     chosen = [one for one in found if not names or one.domain in names or one.product in names]
-    show(said_of(chosen), output, columns=COLUMNS, empty="nothing is registered: mesh register")
+    show(
+        said_of(chosen),
+        output,
+        columns=COLUMNS,
+        empty="nothing is registered: mesh domain register",
+    )
     if output is Format.TABLE and chosen:
         say(f"\n{len({one.repository for one in chosen})} repositories")
     return 0

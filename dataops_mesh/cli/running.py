@@ -1,10 +1,7 @@
-"""`mesh run`, `mesh rollback` and `mesh ui`: commands that change or start something."""
+"""`mesh run` and `mesh rollback`: commands that change what is published."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import examine_all
-from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, show
+from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.wire import read_ended
 from dataops_mesh.cli.workspace import named, one, open_workspace
@@ -41,6 +38,9 @@ def run_products(
     """
     settings, mesh = open_workspace()
     products = order(tuple(named(mesh, names, runnable=True)))
+    from dataops_mesh.run.process.client import start_gate
+
+    start_gate(settings)  # it imports while we check and import ourselves
     with environments(settings) as ask:
         require_sound(mesh, products, settings, ask)
         from dataops_mesh.factory.instance import bury_dead_runs, open_instance
@@ -75,8 +75,10 @@ def rebuild(name: str, output: Format) -> int:
     """Build every partition of a product again and publish all of them in one commit."""
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
+    from dataops_mesh.run.checks import all_checks
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.rebuild import rebuild_product
+    from dataops_mesh.run.process.client import gate_rebuild
+    from dataops_mesh.transform.walls import walls_of
 
     settings, mesh = open_workspace()
     product = one(mesh, name)
@@ -84,7 +86,9 @@ def rebuild(name: str, output: Format) -> int:
     require_sound(mesh, [product], settings)
     environment = open_environment(settings)
     with progress([name]):
-        reports = rebuild_product(product, environment, run_id=f"rebuild-{uuid.uuid4().hex[:12]}")
+        checks = all_checks(product, walls_of(settings))
+        run_id = f"rebuild-{uuid.uuid4().hex[:12]}"
+        reports = gate_rebuild(product, settings, checks, run_id=run_id)
     with open_instance(settings) as instance:
         reconcile(instance, environment.store, product)
     rows = [
@@ -128,25 +132,6 @@ def roll_back(
     ]
     show(rows, output, columns=("port", "publication", "rows", "candidate"))
     return 0
-
-
-def start_ui(arguments: Sequence[str]) -> int:
-    """Start `dagster dev` on the workspace and wait for it."""
-    from dataops_mesh.factory.instance import dagster_home
-
-    settings, _ = open_workspace()
-    file = settings.root / "workspace.yaml"
-    if not file.is_file():
-        raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
-    environment = {**os.environ, "DAGSTER_HOME": str(dagster_home(settings))}
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(file), *arguments]
-    try:
-        return subprocess.run(command, cwd=settings.root, env=environment, check=False).returncode  # noqa: S603 - our own interpreter
-    except KeyboardInterrupt:
-        return 0
-    except OSError as error:
-        say(f"error: dagster dev could not be started: {error}")
-        return WRONG
 
 
 def require_sound(

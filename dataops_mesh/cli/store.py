@@ -1,4 +1,4 @@
-"""The commands that look after the store: `mesh gc`, `mesh verify`, `mesh catalog rebuild`."""
+"""The commands that look after the store: `mesh store verify`, `gc` and `catalog rebuild`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ import typer
 from dataops_mesh.cli.output import Format
 
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
+store = typer.Typer(help="Look after the store.", no_args_is_help=True)
 catalog = typer.Typer(help="The DuckDB file of views, derived from the log.", no_args_is_help=True)
 
 
 def add_store_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
-    app.command()(gc)
-    app.command()(verify)
-    app.add_typer(catalog, name="catalog")
+    for command in (verify, gc):
+        store.command()(command)
+        app.command(hidden=True)(command)  # the name of an older version
+    store.add_typer(catalog, name="catalog")
+    app.add_typer(store, name="store")
+    app.add_typer(catalog, name="catalog", hidden=True)
 
 
 def gc(

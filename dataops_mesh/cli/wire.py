@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.errors import Location, Problem
+from dataops_mesh.errors import Problem
 
 if TYPE_CHECKING:
     from dataops_mesh.factory.runner import Ended
-    from dataops_mesh.settings import Settings
     from dataops_mesh.spec.model import Product
 
-PROTOCOL = 1
 Line = Mapping[str, Any]
-
-
-def hello(settings: Settings) -> dict[str, Any]:
-    """Return what both sides must agree on: the protocol, the store and the ledger."""
-    ledger = hashlib.sha256(settings.ledger.encode()).hexdigest()  # it may hold a password
-    store = str(settings.store_folder.resolve())
-    return {"protocol": PROTOCOL, "store": store, "ledger": ledger}
-
-
-def problem_line(problem: Problem) -> dict[str, Any]:
-    """Return a problem as JSON can say it."""
-    return asdict(problem)
-
-
-def read_problem(line: Line) -> Problem:
-    """Return the problem of a line.
-
-    >>> read_problem(problem_line(Problem("no", Location("a.yaml", 3), choices=("x",))))
-    Problem(what='no', where=Location(file='a.yaml', line=3), key='', choices=('x',), next='')
-    """
-    where = Location(**line["where"]) if line["where"] else None
-    return Problem(**{**line, "where": where, "choices": tuple(line["choices"])})
 
 
 def moved(problem: Problem, root: Path, base: Path) -> Problem:
     """Return a problem of the workspace `root` with its file as seen from `base`.
 
+    >>> from dataops_mesh.errors import Location
     >>> moved(Problem("no", Location("d/a.yaml", 3)), Path("/w/b"), Path("/w/a")).where.file
     '../b/d/a.yaml'
     """

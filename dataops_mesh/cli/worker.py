@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TextIO
 
-from dataops_mesh.cli.wire import ended_line, hello, problem_line
+from dataops_mesh.cli.wire import ended_line
 from dataops_mesh.cli.workspace import load_workspace, named
 from dataops_mesh.errors import MeshError, Problem
+from dataops_mesh.run.process.wire import hello, problem_line
 from dataops_mesh.settings import Settings, load_settings
 
 Answers = Iterator[dict[str, Any]]

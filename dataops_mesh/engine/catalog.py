@@ -1,13 +1,15 @@
 """`catalog.duckdb`: the latest release as views, for any DuckDB client; derived, never the truth.
 
 Written aside from a copy of the last one, in which only the changed views are replaced, and
-renamed into place: a client keeps the release it opened. Nothing here opens the catalog under
-its own name, because DuckDB keeps one instance for each path of a process and would answer
+renamed into place: a client keeps the release it opened. What was written is noted beside it, so
+that a catalog that somebody changed is seen and written again. Nothing here opens it under its own
+name, because DuckDB keeps one instance for each path of a process and would answer
 from an older file.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.data import data_finder, data_scan
+from dataops_mesh.engine.data import damaged_scan, data_finder, data_scan
+from dataops_mesh.errors import StoreError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.log import Entry, Release, latest
@@ -27,19 +30,36 @@ if TYPE_CHECKING:
 
 _LOCK_SECONDS = 60.0
 # The oldest version of DuckDB whose clients can open the file.
-_STORAGE = "v1.5.0"
+_STORAGE = "v1.0.0"
 
 
 def refresh(store: Store) -> int:
     """Bring the catalog up to the latest release and return that release's number."""
     with locks.exclusive(store.root / "catalog.lock", seconds=_LOCK_SECONDS):
         release = latest(store)
-        if store.catalog_file.is_file():
+        if store.catalog_file.is_file() and not is_changed(store):
             try:
                 return _write(store, release, anew=False)
             except sql.engine_error():  # damaged, or of another kind: it is derived, so forget it
                 pass
         return _write(store, release, anew=True)
+
+
+def is_changed(store: Store) -> bool:
+    """Tell whether the catalog is there and is not what was written; costs a stat normally."""
+    if not store.catalog_file.is_file():
+        return False
+    try:
+        noted = json.loads(_note(store).read_bytes())
+        if _log_of(store).exists():
+            return True
+        if noted["state"] == _state_of(store.catalog_file):
+            return False
+        return bool(noted["sha256"] != files.digest(store.catalog_file))
+    except FileNotFoundError:  # of an older version
+        return True
+    except (ValueError, KeyError, TypeError):
+        return True
 
 
 def rebuild(store: Store) -> int:
@@ -70,8 +90,27 @@ def _write(store: Store, release: Release, *, anew: bool) -> int:
                 [release.number, release.at, str(store.root)],
             )
         files.sync(aside)
+        files.freeze(aside)  # its clients read it; a copy of it can be written
+        digest = files.digest(aside)
+        files.remove(_log_of(store))
         files.move(aside, store.catalog_file)
+    noted = {"sha256": digest, "state": _state_of(store.catalog_file)}
+    files.replace(_note(store), json.dumps(noted).encode(), durable=False)
     return release.number
+
+
+def _note(store: Store) -> Path:
+    return store.cache / "catalog.json"
+
+
+def _log_of(store: Store) -> Path:
+    """Return what a client leaves that wrote and did not end well; others would read it."""
+    return store.catalog_file.with_name(f"{store.catalog_file.name}.wal")
+
+
+def _state_of(path: Path) -> list[int]:
+    state = path.stat()
+    return [state.st_ino, state.st_size, state.st_ctime_ns]
 
 
 @contextmanager
@@ -137,7 +176,12 @@ def _replace_views(
     find = data_finder(store)
     schemas = sorted({sql.identifier(address.domain) for address in changed})
     statements = [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in schemas]
-    statements += [_view(at, data_scan(entry, find(at, entry))) for at, entry in changed.items()]
+    for at, entry in changed.items():
+        try:
+            relation = data_scan(entry, find(at, entry))
+        except StoreError as error:
+            relation = damaged_scan(store, at, entry, error)
+        statements.append(_view(at, relation))
     con.execute(";".join(statements))
 
 

@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 from dataops_mesh.engine import sql
+from dataops_mesh.errors import StoreError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import Entry
-from dataops_mesh.store.manifest import folder, read_manifest
+from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.store.sound import require_sound
 from dataops_mesh.store.store import Store
 
 
-def data_finder(store: Store) -> Callable[[Address, Entry], tuple[Path, ...]]:
+def data_finder(
+    store: Store, *, building: str = ""
+) -> Callable[[Address, Entry], tuple[Path, ...]]:
     """Return a function that names the files of an address, given what it resolves to.
 
-    It reads the manifest of each candidate once; for a partitioned port it needs none.
+    It raises a CorruptError for files that are not what was published.
+
+    Args:
+        store: the store.
+        building: the candidate of the run that asks; it has no manifest yet.
     """
-
-    @cache
-    def ports(ref: str) -> dict[Address, tuple[Path, ...]]:
-        root = folder(store, ref)
-        return {
-            port.address: tuple(root / file.path for file in port.files)
-            for port in read_manifest(store, ref).ports
-        }
-
-    def find(address: Address, entry: Entry) -> tuple[Path, ...]:
-        if not entry.parts:
-            return ports(entry.candidate).get(address, ())
-        return tuple(
-            folder(store, part.candidate) / name for part in entry.parts for name in part.files
-        )
-
-    return find
+    return partial(require_sound, store, building=building)
 
 
 def data_scan(entry: Entry, found: tuple[Path, ...]) -> str:
@@ -45,3 +37,17 @@ def data_scan(entry: Entry, found: tuple[Path, ...]) -> str:
     """
     several = len({part.columns for part in entry.parts}) > 1
     return sql.scan("read_parquet", found, {"union_by_name": True} if several else None)
+
+
+def damaged_scan(store: Store, address: Address, entry: Entry, error: StoreError) -> str:
+    """Return a relation with the columns of an address, of which every question is the error.
+
+    The condition is what DuckDB cannot leave out, whatever columns somebody asks for.
+    """
+    try:
+        port = read_manifest(store, entry.candidate).port(address)
+    except StoreError:
+        port = None
+    columns = port.columns if port else (("damaged", "VARCHAR"),)
+    nulls = ", ".join(f"NULL::{kind} AS {sql.identifier(name)}" for name, kind in columns)
+    return f"(SELECT {nulls} WHERE error({sql.literal(str(error))}) IS NULL)"

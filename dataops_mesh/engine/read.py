@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dataops_mesh.engine import sql
+from dataops_mesh.engine.data import damaged_scan
 from dataops_mesh.engine.missing import missing_name
 from dataops_mesh.engine.session import bind_release, seal, session
+from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.pins import pinned
-from dataops_mesh.store.store import open_store
+from dataops_mesh.store.store import Store, open_store
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,10 +63,18 @@ class Connection:
         release: what it shows.
         con: a sealed session.
         stack: what to end with it.
+        damaged: why some addresses cannot be read.
     """
 
-    def __init__(self, release: Release, con: duckdb.DuckDBPyConnection, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        release: Release,
+        con: duckdb.DuckDBPyConnection,
+        stack: ExitStack,
+        damaged: tuple[StoreError, ...] = (),
+    ) -> None:
         self.release = release
+        self.__damaged = damaged
         self.__con = con
         self.__stack = stack
 
@@ -78,6 +88,9 @@ class Connection:
         except duckdb.CatalogException as error:
             told = missing_name(self.__con, statement, error, self.release)
             raise told or error from None
+        except duckdb.Error as error:
+            said = str(error)
+            raise next((one for one in self.__damaged if str(one) in said), error) from None
 
     def close(self) -> None:
         """Give up the release."""
@@ -115,5 +128,31 @@ def connect(
             session(store, memory_limit=memory_limit, threads=threads, now=now)
         )
         wanted = found.ports if addresses is None else addresses
-        seal(con, bind_release(con, store, found, wanted))
-        return Connection(found, con, stack.pop_all())
+        bound, damaged = _bind(con, store, found, wanted)
+        seal(con, bound)
+        return Connection(found, con, stack.pop_all(), damaged)
+
+
+def _bind(
+    con: duckdb.DuckDBPyConnection, store: Store, release: Release, wanted: Iterable[Address]
+) -> tuple[list[Path], tuple[StoreError, ...]]:
+    """Bind each address; one that is damaged is told to whoever asks for it, and to nobody else."""
+    bound: list[Path] = []
+    damaged: list[StoreError] = []
+    for address in wanted:
+        try:
+            bound += bind_release(con, store, release, (address,))
+            continue
+        except NotPublishedError:
+            raise
+        except StoreError as error:
+            damaged.append(error)
+        except sql.engine_error() as error:  # of an older version, which kept no time of change
+            what = f"{address} cannot be read: {sql.reason(error)}"
+            then = f"mesh store verify; mesh rollback {release.ports[address].product}"
+            damaged.append(CorruptError(Problem(what, next=then)))
+        schema, view = sql.identifier(address.domain), sql.identifier(address.port)
+        relation = damaged_scan(store, address, release.ports[address], damaged[-1])
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        con.execute(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {relation}")
+    return bound, tuple(damaged)

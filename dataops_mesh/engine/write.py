@@ -21,7 +21,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import File, PortData
+from dataops_mesh.store.manifest import File, PortData, describe
 
 if TYPE_CHECKING:
     import duckdb
@@ -196,6 +196,5 @@ def _keep(folder: Path, written: Iterable[Path]) -> tuple[File, ...]:
     for path in written:
         files.sync(path)
         files.freeze(path)
-        name = path.relative_to(folder).as_posix()
-        kept.append(File(name, path.stat().st_size, files.digest(path)))
+        kept.append(describe(folder, path))
     return tuple(kept)

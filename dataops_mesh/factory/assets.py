@@ -5,6 +5,7 @@ alone and re-execution from failure are then refused by Dagster or run the whole
 """
 
 import logging
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -14,7 +15,7 @@ import dagster as dg
 
 from dataops_mesh.errors import MeshError, RunError, StoreError
 from dataops_mesh.factory.automation import automation_condition
-from dataops_mesh.factory.describe import check_spec, key_of, port_spec
+from dataops_mesh.factory.describe import check_spec, key_of, port_spec, tag_value
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.freshness import freshness_policy
 from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
@@ -24,7 +25,7 @@ from dataops_mesh.run.checks import all_checks, dbt_nodes
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.identity import code_version
 from dataops_mesh.run.lineage import Known
-from dataops_mesh.run.product import run_product
+from dataops_mesh.run.process.client import gate_run
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.dbt_project import is_dbt
@@ -71,12 +72,10 @@ def product_asset(
     @dg.multi_asset(
         name=f"{product.domain}__{product.name}",
         specs=[*shape.private, *shape.ports],
-        check_specs=[check_spec(check) for check in checks],
+        check_specs=[check_spec(check, cut) for check in checks],
         can_subset=False,
         pool=f"{product.domain}__{product.name}",
-        op_tags={"mesh/product": product.qualified_name},
-        # For faults of the machinery: a verdict says that it must not be retried.
-        retry_policy=retry_policy(settings),
+        op_tags={"mesh/product": tag_value(product.qualified_name)},
         partitions_def=cut,
         # One partition is one candidate with its own results, so it is one run.
         backfill_policy=dg.BackfillPolicy.multi_run(1) if cut else None,
@@ -85,17 +84,21 @@ def product_asset(
         environment = open_environment(load_settings(settings.root))
         _reconcile(context, environment, product)
         try:
-            report = run_product(
+            report = gate_run(
                 product,
-                environment,
+                environment.settings,
+                checks,
                 run_id=context.run_id,
                 partition=context.partition_key if cut else None,
                 progress=_progress(context, product),
             )
         except MeshError as error:
-            raise _failure(error) from None
+            raise _again(context, environment.settings, _failure(error)) from None
         lineage = column_lineage(product, settings, known) if report.published else {}
-        yield from events_of(report, keys, lineage)
+        try:
+            yield from events_of(report, keys, lineage)
+        except dg.Failure as refusal:
+            raise _again(context, environment.settings, refusal) from None
 
     return build
 
@@ -156,16 +159,19 @@ def _progress(context: dg.AssetExecutionContext, product: Product) -> Callable[[
     return tell
 
 
-def retry_policy(settings: Settings) -> dg.RetryPolicy | None:
-    """Return how often and after which pauses a step is tried again after a fault."""
-    if settings.retries == 0:
-        return None
-    return dg.RetryPolicy(
-        max_retries=settings.retries,
-        delay=RETRY_SECONDS,
-        backoff=dg.Backoff.EXPONENTIAL,
-        jitter=dg.Jitter.PLUS_MINUS,
-    )
+def _again(
+    context: dg.AssetExecutionContext, settings: Settings, failure: dg.Failure
+) -> dg.Failure | dg.RetryRequested:
+    """Return a request to try again after a fault of the machinery, while there are tries left.
+
+    Asked for here and not by a policy of the step: Dagster would also retry what a person stopped.
+    """
+    tried = context.retry_number
+    if not failure.allow_retries or tried >= settings.retries:
+        return dg.Failure(failure.description, failure.metadata, allow_retries=False)
+    context.log.warning("%s", failure.description)
+    pause = RETRY_SECONDS * 2**tried * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load
+    return dg.RetryRequested(max_retries=settings.retries, seconds_to_wait=pause)
 
 
 def _failure(error: MeshError) -> dg.Failure:

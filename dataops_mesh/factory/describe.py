@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import dagster as dg
@@ -18,7 +19,13 @@ SEVERITIES = {
     Severity.WARNING: dg.AssetCheckSeverity.WARN,
     Severity.ERROR: dg.AssetCheckSeverity.ERROR,
 }
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+REFUSES = "The gate refuses the candidate by it: nothing is published."
+WARNS = "A failure is a warning, and published all the same."
+# Preview, so it may go again.
+CHECKS_HAVE_PARTITIONS = "partitions_def" in signature(dg.AssetCheckSpec).parameters
+# What Dagster takes for an e-mail is narrower than what people have (`is_valid_email`).
+_EMAIL = re.compile(r"\w[\w.%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}", re.ASCII)
+_LONGEST_OWNER = 100
 
 
 def key_of(address: Address) -> dg.AssetKey:
@@ -90,22 +97,34 @@ def port_metadata(product: Product, port: OutputPort) -> dict[str, Any]:
     }
 
 
-def check_spec(check: Check) -> dg.AssetCheckSpec:
+def check_spec(check: Check, cut: dg.PartitionsDefinition[str] | None = None) -> dg.AssetCheckSpec:
     """Return the asset check that shows a check's results.
 
     Not blocking: the gate refuses by itself, and a blocking check would mark the still good
-    published data as failed and hold its consumers.
+    published data as failed and hold its consumers. Dagster's UI calls that "non-blocking", so
+    the description says who refuses.
+
+    Args:
+        check: what is checked.
+        cut: the partitions of its product; each has results of its own.
     """
-    return dg.AssetCheckSpec(
-        name=check.name,
-        asset=key_of(check.port),
-        description=promise(check),
-        metadata={
-            "severity": check.severity.value,
-            "dimension": check.dimension or "",
-            "declared at": str(check.where),
-        },
-    )
+    refuses = check.severity is Severity.ERROR
+    parts: dict[str, Any] = {"partitions_def": cut} if cut and CHECKS_HAVE_PARTITIONS else {}
+    with warnings.catch_warnings():
+        # Preview in Dagster 1.13; without it each result leaves one planned for ever.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            name=check.name,
+            asset=key_of(check.port),
+            description=f"{promise(check)} {REFUSES if refuses else WARNS}",
+            metadata={
+                "severity": check.severity.value,
+                "if it fails": REFUSES if refuses else WARNS,
+                "dimension": check.dimension or "",
+                "declared at": str(check.where),
+            },
+            **parts,
+        )
 
 
 def owners(product: Product) -> list[str]:
@@ -113,14 +132,36 @@ def owners(product: Product) -> list[str]:
     if product.team is None:
         return []
     people = [m.username for m in product.team.members if (m.role or "").lower() == "owner"]
-    team = re.sub(r"[^A-Za-z0-9_-]", "-", product.team.name)
-    return [f"team:{team}", *(p for p in people if _EMAIL.fullmatch(p))]
+    found = (owner_of(name) for name in (product.team.name, *people))
+    return list(dict.fromkeys(name for name in found if name))
+
+
+def owner_of(name: str) -> str:
+    """Return a name as Dagster takes it: an e-mail in its sense, or `team:` and a plain text.
+
+    >>> owner_of("data office"), owner_of("ana@mesh.example"), owner_of("a@b.c"), owner_of(" ")
+    ('team:data-office', 'ana@mesh.example', 'team:a-b-c', '')
+    """
+    if _EMAIL.fullmatch(name):
+        return name
+    plain = re.sub(r"[^\w-]+", "-", name).strip("-")[:_LONGEST_OWNER]
+    return f"team:{plain}" if plain else ""
+
+
+def tag_value(text: str) -> str:
+    """Return a text as a tag's key or value may be written in Dagster.
+
+    >>> tag_value("every day"), len(tag_value("x" * 300))
+    ('every-day', 63)
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", text)[:63]
 
 
 def tags(product: Product) -> Mapping[str, str]:
     """Return the product, its status and its own tags as Dagster tags."""
-    own = {re.sub(r"[^A-Za-z0-9_.-]", "-", tag)[:63]: "" for tag in product.tags}
-    return {"mesh/product": product.name, "mesh/status": product.status, **own}
+    own = {tag_value(tag.strip()): "" for tag in product.tags if tag.strip()}
+    named = {"mesh/product": product.name, "mesh/status": product.status}
+    return {**{key: tag_value(value) for key, value in named.items()}, **own}
 
 
 def _code_references(product: Product, port: OutputPort) -> dg.CodeReferencesMetadataValue:

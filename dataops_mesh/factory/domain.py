@@ -12,6 +12,7 @@ from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
 from dataops_mesh.policy.judge import judge
+from dataops_mesh.run.flow import flows_in
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
@@ -39,10 +40,11 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     domain = load_declarations(folder)
     problems = list(check_mesh(_alone(domain)))
     problems += [p for product in domain.products for p in transform_problems(product)]
-    problems += judge(Mesh(domain.folder.parent, (domain,)), settings, whole=False).refusals
+    known, own = Known(domain.products), Mesh(domain.folder.parent, (domain,))
+    flows = flows_in(own, settings, known)
+    problems += judge(own, settings, whole=False, flows=flows).refusals
     if problems:
         raise DeclarationError(problems)
-    known = Known(domain.products)
     if settings.automation:
         register_at_load(domain, settings, known)
     products = [product for product in domain.products if product.status != "retired"]

@@ -78,7 +78,7 @@ def check_result(report: Report, check: Check, result: CheckResult) -> dg.AssetC
     metadata: dict[str, Any] = {
         "severity": check.severity.value,
         "threshold": str(check.threshold),
-        "observed": "could not run" if result.observed is None else result.observed,
+        "observed": result.told,
         CANDIDATE: report.candidate,
         PUBLICATION: report.publication if report.publication is not None else "refused",
         "declared at": str(check.where),

@@ -8,7 +8,7 @@ import dagster as dg
 
 from dataops_mesh.settings import Settings
 
-DAGSTER_YAML = """\
+OLD_YAML = """\
 # Written once by `mesh`; yours to edit.
 telemetry:
   enabled: false
@@ -18,19 +18,39 @@ nux:
 # store's commit keeps them apart, and a run that is killed leaves no slot behind that nobody frees.
 # In production, with run monitoring to free slots: docs/production.md.
 """
+# Dagster's words for an interpreter without the library: "Couldn't import module dataops_mesh...".
+EVENT_LOG = """\
+# Dagster's SQLite files with kept connections. Every process that opens this instance needs
+# dataops_mesh in its interpreter; for one that has not, delete this: files and rows are the same.
+instance_class:
+  module: dataops_mesh.factory.eventlog.instance
+  class: WorkspaceInstance
+"""
+DAGSTER_YAML = OLD_YAML + EVENT_LOG
 PROCESS_TAG = "mesh/process"
 
 
 def dagster_home(settings: Settings) -> Path:
-    """Return Dagster's home for the workspace, made with a `dagster.yaml` if it is new."""
+    """Return Dagster's home for the workspace, made with a `dagster.yaml` if it is new.
+
+    A `dagster.yaml` that an earlier version wrote and nobody edited gets the event log; any
+    other is left as it is.
+    """
     home = settings.dagster_folder.absolute()
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(DAGSTER_YAML, "utf-8")
+    if not config.exists() or config.read_text("utf-8") == OLD_YAML:
+        _write(config, DAGSTER_YAML)
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     return home
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole: another process may be reading it."""
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.write_text(text, "utf-8")
+    new.replace(file)
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:

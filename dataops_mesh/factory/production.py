@@ -8,6 +8,8 @@ from dataops_mesh.spec.model import Domain, Mesh
 
 FIRST_PORT = 4001
 DATABASE = "DAGSTER_POSTGRES_URL"
+GATE = "deploy/gate"  # the socket of the gate process; the setting `gate` of everybody else
+GATE_PROCESS = ("python", "-I", "-m", "dataops_mesh.run.process.server", GATE)
 DAGSTER_YAML = f"""\
 # Written by `mesh workspace --production`; yours to edit. docs/production.md explains it.
 telemetry:
@@ -22,6 +24,7 @@ run_monitoring:      # a run whose process is gone is marked as failed
   enabled: true
   start_timeout_seconds: 300
   poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 30   # of the pool that a killed run held
 run_retries:         # only for runs that were killed: a step that failed has had its own retries,
   enabled: true      # and a refusal would be refused again
   max_retries: 2
@@ -88,9 +91,9 @@ def production_files(mesh: Mesh, first_port: int = FIRST_PORT) -> dict[str, str]
             f"      location_name: {server.domain}",
         ]
     start = ["# One process each, kept running by your supervisor, from the workspace's root."]
-    start += [
-        "# For each of them: DATAOPS_MESH_ISOLATION=required (docs/production.md lists more)."
-    ]
+    start += [f"# The first is the gate; for all: DATAOPS_MESH_GATE={GATE} and"]
+    start += ["# DATAOPS_MESH_ISOLATION=required (docs/production.md lists more)."]
+    start += [" ".join(GATE_PROCESS)]
     start += [f"{s.program} code-server start {' '.join(s.arguments)}" for s in servers]
     start += ["dagster-daemon run -w deploy/workspace.yaml"]
     start += ["dagster-webserver -w deploy/workspace.yaml -h 127.0.0.1 -p 3000"]

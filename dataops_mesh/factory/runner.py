@@ -4,8 +4,6 @@ No Dagster run spans code locations. So the products are ordered across domains,
 of products of one domain is one run; a product whose input was refused is held.
 """
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,12 +11,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.factory.assets import output_keys
+from dataops_mesh.factory.domain import load_domain
 from dataops_mesh.factory.instance import process_tag
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
 
 RUN_TAG = "mesh/run"
+INTERRUPTIONS = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 _LOADED: dict[Path, tuple[Domain, dg.Definitions]] = {}  # one for each domain that ran here
 
 
@@ -110,30 +109,20 @@ def batches(products: Sequence[Product]) -> list[list[Product]]:
 
 
 def domain_definitions(domain: Domain) -> dg.Definitions:
-    """Load the `defs` of the domain's `definitions.py`, again if its declarations have changed.
+    """Return the definitions of a domain's declarations, made again if these have changed.
+
+    Its `definitions.py` is for Dagster's own processes and may hold code of the domain; this
+    process has the rights of the store, so it never runs it.
 
     Raises:
-        SettingsError: the file is missing or has no `defs`.
+        DeclarationError: the declarations are not valid.
     """
-    file = domain.folder / "definitions.py"
-    known = _LOADED.get(file)
+    known = _LOADED.get(domain.folder)
     if known is not None and known[0] == domain:
         return known[1]
-    name = f"dataops_mesh_domain_{domain.name}"
-    spec = importlib.util.spec_from_file_location(name, file) if file.is_file() else None
-    if spec is None or spec.loader is None:
-        raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    definitions = getattr(module, "defs", None)
-    if not isinstance(definitions, dg.Definitions):
-        raise SettingsError(Problem(f"{file} defines no `defs`", next=DEFINITIONS))
-    _LOADED[file] = domain, definitions
+    definitions = load_domain(domain.folder)
+    _LOADED[domain.folder] = domain, definitions
     return definitions
-
-
-DEFINITIONS = "three lines: from dataops_mesh import load_domain / defs = load_domain(__file__)"
 
 
 def run_batch(
@@ -185,8 +174,19 @@ def _run(
         tags={RUN_TAG: "mesh run", **process_tag()},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
+    if any(map(_interrupted, result.all_events)):  # Dagster catches it and calls it a failure
+        instance.report_run_canceled(result.dagster_run)
+        raise KeyboardInterrupt
     for product in products:
         yield replace(_ended(product, result), partition=partition or "")
+
+
+def _interrupted(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name in {
+        "DagsterExecutionInterruptedError",
+        "KeyboardInterrupt",
+    }
 
 
 def _keys(definitions: dg.Definitions, product: Product) -> list[dg.AssetKey]:

@@ -1,12 +1,18 @@
 """Watching a domain: its published data, its incidents, and who is told of them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
 from dataops_mesh.errors import MeshError, NotPublishedError
 from dataops_mesh.factory.automation import status_of
-from dataops_mesh.factory.describe import PUBLICATION, SEVERITIES, key_of
+from dataops_mesh.factory.describe import (
+    CHECKS_HAVE_PARTITIONS,
+    PUBLICATION,
+    SEVERITIES,
+    key_of,
+)
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
@@ -76,16 +82,19 @@ def monitor(
 
 def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.AssetCheckEvaluation:
     """Return the event for one check on published data."""
+    of_partition = audit.partition and CHECKS_HAVE_PARTITIONS
+    part: dict[str, Any] = {"partition": audit.partition} if of_partition else {}
     return dg.AssetCheckEvaluation(
         asset_key=key_of(check.port),
         check_name=check.name,
         passed=result.outcome is Outcome.PASSED,
         severity=SEVERITIES[check.severity],
         description=result.reason or None,
+        **part,
         metadata={
             PUBLICATION: audit.publication,
             "mesh/monitor": "on what is published; nothing was built",
-            "observed": "could not run" if result.observed is None else result.observed,
+            "observed": result.told,
             "threshold": str(check.threshold),
             **({"mesh/partition": audit.partition} if audit.partition else {}),
         },

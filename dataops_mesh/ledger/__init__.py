@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataops_mesh.ledger.changes import Change, changes, switches_of
 from dataops_mesh.ledger.database import Ledger, open_ledger
+from dataops_mesh.ledger.owners import record_owners, recorded_owners
 from dataops_mesh.ledger.query import (
     Event,
     ProductStatus,
@@ -42,8 +43,10 @@ __all__ = [
     "last_release",
     "open_ledger",
     "record_candidate",
+    "record_owners",
     "record_registrations",
     "record_release",
+    "recorded_owners",
     "registrations",
     "results_of",
     "status",

@@ -146,6 +146,18 @@ deliveries = Table(
     Column("at", String(40), nullable=False),
 )
 
+# Who may publish which domain: as the store has it, which decides.
+owners = Table(
+    "owners",
+    metadata,
+    Column("domain", String(255), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("person", String(255), nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("how", String(32), nullable=False),
+)
+
 # What each domain says it owns and reads, one line for each time that it said something new. The
 # texts are in the store, under `declaration`; a domain that is loaded again writes it again.
 declarations = Table(

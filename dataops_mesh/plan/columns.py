@@ -171,9 +171,8 @@ def _never_null(column: Column) -> bool:
 def _protection(old: Column, new: Column) -> Iterator[tuple[str, str]]:
     was, now = (old.classification or "").lower(), (new.classification or "").lower()
     if was != now:
-        lower = rank(now) is None or rank(was) is None or rank(now) < rank(was)  # type: ignore[operator]  # None is asked before
         what = f"classification {was or 'undeclared'} to {now or 'undeclared'}"
-        yield ("classified_lower" if lower else "classified_higher"), what
+        yield _classified(was, now), what
     lost = sorted(set(filter(_is_pii, old.tags)) - set(new.tags))
     gained = sorted(set(filter(_is_pii, new.tags)) - set(old.tags))
     if lost:
@@ -183,6 +182,24 @@ def _protection(old: Column, new: Column) -> Iterator[tuple[str, str]]:
     if old.masking != new.masking:
         what = f"masking {old.masking or 'none'} to {new.masking or 'none'}"
         yield ("masking_removed" if old.masking else "masking_added"), what
+
+
+def _classified(was: str, now: str) -> str:
+    """Return the kind of a change of class.
+
+    The first word about a column takes nothing back: nobody was promised another. To take a
+    word away does, or else secret to nothing to public would be two harmless steps.
+
+    >>> _classified("", "public"), _classified("restricted", ""), _classified("", "restricted")
+    ('classified_first', 'classified_lower', 'classified_higher')
+    """
+    before, after = rank(was), rank(now)
+    if not now:
+        return "classified_higher" if before == 0 else "classified_lower"
+    lower = before is None or after is None or after < before
+    if lower:
+        return "classified_lower" if was else "classified_first"
+    return "classified_higher"
 
 
 def rank(classification: str) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataops_mesh.plan.breakers import clear_columns
 from dataops_mesh.plan.dbtlineage import dbt_queries
 from dataops_mesh.plan.sqllineage import Origin, QueryLineage, query_lineage
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
@@ -41,11 +42,7 @@ def lineage_of(
         manifest: dbt's manifest, for a product that dbt builds.
     """
     inputs = {port.name: port for port in product.inputs}
-    schemas = {
-        name: [column.name for column in ports[port.address].contract.columns]
-        for name, port in inputs.items()
-        if port.address is not None and port.address in ports
-    }
+    schemas = _schemas(product, ports)
     queries = _queries(product, manifest)
     columns: dict[tuple[str, str], frozenset[Origin]] = {}
     used: dict[tuple[str, str], frozenset[str] | None] = {}
@@ -70,6 +67,36 @@ def column_lineage(
 ) -> Mapping[tuple[str, str], frozenset[Origin]]:
     """Return what each (port, column) is made of: (input port, column) pairs."""
     return lineage_of(product, ports, manifest).columns
+
+
+def clear_lineage(
+    product: Product, ports: Ports, manifest: Mapping[str, Any] | None = None
+) -> Mapping[tuple[str, str], frozenset[Origin]]:
+    """Return, for (port, column), whose values are still in it: a hash or an average is not.
+
+    What the query says comes first; `transformSourceObjects` counts where nobody can read one.
+    """
+    inputs = {port.name: port for port in product.inputs}
+    schemas = _schemas(product, ports)
+    queries = _queries(product, manifest)
+    found: dict[tuple[str, str], frozenset[Origin]] = {}
+    for port in product.outputs:
+        _, text = queries.get(port.name, (frozenset(), ""))
+        columns = clear_columns(text, schemas) if text else None
+        if columns is None and (declared := _declared(port, inputs)):
+            columns = declared.columns
+        for column, origins in (columns or {}).items():
+            if all(n in schemas[name] for name, n in origins if name in schemas):
+                found[port.name, column] = frozenset(o for o in origins if o[0] in inputs)
+    return found
+
+
+def _schemas(product: Product, ports: Ports) -> dict[str, list[str]]:
+    return {
+        port.name: [column.name for column in ports[port.address].contract.columns]
+        for port in product.inputs
+        if port.address is not None and port.address in ports
+    }
 
 
 def columns_used(lineage: Lineage, input_port: str) -> frozenset[str] | None:

@@ -7,7 +7,7 @@ unknown, and unknown means that every column may be used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,36 @@ def query_lineage(text: str, schemas: Mapping[str, Sequence[str]]) -> QueryLinea
         return None
 
 
+def qualified_query(
+    text: str,
+    schemas: Mapping[str, Sequence[str]],
+    prepared: Callable[[exp.Query], exp.Query | None],
+) -> Mapping[str, frozenset[Origin]] | None:
+    """Return what the columns of a query are made of, once `prepared` has changed it.
+
+    Args:
+        text: one SELECT.
+        schemas: the columns of the relations that promise some.
+        prepared: is given the query with every name resolved; None if it is beyond us.
+    """
+    try:
+        given = {name.lower(): tuple(found) for name, found in schemas.items()}
+        found = _qualified(text, given)
+        query = prepared(found[0]) if found else None
+        return None if found is None or query is None else _made_of(query, *found[1:])
+    except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
+        return None
+
+
 def _lineage(text: str, schemas: dict[str, tuple[str, ...]]) -> QueryLineage | None:
+    found = _qualified(text, schemas)
+    return None if found is None else QueryLineage(_used(*found), _made_of(*found))
+
+
+def _qualified(
+    text: str, schemas: dict[str, tuple[str, ...]]
+) -> tuple[exp.Query, dict[str, str], dict[str, dict[str, str]]] | None:
+    """Return the query with every name resolved, what names mean, and how columns are spelled."""
     from sqlglot.optimizer.qualify import qualify
 
     query = parse_select(text, Location("query", 1))
@@ -73,7 +102,7 @@ def _lineage(text: str, schemas: dict[str, tuple[str, ...]]) -> QueryLineage | N
         name: {column.lower(): column for column in schemas.get(name, ())}
         for name in names.values()
     }
-    return QueryLineage(_used(qualified, names, spelled), _made_of(qualified, names, spelled))
+    return qualified, names, spelled
 
 
 def _is_beyond(query: exp.Query) -> bool:

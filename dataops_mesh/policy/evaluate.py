@@ -9,11 +9,13 @@ from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS
 from dataops_mesh.policy.model import (
     Finding,
+    Flows,
     Policy,
     Surroundings,
     Verdict,
     Violation,
     Waiver,
+    no_flow,
 )
 from dataops_mesh.policy.rules import Policies
 from dataops_mesh.spec.model import Mesh, Product
@@ -21,12 +23,14 @@ from dataops_mesh.spec.model import Mesh, Product
 SOON = timedelta(days=30)
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of it
     mesh: Mesh,
     policies: Policies,
     waivers: tuple[Waiver, ...],
     today: date,
     only: Collection[str] | None = None,
+    *,
+    flows: Flows = no_flow,
 ) -> Verdict:
     """Return what the policies say of a mesh.
 
@@ -36,8 +40,9 @@ def evaluate(
         waivers: those to look at.
         today: the day on which waivers are read.
         only: the products to judge; all if absent.
+        flows: tells what a product's columns are made of.
     """
-    around = Surroundings.of(mesh)
+    around = Surroundings.of(mesh, flows)
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
     active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]

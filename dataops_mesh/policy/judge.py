@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.policy.evaluate import evaluate
 from dataops_mesh.policy.load import load_policies, load_waivers
-from dataops_mesh.policy.model import Verdict
+from dataops_mesh.policy.model import Flows, Verdict, no_flow
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Mesh
 
@@ -15,7 +15,12 @@ DEFAULT = "policies.yaml"
 
 
 def judge(
-    mesh: Mesh, settings: Settings, *, whole: bool = True, only: Collection[str] | None = None
+    mesh: Mesh,
+    settings: Settings,
+    *,
+    whole: bool = True,
+    only: Collection[str] | None = None,
+    flows: Flows = no_flow,
 ) -> Verdict:
     """Return what the workspace's policies say of a mesh, or of a part of it.
 
@@ -27,6 +32,7 @@ def judge(
         whole: whether that is the whole mesh; a domain alone cannot tell that a waiver of
             another one names nothing.
         only: the products to judge, and whose waivers to look at; all if absent.
+        flows: tells what a product's columns are made of.
 
     Raises:
         DeclarationError: the policies file or a waivers file is not valid.
@@ -43,4 +49,4 @@ def judge(
         if (whole or waiver.product.partition(".")[0] in domains)
         and (only is None or waiver.product in only)
     )
-    return evaluate(mesh, policies, waivers, settings.clock().date(), only)
+    return evaluate(mesh, policies, waivers, settings.clock().date(), only, flows=flows)

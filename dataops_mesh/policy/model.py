@@ -32,18 +32,53 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a policy may look at besides the product: the ports that are known here.
+class Origin:
+    """A column that an input port promises, and its class."""
 
-    At code-location load that is the domain, in `mesh check` the mesh.
+    address: Address
+    column: str
+    classification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What is known of the way of values through one product.
+
+    Args:
+        inputs: every classified column that it may read.
+        clear: for (port, column), those whose values are still in it; absent where unknown.
+    """
+
+    inputs: tuple[Origin, ...] = ()
+    clear: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
+
+
+Flows = Callable[[Product], Flow]
+
+
+def no_flow(_product: Product) -> Flow:
+    """Return that nothing is known."""
+    return Flow()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a policy may look at besides the product.
+
+    Args:
+        ports: those that are known here: at code-location load of the domain, in `mesh check` of
+            the mesh.
+        flows: tells what a product's columns are made of.
     """
 
     ports: Ports = field(default_factory=dict)
+    flows: Flows = no_flow
 
     @classmethod
-    def of(cls, mesh: Mesh) -> Surroundings:
+    def of(cls, mesh: Mesh, flows: Flows = no_flow) -> Surroundings:
         """Return the surroundings of the products of a mesh."""
-        return cls({o.address: (product, o) for product in mesh.products for o in product.outputs})
+        ports = {o.address: (product, o) for product in mesh.products for o in product.outputs}
+        return cls(ports, flows)
 
 
 Check = Callable[[Product, Options, Surroundings], Iterable[Finding]]
@@ -61,6 +96,7 @@ class Policy:
             to load, to run and to pass `mesh check`; `warning` and `info` are told.
         options: the options that the policies file may set, with their defaults: tuples of texts
             and compiled patterns.
+        keeps_severity: the file's `default` does not change the severity; naming the policy does.
     """
 
     id: str
@@ -68,6 +104,7 @@ class Policy:
     check: Check
     severity: Severity = Severity.WARNING
     options: Options = field(default_factory=dict)
+    keeps_severity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ def configure(
     off: list[tuple[Policy, str]] = []
     for policy in policies:
         entry = rules.child(policy.id) if rules else None
-        severity, options = _setting(entry, policy, default, problems)
+        usual = policy.severity if policy.keeps_severity else default
+        severity, options = _setting(entry, policy, usual, problems)
         if severity is not None:
             kept.append(replace(policy, severity=severity, options=options))
         else:

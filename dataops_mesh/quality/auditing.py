@@ -98,10 +98,11 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
         fingerprint=check.fingerprint,
         outcome=Outcome.PASSED if passed else Outcome.FAILED,
         severity=check.severity,
-        observed=observed,
+        observed=None if check.withheld else observed,
         rows=measured.rows,
-        reason=sentence(check, measured, observed, columns),
+        reason=sentence(check, measured, observed, columns, passed=passed),
         seconds=measured.seconds,
+        withheld=check.withheld,
     )
     if passed or not measured.number or check.threshold.operator not in TOO_MANY:
         return result

@@ -1,4 +1,7 @@
-"""Turns an engine's error into words that cannot contain a cell of the data.
+"""The one exit: a cell, or an engine's error, becomes words that may be shown.
+
+A cell is shown only of a column classified public or internal, and not when it looks like
+personal data: a class is a promise, and rows do not always keep it.
 
 DuckDB prints the offending value in many of its messages, so a message is only kept for the
 classes that speak about names (Binder, Catalog, Parser), and there only its first line
@@ -8,6 +11,7 @@ without anything in single quotes. For every other class one of our own sentence
 from __future__ import annotations
 
 import re
+import unicodedata
 
 HINTS = {
     "ConversionException": "a value cannot be converted to the type it is compared with",
@@ -48,3 +52,65 @@ def redact(error: BaseException) -> str:
         if "'" in hint:  # an unbalanced quote may hide half a value
             hint = ""
     return f"{name}: {hint}" if hint else name
+
+
+_LOOKS: tuple[tuple[str, str], ...] = (
+    ("an e-mail", r"[^\s@]+@[^\s@.]+\.[^\s@]+"),
+    ("a social security number", r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"),
+    ("a phone number", r"(?:\+|(?<!\d)00)[1-9](?:[ ()/.-]{0,2}\d){7,13}(?!\d)"),
+    ("a phone number", r"(?<!\d)\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?!\d)"),
+    ("a phone number", r"(?<![\d.:-])0[1-9]\d{1,4} ?[ /-] ?\d[\d -]{4,10}\d(?!\d)"),
+)
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_IBAN_LENGTHS = range(15, 35)
+
+
+def looks_like(text: str) -> str:
+    """Return what kind of personal data a text seems to hold; empty if none.
+
+    >>> looks_like("ana@mesh.example"), looks_like("4111 1111 1111 1111"), looks_like("EWR")
+    ('an e-mail', 'a card number', '')
+    >>> looks_like("2013-01-01 10:00:00"), looks_like("+49 30 1234567")
+    ('', 'a phone number')
+    """
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(letter) != "Cf"
+    )
+    if any(_is_iban(found[0]) for found in _IBAN.finditer(plain)):
+        return "an IBAN"
+    if any(_is_card(found[0]) for found in _CARD.finditer(plain)):
+        return "a card number"
+    return next((kind for kind, pattern in _LOOKS if re.search(pattern, plain)), "")
+
+
+def shown(text: str | None, width: int) -> str | None:
+    """Return a cell as it may be shown: short, and without what looks like personal data.
+
+    >>> shown("write to ana@mesh.example", 80)
+    '<looks like an e-mail>'
+    """
+    if text is None:
+        return None
+    if kind := looks_like(text):
+        return f"<looks like {kind}>"
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _is_card(text: str) -> bool:
+    """Tell whether the digits keep Luhn's rule."""
+    digits = [int(letter) for letter in reversed(text) if letter.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return any(digits) and (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def _is_iban(text: str) -> bool:
+    """Tell whether the text begins with an IBAN: what follows may be the next word."""
+    letters = re.sub(r"[ -]", "", text).upper()
+    return any(
+        int("".join(str(int(c, 36)) for c in letters[4:end] + letters[:4])) % 97 == 1
+        for end in _IBAN_LENGTHS
+        if end <= len(letters)
+    )

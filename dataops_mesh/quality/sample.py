@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.quality.conditions import condition
 from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.redact import AuditError
+from dataops_mesh.quality.redact import shown as shown_cell
 from dataops_mesh.quality.relation import quote
 from dataops_mesh.quality.values import ceiling, fit
 from dataops_mesh.spec.checks.measures import (
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 ROWS = 5
 WIDTH = 80
+# Read further than is shown: what is cut in the middle cannot be recognised.
+READ = 1000
 
 Sample = tuple[tuple[tuple[str, "Scalar"], ...], ...]
 
@@ -54,7 +57,7 @@ def sample(
         clause, parameters = _offending(loan, measure, columns)
         if not clause:
             return ()
-        names = ", ".join(f"left(CAST({quote(name)} AS VARCHAR), {WIDTH + 1})" for name in shown)
+        names = ", ".join(f"left(CAST({quote(name)} AS VARCHAR), {READ})" for name in shown)
         if isinstance(measure, Duplicates):
             keys = ", ".join(quote(name) for name in measure.columns)
             source = f'(SELECT {keys} FROM "{AUDITED}" {clause})'
@@ -63,13 +66,10 @@ def sample(
         rows = loan.execute(f"SELECT {names} FROM {source} LIMIT {ROWS}", parameters)
     except AuditError:
         return ()
-    return tuple(tuple(zip(shown, map(_shorten, row), strict=True)) for row in rows)
-
-
-def _shorten(text: str | None) -> str | None:
-    if text is None or len(text) <= WIDTH:
-        return text
-    return text[: WIDTH - 1] + "…"
+    return tuple(
+        tuple((name, shown_cell(cell, WIDTH)) for name, cell in zip(shown, row, strict=True))
+        for row in rows
+    )
 
 
 def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> tuple[str, list[Any]]:

@@ -34,13 +34,31 @@ if TYPE_CHECKING:
 
 
 def sentence(
-    check: Check, measured: Measurement, observed: float, columns: Mapping[str, str]
+    check: Check,
+    measured: Measurement,
+    observed: float,
+    columns: Mapping[str, str],
+    *,
+    passed: bool = False,
 ) -> str:
     """Say what was measured and what the contract says."""
+    if check.withheld:
+        return withheld(check, passed=passed)
     fact = _fact(check.measure, measured, columns)
     if check.threshold.unit is Unit.PERCENT:
         fact = f"{observed:.6g} percent ({fact}, of {measured.rows})"
     return f"{fact}; the contract says {check.threshold}"
+
+
+def withheld(check: Check, *, passed: bool) -> str:
+    """Say how a check ended whose number may be a value of a classified column."""
+    result = "result" if isinstance(check.measure, Query) else "number"
+    is_ = "is" if passed else "is not"
+    return (
+        f"the {result} of the rule {is_} what the contract says ({check.threshold}); it is not "
+        "shown because the rule may read a value of a column that is not classified public or "
+        "internal"
+    )
 
 
 def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -> str:

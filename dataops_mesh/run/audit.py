@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -12,14 +12,11 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.partition import table_schema
 from dataops_mesh.spec.checks.check import Check, CheckResult, Stage
 from dataops_mesh.spec.checks.measures import DbtTest
-from dataops_mesh.spec.model import Address, Column, Product
+from dataops_mesh.spec.checks.withheld import safe_columns
+from dataops_mesh.spec.model import Address, Product
 
 if TYPE_CHECKING:
     import duckdb
-
-# Classes whose values may be shown to whoever may open the UI. No class at all counts as
-# classified, so a sample of an undeclared source is empty.
-SHOWABLE = frozenset({"public", "internal"})
 
 
 def run_checks(
@@ -50,6 +47,8 @@ def run_checks(
         relation = _relation(attempt.product, name, stage)
         if wide:
             relation = replace(relation, schema=table_schema(str(relation.schema)))
+        if not attempt.environment.settings.samples:
+            relation = replace(relation, safe_columns=())
         results += audit(
             connection,
             relation,
@@ -63,11 +62,6 @@ def run_checks(
 def _read(check: Check) -> tuple[str, bool]:
     """Return what the check reads: a relation, of a partitioned port the piece or the whole."""
     return check.relation, check.table_wide
-
-
-def safe_columns(columns: Iterable[Column]) -> tuple[str, ...]:
-    """Return the columns that a sample may show: those classified as harmless."""
-    return tuple(c.name for c in columns if (c.classification or "").lower() in SHOWABLE)
 
 
 def _relation(product: Product, name: str, stage: Stage) -> Relation:

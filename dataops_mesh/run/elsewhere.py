@@ -54,7 +54,7 @@ class Elsewhere:
             what = f"what {one.repository} registered of {name} cannot be read"
             problem = Problem(
                 f"{what}: {error.problems[0].what}",
-                next=f"mesh register {one.domain}, there, with the same version of dataops-mesh",
+                next=f"mesh domain register {one.domain}, there, with the same dataops-mesh",
             )
             raise StoreError(problem) from None
 

@@ -58,6 +58,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         inputs=attempt.inputs.reads,
         ports=attempt.ports,
         checks_declared=len(attempt.checks),
+        checks=tuple(check.declared for check in attempt.checks),
         coverage=rules.executable / rules.declared if rules.declared else None,
         results=attempt.results,
         partition=attempt.key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.plan.lineage import Lineage, lineage_of
@@ -50,17 +51,21 @@ def _load(folder: Path, root: Path) -> Product | None:
 
 def product_lineage(product: Product, ports: Mapping[Address, OutputPort], walls: Walls) -> Lineage:
     """Return what is known of a product's columns; whatever fails, less is known."""
-    manifest = None
-    if is_dbt(product):
-        try:
-            file = parsed_manifest(product, walls)
-            manifest = manifest_of(file)
-        except (MeshError, OSError, ValueError):
-            manifest = None
+    manifest = dbt_manifest(product, walls)
     try:
         return lineage_of(product, ports, manifest)
     except (LookupError, TypeError):  # a manifest of another form than the one dbt writes today
         return lineage_of(product, ports)
+
+
+def dbt_manifest(product: Product, walls: Walls) -> Mapping[str, Any] | None:
+    """Return the manifest of a product that dbt builds; None if there is none to read."""
+    if not is_dbt(product):
+        return None
+    try:
+        return manifest_of(parsed_manifest(product, walls))
+    except (MeshError, OSError, ValueError):
+        return None
 
 
 def upstream_ports(

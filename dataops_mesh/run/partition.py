@@ -93,7 +93,7 @@ def bind_tables(
     """Make each partitioned port, as it would be with the candidate, a view; return its files."""
     if attempt.partition is None:
         return []
-    find, bound = data_finder(attempt.environment.store), list[Path]()
+    find, bound = data_finder(attempt.environment.store, building=attempt.ref), list[Path]()
     for port in ports:
         entry = _with_candidate(attempt, port)
         found = find(port.address, entry)

@@ -20,6 +20,7 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
@@ -66,10 +67,12 @@ def run_product(
         TransformError: the transform raised or returned something unusable.
         ConflictError: the product was rolled back meanwhile, or other runs of it published
             first, three times in a row.
+        OwnershipError: its domain belongs to another repository.
         StoreError: the store cannot be read or written.
         RunError: the machinery failed.
     """
     piece = chosen(product, partition, environment.settings.clock())
+    require_ours(product, environment)
     for attempt in range(1, TRIES + 1):
         since = latest_number(environment.store)
         try:
@@ -100,10 +103,13 @@ def _run_once(
         none = Inputs(release, (), {})
         attempt = Attempt(product, environment, run_id, ref, started, none, checks, piece)
         failure: MeshError | None = None
+        known: tuple[str, ...] = ()
         try:
             inputs = pin_inputs(store, product, release, piece.key if piece else "")
             attempt = replace(attempt, inputs=inputs)
-            attempt = build_and_audit(attempt, progress)
+            known = publication_reasons(product, environment, release)
+            if not known:  # what no data can change is said before anything is built
+                attempt = build_and_audit(attempt, progress)
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
             if (stopped := interruption(error)) is not None:
                 raise stopped from None
@@ -115,7 +121,7 @@ def _run_once(
                 write_evidence(attempt, ERROR, (str(failure),))
             record_run(environment)
             raise failure
-        decision = _decide(attempt)
+        decision = Refuse(known) if known else _decide(attempt)
         verdict = PUBLISH if isinstance(decision, Publish) else REFUSE
         reasons = decision.reasons if isinstance(decision, Refuse) else ()
         manifest = write_evidence(attempt, verdict, reasons)
@@ -159,16 +165,11 @@ def _decide(attempt: Attempt) -> Decision:
         return early if isinstance(early, Refuse) else Refuse(("nothing was built",))
     ports = [port.address for port in attempt.product.outputs]
     decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
-    others = (*schema_reasons(attempt), *_rule_of_publication(attempt))
+    others = schema_reasons(attempt)
     if not others:
         return decision
     refused = decision.reasons if isinstance(decision, Refuse) else ()
     return Refuse((*refused, *others), decision.warnings)
-
-
-def _rule_of_publication(attempt: Attempt) -> tuple[str, ...]:
-    """Return why this declaration may not follow the one that consumers know."""
-    return publication_reasons(attempt.product, attempt.environment, attempt.inputs.release)
 
 
 def _commit(attempt: Attempt, manifest: Manifest) -> Release:
@@ -179,6 +180,7 @@ def _commit(attempt: Attempt, manifest: Manifest) -> Release:
         entries_of(manifest),
         run_id=attempt.run_id,
         person=manifest.person,
+        publisher=publisher_of(attempt.environment),
         at=manifest.finished,
         serial=any(serializes(check) for check in attempt.checks),
     )

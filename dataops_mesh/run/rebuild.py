@@ -21,6 +21,7 @@ from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
@@ -52,6 +53,7 @@ def rebuild_product(
     Raises:
         UnknownNameError: the product is not partitioned.
         ConflictError: a partition was published meanwhile; run it again.
+        OwnershipError: its domain belongs to another repository.
     """
     cut, store = product.partitioning, environment.store
     if cut is None:
@@ -59,6 +61,7 @@ def rebuild_product(
         raise UnknownNameError(
             Problem(what, product.where, next=f"mesh run {product.qualified_name}")
         )
+    require_ours(product, environment)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
@@ -138,6 +141,7 @@ def _commit(environment: Environment, base: Release, manifests: list[Manifest]) 
         changes,
         run_id=last.run_id,
         person=last.person,
+        publisher=publisher_of(environment),
         reason="rebuilt all partitions",
         at=last.finished,
         whole=True,

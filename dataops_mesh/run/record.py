@@ -24,6 +24,7 @@ from dataops_mesh.ledger import (
     last_release,
     open_ledger,
     record_candidate,
+    record_owners,
     record_release,
     results_of,
     status,
@@ -31,6 +32,7 @@ from dataops_mesh.ledger import (
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.store.log import latest_number, read_release
 from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs, read_manifest
+from dataops_mesh.store.owners import all_owners
 from dataops_mesh.store.record import plain
 
 
@@ -47,6 +49,8 @@ def record_run(environment: Environment) -> tuple[str, ...]:
     except MeshError as error:
         notes.append(f"the ledger is behind: {error.problems[0].what}")
     try:
+        if catalog.is_changed(environment.store):
+            notes.append("catalog.duckdb was not what was written here; it is written again")
         catalog.refresh(environment.store)
     except Exception as error:  # noqa: BLE001 - derived: whatever happens, the publication stands
         notes.append(f"the catalog is behind: {type(error).__name__}")
@@ -129,7 +133,8 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
     """Record what a crash kept from the ledger: pending candidates, then releases.
 
     Returns:
-        What is damaged and stays without a record, one sentence each; `mesh verify` says more.
+        What is damaged and stays without a record, one sentence each; `mesh store verify`
+        says more.
     """
     if not ledger.writable:
         return []
@@ -154,4 +159,5 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
             notes.append(f"not on record: {error.problems[0].what}")
             continue
         record_release(ledger, plain(release))
+    record_owners(ledger, [plain(owner) for owner in all_owners(store)])
     return notes

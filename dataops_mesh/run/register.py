@@ -35,6 +35,7 @@ from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry import repository_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
+from dataops_mesh.store.owners import repository_name
 from dataops_mesh.transform.walls import walls_of
 
 
@@ -65,7 +66,7 @@ def register(
     try:
         known = {one.product: one for one in registrations(ledger, domain.name, removed=True)}
         for one in known.values():
-            if one.repository != here.repository and not one.removed and not move:
+            if repository_name(one.repository) != here.repository and not one.removed and not move:
                 raise UnknownNameError(_taken(domain, one))
         news = [
             *(_said(p, here) for p in domain.products if not _is_known(p, here, known)),
@@ -176,7 +177,7 @@ def _taken(domain: Domain, owner: Registration) -> Problem:
     return Problem(
         f"{domain.name} was registered by {owner.repository} "
         f"({owner.person}, {owner.registered:%Y-%m-%d}), and this is another repository",
-        next="mesh register --move, if the domain now lives here; else rename the folder",
+        next="mesh domain register --move, if the domain now lives here; else rename the folder",
     )
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
 
 from dataops_mesh.ledger import Registration, open_ledger, registrations
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.identity import git_remote
+from dataops_mesh.run.owners import named_repository
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.owners import repository_name
 
 ACTIVE = frozenset({"active", "deprecated"})
-_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 
 
 def repository_of(settings: Settings, root: Path | None = None) -> str:
     """Return the name under which a workspace's repository is on record; never a password."""
     folder = root or settings.root
-    named = settings.repository or _PASSWORD.sub("", git_remote(folder))
-    return named or str(folder)
+    return named_repository(settings, folder) or repository_name(str(folder))
 
 
 def registered(environment: Environment, *, removed: bool = False) -> tuple[Registration, ...]:
@@ -49,7 +47,7 @@ def elsewhere(environment: Environment, domains: Collection[str] = ()) -> tuple[
     return tuple(
         one
         for one in registered(environment)
-        if one.domain not in domains and one.repository != own
+        if one.domain not in domains and repository_name(one.repository) != own
     )
 
 

@@ -9,7 +9,7 @@ from dataops_mesh.gate import Decision, Publish
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.checks.derive import Coverage, coverage
-from dataops_mesh.spec.model import Address, Product, Severity
+from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.manifest import InputRead, Manifest, PortData
 
@@ -68,11 +68,15 @@ class Report:
 
     @property
     def retryable(self) -> bool:
-        """Tell whether the refusal is a fault of the machinery, never a verdict on the data."""
-        return not self.published and not any(
-            result.outcome is Outcome.FAILED and result.severity is Severity.ERROR
-            for result in self.results
-        )
+        """Tell whether the refusal is a fault of the machinery, never a verdict.
+
+        A verdict is a check that failed, or a reason that is no check's: trying again changes
+        neither.
+        """
+        if isinstance(self.decision, Publish):
+            return False
+        errored = sum(result.outcome is Outcome.ERRORED for result in self.results)
+        return errored > 0 and len(self.decision.reasons) == errored
 
 
 def report_of(

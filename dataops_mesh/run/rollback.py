@@ -6,6 +6,7 @@ import uuid
 
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
+from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.record import record_run
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
@@ -31,13 +32,16 @@ def rollback_product(
     Raises:
         UnknownNameError: there is no such publication.
         NotPublishedError: the product was never published.
+        OwnershipError: its domain belongs to another repository.
     """
+    require_ours(product, environment)
     release = rollback(
         environment.store,
         [port.address for port in product.outputs],
         to,
         run_id=f"rollback-{uuid.uuid4().hex[:12]}",
         person=person_or_user(environment.settings.person),
+        publisher=publisher_of(environment),
         reason=reason,
         partition=partition or "",
     )

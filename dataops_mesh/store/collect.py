@@ -3,7 +3,9 @@
 The order of steps is what makes it safe without a lock against readers and publishers (pins.py
 has the other half): list the candidates, remove old releases, read the pins, read the log, and
 only then delete. Whoever pinned or published before its step is seen; whoever comes after finds
-that the old release is gone, or publishes a candidate that was not on the list.
+that the old release is gone, or publishes a candidate that was not on the list. A commit that was
+noted before the old releases were listed keeps its number's releases; one that is noted later
+looks at the log later, and follows none that was listed.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +25,12 @@ from dataops_mesh.store.log import (
     numbers,
     path_of,
     read_release,
+    remove_oldest,
+    removed_numbers,
     retained_path,
 )
 from dataops_mesh.store.manifest import MANIFEST, pending_refs, unwritten
-from dataops_mesh.store.pins import live_refs
+from dataops_mesh.store.pins import live_bases, live_refs
 from dataops_mesh.store.retention import Retention, all_releases, retain, thinned, to_retain
 from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import Store
@@ -106,7 +111,9 @@ def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
     with locks.exclusive(store.root / "collect.lock", seconds=_LOCK_SECONDS):
         listed = tuple(_candidate_folders(store))
         releases = all_releases(store)
-        old = frozenset(_old_releases(store, max(keep_releases, 1), grace_seconds, recorded))
+        listed_old = _old_releases(store, max(keep_releases, 1), grace_seconds, recorded)
+        oldest_base = min(live_bases(store), default=None)
+        old = frozenset(n for n in listed_old if oldest_base is None or n <= oldest_base)
         kept = to_retain(
             releases, retention or Retention(), lambda n: _is_aged(store, n, grace_seconds)
         )
@@ -117,6 +124,8 @@ def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
             lost = sorted({*old, *left} - kept)
             for number in lost:
                 files.remove(retained_path(store, number))
+            for number in removed_numbers(store):  # a crash was faster
+                files.remove(path_of(store, number))
         # From here on nobody finds what was removed; who found it before has pinned it.
         why = _reasons(store, releases, old, kept)
         aged = {path: _is_older(path, grace_seconds) for path in listed}
@@ -164,7 +173,7 @@ def _leave_the_log(
             if error.errno not in FULL:
                 raise
             break
-        files.remove(path_of(store, number))
+        remove_oldest(store, number)
         done.add(number)
     return frozenset(done)
 
@@ -265,5 +274,6 @@ def _size(path: Path) -> int:
     total = 0
     for folder, _, names in os.walk(path):
         for name in names:
-            total += (Path(folder) / name).stat().st_size
+            with suppress(FileNotFoundError):  # a temporary file of a build that goes on
+                total += (Path(folder) / name).stat().st_size
     return total

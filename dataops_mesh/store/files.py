@@ -36,8 +36,14 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         data: its new content.
         durable: survive a power cut; a mere hint need not.
     """
-    temporary = _write_temporary(path, data, durable=durable)
-    move(temporary, path, durable=durable)
+    for _ in range(_ATTEMPTS):
+        temporary = _write_temporary(path, data, durable=durable)
+        try:
+            move(temporary, path, durable=durable)
+        except FileNotFoundError:  # a collection took the temporary file for a leftover
+            continue
+        return
+    raise FileNotFoundError(path)
 
 
 def create(path: Path, data: bytes) -> bool:

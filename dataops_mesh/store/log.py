@@ -1,7 +1,7 @@
 """The log: release n maps every address to its candidate; creating its file is the publication.
 
-Releases are numbered without a gap; only the oldest are ever removed. Release 0 is empty and
-has no file.
+Releases are numbered without a gap; only the oldest are ever removed, and `floor` says up to
+which: their numbers are never used again. Release 0 is empty and has no file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from types import MappingProxyType
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
+from dataops_mesh.store.floor import floor, number_in, raise_floor
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.store.store import Store
 
@@ -155,8 +156,8 @@ def columns_digest(columns: tuple[tuple[str, str], ...]) -> str:
 def latest_number(store: Store) -> int:
     """Return the newest release's number, at a cost that does not grow with their number."""
     number = _hint(store)
-    if number is None or not path_of(store, number).exists():
-        number = max(numbers(store), default=0)
+    if number is None or number <= floor(store) or not path_of(store, number).exists():
+        number = max(numbers(store), default=floor(store))
     while path_of(store, number + 1).exists():
         number += 1
     return number
@@ -216,7 +217,20 @@ def history(store: Store, address: Address | None = None) -> Iterator[Release]:
 
 def numbers(store: Store) -> list[int]:
     """Return the numbers of all releases in the log, in no order."""
-    return _numbers(store.releases)
+    lowest = floor(store)
+    return [number for number in _numbers(store.releases) if number > lowest]
+
+
+def removed_numbers(store: Store) -> list[int]:
+    """Return the numbers of releases that have left the log and whose files are still there."""
+    lowest = floor(store)
+    return [number for number in _numbers(store.releases) if number <= lowest]
+
+
+def remove_oldest(store: Store, number: int) -> None:
+    """Take the oldest release out of the log; its number is used up."""
+    raise_floor(store, number)  # first: a commit that stalled must never find it free
+    files.remove(path_of(store, number))
 
 
 def retained_numbers(store: Store) -> list[int]:
@@ -236,10 +250,18 @@ def path_of(store: Store, number: int) -> Path:
 
 def append(store: Store, release: Release) -> bool:
     """Publish: create the release's file unless somebody was faster."""
-    created = files.create(path_of(store, release.number), record.encode(release, indent=None))
-    if created:
+    path = path_of(store, release.number)
+    if not files.create(path, record.encode(release, indent=None)):
+        return False
+    if release.number <= floor(store):
+        # Whoever held this number before is gone, so it looked free. `pins.committing` keeps it
+        # from happening; where a pin does not hold (a shared folder, say), nobody has seen it.
+        files.remove(path)
+        return False
+    hint = _hint(store)  # it only goes forward, unless it leads nowhere
+    if hint is None or hint < release.number or not path_of(store, hint).exists():
         files.replace(store.releases / _HINT, str(release.number).encode(), durable=False)
-    return created
+    return True
 
 
 def _read_whole(store: Store, number: int) -> Release:
@@ -266,7 +288,4 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _hint(store: Store) -> int | None:
-    try:
-        return int((store.releases / _HINT).read_text())
-    except (OSError, ValueError):
-        return None
+    return number_in(store.releases / _HINT)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, StoreError
-from dataops_mesh.spec.checks.check import CheckResult
+from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.store import Store
@@ -29,11 +29,18 @@ _REF = re.compile(r"\w[\w-]*/\w[\w-]*/\w[\w-]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a candidate; the path is relative to the candidate's folder."""
+    """One file of a candidate; the path is relative to the candidate's folder.
+
+    Args:
+        changed: when the file system last changed it (`ctime`, which nobody can set), in
+            nanoseconds: as long as it says so, the content need not be read to be known. 0 of
+            older candidates.
+    """
 
     path: str
     bytes: int
     sha256: str
+    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ class Manifest:
         verdict: `publish`, `refuse` or `error`.
         base: the number of the release that the run pinned.
         checks_declared: how many checks the contracts ask for.
+        checks: these, for the verdict to be computed again; none of older candidates.
         coverage: the part of the rules that a machine checks, 0 to 1.
         now: the replay clock.
         partition: the key of the partition that this is; empty for a whole product.
@@ -121,6 +129,7 @@ class Manifest:
     open: bool = False
     keep_publications: int = 0
     confined: str = ""
+    checks: tuple[DeclaredCheck, ...] = ()
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""
@@ -140,6 +149,18 @@ def folder(store: Store, ref: str) -> Path:
             Problem(f"{ref!r} names no candidate", next="say domain/product/candidate-id")
         )
     return store.candidates / ref
+
+
+def describe(root: Path, path: Path) -> File:
+    """Return what is on record of a file that will not change any more.
+
+    Args:
+        root: the candidate's folder.
+        path: the file, below it.
+    """
+    state = path.stat()  # first: a change after this moment shows
+    name = path.relative_to(root).as_posix()
+    return File(name, state.st_size, files.digest(path), state.st_ctime_ns)
 
 
 def write_manifest(store: Store, manifest: Manifest) -> None:

@@ -3,7 +3,8 @@
 A pin is a lock file (held while its process lives) and a note beside it of what is used. No
 lock is shared between readers, publishers and the collection; what makes that safe is the order
 of their steps: a reader notes its release and then makes sure that it still exists, while a
-collection removes releases and then reads the notes.
+collection removes releases and then reads the notes. A commit notes the newest release before it
+looks which one to follow, and a collection takes no release after one that is noted.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from pathlib import Path
 
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
-from dataops_mesh.store.log import Release, exists, latest, read_release
+from dataops_mesh.store.log import Release, exists, latest, latest_number, read_release
 from dataops_mesh.store.manifest import folder
 from dataops_mesh.store.store import Store
 
 _NOTE = ".json"
+# In front of a release's number among the refs; a collection of an older version takes it for the
+# ref of nothing.
+_BASE = "@"
 
 
 @contextmanager
@@ -56,15 +60,36 @@ def building(store: Store, ref: str) -> Iterator[Path]:
         yield path
 
 
+@contextmanager
+def committing(store: Store) -> Iterator[None]:
+    """Keep every release after this moment's newest, so that its number is not free again.
+
+    Hold it around the look at the log *and* the creation of the next release: between the two a
+    commit may stall for as long as it likes.
+    """
+    with _held(store, (f"{_BASE}{latest_number(store)}",)):
+        yield
+
+
 def live_refs(store: Store) -> frozenset[str]:
     """Return the candidates in use, and clear away the pins of the dead."""
-    refs: set[str] = set()
+    return frozenset(item for item in _live(store) if not item.startswith(_BASE))
+
+
+def live_bases(store: Store) -> frozenset[int]:
+    """Return the releases that commits in flight may follow, or newer ones."""
+    found = (item.removeprefix(_BASE) for item in _live(store) if item.startswith(_BASE))
+    return frozenset(map(int, found))
+
+
+def _live(store: Store) -> set[str]:
+    found: set[str] = set()
     for lock in store.pins.glob(f"*{locks.SUFFIX}"):
         note = lock.with_suffix(_NOTE)
         if not locks.bury(lock, note):
             # No note yet: its owner will look for the release only after writing one.
-            refs.update(_read(note))
-    return frozenset(refs)
+            found.update(_read(note))
+    return found
 
 
 def _pin(store: Store, refs: tuple[str, ...]) -> AbstractContextManager[object]:

@@ -94,7 +94,7 @@ def _corrupt(path: Path, what: str) -> CorruptError:
     return CorruptError(
         Problem(
             f"{path} {what}",
-            next="`mesh verify` says what is damaged and what mends it",
+            next="`mesh store verify` says what is damaged and what mends it",
         )
     )
 
@@ -137,7 +137,8 @@ def _record_builder(kind: Any) -> Builder:
 def _union_builder(kind: Any) -> Builder:
     others = [item for item in get_args(kind) if item is not types.NoneType]
     if len(others) > 1:  # a scalar is what JSON says it is
-        return _same
+        pairs = [_builder(item) for item in others if get_origin(item) is tuple]
+        return (lambda data: pairs[0](data) if isinstance(data, list) else data) if pairs else _same
     other = _builder(others[0])
     return lambda data: None if data is None else other(data)
 

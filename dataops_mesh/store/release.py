@@ -11,6 +11,7 @@ from dataops_mesh.errors import (
     Problem,
     StoreError,
 )
+from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import (
     EMPTY,
@@ -26,7 +27,8 @@ from dataops_mesh.store.log import (
     read_release,
 )
 from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
-from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.owners import Publisher, claim, require_owner
+from dataops_mesh.store.pins import committing, pinned
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import claims_truly, conflict, holds, switch
 from dataops_mesh.store.target import choices, previous, require_kept, wanted
@@ -54,6 +56,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     *,
     run_id: str,
     person: str,
+    publisher: Publisher,
     kind: str = PUBLICATION,
     reason: str = "",
     at: datetime | None = None,
@@ -70,6 +73,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
         changes: `entries_of` each candidate's manifest.
         run_id: the run that asks for it.
         person: who answers for it.
+        publisher: the repository that asks; the domains must be its own.
         kind: `publication` or `rollback`.
         reason: for people.
         at: the replay clock; the wall clock if absent.
@@ -77,33 +81,36 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             partition: what was checked reads them all.
         whole: the partitions given take the place of all that are published.
     """
-    manifests = _require_evidence(store, changes)
+    free = require_owner(store, (address.domain for address in changes), publisher)
+    manifests = _require_evidence(store, changes, kind)
     since = min([base.number, *(manifest.base for manifest in manifests)])
-    while True:
-        current = latest(store)
-        if _reads_all(current, changes):  # a retry of a commit whose answer was lost
-            return current
-        if not whole:
-            _require_same_cut(current, changes)
-        if kind == PUBLICATION:
-            _require_may_follow(current, changes, since, serial=serial or whole)
-        number = current.number + 1
-        switched = {
-            address: switch(None if whole else current.ports.get(address), entry, number, kind)
-            for address, entry in changes.items()
-        }
-        release = Release(
-            number,
-            kind,
-            at or datetime.now(UTC),
-            tuple(sorted(switched)),
-            {**current.ports, **switched},
-            run_id,
-            person,
-            reason,
-        )
-        if append(store, release):
-            return release
+    with committing(store):
+        while True:
+            current = latest(store)
+            if _reads_all(current, changes):  # a retry of a commit whose answer was lost
+                return current
+            if not whole:
+                _require_same_cut(current, changes)
+            if kind == PUBLICATION:
+                _require_may_follow(current, changes, since, serial=serial or whole)
+            claim(store, free, publisher, person)
+            number = current.number + 1
+            switched = {
+                address: switch(None if whole else current.ports.get(address), entry, number, kind)
+                for address, entry in changes.items()
+            }
+            release = Release(
+                number,
+                kind,
+                at or datetime.now(UTC),
+                tuple(sorted(switched)),
+                {**current.ports, **switched},
+                run_id,
+                person,
+                reason,
+            )
+            if append(store, release):
+                return release
 
 
 def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
@@ -113,6 +120,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     *,
     run_id: str,
     person: str,
+    publisher: Publisher,
     reason: str = "",
     at: datetime | None = None,
     partition: str = "",
@@ -126,6 +134,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
             first publication of the current one, so that a second rollback goes further back.
         run_id: the run that asks for it.
         person: who decided it.
+        publisher: the repository that asks.
         reason: for people.
         at: the replay clock; the wall clock if absent.
         partition: the only partition to roll back; the others stay as they are.
@@ -156,29 +165,34 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
             kind=ROLLBACK,
             run_id=run_id,
             person=person,
+            publisher=publisher,
             reason=reason,
             at=at,
             whole=not partition,
         )
 
 
-def _require_evidence(store: Store, changes: Mapping[Address, Entry]) -> tuple[Manifest, ...]:
+def _require_evidence(
+    store: Store, changes: Mapping[Address, Entry], kind: str
+) -> tuple[Manifest, ...]:
     """Trust nothing but the manifests on the disk: whatever the caller says, no gate is passed."""
     refs = sorted({ref for entry in changes.values() for ref in entry.refs})
     manifests = tuple(read_manifest(store, ref) for ref in refs)
-    problems = [problem for manifest in manifests for problem in _doubts(store, manifest, changes)]
+    problems = [doubt for one in manifests for doubt in _doubts(store, one, changes, kind)]
     if problems or not changes:
         raise StoreError(problems or Problem("nothing to publish", next="name a candidate"))
     return manifests
 
 
 def _doubts(
-    store: Store, manifest: Manifest, changes: Mapping[Address, Entry]
+    store: Store, manifest: Manifest, changes: Mapping[Address, Entry], kind: str
 ) -> Iterable[Problem]:
     again = "run the product again"
     ref = manifest.candidate
-    if manifest.verdict != PUBLISH:
-        yield Problem(f"candidate {ref} was not passed by the gate", next=again)
+    why = _judged_again(manifest)
+    # What consumers have read before was passed by the rules of its time.
+    if why and not (kind == ROLLBACK and _was_published(store, manifest)):
+        yield Problem(f"candidate {ref} was not passed by the gate: {why}", next=again)
     evidence = entries_of(manifest)
     asked = {address for address, entry in changes.items() if ref in entry.refs}
     for address in sorted(asked ^ set(evidence)):
@@ -191,6 +205,28 @@ def _doubts(
         path = root / file.path
         if not path.is_file() or path.stat().st_size != file.bytes:
             yield Problem(f"{path} is missing or has another size", next=again)
+
+
+def _judged_again(manifest: Manifest) -> str:
+    """Return why the evidence, and nothing else, refuses the candidate; or nothing."""
+    if manifest.verdict != PUBLISH or manifest.reasons:
+        return next(iter(manifest.reasons), f'its verdict is "{manifest.verdict}"')
+    if manifest.checks_declared != len(manifest.checks):
+        return "not all checks that it was judged by are on record"
+    ports = [port.address for port in manifest.ports]
+    decision = decide(manifest.candidate, ports, manifest.checks, manifest.results)
+    return decision.reasons[0] if isinstance(decision, Refuse) else ""
+
+
+def _was_published(store: Store, manifest: Manifest) -> bool:
+    """Tell whether some release that is kept switched consumers to the candidate."""
+    return manifest.verdict == PUBLISH and all(
+        any(
+            manifest.candidate in one.ports[port.address].refs
+            for one in history(store, port.address)
+        )
+        for port in manifest.ports
+    )
 
 
 def _require_may_follow(

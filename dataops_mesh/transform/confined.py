@@ -145,7 +145,7 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
         environment=client.environment(folder.absolute(), network=access.network),
         limits=client.limits(),
     )
-    told = client.run(task, kind=room.kind, seconds=walls.seconds)
+    told = client.run(task, kind=room.kind, seconds=walls.seconds, python=walls.python)
     result = _parsed(told["result"])
     if told["why"] or told["exit"] != 0 or result is None:
         raise TransformError(Problem(_ending(told, result), place(product, file)))

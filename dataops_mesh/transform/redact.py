@@ -14,6 +14,9 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from dataops_mesh.quality.redact import shown
+
+LONGEST = 500
 _NAME = re.compile(r"[A-Za-z_.]{1,80}", re.ASCII)
 # Their messages speak of identifiers, files and limits, never of rows.
 SAFE = frozenset(
@@ -44,7 +47,8 @@ def safe_message(error: BaseException) -> str:
     if name not in SAFE:
         return name
     first = str(error).strip().splitlines()
-    return f"{name}: {first[0]}" if first else name
+    # Such an error can be raised on purpose, with any text.
+    return f"{name}: {shown(first[0], LONGEST)}" if first else name
 
 
 def _class_name(kind: type) -> str:

@@ -24,12 +24,14 @@ class Walls:
         protected: what no domain code may see, wherever it lies: the store, Dagster's folder.
         required: nothing runs where the kernel cannot confine it.
         seconds: after which a transform is ended; 0 for never.
+        python: the interpreter that runs it; None for ours.
     """
 
     cache: Path
     protected: frozenset[Path]
     required: bool = False
     seconds: float = 0.0
+    python: Path | None = None
 
 
 def walls_of(settings: Settings) -> Walls:
@@ -43,6 +45,7 @@ def walls_of(settings: Settings) -> Walls:
         protected=frozenset(path.resolve() for path in own),
         required=settings.isolation == "required",
         seconds=settings.transform_limit,
+        python=settings.root / settings.python if settings.python else None,
     )
 
 

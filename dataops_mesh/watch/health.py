@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dataops_mesh.engine import catalog
 from dataops_mesh.errors import StoreError, UnknownNameError
 from dataops_mesh.store.log import (
     Release,
@@ -18,7 +19,7 @@ from dataops_mesh.store.manifest import pending_refs, read_manifest
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.verify import verify
 
-RELEASE, DATA, EVIDENCE = "release", "data", "evidence"
+RELEASE, DATA, EVIDENCE, CATALOG = "release", "data", "evidence", "catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Damage:
     """One thing that is not what its record says.
 
     Args:
-        kind: `release`, `data` of something published, or `evidence` not yet in the ledger.
+        kind: `release`, `data` of something published, `evidence` not yet in the ledger, or the
+            `catalog` that other DuckDB clients open.
         name: the release's number, or the candidate's ref.
         what: in words.
         next: the command that mends it.
@@ -76,6 +78,9 @@ def examine(store: Store, *, everything: bool = False) -> Health:
         except StoreError as error:
             then = f"run {'.'.join(ref.split('/')[:2])} again; this evidence is lost"
             damage.extend(Damage(EVIDENCE, ref, what, then) for what in _said(error))
+    if catalog.is_changed(store):
+        what = f"{store.catalog_file} is not what was written"
+        damage.append(Damage(CATALOG, store.catalog_file.name, what, "mesh store catalog rebuild"))
     return Health(len(readable), len(refs), size, tuple(damage))
 
 
@@ -101,7 +106,7 @@ def _releases(store: Store, damage: list[Damage]) -> Iterator[Release]:
 
 
 def _damaged(number: int, what: str) -> Damage:
-    return Damage(RELEASE, str(number), what, "mesh verify --repair")
+    return Damage(RELEASE, str(number), what, "mesh store verify --repair")
 
 
 def _said(error: Exception) -> Iterable[str]:

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_mesh.engine import sql
+from dataops_mesh.engine import catalog, sql
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.session import bind_release, seal, session
-from dataops_mesh.errors import NotPublishedError, Problem
+from dataops_mesh.errors import CorruptError, NotPublishedError, Problem
 from dataops_mesh.ledger.incidents import AuditRecord, record_audit
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
@@ -92,8 +92,13 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         attempt = Attempt(
             product, environment, "monitor", entry.candidate, started, nothing, checks, piece
         )
-        with _published(attempt) as connection:
-            results = run_checks(attempt, connection, Stage.OUTPUT)
+        try:
+            with _published(attempt) as connection:
+                results = run_checks(attempt, connection, Stage.OUTPUT)
+        except CorruptError as error:  # no check can say anything of such a file
+            results = tuple(_not_run(check, entry.candidate, error) for check in checks)
+    if catalog.is_changed(store):
+        catalog.refresh(store)
     audit = PublishedAudit(
         product=product,
         publication=entry.publication,
@@ -107,6 +112,18 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
     with open_record(environment) as ledger:
         record_audit(ledger, _record(audit))
     return audit
+
+
+def _not_run(check: Check, candidate: str, error: CorruptError) -> CheckResult:
+    return CheckResult(
+        check.name,
+        check.port,
+        candidate,
+        check.fingerprint,
+        Outcome.ERRORED,
+        check.severity,
+        reason=error.problems[0].what,
+    )
 
 
 def _refuses(result: CheckResult) -> bool:

@@ -7,7 +7,8 @@ not what the ledger says was switched, repairs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from dataops_mesh.errors import CorruptError, MeshError, Problem
@@ -18,6 +19,7 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.log import (
     EMPTY,
+    ROLLBACK,
     Entry,
     Release,
     entries_of,
@@ -49,8 +51,7 @@ def _repair(store: Store, ledger: Ledger, number: int) -> str:
     rows = switches_of(ledger, number)
     newest = number >= max(numbers(store), default=0)
     if not rows and newest:
-        _set_aside(store, number)
-        return f"release {number} was set aside: consumers read release {number - 1} again"
+        return _void(store, number)
     try:
         release = _again(store, number, rows)
     except MeshError as error:
@@ -59,6 +60,19 @@ def _repair(store: Store, ledger: Ledger, number: int) -> str:
     _set_aside(store, number)
     files.create(path_of(store, number), record.encode(release))
     return f"release {number} was written again from the ledger and the evidence"
+
+
+def _void(store: Store, number: int) -> str:
+    """Let the newest release, which nobody recorded, change nothing; its number is used up."""
+    try:
+        before = read_release(store, number - 1) if number > 1 else EMPTY
+    except MeshError as error:
+        return f"release {number} cannot be set aside ({error.problems[0].what}); {_BACKUP}"
+    _set_aside(store, number)
+    why = f"release {number} was damaged before it was on record"
+    void = replace(before, number=number, kind=ROLLBACK, changed=(), reason=why)
+    files.create(path_of(store, number), record.encode(replace(void, at=datetime.now(UTC))))
+    return f"release {number} was set aside: consumers read release {number - 1} again"
 
 
 def _again(store: Store, number: int, rows: tuple[Mapping[str, Any], ...]) -> Release:

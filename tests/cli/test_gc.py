@@ -1,4 +1,4 @@
-"""`mesh gc` says before it deletes, and leaves what a product can be rolled back to."""
+"""`mesh store gc` says before it deletes, and leaves what a product can be rolled back to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_nothing_goes_unless_it_was_asked_for_twice(mesh, grown):
     assert "to delete: 2, " in said.err
     assert "kept: 1, " in said.err
     assert "consumers read it" in said.err
-    assert "`mesh gc --yes` does it" in said.err
+    assert "`mesh store gc --yes` does it" in said.err
     assert sorted(grown.rglob("*.parquet")) == before
     planned = mesh("gc", "--format", "json").json
     done = mesh("gc", "--yes", "--format", "json").json

@@ -284,7 +284,7 @@ def test_the_name_of_a_repository_never_holds_a_password(seller):
     subprocess.run([*git, "init", "-q"], check=True)
     remote = "https://ana:secret@git.example/shop.git"
     subprocess.run([*git, "remote", "add", "origin", remote], check=True)
-    assert repository_of(seller.settings) == "https://git.example/shop.git"
+    assert repository_of(seller.settings) == "git.example/shop"
     seller.mesh("register")
     assert "secret" not in json.dumps(seller.mesh("register", "--list", "--format", "json").json)
 
@@ -295,6 +295,6 @@ def test_a_registered_text_that_is_lost_is_said_with_the_way_out(seller, reader)
     file.unlink()
     lost = reader.mesh("check")
     assert lost.code == 2
-    assert "mesh register shop" in lost.err
+    assert "mesh domain register shop" in lost.err
     assert seller.mesh("register").code == 0
     assert reader.mesh("check").code == 0

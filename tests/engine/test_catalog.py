@@ -7,7 +7,7 @@ import time
 
 import duckdb
 import pytest
-from store_helpers import A, B, publish
+from store_helpers import WHO, A, B, publish
 
 from dataops_mesh.engine.catalog import rebuild, refresh
 from dataops_mesh.spec.model import Address
@@ -35,7 +35,7 @@ def test_any_client_reads_the_latest_release(store):
         publish(store, generation)
         assert refresh(store) == generation
         assert ask(store, GENERATIONS) == [(generation, generation)]
-    rollback(store, (A, B), run_id="r", person="p")
+    rollback(store, (A, B), **WHO)
     refresh(store)
     assert ask(store, GENERATIONS) == [(1, 1)]
     assert ask(store, "SELECT number, store FROM mesh.release") == [(3, str(store.root))]

@@ -32,3 +32,12 @@ def kept_instance(tmp_path):
     (tmp_path / "dagster").mkdir()
     with local_instance(tmp_path / "dagster") as opened:
         yield opened
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A workspace of one product that has not run yet."""
+    from helpers import write_workspace
+    from locations import GOOD, orders
+
+    return write_workspace(tmp_path, {"shop": {"orders": orders(GOOD)}})

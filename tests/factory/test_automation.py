@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -220,14 +221,38 @@ def test_sensors_run_in_production_and_rest_on_a_laptop(tmp_path, automation, ex
     assert {schedule.default_status.value for schedule in defs.schedules or []} <= {expected}
 
 
-def test_a_refusal_is_never_retried_and_a_fault_is(tmp_path, instance, monkeypatch):
+def test_a_verdict_is_never_tried_again(tmp_path, instance, monkeypatch):
     monkeypatch.setenv("DATAOPS_MESH_RETRIES", "2")
-    from dataops_mesh.errors import Problem, RunError, TransformError
-    from dataops_mesh.factory.assets import _failure, retry_policy
-
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(BAD)}})
     result = execute(settings, "shop", instance)
+    assert not result.success
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
-    assert retry_policy(settings).max_retries == 2
-    assert _failure(RunError(Problem("no memory"))).allow_retries
-    assert not _failure(TransformError(Problem("wrong"))).allow_retries
+
+
+def test_a_fault_of_the_machinery_is_tried_again(tmp_path, instance, monkeypatch):
+    from dataops_mesh.factory import assets
+    from dataops_mesh.run.process import client
+
+    monkeypatch.setenv("DATAOPS_MESH_RETRIES", "1")
+    monkeypatch.setattr(assets, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(assets, "gate_run", _killed_once(assets.gate_run, client))
+    settings = write_workspace(tmp_path, {"shop": {"orders": orders(GOOD)}})
+    result = execute(settings, "shop", instance)
+    assert result.success
+    assert len([event for event in result.all_events if event.is_step_up_for_retry]) == 1
+
+
+def _killed_once(gate_run, client) -> Any:
+    """Kill the gate process while it builds, the first time."""
+    killed: list[int] = []
+
+    def run(*arguments: Any, progress, **known: Any) -> Any:
+        def tell(stage) -> None:
+            progress(stage)
+            if stage.startswith("building") and not killed:
+                killed.append(client._own[0].process.pid)
+                client._own[0].process.kill()
+
+        return gate_run(*arguments, progress=tell, **known)
+
+    return run

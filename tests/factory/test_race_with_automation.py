@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 import pytest
 from helpers import a_product, an_input, write_workspace
 from locations import GOOD, execute, location, orders, rows
 
-from dataops_mesh.run import stages
-from dataops_mesh.run.build import Built, build_candidate
-
-TRANSFORM = "def transform(shop_orders):\n    return shop_orders.select('id')\n"
+from dataops_mesh.run.process.client import gate_run
 
 
 @pytest.fixture
@@ -18,7 +17,7 @@ def race(tmp_path, instance, monkeypatch):
     copy = a_product(
         {"copy": ["{name: id, logicalType: integer, primaryKey: true}"]},
         inputs=[an_input("shop.orders")],
-        files={"transform.py": TRANSFORM},
+        files={"copy.sql": "select id from shop.orders"},
     )
     settings = write_workspace(tmp_path, {"shop": {"orders": orders(GOOD)}, "desk": {"copy": copy}})
     cursor = None
@@ -37,11 +36,15 @@ def race(tmp_path, instance, monkeypatch):
     asked = []
     assert execute(settings, "shop", instance).success
 
-    def during(attempt, connection, scratch) -> Built:
-        asked.append(tick())
-        return build_candidate(attempt, connection, scratch)
+    def run(*arguments: Any, progress, **known: Any) -> Any:
+        def tell(stage) -> None:
+            progress(stage)
+            if stage.startswith("building"):
+                asked.append(tick())
 
-    monkeypatch.setattr(stages, "build_candidate", during)
+        return gate_run(*arguments, progress=tell, **known)
+
+    monkeypatch.setattr("dataops_mesh.factory.assets.gate_run", run)
     return settings, instance, tick, asked
 
 

@@ -23,7 +23,7 @@ from receivers import webhook
 
 from dataops_mesh import connect
 from dataops_mesh.errors import NotPublishedError, StoreError
-from dataops_mesh.factory.production import code_servers, write_production
+from dataops_mesh.factory.production import GATE, GATE_PROCESS, code_servers, write_production
 
 COLUMNS = [
     "{name: id, logicalType: integer, primaryKey: true, classification: public}",
@@ -192,8 +192,10 @@ def test_a_production_instance_runs_by_itself_and_stops_where_data_is_bad(tmp_pa
             "DATAOPS_MESH_LEDGER": url,
             "DATAOPS_MESH_ALERTS_FILE": "alerts.toml",
             "DATAOPS_MESH_UI_URL": "http://ui.mesh.example",
+            "DATAOPS_MESH_GATE": GATE,
         }  # fmt: skip
         here = Production(tmp_path, environment, stack)
+        here.start("gate", *GATE_PROCESS[3:])
         for server in code_servers(found, first):
             here.start(
                 f"code-{server.domain}", "dagster", "code-server", "start", *server.arguments

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 from chromium import text_of
-from helpers import a_contract, a_product, a_source, an_input, write_product, write_workspace
+from helpers import (
+    a_contract,
+    a_product,
+    a_setting,
+    a_source,
+    an_input,
+    write_product,
+    write_workspace,
+)
 from postgres import free_port
 
 DEFS = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
@@ -40,14 +48,32 @@ def domains(csv="id,kind\n1,a\n2,b\n"):
         inputs=[an_input("shop.orders")],
         files={"totals.sql": "select count(*) as n from shop.orders"},
     )
-    return {"shop": {"orders": orders}, "desk": {"totals": totals}}
+    return {"shop": {"orders": orders}, "desk": {"totals": totals}, "till": {"sales": sales()}}
+
+
+def sales():
+    """A product of three months, the second of which is refused."""
+    months = a_setting("partitions", "{cadence: monthly, start: '2020-01-01'}")
+    columns = [
+        "{name: id, logicalType: integer, primaryKey: true}",
+        "{name: day, logicalType: date, primaryKey: true, partitioned: true, classification: public}",
+    ]
+    of_month = "from slips where day >= partition_start() and day < partition_end()"
+    return a_product(
+        {"sales": a_contract("sales", columns) + f"customProperties:\n{months}"},
+        inputs=[a_source("slips", "s.csv")],
+        files={
+            "sales.sql": f"select id, day {of_month}",
+            "s.csv": "id,day\n1,2020-01-05\n2,2020-02-05\n2,2020-02-05\n3,2020-03-05\n",
+        },
+    )
 
 
 @pytest.fixture
 def ui(tmp_path):
     """A mesh that has published once and been refused once, behind `dagster dev`."""
-    settings = write_workspace(tmp_path, domains())
-    for domain in ("shop", "desk"):
+    settings = write_workspace(tmp_path, domains(), settings='now = "2020-03-20T00:00:00Z"\n')
+    for domain in ("shop", "desk", "till"):
         (settings.domains_folder / domain / "definitions.py").write_text(DEFS, "utf-8")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("DATAOPS_MESH_", "DAGSTER_"))}
     home = tmp_path / ".mesh/dagster"
@@ -61,7 +87,7 @@ def ui(tmp_path):
         )  # fmt: skip
         assert done.returncode == code, done.stderr
 
-    mesh("run")
+    mesh("run", code=1)
     write_product(tmp_path, "shop", "orders", {"o.csv": "id,kind\n1,a\n1,b\n"})
     mesh("run", "shop", code=1)
     mesh("workspace")
@@ -93,15 +119,20 @@ def wait_for(url: str, log: Path) -> None:
     pytest.fail(log.read_text()[-2000:])
 
 
-def refused_run(home: Path) -> str:
+def refused_run(home: Path, domain: str) -> str:
     from dagster import DagsterInstance, DagsterRunStatus
 
     with DagsterInstance.from_config(str(home)) as instance:
-        (run,) = (r for r in instance.get_runs() if r.status is DagsterRunStatus.FAILURE)
+        (run,) = (
+            run
+            for run in instance.get_runs()
+            if run.status is DagsterRunStatus.FAILURE
+            and {key.path[0] for key in run.asset_selection or ()} == {domain}
+        )
         return run.run_id
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 @pytest.mark.needs_chromium
 def test_lineage_a_product_and_a_refusal_can_be_read(ui, tmp_path):
     address, home = ui
@@ -127,8 +158,22 @@ def test_lineage_a_product_and_a_refusal_can_be_read(ui, tmp_path):
             ],
         ),
         "refused": (
-            f"runs/{refused_run(home)}",
+            f"runs/{refused_run(home, 'shop')}",
             ["Failure", "The gate refused shop.orders", "primary_key"],
+        ),
+        "runs": ("runs", ["Success", "Failure", "2020-02-01", "2020-03-01"]),
+        "month": (
+            f"runs/{refused_run(home, 'till')}",
+            ["Failure", "The gate refused till.sales", "2020-02-01"],
+        ),
+        "months": (
+            "assets/till/sales?view=checks&checkDetail=primary_key",
+            [
+                "primary_key Failed",  # in one of the three months
+                "The gate refuses the candidate by it",
+                "Partition 2020-03-01",
+                "Partitions",
+            ],
         ),
     }
     missing = {}

@@ -1,4 +1,4 @@
-"""A full disk, a store that may only be read, was moved or damaged, a clock that goes backwards."""
+"""A full disk, a store that may only be read or was moved, a clock that goes backwards."""
 
 from __future__ import annotations
 
@@ -15,55 +15,24 @@ import duckdb
 import pytest
 from helpers import (
     a_product,
-    a_source,
     an_input,
     environment,
     product,
-    read,
     roll_back,
     run,
     write_product,
     write_workspace,
 )
+from hostile_cases import ORDERS, deliver, ids, orders, shop
 
 from dataops_mesh.engine import catalog
-from dataops_mesh.errors import CorruptError, MeshError, NotPublishedError, SourceError
+from dataops_mesh.errors import MeshError, NotPublishedError, SourceError
 from dataops_mesh.run import product as running
-from dataops_mesh.run.record import product_history, product_status, record_run
-from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.model import Address
+from dataops_mesh.run.record import product_history, product_status
+from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.log import history, latest, latest_number, path_of, read_release
-from dataops_mesh.store.manifest import folder, pending_refs
+from dataops_mesh.store.log import history, latest_number
 from dataops_mesh.watch.collection import collect_store
-from dataops_mesh.watch.health import examine
-from dataops_mesh.watch.repair import repair
-
-ID = ["{name: id, logicalType: integer, required: true}"]
-ORDERS = Address("shop", "orders")
-
-
-def orders(csv: str = "id\n1\n") -> dict[str, str | bytes]:
-    return a_product(
-        {"orders": ID},
-        inputs=[a_source("orders_csv", "orders.csv", more="options: {types: {id: INTEGER}}")],
-        files={"orders.sql": "select id from orders_csv", "orders.csv": csv},
-    )
-
-
-def shop(root: Path) -> Settings:
-    return write_workspace(root, {"shop": {"orders": orders()}})
-
-
-def deliver(settings: Settings, *numbers: int) -> None:
-    for number in numbers:
-        write_product(settings.root, "shop", "orders", orders(f"id\n{number}\n"))
-        assert run(settings, "shop.orders").published
-
-
-def ids(settings: Settings) -> list[int]:
-    return [row[0] for row in read(settings, "select id from shop.orders")]
-
 
 # --- a full disk
 
@@ -200,118 +169,7 @@ def test_a_clock_that_goes_backwards_changes_no_order(
     assert ids(settings) == [4]
 
 
-# --- damage
-
-
-def damage(path: Path, how: str) -> None:
-    data = bytearray(path.read_bytes())
-    path.chmod(0o644)
-    if how == "truncated":
-        path.write_bytes(data[: len(data) // 2])
-    elif how == "flipped":
-        data[len(data) // 2] ^= 1
-        path.write_bytes(bytes(data))
-    else:
-        path.write_bytes(b"")
-
-
-@pytest.mark.parametrize("how", ["truncated", "flipped", "empty"])
-def test_a_damaged_file_is_found_named_and_a_rollback_mends_it(tmp_path: Path, how: str) -> None:
-    settings = shop(tmp_path)
-    deliver(settings, 1, 2)
-    store = environment(settings).store
-    assert examine(store).damage == ()
-    ref = latest(store).ports[ORDERS].candidate
-    (file,) = folder(store, ref).rglob("*.parquet")
-    damage(file, how)
-    (found,) = examine(store).damage
-    assert (found.kind, found.name) == ("data", ref)
-    assert file.name in found.what
-    assert found.next == "mesh rollback shop.orders, or mesh run shop.orders"
-    roll_back(settings, "shop.orders")
-    assert ids(settings) == [1]
-    assert examine(store).damage == ()
-    assert len(examine(store, everything=True).damage) == 1
-
-
-@pytest.mark.parametrize(
-    ("number", "how"), [(1, "empty"), (2, "truncated"), (3, "flipped"), (4, "truncated")]
-)
-def test_a_damaged_release_is_said_and_written_again(tmp_path: Path, how: str, number: int) -> None:
-    settings = shop(tmp_path)
-    deliver(settings, 1, 2, 3)
-    assert roll_back(settings, "shop.orders", 1) == 4
-    place = environment(settings)
-    before = read_release(place.store, number)
-    damage(path_of(place.store, number), how)
-    with pytest.raises(CorruptError, match="mesh verify"):
-        read_release(place.store, number)
-    found = examine(place.store).damage
-    assert [(item.kind, item.name) for item in found] == [("release", str(number))]
-    (said,) = repair(place, found)
-    assert said.endswith("was written again from the ledger and the evidence")
-    assert read_release(place.store, number) == before
-    assert examine(place.store, everything=True).damage == ()
-    assert len(list((place.store.root / "damaged").iterdir())) == 1
-    assert ids(settings) == [1]
-    deliver(settings, 5)
-    assert latest_number(place.store) == 5
-
-
-def test_a_release_that_is_missing_in_the_middle_is_written_again(tmp_path: Path) -> None:
-    settings = shop(tmp_path)
-    deliver(settings, 1, 2, 3)
-    place = environment(settings)
-    before = read_release(place.store, 2)
-    path_of(place.store, 2).unlink()
-    repair(place, examine(place.store).damage)
-    assert read_release(place.store, 2) == before
-
-
-def test_a_damaged_newest_release_that_nobody_recorded_is_set_aside(tmp_path: Path) -> None:
-    settings = shop(tmp_path)
-    deliver(settings, 1, 2)
-    place = environment(settings)
-    damage(path_of(place.store, 2), "truncated")
-    for path in place.store.root.glob("ledger.sqlite*"):
-        path.unlink()
-    (said,) = repair(place, examine(place.store).damage)
-    assert said == "release 2 was set aside: consumers read release 1 again"
-    assert ids(settings) == [1]
-    deliver(settings, 3)
-    assert ids(settings) == [3]
-
-
-def test_a_release_is_not_written_again_from_evidence_that_was_changed(tmp_path: Path) -> None:
-    settings = shop(tmp_path)
-    deliver(settings, 1, 2)
-    place = environment(settings)
-    ref = latest(place.store).ports[ORDERS].candidate
-    damage(path_of(place.store, 2), "truncated")
-    damage(folder(place.store, ref) / "manifest.json", "flipped")
-    (said,) = repair(place, [d for d in examine(place.store).damage if d.kind == "release"])
-    assert "cannot be written again" in said
-
-
-def test_one_damaged_manifest_keeps_nobody_else_out_of_the_ledger(tmp_path: Path) -> None:
-    settings = shop(tmp_path)
-    deliver(settings, 1)
-    without = load_settings(tmp_path, ledger="sqlite:////proc/nowhere/ledger.sqlite")
-    lost = run(without, "shop.orders").candidate
-    other = run(without, "shop.orders").candidate
-    place = environment(settings)
-    assert set(pending_refs(place.store)) == {lost, other}
-    damage(folder(place.store, lost) / "manifest.json", "truncated")
-    (note,) = record_run(place)
-    assert note.startswith("not on record: ")
-    assert lost in note
-    assert pending_refs(place.store) == (lost,)
-    events = product_history(place, "shop.orders", 9)
-    assert [event.publication for event in events] == [3, 1]
-    assert product_status(place)["shop.orders"].publication == 3
-    (found,) = examine(place.store).damage
-    assert (found.kind, found.name) == ("evidence", lost)
-    assert run(settings, "shop.orders").published
+# --- a ledger out of reach
 
 
 def test_a_ledger_out_of_reach_lets_no_release_be_collected(tmp_path: Path) -> None:

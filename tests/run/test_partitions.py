@@ -1,21 +1,30 @@
 """One partition is one candidate; the others stay as they are, and no rule is weakened by it."""
 
-import uuid
 from contextlib import suppress
 
 import pytest
+from partition_cases import (
+    CADENCE,
+    COLUMNS,
+    MONTHS,
+    SQL,
+    THREE,
+    amounts,
+    build,
+    contract,
+    csv,
+    sales,
+    workspace,
+)
 
 from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
 from dataops_mesh.run.due import due_partitions
-from dataops_mesh.run.product import run_product
-from dataops_mesh.run.rebuild import rebuild_product
 from dataops_mesh.run.rollback import rollback_product
 from dataops_mesh.store.log import latest
 from dataops_mesh.transform.validate import transform_problems
 from tests.helpers import (
     a_contract,
     a_product,
-    a_setting,
     a_source,
     an_input,
     environment,
@@ -25,55 +34,6 @@ from tests.helpers import (
     write_product,
     write_workspace,
 )
-
-CADENCE = "{cadence: monthly, start: '2020-01-01'}"
-COLUMNS = [
-    "{name: id, logicalType: integer, primaryKey: true}",
-    "{name: day, logicalType: date, primaryKey: true, partitioned: true, classification: public}",
-    "{name: amount, logicalType: integer, required: true, classification: public}",
-]
-SQL = (
-    "select id, day, amount from sales_csv where day >= partition_start() and day < partition_end()"
-)
-MONTHS = ("2020-01-01", "2020-02-01", "2020-03-01")
-
-
-def contract(columns=COLUMNS, cadence=CADENCE):
-    return a_contract("sales", columns) + "customProperties:\n" + a_setting("partitions", cadence)
-
-
-def csv(*rows: str):
-    return "id,day,amount\n" + "".join(f"{row}\n" for row in rows)
-
-
-THREE = csv("1,2020-01-05,10", "2,2020-02-05,20", "3,2020-03-05,30")
-
-
-def sales(rows=THREE, sql=SQL, contract_text=None):
-    return a_product(
-        {"sales": contract_text or contract()},
-        inputs=[a_source("sales_csv", "sales.csv")],
-        files={"sales.sql": sql, "sales.csv": rows},
-    )
-
-
-def workspace(tmp_path, **content: str):
-    return write_workspace(
-        tmp_path, {"shop": {"sales": sales(**content)}}, settings='now = "2020-03-20T00:00:00Z"\n'
-    )
-
-
-def build(settings, key):
-    return run_product(
-        product(settings, "shop.sales"),
-        environment(settings),
-        run_id=uuid.uuid4().hex[:12],
-        partition=key,
-    )
-
-
-def amounts(settings):
-    return read(settings, "select id, amount from shop.sales order by id")
 
 
 def test_publishing_one_partition_leaves_the_others_as_they_are(tmp_path):
@@ -137,72 +97,6 @@ def test_a_key_that_holds_the_partition_is_checked_within_it(tmp_path):
     settings = workspace(tmp_path)
     (check,) = [c for c in build(settings, MONTHS[0]).checks if c.name == "primary_key"]
     assert not check.table_wide
-
-
-def test_an_added_column_may_be_null_in_older_partitions(tmp_path):
-    settings = workspace(tmp_path)
-    build(settings, MONTHS[0])
-    more = [*COLUMNS, "{name: note, logicalType: string, classification: public}"]
-    sql = SQL.replace("amount from", "amount, 'new' as note from")
-    write_product(tmp_path, "shop", "sales", sales(sql=sql, contract_text=contract(more)))
-    assert build(settings, MONTHS[1]).published
-    rows = read(settings, "select id, note from shop.sales order by id")
-    assert rows == [(1, None), (2, "new")]
-
-
-@pytest.mark.parametrize(
-    ("columns", "sql"),
-    [
-        (
-            [*COLUMNS, "{name: note, logicalType: string, required: true}"],
-            SQL.replace("amount from", "amount, 'new' as note from"),
-        ),
-        (
-            [*COLUMNS[:2], COLUMNS[2].replace("integer", "string")],
-            SQL.replace("amount from", "amount::varchar as amount from"),
-        ),
-    ],
-)
-def test_any_other_change_of_schema_needs_all_partitions_in_one_commit(tmp_path, columns, sql):
-    settings = workspace(tmp_path)
-    for key in MONTHS:
-        build(settings, key)
-    next_major = contract(columns).replace("version: 1.0.0", "version: 2.0.0")
-    write_product(tmp_path, "shop", "sales", sales(sql=sql, contract_text=next_major))
-    report = build(settings, MONTHS[1])
-    assert not report.published
-    assert "--rebuild" in str(report.decision)
-    before = latest(environment(settings).store).number
-    reports = rebuild_product(product(settings, "shop.sales"), environment(settings), run_id="all")
-    assert [report.partition for report in reports] == list(MONTHS)
-    assert {report.publication for report in reports} == {before + 1}
-    assert read(settings, "select count(*) from shop.sales") == [(3,)]
-
-
-def test_a_rebuild_obeys_the_rule_of_publication(tmp_path):
-    settings = workspace(tmp_path)
-    for key in MONTHS:
-        build(settings, key)
-    fewer = sales(sql=SQL.replace(", amount from", " from"), contract_text=contract(COLUMNS[:2]))
-    write_product(tmp_path, "shop", "sales", fewer)
-    reports = rebuild_product(product(settings, "shop.sales"), environment(settings), run_id="all")
-    assert [report.published for report in reports] == [False, False, False]
-    assert amounts(settings) == [(1, 10), (2, 20), (3, 30)]
-
-
-def test_a_rebuild_with_one_bad_partition_publishes_none(tmp_path):
-    settings = workspace(tmp_path)
-    for key in MONTHS:
-        build(settings, key)
-    write_product(
-        tmp_path,
-        "shop",
-        "sales",
-        {"sales.csv": THREE.replace(",20\n", ",\n").replace("10\n", "11\n")},
-    )
-    reports = rebuild_product(product(settings, "shop.sales"), environment(settings), run_id="all")
-    assert [report.publication for report in reports] == [None, None, None]
-    assert amounts(settings) == [(1, 10), (2, 20), (3, 30)]
 
 
 def test_one_partition_never_takes_the_place_of_a_whole_table(tmp_path):

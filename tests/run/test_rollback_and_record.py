@@ -1,65 +1,24 @@
-"""Rollback is a commit; ledger and catalog are derived; settings cannot be mistyped."""
+"""Rollback is a commit; ledger and catalog are derived."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
-from helpers import (
-    a_product,
-    a_source,
-    environment,
-    product,
-    read,
-    roll_back,
-    run,
-    write_product,
-    write_workspace,
-)
+from helpers import environment, product, roll_back, run
+from record_cases import both, deliver, shop
 
 from dataops_mesh.engine import catalog
-from dataops_mesh.errors import (
-    MeshError,
-    NotPublishedError,
-    SettingsError,
-    StoreError,
-    UnknownNameError,
-)
+from dataops_mesh.errors import MeshError, NotPublishedError, StoreError, UnknownNameError
 from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run import identity
 from dataops_mesh.run.record import last_run, product_history, product_status, record_run
-from dataops_mesh.settings import Settings, find_root, load_settings
+from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.manifest import all_refs, folder, pending_refs, read_manifest
 from dataops_mesh.store.release import latest, latest_number, read_release
-
-NUMBER = "{name: n, logicalType: integer, required: true}"
-
-
-def shop(root: Path, settings: str = "") -> Settings:
-    files = a_product(
-        {"left": [NUMBER], "right": [NUMBER]},
-        inputs=[a_source("rows", "rows.csv", more="options: {types: {n: INTEGER}}")],
-        files={
-            "left.sql": "select n from rows",
-            "right.sql": "select n from rows",
-            "rows.csv": "n\n0\n",
-        },
-    )
-    return write_workspace(root, {"shop": {"both": files}}, settings=settings)
-
-
-def deliver(settings: Settings, number: int | str, run_id: str = "") -> int | None:
-    write_product(settings.root, "shop", "both", {"rows.csv": f"n\n{number}\n"})
-    return run(settings, "shop.both", run_id).publication
-
-
-def both(settings: Settings) -> tuple[int, int]:
-    return read(settings, "select l.n, r.n from shop.left as l, shop.right as r")[0]
-
 
 # --- rollback
 
@@ -262,72 +221,6 @@ def test_outside_git_and_without_a_user_a_run_is_still_on_record(
 
     monkeypatch.setattr(identity.getpass, "getuser", nobody)
     assert identity.person_or_user("") == "unknown"
-
-
-# --- settings
-
-
-def test_a_misspelled_setting_is_said_with_its_line(tmp_path: Path) -> None:
-    shop(tmp_path)
-    pyproject = tmp_path / "pyproject.toml"
-    pyproject.write_text("[tool.dataops_mesh]\nthreds = 4\ntime_limit = -1\n")
-    with pytest.raises(SettingsError) as caught:
-        load_settings(tmp_path)
-    found = {(str(p.where), p.key): p.what for p in caught.value.problems}
-    assert 'did you mean "threads"' in found["pyproject.toml:2", "tool.dataops_mesh.threds"]
-    assert ("pyproject.toml:3", "tool.dataops_mesh.time_limit") in found
-
-
-def test_a_misspelled_environment_variable_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop(tmp_path)
-    monkeypatch.setenv("DATAOPS_MESH_STOER", "/elsewhere")
-    with pytest.raises(SettingsError, match="DATAOPS_MESH_STORE"):
-        load_settings(tmp_path)
-    monkeypatch.delenv("DATAOPS_MESH_STOER")
-    monkeypatch.setenv("DATAOPS_MESH_THREADS", "many")
-    with pytest.raises(SettingsError) as caught:
-        load_settings(tmp_path)
-    assert caught.value.problems[0].key == "DATAOPS_MESH_THREADS"
-
-
-def test_the_environment_wins_over_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATAOPS_MESH_THREADS", "3")
-    monkeypatch.setenv("DATAOPS_MESH_STORE", str(tmp_path / "there"))
-    settings = shop(tmp_path)
-    assert environment(settings).threads == 3
-    run(settings, "shop.both")
-    assert (tmp_path / "there/releases").is_dir()
-    assert not (tmp_path / ".mesh/store").exists()
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    assert settings.dagster_folder == tmp_path / ".mesh/dagster"
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    assert settings.dagster_folder == tmp_path / "home"
-
-
-def test_without_a_workspace_the_error_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
-        find_root(tmp_path)
-    assert "[tool.dataops_mesh]" in caught.value.problems[0].next
-    (tmp_path / "pyproject.toml").write_text("[tool.dataops_mesh\n")
-    with pytest.raises(SettingsError) as caught:
-        find_root(tmp_path)
-    assert str(caught.value.problems[0].where).endswith("pyproject.toml:1")
-
-
-def test_a_run_never_uses_a_store_that_is_something_else(tmp_path: Path) -> None:
-    settings = shop(tmp_path, 'store = "domains"\n')
-    with pytest.raises(StoreError, match="neither a store nor empty"):
-        run(settings, "shop.both")
-
-
-def test_threads_are_the_cores_unless_said(tmp_path: Path) -> None:
-    settings = shop(tmp_path)
-    assert environment(load_settings(tmp_path, threads=0)).threads == os.cpu_count()
-    assert environment(settings).threads == 1
 
 
 def test_a_release_keeps_what_each_port_read(tmp_path: Path) -> None:

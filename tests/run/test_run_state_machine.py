@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from helpers import a_product, a_source, environment, product, read, roll_back, run, write_workspace
+from helpers import environment, product, read, roll_back, run, write_workspace
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from run_machine_cases import BOTH, Crash, both, crashing
 
 from dataops_mesh.errors import MeshError, NotPublishedError, TransformError
 from dataops_mesh.ledger import known_candidates, open_ledger
@@ -28,50 +28,12 @@ from dataops_mesh.run import audit as stage
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report
-from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import latest, latest_number, numbers, read_release
 from dataops_mesh.store.manifest import PUBLISH, all_refs, pending_refs, read_manifest
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-BOTH = "select min(l.n), max(l.n), min(r.n), max(r.n) from shop.left as l, shop.right as r"
-NUMBER = "{name: n, logicalType: integer, required: true}"
 EFFECTS = 90
-
-
-class Crash(BaseException):
-    """Stands for `kill -9`: no effect on the disk happens after it."""
-
-
-@contextmanager
-def crashing(after: int) -> Iterator[None]:
-    """Let so many effects on the disk happen, then none."""
-    happened = 0
-
-    def before(effect: str, path: Path) -> None:
-        nonlocal happened
-        if happened >= after:
-            raise Crash
-        happened += 1
-
-    original = files.before
-    files.before = before
-    try:
-        yield
-    finally:
-        files.before = original
-
-
-def both() -> dict[str, str | bytes]:
-    return a_product(
-        {"left": [NUMBER], "right": [NUMBER]},
-        inputs=[a_source("rows", "rows.csv", more="options: {types: {l: INTEGER, r: INTEGER}}")],
-        files={
-            "left.sql": "select l as n from rows",
-            "right.sql": "select r as n from rows",
-            "rows.csv": "l,r\n0,0\n",
-        },
-    )
 
 
 class Runs(RuleBasedStateMachine):

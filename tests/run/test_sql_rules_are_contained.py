@@ -30,7 +30,7 @@ from dataops_mesh.store.log import latest_number
 
 ID = "{name: id, logicalType: integer, required: true}"
 
-# What goes beyond tests/run/test_attacks.py, by what it tries.
+# What goes beyond test_code_reaches_nothing_else.py, by what it tries.
 EVIL = {
     "writes: insert": "insert into {object} values (3)",
     "writes: update": "update {object} set id = 1",

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.spec.checks.check import Check, checks_of
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
 
@@ -75,6 +76,12 @@ class Workspace:
         except DeclarationError as error:
             return error.problems
         return ()
+
+
+def checks(workspace: Workspace, *args: str, **kwargs: object) -> dict[str, Check]:
+    found = checks_of(workspace.load(*args, **kwargs))
+    assert len({check.name for check in found}) == len(found)
+    return {check.name: check for check in found}
 
 
 def replaced(text: str, old: str, new: str) -> str:

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from store_helpers import A, B, Crash, built, crashing, publish, snapshot
+from store_helpers import WHO, A, B, Crash, built, crashing, publish, snapshot
 
 from dataops_mesh.errors import CorruptError
 from dataops_mesh.store import files, locks
@@ -48,7 +48,7 @@ def test_the_latest_release_is_never_deleted(store):
 def test_a_candidate_that_a_retained_release_names_stays(store):
     for generation in (1, 2, 3):
         publish(store, generation)
-    rollback(store, (A, B), 1, run_id="r", person="p")
+    rollback(store, (A, B), 1, **WHO)
     found = now(store)
     assert found.releases == (1, 2, 3)
     assert snapshot(store)[A] in set(all_refs(store))

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from store_helpers import T0, A, B, built, publish, read_input, snapshot
+from store_helpers import T0, WHO, A, B, built, publish, read_input, snapshot
 
 from dataops_mesh.errors import (
     ConflictError,
@@ -33,7 +33,6 @@ from dataops_mesh.store.release import (
 from dataops_mesh.store.store import open_store
 
 C = Address("network", "routes")
-WHO = {"run_id": "r", "person": "ana"}
 
 
 @pytest.fixture

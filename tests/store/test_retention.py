@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from store_helpers import T0, A, B, Crash, build, crashing, publish, snapshot
+from store_helpers import T0, WHO, A, B, Crash, build, crashing, publish, snapshot
 
 from dataops_mesh.engine.read import connect
 from dataops_mesh.errors import NotPublishedError, UnknownNameError
@@ -28,7 +28,6 @@ from dataops_mesh.store.store import open_store
 from dataops_mesh.store.verify import verify
 
 C = Address("fleet", "busy")
-WHO = {"run_id": "r", "person": "p"}
 
 
 @pytest.fixture

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from store_helpers import T0, A, B, Crash, build, crashing, read_input
+from hypothesis.stateful import Bundle, consumes, invariant, rule
+from mesh_model import PORTS, WHO, C, Model
+from store_helpers import A, B, Crash, crashing
 
 from dataops_mesh.engine.catalog import refresh
 from dataops_mesh.engine.data import data_finder
@@ -30,23 +28,14 @@ from dataops_mesh.errors import (
     StoreError,
     UnknownNameError,
 )
-from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import numbers, read_release
-from dataops_mesh.store.manifest import (
-    InputRead,
-    folder,
-    mark_recorded,
-    new_ref,
-    pending_refs,
-    read_manifest,
-)
-from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.manifest import folder, mark_recorded, pending_refs, read_manifest
+from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.release import (
     PUBLICATION,
     ROLLBACK,
-    Release,
     commit,
     entries_of,
     history,
@@ -54,111 +43,16 @@ from dataops_mesh.store.release import (
     rollback,
 )
 from dataops_mesh.store.retention import Retention
-from dataops_mesh.store.store import open_store
 
-C = Address("network", "routes")
-PORTS = {"aircraft": (A, B), "routes": (C,)}
-WHO = {"run_id": "r", "person": "ana", "at": T0}
 PRODUCTS = st.sampled_from(sorted(PORTS))
 CRASH_AFTER = st.integers(0, 30)
 
 
-@dataclass
-class Run:
-    product: str
-    base: Release
-    manifest: object
-    inputs: tuple[InputRead, ...]
-    hold: ExitStack
-
-
-class Mesh(RuleBasedStateMachine):
+class Mesh(Model):
     runs = Bundle("runs")
     readers = Bundle("readers")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.everything = ExitStack()
-        root = self.everything.enter_context(tempfile.TemporaryDirectory())
-        self.store = open_store(Path(root) / "store")
-        self.log: dict[int, dict[Address, str]] = {0: {}}  # number -> what was readable
-        self.kinds = {0: PUBLICATION}
-        self.switched: dict[Address, list[int]] = {A: [], B: [], C: []}
-        self.rollable: dict[Address, list[int]] = {A: [], B: [], C: []}
-        self.inputs: dict[str, tuple[InputRead, ...]] = {}  # candidate -> what it read
-        self.open: list[tuple[Release, ExitStack]] = []
-        self.unfinished: list[Run] = []
-        self.generation = 0
-        self.feed = "monday"
-
-    def teardown(self) -> None:
-        for _, stack in self.open:
-            stack.close()
-        for run in self.unfinished:
-            run.hold.close()
-        self.everything.close()
-
-    # What the model says ---------------------------------------------------------------
-
-    @property
-    def newest(self) -> int:
-        return max(self.log)
-
-    def remember(self, release: Release) -> None:
-        assert release.number == self.newest + 1
-        self.log[release.number] = {a: e.candidate for a, e in release.ports.items()}
-        self.kinds[release.number] = release.kind
-        for address in release.changed:
-            self.switched[address].append(release.number)
-            self.rollable[address].append(release.number)
-
-    def may_follow(self, run: Run) -> bool:
-        """Say by hand what invariant 6 says."""
-        last = max((n for a in PORTS[run.product] for n in self.switched[a]), default=0)
-        if last <= run.base.number:
-            return True
-        if self.kinds[last] == ROLLBACK:
-            return False
-        current = self.inputs[self.log[last][PORTS[run.product][0]]]
-        ours = {item.name: item for item in run.inputs}
-        return all(
-            item.name not in ours
-            or (item.address is None and item.fingerprint == ours[item.name].fingerprint)
-            or (item.address is not None and ours[item.name].publication >= item.publication)
-            for item in current
-        )
-
     # Steps -----------------------------------------------------------------------------
-
-    def start(self, product: str, verdict: str = "publish") -> Run:
-        hold = ExitStack()
-        try:
-            base = hold.enter_context(pinned(self.store))
-            inputs = [InputRead("feed", fingerprint=self.feed)]
-            if product == "routes" and A in base.ports:
-                inputs.append(read_input(base, A))
-            domain = PORTS[product][0].domain
-            ref = new_ref(domain, product, T0)
-            target = hold.enter_context(building(self.store, ref))
-            self.generation += 1
-            manifest = build(
-                self.store,
-                target,
-                ref,
-                base,
-                self.generation,
-                PORTS[product],
-                inputs=tuple(inputs),
-                verdict=verdict,
-            )
-        except Crash:
-            hold.close()
-            raise
-        self.inputs[ref] = tuple(inputs)
-        return Run(product, base, manifest, tuple(inputs), hold)
-
-    def commit(self, run: Run) -> Release:
-        return commit(self.store, run.base, entries_of(run.manifest), **WHO)
 
     @rule(target=runs, product=PRODUCTS)
     def start_a_run(self, product):
@@ -218,9 +112,6 @@ class Mesh(RuleBasedStateMachine):
             }
         self.remember(release)
 
-    def forget(self, publications: int) -> None:
-        self.rollable = {a: found[-publications:] for a, found in self.rollable.items()}
-
     @rule(keep=st.integers(1, 4), publications=st.integers(1, 5))
     def collect(self, keep, publications):
         for ref in pending_refs(self.store):
@@ -269,14 +160,6 @@ class Mesh(RuleBasedStateMachine):
         with crashing(files, after), contextlib.suppress(Crash):
             refresh(self.store)
         self.after_a_crash()
-
-    def after_a_crash(self) -> None:
-        """Either the release is there or it is not; the rest follows without a manual step."""
-        release = latest(self.store)
-        if release.number > self.newest:
-            manifest = read_manifest(self.store, release.ports[release.changed[0]].candidate)
-            self.inputs[manifest.candidate] = manifest.inputs
-            self.remember(release)
 
     @rule(how=st.sampled_from(["lost", "damaged", "kept"]))
     def the_catalog_agrees_with_the_log(self, how):

@@ -34,6 +34,7 @@ class Check:
         fingerprint: a digest of measure, threshold and severity; a result counts only for
             the very check it was computed for.
         table_wide: for a partitioned port, reads all partitions and not only the new one.
+        withheld: the number may be a value of a classified column: compared, never shown.
     """
 
     name: str
@@ -48,6 +49,33 @@ class Check:
     dimension: str | None = None
     description: str = ""
     table_wide: bool = False
+    withheld: bool = False
+
+    @property
+    def declared(self) -> DeclaredCheck:
+        """Return what a verdict can be computed from again."""
+        return DeclaredCheck(
+            self.name,
+            self.port,
+            self.threshold,
+            self.severity,
+            self.stage,
+            self.fingerprint,
+            self.withheld,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredCheck:
+    """Of a check, what the gate needs to judge its result: it is kept with the evidence."""
+
+    name: str
+    port: Address
+    threshold: Threshold
+    severity: Severity
+    stage: Stage
+    fingerprint: str
+    withheld: bool = False
 
 
 class Outcome(StrEnum):
@@ -63,10 +91,12 @@ class CheckResult:
     """The outcome of one check on one candidate.
 
     Args:
-        observed: the number the threshold was applied to (rows or percent); None if errored.
+        observed: the number the threshold was applied to (rows or percent); None if errored or
+            withheld.
         rows: rows of the relation, where they were counted.
         reason: one sentence for people; redacted.
         sample: a few offending rows without any classified column, as sorted pairs.
+        withheld: there was a number, the threshold was applied to it, and it is told to nobody.
     """
 
     check: str
@@ -80,6 +110,14 @@ class CheckResult:
     reason: str = ""
     sample: tuple[tuple[tuple[str, Scalar], ...], ...] = ()
     seconds: float = 0.0
+    withheld: bool = False
+
+    @property
+    def told(self) -> float | str:
+        """Return the number, or why there is none to show."""
+        if self.withheld:
+            return "not shown: it reads classified columns"
+        return "could not run" if self.observed is None else self.observed
 
 
 def checks_of(product: Product) -> tuple[Check, ...]:

@@ -21,6 +21,7 @@ from dataops_mesh.spec.checks.measures import (
     TableSchema,
     Unmatched,
 )
+from dataops_mesh.spec.checks.withheld import with_secrets
 from dataops_mesh.spec.model import (
     Address,
     InputPort,
@@ -74,7 +75,7 @@ def derive_checks(product: Product) -> tuple[Check, ...]:
                 checks.append(check)
         checks += rules
         checks += _pact_checks(product, output)
-    return tuple(_scoped(product, check) for check in checks)
+    return tuple(with_secrets(product, _scoped(product, check)) for check in checks)
 
 
 def serializes(check: Check) -> bool:

@@ -1,0 +1,64 @@
+"""`mesh ui`: Dagster's own processes on the workspace, and one gate process for all of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from dataops_mesh.cli.output import INTERRUPTED, WRONG, say
+from dataops_mesh.cli.workspace import open_workspace
+from dataops_mesh.errors import Problem, SettingsError
+from dataops_mesh.settings import PREFIX
+
+PATIENCE = 5  # seconds for what was started to end by itself
+
+
+def start_ui(arguments: Sequence[str]) -> int:
+    """Start `dagster dev` on the workspace, with a warm gate, and end both together."""
+    from dataops_mesh.factory.instance import dagster_home
+    from dataops_mesh.run.process.client import start_gate
+
+    settings, _ = open_workspace()
+    file = settings.root / "workspace.yaml"
+    if not file.is_file():
+        raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))
+    ours = {"DAGSTER_HOME": str(dagster_home(settings)), f"{PREFIX}GATE": str(start_gate(settings))}
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(file), *arguments]
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            command, cwd=settings.root, env={**os.environ, **ours}, start_new_session=True
+        )
+    except OSError as error:
+        say(f"error: dagster dev could not be started: {error}")
+        return WRONG
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process and everything it started: webserver, daemon, code servers, runs."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and _is_alive(process):
+            time.sleep(0.05)
+
+
+def _is_alive(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether anything of the process's group is left."""
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""What makes of a classified value something that is no longer that value.
+
+A hash (SHA-256), an aggregate over a group (`count`, `sum`, `avg`, `stddev`, `variance`) and a
+bucket (weeks and longer, rounding to tens and more, `floor(x / n)`, a CASE that only says texts
+and numbers written in the query, `is null`). Not `md5` and `hash`, which are made to be fast and
+are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`, `string_agg`, `median`,
+which return cells; not an aggregate over a window, which stands beside each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dataops_mesh.plan.sqllineage import Origin, qualified_query
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_COARSE = frozenset({"WEEK", "MONTH", "QUARTER", "YEAR", "DECADE", "CENTURY", "MILLENNIUM"})
+_SHA2 = frozenset({"256", "384", "512"})
+
+
+def clear_columns(
+    text: str, schemas: Mapping[str, Sequence[str]]
+) -> Mapping[str, frozenset[Origin]] | None:
+    """Return, for each output column, the columns whose values are still in it.
+
+    None if the query is beyond us; a column is absent if what it is made of is.
+
+    >>> found = clear_columns("select sha256(a) as x, max(b) as y from d.p", {"d.p": ["a", "b"]})
+    >>> sorted(found["x"]), sorted(found["y"])
+    ([], [('d.p', 'b')])
+    """
+    return qualified_query(text, schemas, _prepared)
+
+
+def _prepared(query: exp.Query) -> exp.Query | None:
+    """Return the query without what breaks the way of a value; None where names are missing."""
+    from sqlglot import exp
+
+    hidden = (exp.PositionalColumn, exp.TableColumn, exp.Columns)
+    if query.find(*hidden) is not None:
+        return None
+    if any(not column.table for column in query.find_all(exp.Column)):
+        return None  # a whole row (`to_json(t)`), or nobody knows whose column it is
+    if any(one.args.get("columns") for one in query.find_all(exp.TableAlias)
+           if isinstance(one.parent, exp.Table)):  # fmt: skip
+        return None  # columns under other names
+    changed: exp.Expr = query.transform(lambda node: exp.Null() if _breaks(node) else node)
+    return changed if isinstance(changed, exp.Query) else None
+
+
+def _breaks(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    match node:
+        case exp.SHA2():
+            length = node.args.get("length")
+            return length is None or length.name in _SHA2
+        case exp.Count() | exp.CountIf():
+            return True
+        case exp.Sum() | exp.Avg() | exp.Stddev() | exp.StddevSamp() | exp.StddevPop():
+            return not _is_windowed(node)
+        case exp.Variance() | exp.VariancePop():
+            return not _is_windowed(node)
+        case exp.TimestampTrunc() | exp.DateTrunc():
+            return str(node.args["unit"].name).upper() in _COARSE
+        case exp.Year() | exp.WidthBucket():
+            return True
+        case exp.Extract():
+            return str(node.name).upper() == "YEAR"
+        case exp.Round():
+            to = node.args.get("decimals")
+            return isinstance(to, exp.Neg) and isinstance(to.this, exp.Literal)
+        case exp.Floor():
+            return _is_division(node.this)
+        case exp.Case():
+            told = [one.args["true"] for one in node.args["ifs"]]
+            said = [*told, *([node.args["default"]] if node.args.get("default") else [])]
+            return all(isinstance(one, exp.Literal | exp.Null | exp.Boolean) for one in said)
+        case exp.Is():
+            return isinstance(node.expression, exp.Null)
+    return False
+
+
+def _is_windowed(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    above = node.parent
+    while isinstance(above, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+        above = above.parent
+    return isinstance(above, exp.Window)
+
+
+def _is_division(node: exp.Expr) -> bool:
+    """Tell whether it is a division by a number of at least 2."""
+    from sqlglot import exp
+
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if not isinstance(node, exp.Div | exp.IntDiv) or not isinstance(node.expression, exp.Literal):
+        return False
+    least = 2
+    return not node.expression.is_string and float(node.expression.name) >= least

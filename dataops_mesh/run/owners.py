@@ -1,0 +1,60 @@
+"""Owners of domains: who we are, and making somebody the owner."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.identity import git_remote, person_or_user
+from dataops_mesh.run.record import record_run
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.owners import Owner, Publisher, assign, repository_name, require_owner
+
+HERE = "."
+
+
+def named_repository(settings: Settings, folder: Path) -> str:
+    """Return the name of the repository around a folder; nothing for a folder outside git."""
+    named = settings.repository or git_remote(folder)
+    return repository_name(named) if named else ""
+
+
+def publisher_of(environment: Environment) -> Publisher:
+    """Return who publishes from this workspace: its repository, or else its folder."""
+    settings = environment.settings
+    root, store = settings.root, environment.store.root
+    claims = settings.ownership == "open"
+    inside = (os.path.relpath(root, store),) if store.is_relative_to(root) else ()
+    places = (repository_name(str(root)), *inside)
+    return Publisher(named_repository(settings, root), places, claims)
+
+
+def require_ours(product: Product, environment: Environment) -> None:
+    """Make sure, before anything is built, that this repository may publish the product.
+
+    Raises:
+        OwnershipError: its domain belongs to another one; the commit would say so too.
+    """
+    require_owner(environment.store, (product.domain,), publisher_of(environment))
+
+
+def assign_domain(environment: Environment, domain: str, repository: str) -> Owner:
+    """Make a repository the owner of a domain, in the store first and then in the ledger.
+
+    Args:
+        environment: the store and the settings.
+        domain: it need not have a folder yet, or not here.
+        repository: its address in any spelling, a folder, or `.` for this one.
+    """
+    if repository == HERE:
+        owner = publisher_of(environment)
+    elif (name := repository_name(repository)).startswith("/"):
+        owner = Publisher("", (name,))
+    else:
+        owner = Publisher(name)
+    person = person_or_user(environment.settings.person)
+    found = assign(environment.store, domain, owner, person)
+    record_run(environment)
+    return found

@@ -1,0 +1,1 @@
+"""The gate process: it audits, decides, records and commits, and has never run domain code."""

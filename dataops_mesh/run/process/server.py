@@ -1,0 +1,238 @@
+"""The gate's server: one thread, started by exec, that forks a process for each request.
+
+It imports what an audit needs once, and no code of a domain ever. A request whose caller goes
+away, or stops writing, is cancelled: its process is killed, and only then is the caller told. So
+nothing is committed after a cancel was acknowledged.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import secrets
+import select
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dataops_mesh.run.process.wire import CODE, LONGEST
+
+ARROW, NO_THREAD = "JE_ARROW_MALLOC_CONF", "background_thread:false"
+SUFFIX = ".token"  # beside the socket: what a caller must know
+_PDEATHSIG = 1
+_BACKLOG = 64
+_GONE = select.POLLHUP | select.POLLRDHUP | select.POLLERR
+
+
+@dataclass(slots=True)
+class Call:
+    """A connection: first its request is read, then a process works for it.
+
+    Args:
+        said: what was read of the request.
+        worker: the process that answers; 0 while the request is read.
+        why: why the process was killed; empty if it was not.
+    """
+
+    socket: socket.socket
+    said: bytearray = field(default_factory=bytearray)
+    worker: int = 0
+    why: str = ""
+
+
+def serve(listener: socket.socket, token: str, *, owner: int | None) -> None:
+    """Answer requests until the owner is gone, or for good.
+
+    Args:
+        listener: a UNIX socket that listens.
+        token: what a request must know.
+        owner: a pipe that ends when the process that started this one does; None for a server
+            of its own, which obeys only its own environment.
+    """
+    listener.setblocking(False)
+    wake, notify = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to tell
+    poll = select.poll()
+    for fd in (listener.fileno(), wake, *(() if owner is None else (owner,))):
+        poll.register(fd, select.POLLIN)
+    calls: dict[int, Call] = {}
+    while not stopped:
+        for fd, event in poll.poll():
+            if fd == listener.fileno():
+                for new in _accepted(listener):
+                    calls[new.socket.fileno()] = new
+                    poll.register(new.socket, select.POLLIN | select.POLLRDHUP)
+            elif fd == wake:
+                _drain(wake)
+            elif fd == owner:
+                stopped.append(0)
+            elif (call := calls.get(fd)) is not None:
+                _attend(call, event, poll, token, own=owner is not None)
+        for call in [call for call in calls.values() if _ended(call)]:
+            poll.unregister(call.socket)
+            del calls[call.socket.fileno()]
+            call.socket.close()
+    for call in calls.values():
+        _kill(call, "the gate process was stopped")
+
+
+def _accepted(listener: socket.socket) -> Iterator[Call]:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        connection.setblocking(False)
+        yield Call(connection)
+
+
+def _attend(call: Call, event: int, poll: select.poll, token: str, *, own: bool) -> None:
+    """Read on a request, begin its work when it is whole, end the work when the caller goes."""
+    if call.worker:
+        if event & _GONE:
+            _kill(call, "cancelled")
+        return
+    try:
+        block = call.socket.recv(65536)
+    except (BlockingIOError, ConnectionResetError):
+        block = b""
+    call.said += block
+    if b"\n" in call.said:
+        poll.modify(call.socket, select.POLLRDHUP)
+        _begin(call, token, own=own)
+    elif not block or len(call.said) > LONGEST:
+        call.why = "no request"
+
+
+def _begin(call: Call, token: str, *, own: bool) -> None:
+    text = bytes(call.said.partition(b"\n")[0])
+    call.said.clear()
+    if text.startswith(CODE):
+        _prepare()
+    server = os.getpid()
+    call.worker = os.fork()
+    if call.worker:
+        return
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        os.setsid()
+        call.socket.setblocking(True)
+        if os.getppid() == server:
+            from dataops_mesh.run.process.work import answer
+
+            answer(call.socket, text, token, own=own)
+            status = 0
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _prepare() -> None:
+    """Start what confines domain code before the fork: all processes that fork share it."""
+    from dataops_mesh.transform.confine.client import start
+
+    with suppress(OSError):  # the worker says what is wrong
+        start()
+
+
+def _kill(call: Call, why: str) -> None:
+    if call.worker and not call.why:
+        call.why = why
+        with suppress(ProcessLookupError):
+            os.killpg(call.worker, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(call.worker, signal.SIGKILL)
+
+
+def _ended(call: Call) -> bool:
+    """Tell whether a call is over; the caller is told how its process ended."""
+    if not call.worker:
+        return bool(call.why)
+    with suppress(ChildProcessError):
+        pid, status = os.waitpid(call.worker, os.WNOHANG)
+        if not pid:
+            return False
+        line = {"ended": os.waitstatus_to_exitcode(status), "why": call.why}
+        with suppress(OSError):
+            call.socket.sendall(json.dumps(line).encode() + b"\n")
+    return True
+
+
+def _drain(fd: int) -> None:
+    with suppress(BlockingIOError):
+        os.read(fd, 4096)
+
+
+def thread_names() -> list[str]:
+    """Return the names of the threads of this process."""
+    found = []
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            found.append((thread / "comm").read_text("utf-8").strip())
+    return found
+
+
+def preload() -> None:
+    """Import what an audit needs, and make sure that this process may fork.
+
+    Raises:
+        RuntimeError: a library started a thread; after a fork its locks could be held for ever.
+    """
+    from dataops_mesh.run.process.warm import warm_up
+
+    warm_up()
+    if not (child := os.fork()):  # OpenBLAS ends its threads in a handler of the first fork
+        os._exit(0)
+    os.waitpid(child, 0)
+    if len(found := thread_names()) > 1:
+        raise RuntimeError(f"threads before the fork: {found}")
+    gc.collect()
+    gc.freeze()
+
+
+def main(path: str, owner: int | None = None) -> None:
+    """Serve on a new socket at `path`, with a token in `path.token`, until there is no reason to.
+
+    Args:
+        path: where to listen; whoever may read the token file may ask.
+        owner: see `serve`.
+    """
+    token = secrets.token_hex(16)
+    key = Path(f"{path}{SUFFIX}")
+    for old in (Path(path), key):
+        old.unlink(missing_ok=True)
+    key.touch(mode=0o600)
+    key.write_text(token, "utf-8")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(path)
+        Path(path).chmod(0o600)
+        listener.listen(_BACKLOG)  # whoever asks meanwhile waits
+        preload()
+        serve(listener, token, owner=owner)
+    finally:
+        for made in (Path(path), key):
+            made.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    if ARROW not in os.environ:  # Arrow reads it when it is loaded, and its thread forbids a fork
+        command = [sys.executable, "-I", "-m", "dataops_mesh.run.process.server", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, ARROW: NO_THREAD})  # noqa: S606
+    main(sys.argv[1])

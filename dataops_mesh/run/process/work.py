@@ -1,0 +1,167 @@
+"""One request, in a process of its own: read the declarations from the disk, run, answer."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import os
+import pwd
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import DeclarationError, MeshError, Problem, RunError, SettingsError
+from dataops_mesh.run.process.wire import (
+    CODE,
+    Request,
+    check_names,
+    error_line,
+    hello,
+    report_line,
+)
+from dataops_mesh.settings import PREFIX, Settings, load_settings
+from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.store import record
+
+ASKS = ("run", "rebuild")
+LOGGER = logging.getLogger("dataops_mesh")
+Send = Callable[[dict[str, Any]], None]
+
+
+def answer(connection: socket.socket, text: bytes, token: str, *, own: bool) -> None:
+    """Do what a request asks and tell the caller: stages, then reports or an error."""
+
+    def send(line: dict[str, Any]) -> None:
+        connection.sendall(json.dumps(line).encode() + b"\n")
+
+    try:
+        request = _request(text, token)
+        for report in _work(request, send, own=own, user=_user(connection)):
+            send({"report": report_line(report)})
+        send({"done": True})
+    except MeshError as error:
+        send(error_line(error))
+    except Exception as error:
+        from dataops_mesh.transform.redact import safe_message
+
+        LOGGER.exception("the gate process failed")
+        what = f"the gate process failed: {safe_message(error)}"
+        send(error_line(RunError(Problem(what, next="its log has the whole text"))))
+
+
+def _request(text: bytes, token: str) -> Request:
+    try:
+        request: Request = record.build(Request, json.loads(text.removeprefix(CODE)))
+        known = hmac.compare_digest(request.token.encode(), token.encode())
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise SettingsError(Problem("the gate was asked in words it does not know")) from None
+    if not known:
+        what = "the gate does not know this caller's token"
+        raise SettingsError(Problem(what, key=f"{PREFIX}GATE", next="read the token file again"))
+    return request
+
+
+def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
+    if own:
+        _obey(request)
+    settings = _settings(request, user)
+    python = _python(request, own=own)
+    settings = settings.model_copy(update={"python": python})
+    product = _product(request, settings)
+    from dataops_mesh.run.environment import open_environment
+
+    environment = open_environment(settings)
+    if request.ask not in ASKS:
+        raise SettingsError(Problem(f'the gate cannot "{request.ask}"', choices=ASKS))
+    if request.ask == "rebuild":
+        from dataops_mesh.run.rebuild import rebuild_product
+
+        return list(rebuild_product(product, environment, run_id=request.run_id))
+    from dataops_mesh.run.product import run_product
+
+    return [
+        run_product(
+            product,
+            environment,
+            run_id=request.run_id,
+            partition=request.partition or None,
+            progress=lambda stage: send({"stage": stage}),
+        )
+    ]
+
+
+def _obey(request: Request) -> None:
+    """Take the caller's settings from its environment: this gate is the caller's own."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+    os.environ.update(dict(request.environment))
+
+
+def _python(request: Request, *, own: bool) -> Path | None:
+    """Return the interpreter of the domain's code.
+
+    It starts with our rights. A gate for all takes it from the settings `locations` of the
+    workspace that it runs in, and from nobody who asks.
+    """
+    if own:
+        return Path(request.python) if request.python != sys.executable else None
+    here = load_settings()
+    location = here.locations.get(Path(request.folder).parent.name)
+    return here.root / location.python if location and location.python else None
+
+
+def _settings(request: Request, user: str) -> Settings:
+    settings = load_settings(Path(request.root))
+    theirs = dict(request.hello)
+    wrong = [name for name, value in hello(settings).items() if theirs.get(name) != str(value)]
+    if wrong:
+        what = f"the gate has another {wrong[0]} than the process that asks"
+        then = "start both with the same settings, and the same version of dataops_mesh"
+        raise SettingsError(Problem(what, key=f"tool.dataops_mesh.{wrong[0]}", next=then))
+    return settings if settings.person else settings.model_copy(update={"person": user})
+
+
+def _product(request: Request, settings: Settings) -> Product:
+    """Read the product's declarations and judge them, whatever the caller has made of them.
+
+    Raises:
+        DeclarationError: they are not valid, policies refuse them, or the caller has others.
+    """
+    from dataops_mesh.policy.judge import judge
+    from dataops_mesh.run.checks import all_checks
+    from dataops_mesh.run.flow import flows_in
+    from dataops_mesh.run.lineage import Known
+    from dataops_mesh.spec.loader import load_product
+    from dataops_mesh.spec.model import Domain
+    from dataops_mesh.transform.validate import transform_problems
+    from dataops_mesh.transform.walls import walls_of
+
+    folder = Path(request.folder)
+    product = load_product(folder, settings.root)
+    domain = Domain(product.domain, folder.parent, (product,))
+    problems = list(transform_problems(product))
+    only = {product.qualified_name}
+    mesh = Mesh(folder.parent.parent, (domain,))
+    flows = flows_in(mesh, settings, Known((product,)))
+    problems += judge(mesh, settings, whole=False, only=only, flows=flows).refusals
+    if problems:
+        raise DeclarationError(problems)
+    if check_names(all_checks(product, walls_of(settings))) != request.checks:
+        what = f"{product.qualified_name} was changed after this code location was loaded"
+        then = "reload the code location, then run the product again"
+        raise DeclarationError(Problem(what, product.where, next=then))
+    return product
+
+
+def _user(connection: socket.socket) -> str:
+    """Return the operating system's name of whoever is at the other end."""
+    size = struct.calcsize("3i")
+    _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, 17, size))
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

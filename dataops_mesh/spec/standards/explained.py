@@ -1,0 +1,124 @@
+"""Says what a schema finds wrong with a value: where, the valid choices and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.read.node import Node, spell
+from dataops_mesh.spec.read.yaml import Keys
+from dataops_mesh.spec.standards.compiled import KNOWN
+
+_TYPES = {
+    "string": "text",
+    "object": "a mapping",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "empty",
+}
+_LEAST, _MOST = "needs at least {expected}", "may have at most {expected}"
+_RANGE = "{value} is out of range ({kind} {expected})"
+_SENTENCES = {
+    "required": "is missing",
+    "not": "has a key that may not stand here",
+    "pattern": "{value} does not match {expected}",
+    "uniqueItems": "holds the same entry twice",
+    "minItems": _LEAST,
+    "minLength": _LEAST,
+    "minProperties": _LEAST,
+    "maxItems": _MOST,
+    "maxLength": _MOST,
+    "maxProperties": _MOST,
+    "minimum": _RANGE,
+    "maximum": _RANGE,
+    "exclusiveMinimum": _RANGE,
+    "exclusiveMaximum": _RANGE,
+}
+
+
+def leaves(error: Any) -> Iterator[Any]:
+    """Return the errors worth reading: of alternatives, those of the one that was meant."""
+    if error.validator not in {"oneOf", "anyOf"} or not error.context:
+        yield error
+        return
+    branches: dict[Any, list[Any]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+    meant = [
+        inner
+        for inner in branches.values()
+        if not any(e.validator == "type" and not e.relative_path for e in inner)
+    ]
+    if len(meant) == 1:
+        for inner in meant[0]:
+            yield from leaves(inner)
+    else:
+        yield error
+
+
+def problem_of(error: Any, node: Node) -> Problem:
+    """Return an error of the package jsonschema as a problem with its place in the document."""
+    keys: Keys = (*node.keys, *error.absolute_path)
+    if error.validator == "required":
+        missing = next(k for k in error.validator_value if k not in error.instance)
+        missing = error.message.split("'")[1] if "'" in error.message else missing
+        keys = (*keys, missing)
+    what, choices, then = _explain(error)
+    return Problem(what, node.document.at(keys), spell(keys), choices, then)
+
+
+def _explain(error: Any) -> tuple[str, tuple[str, ...], str]:
+    """Return what is wrong, the valid choices and what to do."""
+    expected, kind = error.validator_value, error.validator
+    what, then = f"does not satisfy {kind}", ""
+    choices: tuple[str, ...] = ()
+    if kind == KNOWN:
+        what, choices = error.message, tuple(expected)
+    elif kind in {"enum", "const"}:
+        choices = tuple(str(choice) for choice in _listed(expected))
+        hint = did_you_mean(error.instance, choices) if isinstance(error.instance, str) else ""
+        what = f"{_shown(error.instance)} is not one of the valid values{hint}"
+    elif kind in {"type", "oneOf", "anyOf"}:
+        what, then = _wrong_type(error)
+    elif kind in _SENTENCES:
+        what = _SENTENCES[kind].format(value=_shown(error.instance), expected=expected, kind=kind)
+    return what, choices, then
+
+
+def _wrong_type(error: Any) -> tuple[str, str]:
+    value = error.instance
+    if error.validator == "type":
+        names = _listed(error.validator_value)
+    else:
+        names = [name for branch in error.validator_value for name in _listed(branch.get("type"))]
+    if not all(isinstance(name, str) for name in names) or not names:
+        return "has none of the valid forms", ""
+    wanted = " or ".join(dict.fromkeys(_TYPES[name] for name in names))
+    quote = isinstance(value, int | float) and "string" in names
+    then = f'write it in quotes: "{str(value).lower()}"' if quote else ""
+    return f"must be {wanted}, not {_kind(value)}", then
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 # fits a line

@@ -1,0 +1,155 @@
+"""A changed file is noticed by whoever binds it, and harms no other port; so is the catalog."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from store_helpers import WHO, A, B, publish
+
+from dataops_mesh.engine.catalog import is_changed, refresh
+from dataops_mesh.engine.read import connect
+from dataops_mesh.engine.session import bind_release
+from dataops_mesh.errors import CorruptError
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files, sound
+from dataops_mesh.store.log import latest
+from dataops_mesh.store.manifest import folder
+from dataops_mesh.store.release import rollback
+from dataops_mesh.store.sound import require_sound
+from dataops_mesh.store.store import open_store
+
+C = Address("network", "routes")
+
+
+@pytest.fixture
+def store(tmp_path):
+    found = open_store(tmp_path / "store")
+    publish(found, 1)
+    publish(found, 2)
+    publish(found, 7, (C,), "routes")
+    return found
+
+
+def file_of(store, address) -> Path:
+    root = folder(store, latest(store).ports[address].candidate)
+    return root / address.port / "part-0.parquet"
+
+
+def overwrite(path: Path, how: str) -> None:
+    """What a transform or a hook does with `copy (...) to '<published file>'`."""
+    before = path.stat()
+    data = bytearray(path.read_bytes())
+    path.chmod(0o644)
+    if how == "other rows":
+        duckdb.execute(
+            f"copy (select 666 as generation from range(3)) to '{path}' (format parquet)"
+        )
+    elif how == "one bit, the old time":
+        data[30] ^= 1
+        path.write_bytes(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    elif how == "another file under its name":
+        data[30] ^= 1
+        path.unlink()
+        path.write_bytes(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    elif how == "shorter":
+        path.write_bytes(data[:-9])
+    elif how == "empty":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+
+
+WAYS = (
+    "other rows", "one bit, the old time", "another file under its name", "shorter", "empty", "gone",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_one_damaged_file_makes_one_port_unreadable_and_says_which(store, how):
+    path = file_of(store, A)
+    overwrite(path, how)
+    with connect(store.root) as mesh:
+        assert mesh.execute("select max(generation) from network.routes").fetchall() == [(7,)]
+        assert mesh.execute("select max(generation) from fleet.engines").fetchall() == [(2,)]
+        for query in ("from fleet.aircraft", "from network.routes, fleet.aircraft"):
+            with pytest.raises(CorruptError) as told:
+                mesh.execute(query)
+    for word in ("fleet.aircraft", "publication 2", str(path), "mesh rollback fleet.aircraft"):
+        assert word in str(told.value)
+    with duckdb.connect() as con, pytest.raises(CorruptError):
+        bind_release(con, store, latest(store), [A])
+    rollback(store, (A, B), **WHO)
+    with connect(store.root) as mesh:
+        assert mesh.execute("select max(generation) from fleet.aircraft").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_the_catalog_shows_no_damaged_file_and_all_others(store, how):
+    overwrite(file_of(store, A), how)
+    refresh(store)
+    with duckdb.connect(str(store.catalog_file), read_only=True) as con:
+        assert con.execute("select max(generation) from network.routes").fetchall() == [(7,)]
+        with pytest.raises(duckdb.Error, match=r"fleet\.aircraft \(publication 2\)"):
+            con.execute("from fleet.aircraft").fetchall()
+
+
+def test_a_store_that_was_copied_is_read_once_and_then_believed(store, tmp_path, monkeypatch):
+    shutil.copytree(store.root, tmp_path / "copy")
+    copied = open_store(tmp_path / "copy")
+    read = []
+    real = files.digest
+    monkeypatch.setattr(sound.files, "digest", lambda path: read.append(path) or real(path))
+    for _ in range(3):
+        with connect(copied.root) as mesh:
+            assert mesh.execute("select max(generation) from fleet.aircraft").fetchall() == [(2,)]
+    assert len(read) == 3
+    with connect(store.root):
+        assert len(read) == 3
+    overwrite(file_of(copied, A), "one bit, the old time")
+    with pytest.raises(CorruptError):
+        require_sound(copied, A, latest(copied).ports[A])
+
+
+def test_a_file_that_is_only_touched_stays_readable(store):
+    os.utime(file_of(store, A))
+    with connect(store.root) as mesh:
+        assert mesh.execute("select max(generation) from fleet.aircraft").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_catalog_that_a_client_changed_is_noticed_and_written_again(store, closed):
+    refresh(store)
+    assert not is_changed(store)
+    assert oct(store.catalog_file.stat().st_mode & 0o777) == "0o444"
+    store.catalog_file.chmod(0o644)
+    assert not is_changed(store)
+    con = duckdb.connect(str(store.catalog_file))
+    con.execute("create or replace view fleet.aircraft as select 666 as generation")
+    if closed:
+        con.close()
+    assert is_changed(store)
+    refresh(store)
+    con.close()
+    assert not is_changed(store)
+    with duckdb.connect(str(store.catalog_file), read_only=True) as reader:
+        assert reader.execute("select max(generation) from fleet.aircraft").fetchall() == [(2,)]
+
+
+def test_clients_of_duckdb_1_0_know_the_format_of_the_catalog(store):
+    refresh(store)
+    assert store.catalog_file.read_bytes()[12:20] == (64).to_bytes(8, "little")
+
+
+def test_a_catalog_of_an_older_version_is_written_in_the_new_format(store):
+    with duckdb.connect() as con:
+        con.execute(f"attach '{store.catalog_file}' as old (storage_version 'v1.5.0')")
+        con.execute("create table old.t as select 1")
+        con.execute("detach old")
+    refresh(store)
+    assert store.catalog_file.read_bytes()[12:20] == (64).to_bytes(8, "little")

@@ -1,0 +1,144 @@
+"""A class is not lowered on the way: from a restricted column to a public one by another name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from policy_cases import CONTRACT, FILES, TICKETS, replaced, write
+
+from dataops_mesh.errors import DeclarationError
+from dataops_mesh.factory.domain import load_domain
+from dataops_mesh.plan.breakers import clear_columns
+from dataops_mesh.policy.judge import judge
+from dataops_mesh.run.flow import flows_in
+from dataops_mesh.settings import load_settings
+from dataops_mesh.spec.loader import load_mesh
+from dataops_mesh.spec.model import Severity
+
+SSN = "      - {name: ssn, logicalType: string, classification: restricted, description: Number.}\n"
+TICKET = TICKETS["tickets.odcs.yaml"]
+KEY = TICKET.partition("    properties:\n")[2].partition("    quality")[0]
+COLUMN = "      - {name: code, logicalType: string, classification: CLASS, description: Of it.}\n"
+
+
+def violations(tmp_path, expression, declared="public", *, group="", more=None, python=""):
+    """Judge a product that makes the column `code` of the restricted `ssn` of a ticket."""
+    contract = replaced(
+        CONTRACT, "    quality:\n", COLUMN.replace("CLASS", declared) + "    quality:\n"
+    )
+    if not declared:
+        contract = contract.replace(" classification: ,", "")
+    files = {
+        FILES["contract"]: contract,
+        "domains/desk/tickets/tickets.odcs.yaml": replaced(TICKET, KEY, KEY + SSN)
+        + "roles: [{role: r, access: read}]\n",
+        "domains/desk/tickets/tickets.sql": "select id, ssn from tickets_csv\n",
+        "domains/shop/orders/orders.sql": (
+            f"select o.id, o.email, {expression} as code from orders_csv o "
+            f"join desk.tickets t on o.id = t.id {group}\n"
+        ),
+        **(more or {}),
+    }
+    tmp_path.mkdir(exist_ok=True)
+    root = write(tmp_path, files)
+    if python:
+        (root / "domains/shop/orders/orders.sql").unlink()
+        (root / "domains/shop/orders/transform.py").write_text(python, "utf-8")
+    settings = load_settings(root)
+    mesh = load_mesh(root)
+    found = judge(mesh, settings, flows=flows_in(mesh, settings)).violations
+    return tuple(one for one in found if one.rule.startswith("classification_"))
+
+
+LOWERED = [
+    "t.ssn", "upper(t.ssn)", "md5(t.ssn)", "hash(t.ssn)", "(select max(ssn) from desk.tickets)",
+    "coalesce(o.email, t.ssn)", "max(t.ssn) over ()", "sum(t.ssn::int) over (partition by o.id)",
+    "case when t.ssn > '3' then t.ssn end", "date_trunc('day', t.ssn::date)",
+    "round(t.ssn::int, 2)", "floor(t.ssn::int / 1)", "left(sha256('x') || t.ssn, 900)",
+]  # fmt: skip
+BROKEN = [
+    "sha256(t.ssn)", "sha256('salt' || t.ssn)", "case when t.ssn > '3' then 'old' else 'young' end",
+    "date_trunc('month', t.ssn::date)", "round(t.ssn::int, -2)", "floor(t.ssn::int / 10)",
+    "t.ssn is null", "'x'", "o.email",
+]  # fmt: skip
+GROUPED = {"count(t.ssn)": True, "count(distinct t.ssn)": True, "avg(t.ssn::int)": True,
+           "sum(t.ssn::int)": True, "min(t.ssn)": False, "any_value(t.ssn)": False,
+           "first(t.ssn)": False, "list(t.ssn)": False, "string_agg(t.ssn, ',')": False,
+           "median(t.ssn::int)": False}  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", LOWERED)
+def test_a_value_that_is_still_there_is_as_secret_as_before(tmp_path, expression):
+    (found,) = violations(tmp_path, expression)
+    assert (found.rule, found.severity) == ("classification_lineage", Severity.ERROR)
+    assert str(found.finding.where) == f"{FILES['contract']}:11"
+    assert "desk.tickets.ssn is restricted" in found.finding.what
+
+
+@pytest.mark.parametrize("expression", BROKEN)
+def test_a_breaker_sets_a_value_free(tmp_path, expression):
+    assert violations(tmp_path, expression) == ()
+
+
+@pytest.mark.parametrize("expression", GROUPED)
+def test_only_aggregates_that_return_no_cell_are_breakers(tmp_path, expression):
+    found = violations(tmp_path, expression, group="group by o.id, o.email")
+    assert bool(found) is not GROUPED[expression]
+
+
+@pytest.mark.parametrize(
+    ("declared", "refused"),
+    [("public", True), ("internal", True), ("confidential", True), ("Restricted", False),
+     ("pii", False), ("", True)],
+)  # fmt: skip
+def test_the_order_of_classes_decides_and_an_unknown_word_is_the_highest(
+    tmp_path, declared, refused
+):
+    found = [v for v in violations(tmp_path, "t.ssn", declared) if "lineage" in v.rule]
+    assert bool(found) is refused
+
+
+@pytest.mark.parametrize("expression", ["to_json(t)", "t", "(select x from (select t.ssn x) x(x))"])
+def test_what_cannot_be_followed_is_told_with_its_columns(tmp_path, expression):
+    found = violations(tmp_path, expression)
+    assert {v.rule for v in found} <= {"classification_known", "classification_lineage"}
+    assert "code" in found[0].finding.what
+    assert "desk.tickets.ssn is restricted" in found[0].finding.what
+
+
+def test_a_transform_in_python_is_a_warning_until_the_contract_says_what_columns_are_made_of(
+    tmp_path,
+):
+    code = "def transform(orders_csv, desk_tickets):\n    return orders_csv\n"
+    (found,) = violations(tmp_path, "", python=code)
+    assert (found.rule, found.severity) == ("classification_known", Severity.WARNING)
+    assert "id, code of shop.orders" in found.finding.what  # the e-mail is pii: above all
+
+
+def test_a_waiver_lets_it_pass_and_the_default_of_the_file_does_not(tmp_path):
+    waiver = (
+        "waivers: [{rule: classification_lineage, product: shop.orders, who: ana@mesh.example, "
+        "why: tokens, until: 2999-01-01}]\n"
+    )
+    more = {"waivers.yaml": waiver, "policies.yaml": "default: warning\n"}
+    assert violations(tmp_path / "a", "t.ssn", more=more) == ()
+    del more["waivers.yaml"]
+    (found,) = violations(tmp_path / "b", "t.ssn", more=more)
+    assert found.severity is Severity.ERROR
+
+
+def test_a_code_location_that_lowers_a_class_does_not_load(tmp_path):
+    assert violations(tmp_path, "t.ssn")
+    with pytest.raises(DeclarationError, match="classification_lineage"):
+        load_domain(tmp_path / "domains" / "shop")
+
+
+def test_the_query_of_the_page_is_judged_as_it_says():
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    found = clear_columns(query, {"people.people": ["id", "ssn", "born"]})
+    assert found is not None
+    names = {column: {name for _, name in origins} for column, origins in found.items()}
+    assert names == {"id": {"id"}, "code": {"ssn"}, "person": set(), "month": set()}

@@ -1,0 +1,218 @@
+"""A release number is never used twice, however long a commit stalls and whatever is collected."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+import pytest
+from store_helpers import T0, WHO, A, build, built, publish
+
+from dataops_mesh.errors import FULL, ConflictError
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files, log, pins
+from dataops_mesh.store import release as commits
+from dataops_mesh.store.collect import collect
+from dataops_mesh.store.floor import floor
+from dataops_mesh.store.log import latest, latest_number, numbers, path_of
+from dataops_mesh.store.manifest import mark_recorded, new_ref
+from dataops_mesh.store.pins import building, committing, pinned
+from dataops_mesh.store.release import commit, entries_of
+from dataops_mesh.store.store import open_store
+
+MINE = Address("fleet", "mine")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_store(tmp_path / "store")
+
+
+def now(store):
+    return collect(store, keep_releases=1, grace_seconds=0, recorded=10**9)
+
+
+def stalling(monkeypatch, meanwhile):
+    """Let something happen between a commit's look at the log and its creation of a release."""
+    real, waits = commits.append, [True]
+
+    def append(store, release) -> bool:
+        if waits.pop() if waits else False:
+            meanwhile()
+        return real(store, release)
+
+    monkeypatch.setattr(commits, "append", append)
+
+
+@pytest.mark.parametrize("pin_holds", [True, False])
+@pytest.mark.parametrize("others", [1, 4])
+def test_a_commit_that_stalls_beside_a_collection_loses_nothing(
+    store, monkeypatch, others, pin_holds
+):
+    for generation in range(3):
+        publish(store, generation)
+
+    def meanwhile() -> None:
+        for generation in range(others):
+            publish(store, 10 + generation)
+        now(store)
+
+    if not pin_holds:  # a folder on which locks do not hold: the floor alone must do
+        monkeypatch.setattr("dataops_mesh.store.collect.live_bases", lambda _: frozenset())
+    with built(store, 1, (MINE,), "mine") as (base, manifest):
+        stalling(monkeypatch, meanwhile)
+        release = commit(store, base, entries_of(manifest), **WHO)
+    assert release.number == 3 + others + 1
+    assert latest(store) == release
+    assert set(release.ports) > {A, MINE}
+    assert release.ports[A].publication == 3 + others
+    now(store)
+    assert numbers(store) == [release.number]
+    assert sorted(path.stem for path in store.releases.glob("*.json")) == [f"{release.number:08}"]
+
+
+def test_a_collection_waits_for_a_commit_and_takes_the_rest_afterwards(store):
+    for generation in range(3):
+        publish(store, generation)
+    with committing(store):
+        for generation in range(3):
+            publish(store, 10 + generation)
+        assert now(store).releases == (1, 2, 3)
+    assert now(store).releases == (4, 5)
+    assert floor(store) == 5
+
+
+def test_a_commit_that_begins_after_the_old_releases_were_listed_follows_none_of_them(
+    store, monkeypatch
+):
+    for generation in range(4):
+        publish(store, generation)
+    found = []
+    real = pins.live_bases
+
+    def late(where) -> frozenset[int]:
+        bases = real(where)
+        with committing(where):
+            found.append(latest_number(where))
+        return bases
+
+    monkeypatch.setattr("dataops_mesh.store.collect.live_bases", late)
+    assert max(now(store).releases) < found[0]
+
+
+def test_a_log_that_lost_all_its_files_does_not_begin_again_at_one(store):
+    for generation in range(3):
+        publish(store, generation)
+    now(store)
+    path_of(store, 3).unlink()
+    with pytest.raises(Exception, match="the store has no release"):
+        publish(store, 9)
+
+
+def test_an_older_hint_is_not_believed_below_the_floor(store):
+    for generation in range(5):
+        publish(store, generation)
+    stray = path_of(store, 2).read_bytes()
+    now(store)
+    (store.releases / "latest").write_text("2")
+    path_of(store, 2).write_bytes(stray)  # of a commit that crashed right after it
+    assert latest_number(store) == 5
+    assert publish(store, 6).number == 6
+    now(store)
+    assert not path_of(store, 2).exists()
+
+
+def test_a_slow_writer_does_not_move_the_hint_back(store, monkeypatch):
+    publish(store, 1)
+    real, faster = files.sync_folder, []
+
+    def sync_folder(path) -> None:
+        real(path)
+        if path == store.releases and not faster:
+            faster.append(None)
+            publish(store, 3)
+
+    with built(store, 2) as (base, manifest):
+        monkeypatch.setattr(files, "sync_folder", sync_folder)
+        commit(store, base, entries_of(manifest), **WHO)
+    assert (store.releases / "latest").read_text() == "3"
+
+
+def test_a_collection_on_a_full_disk_still_deletes(store, monkeypatch):
+    for generation in range(3):
+        publish(store, generation)
+    real = files.replace
+
+    def replace(path, data, **more: bool) -> None:
+        if path.name == "floor":
+            raise OSError(min(FULL), "full")
+        real(path, data, **more)
+
+    monkeypatch.setattr(files, "replace", replace)
+    assert now(store).releases == (1, 2)
+    assert numbers(store) == [3]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_publication_of_a_race_beside_collections_has_its_own_number(
+    store, monkeypatch, seed
+):
+    """Six writers that stall at random, two collections without any grace."""
+    luck = random.Random(seed)
+    real, taken, faults = log.append, [], []
+    ending = threading.Event()
+
+    def append(where, release) -> bool:
+        if luck.random() < 0.5:
+            ending.wait(luck.random() * 0.02)
+        created = real(where, release)
+        if created:
+            taken.append(release.number)
+        return created
+
+    monkeypatch.setattr(commits, "append", append)
+
+    def write(name) -> None:
+        try:
+            for generation in range(8):
+                publish_one(store, name, generation)
+        except Exception as error:  # noqa: BLE001 - a thread's fault is told by the test
+            faults.append(error)
+
+    def clean() -> None:
+        while not ending.is_set():
+            try:
+                now(store)
+            except Exception as error:  # noqa: BLE001 - a thread's fault is told by the test
+                faults.append(error)
+            ending.wait(0.01)
+
+    writers = [threading.Thread(target=write, args=(f"p{n}",)) for n in range(6)]
+    cleaners = [threading.Thread(target=clean) for _ in range(2)]
+    for thread in (*writers, *cleaners):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    ending.set()
+    for thread in cleaners:
+        thread.join()
+    assert faults == []
+    assert sorted(taken) == list(range(1, 49))
+    final = latest(store)
+    assert final.number == 48
+    assert {entry.fingerprint for entry in final.ports.values()} == {"7"}
+
+
+def publish_one(store, name, generation):
+    address = Address("fleet", name)
+    while True:
+        with pinned(store) as base:
+            ref = new_ref("fleet", name, T0)
+            with building(store, ref) as folder:
+                manifest = build(store, folder, ref, base, generation, (address,))
+                mark_recorded(store, ref)
+                try:
+                    commit(store, base, entries_of(manifest), **WHO)
+                except ConflictError:
+                    continue
+                return
