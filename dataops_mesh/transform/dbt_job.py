@@ -50,7 +50,8 @@ class DbtJob:
 
 def parse(job: DbtJob) -> None:
     """Parse the project; `PARSED` stands in `target` below the folder."""
-    result = _invoke(job, "parse")
+    # dbt's static parser leaves threads behind, which the fork server must not have.
+    result = _invoke(job, "parse", "--no-static-parser")
     if not result.success:
         what = f"dbt cannot parse the project: {result.exception}"
         then = f"dbt parse --project-dir {job.project.resolve()}"
@@ -89,6 +90,14 @@ def test(job: DbtJob) -> list[tuple[str, str, int]]:
     return [
         (str(row.node.unique_id), str(row.status), int(row.failures or 0)) for row in tested.result
     ]
+
+
+def forget() -> None:
+    """Let dbt forget the connections and adapters of a project."""
+    from dbt.adapters.factory import cleanup_connections, reset_adapters
+
+    cleanup_connections()
+    reset_adapters()
 
 
 def _invoke(job: DbtJob, *arguments: str) -> Any:

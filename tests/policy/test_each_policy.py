@@ -29,6 +29,7 @@ BREAKS = [
     ("semantic_version", "product", "version: 1.2.0\n", "version: v1.2\n", 4, "version"),
     ("semantic_version", "product", "version: 1.2.0\n", "", 1, "version"),
     ("semantic_version", "contract", "version: 1.2.0\n", "version: '1'\n", 4, "version"),
+    ("closed_network", "product", "team: {name: shop,", "customProperties: [{property: network, vendor: dataops_mesh, value: true}]\nteam: {name: shop,", 14, "customProperties"),
     ("active_inputs", "tickets", "version: 1.0.0\n", "version: 1.0.0\nstatus: proposed\n", 12, "inputPorts[1]"),
     ("input_versions", "product", "    version: 1.0.0\n", "", 12, "inputPorts[1].version"),
 ]  # fmt: skip

@@ -73,9 +73,13 @@ class Server:
         return not poll.poll(0)
 
     def close(self) -> None:
-        """Let go of the server; in the process that started it, wait until it has ended."""
+        """Let go of the server; the process that started it ends it, whoever else holds it."""
+        mine = self.owner == os.getpid()
+        with suppress(OSError):
+            if mine:
+                self.control.shutdown(socket.SHUT_RDWR)
         self.control.close()
-        if self.owner == os.getpid():
+        if mine:
             with suppress(ChildProcessError):
                 os.waitpid(self.pid, 0)
 

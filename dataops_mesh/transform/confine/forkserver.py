@@ -69,6 +69,7 @@ class Server:
         self.control = control
         self.jobs: dict[int, Job] = {}  # by worker
         self.by_descriptor: dict[int, Job] = {}
+        self.dbt_jobs = 0
         self.poll = select.poll()
         self.woken, waking = os.pipe()
         os.set_blocking(self.woken, False)
@@ -116,7 +117,8 @@ class Server:
         wanted = json.loads(data)
         run, output = descriptors
         if wanted["kind"] == "dbt":
-            preload.dbt()
+            preload.dbt(self.dbt_jobs)
+            self.dbt_jobs += 1
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         me = os.getpid()
