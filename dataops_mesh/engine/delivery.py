@@ -22,15 +22,15 @@ _CLOCK = "[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?"
 _ZONE = "(Z|[+-][0-9]{2}(:[0-9]{2})?)"
 _SPELLED = {
     "BIGINT": "0|-?[1-9][0-9]{0,18}",
-    # As many digits as every double shows again, and no zero that would be lost.
-    "DOUBLE": "-?(0|[1-9][0-9]{0,14})([.][0-9]{0,14}[1-9])?",
+    # No zero that would be lost; digits are counted below.
+    "DOUBLE": "-?(0|[1-9][0-9]*)([.][0-9]*[1-9])?",
     "BOOLEAN": "true|false",
     "DATE": _DAY,
     "TIME": _CLOCK,
     "TIMESTAMP": f"{_DAY}[ T]{_CLOCK}",
     "TIMESTAMP WITH TIME ZONE": f"{_DAY}[ T]{_CLOCK}{_ZONE}",
 }
-_DIGITS = 15
+_DIGITS = 15  # every double shows so many again
 _BY_OPTION = {
     "DATE": "dateformat",
     "TIMESTAMP": "timestampformat",
@@ -83,8 +83,11 @@ def _kept(name: str, kind: str) -> str:
         return "false"
     test = f"regexp_full_match({column}, {sql.literal(pattern)})"
     if kind == "DOUBLE":
-        test += f" AND length(translate({column}, '-.', '')) <= {_DIGITS}"
-    return f"coalesce(bool_and({test} AND TRY_CAST({column} AS {kind}) IS NOT NULL), false)"
+        shown = f"CAST(TRY_CAST({column} AS DOUBLE) AS VARCHAR)"
+        short = f"length(translate({column}, '-.', '')) <= {_DIGITS}"
+        test += f" AND ({short} OR {shown} = {column})"
+    whole = f"{column} IS NULL OR ({test} AND TRY_CAST({column} AS {kind}) IS NOT NULL)"
+    return f"coalesce(bool_and({whole}), false)"
 
 
 def _of_sniffer(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def test_a_value_far_behind_the_sample_is_kept(tmp_path: Path):
     assert found[:2] == ["0", "1"]
 
 
+def test_a_day_without_a_value_does_not_make_text_of_the_others(tmp_path: Path):
+    found = published(tmp_path, "k,v\n1,\n2,10.357019999999999\n3,-80\n", "number")
+    assert found == [None, 10.357019999999999, -80.0]
+
+
 VALUES = {
     "number": ("1.5", "1.5"), "integer": ("42", "42"), "date": ("2026-02-28", "2026-02-28"),
     "timestamp": ("2026-02-28T10:00:00", "2026-02-28 10:00:00"), "boolean": ("true", "True"),
