@@ -138,10 +138,11 @@ def commands_shown():
 
 @pytest.mark.parametrize(("page", "command"), sorted(set(commands_shown())))
 def test_every_command_that_is_shown_exists_with_its_options(page, command):
-    known = typer.main.get_command(app)
-    name, *rest = shlex.split(command)
-    assert name in known.commands
-    options = {o for p in known.commands[name].params for o in p.opts}
+    found, rest = typer.main.get_command(app), shlex.split(command)
+    while hasattr(found, "commands") and rest:
+        assert rest[0] in found.commands
+        found = found.commands[rest.pop(0)]
+    options = {o for p in found.params for o in p.opts}
     assert {word for word in rest if word.startswith("--")} <= options
 
 

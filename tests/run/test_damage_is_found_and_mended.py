@@ -58,7 +58,7 @@ def test_a_damaged_release_is_said_and_written_again(tmp_path: Path, how: str, n
     place = environment(settings)
     before = read_release(place.store, number)
     damage(path_of(place.store, number), how)
-    with pytest.raises(CorruptError, match="mesh verify"):
+    with pytest.raises(CorruptError, match="mesh store verify"):
         read_release(place.store, number)
     found = examine(place.store).damage
     assert [(item.kind, item.name) for item in found] == [("release", str(number))]
