@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -157,7 +157,7 @@ def _ask(
         except BaseException as error:
             if isinstance(error, Exception):
                 raise
-            _cancel(connection)
+            _cancel(connection, answers)
             after = range(since + 1, latest_number(store) + 1)
             mine = [n for n in after if read_release(store, n).run_id == request.run_id]
             was = f"after publication {mine[-1]}" if mine else "before anything was published"
@@ -183,13 +183,14 @@ def _take(line: Mapping[str, Any], reports: list[Mapping[str, Any]], progress: P
     return False
 
 
-def _cancel(connection: socket.socket) -> None:
+def _cancel(connection: socket.socket, answers: Iterable[bytes]) -> None:
     """Stop writing, which cancels, and wait until the gate says that the run's process is dead."""
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_WR)
+    with suppress(OSError, ValueError):  # the gate is gone, and its processes with it
         connection.settimeout(PATIENCE)
-        while connection.recv(65536):
-            pass
+        connection.shutdown(socket.SHUT_WR)
+        for text in answers:
+            if "ended" in json.loads(text):
+                return
 
 
 def _connected(path: Path) -> socket.socket:

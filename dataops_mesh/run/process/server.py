@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +77,7 @@ def serve(listener: socket.socket, token: str, *, owner: int | None) -> None:
             elif fd == owner:
                 stopped.append(0)
             elif (call := calls.get(fd)) is not None:
-                _attend(call, event, poll, token, own=owner is not None)
+                _attend(call, event, poll, token, calls.values(), own=owner is not None)
         for call in [call for call in calls.values() if _ended(call)]:
             poll.unregister(call.socket)
             del calls[call.socket.fileno()]
@@ -96,7 +96,15 @@ def _accepted(listener: socket.socket) -> Iterator[Call]:
         yield Call(connection)
 
 
-def _attend(call: Call, event: int, poll: select.poll, token: str, *, own: bool) -> None:
+def _attend(  # noqa: PLR0913 - what the loop knows
+    call: Call,
+    event: int,
+    poll: select.poll,
+    token: str,
+    others: Iterable[Call],
+    *,
+    own: bool,
+) -> None:
     """Read on a request, begin its work when it is whole, end the work when the caller goes."""
     if call.worker:
         if event & _GONE:
@@ -109,12 +117,12 @@ def _attend(call: Call, event: int, poll: select.poll, token: str, *, own: bool)
     call.said += block
     if b"\n" in call.said:
         poll.modify(call.socket, select.POLLRDHUP)
-        _begin(call, token, own=own)
+        _begin(call, token, others, own=own)
     elif not block or len(call.said) > LONGEST:
         call.why = "no request"
 
 
-def _begin(call: Call, token: str, *, own: bool) -> None:
+def _begin(call: Call, token: str, others: Iterable[Call], *, own: bool) -> None:
     text = bytes(call.said.partition(b"\n")[0])
     call.said.clear()
     if text.startswith(CODE):
@@ -130,6 +138,9 @@ def _begin(call: Call, token: str, *, own: bool) -> None:
             signal.signal(number, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         os.setsid()
+        for other in others:  # or their callers would not see the end of their answers
+            if other is not call:
+                other.socket.close()
         call.socket.setblocking(True)
         if os.getppid() == server:
             from dataops_mesh.run.process.work import answer
