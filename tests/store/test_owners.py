@@ -134,11 +134,11 @@ def test_what_is_refused_claims_nothing(store):
 
 
 def test_a_folder_is_known_after_it_was_moved_with_its_store_and_by_its_new_name(store):
-    here = Publisher("", ("/home/ana/mesh", "../.."), claims=True)
+    here = Publisher("", ("/srv/ana/mesh", "../.."), claims=True)
     claim(store, ("fleet",), here, "ana")
-    moved = Publisher("", ("/home/ana/work/mesh", "../.."))
-    named = Publisher("git.example/ana/mesh", ("/home/ana/mesh", "../.."))
-    stranger = Publisher("git.example/eve/mesh", ("/home/eve/mesh",))
+    moved = Publisher("", ("/srv/ana/work/mesh", "../.."))
+    named = Publisher("git.example/ana/mesh", ("/srv/ana/mesh", "../.."))
+    stranger = Publisher("git.example/eve/mesh", ("/srv/eve/mesh",))
     assert require_owner(store, ("fleet",), moved) == ()
     assert require_owner(store, ("fleet",), named) == ()
     with pytest.raises(OwnershipError):
