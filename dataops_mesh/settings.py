@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         memory_limit: what DuckDB may use before it spills to disk, for example `2GB`.
         threads: DuckDB's threads; 0 means one per core.
         time_limit: seconds after which a SQL rule is interrupted.
-        transform_limit: seconds after which a transform in Python or dbt is ended; 0 for never.
+        transform_limit: seconds after which a transform is ended; 0 for never.
         isolation: `required` runs no domain code where the kernel cannot confine it, as in
             production; `available` confines it as far as the machine can.
         samples: a failed check shows up to five offending rows, in columns classified public

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.session import release_views, seal
 from dataops_mesh.engine.write import describe_port, write_port
 from dataops_mesh.run.attempt import Attempt
@@ -64,12 +65,12 @@ def build_candidate(
 
 def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:
     product, inputs, store = attempt.product, attempt.inputs, attempt.environment.store
-    queries = sql_queries(product)
+    queries, limit = sql_queries(product), attempt.environment.settings.transform_limit
     sources = [file for found in inputs.source_files.values() for file in found]
     seal(connection, [*sources, *_read_folders(store, inputs), attempt.folder])
     written = []
     for port in product.outputs:
-        with blamed(product, port):
+        with blamed(product, port), time_limit(connection, limit):
             rows = queries[port.name]
             wanted = wanted_types(port.contract)
             written.append(write_port(connection, rows, attempt.folder, port.address, wanted))

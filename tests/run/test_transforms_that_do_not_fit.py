@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,15 @@ def test_a_transform_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     found = product(settings, "shop.orders")
     found.transform.files[0].unlink()
     assert "FileNotFoundError" in transform_problems(found)[0].what
+
+
+def test_sql_that_would_run_for_hours_is_ended_at_its_limit(tmp_path: Path) -> None:
+    endless = "select sum(a.range * b.range % 7) as id, 1 as amount from orders_csv, "
+    endless += "range(1000000) a, range(10000000) b"
+    settings = shop(tmp_path, endless).model_copy(update={"transform_limit": 0.5})
+    before = time.monotonic()
+    with pytest.raises(TransformError, match=r"longer than 0\.5 seconds") as caught:
+        run(settings, "shop.orders")
+    assert time.monotonic() - before < 20
+    assert str(caught.value.problems[0].where) == "domains/shop/orders/orders.sql:1"
+    assert latest(environment(settings).store).number == 0
