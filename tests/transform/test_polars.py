@@ -17,9 +17,9 @@ from dataops_mesh.transform.validate import transform_problems
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 COLUMNS = [
     "{name: id, logicalType: integer, primaryKey: true}",
-    "{name: price, logicalType: number}",
+    "{name: price, logicalType: number, physicalType: 'DECIMAL(12, 2)'}",
     "{name: day, logicalType: date}",
-    "{name: moment, logicalType: timestamp}",
+    "{name: moment, logicalType: timestamp, logicalTypeOptions: {timezone: true}}",
     "{name: word, logicalType: string}",
 ]
 ROWS = """

@@ -26,6 +26,7 @@ MAX_NUMBER = 40  # characters; a longer number is a mistake or an attack on int(
 
 Keys = tuple[str | int, ...]
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SHOWN = 40  # characters of a number that a message repeats
 _STR = "tag:yaml.org,2002:str"
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 # Dates stay text: the JSON schemas of both standards declare them as strings.
@@ -133,15 +134,17 @@ def _two_readings(text: str) -> tuple[str, str] | None:
     >>> _two_readings("0.5")
     """
     digits = text.lstrip("+-").replace("_", "")
+    octal = len(digits) > 1 and digits[0] == "0" and digits.isdigit()
+    if not octal and not digits.lower().startswith("0b") and not {":", "_"} & set(text):
+        return None
+    if len(text) > _SHOWN:
+        return "this number is another one to YAML 1.1 than to people", "write it in quotes"
     if ":" in text:
         seconds = yaml.safe_load(text)
         return (
             f"{text} is {seconds} to YAML 1.1 and text to people",
             f'write "{text}" in quotes, or {seconds}',
         )
-    octal = len(digits) > 1 and digits[0] == "0" and digits.isdigit()
-    if not octal and not digits.lower().startswith("0b") and "_" not in text:
-        return None
     number, plain = yaml.safe_load(text), digits.lstrip("0") or "0"
     if str(number) == plain or not octal:
         return (
