@@ -35,7 +35,7 @@ _FROM = {
 }
 _BITS = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64, "HUGEINT": 128,
          "FLOAT": 25, "DOUBLE": 54}  # fmt: skip
-_DIGITS = 15  # a double holds every decimal number of so many digits
+_DIGITS = {"DOUBLE": 15, "FLOAT": 6}  # they hold every decimal number of so many digits
 Columns = Mapping[str, str]
 
 
@@ -155,6 +155,8 @@ def _scalar(value: str, found: Shape | None, want: str) -> str | None:
     if bare in _FLOATS and target not in _FLOATS:
         # Larger ones are whole because they are rounded.
         same += f" AND abs({value}) <= {2 ** (_BITS[bare] - 1)}"
+    if kind.startswith("DECIMAL(") and target in _FLOATS:
+        same += _short(value, kind, target)
     kept_value = there if kept == want else f"TRY_CAST({there} AS {kept})"
     held = f"{same} AND {kept_value} IS NOT NULL" if kept != want else same
     return f"CASE WHEN {value} IS NULL THEN NULL WHEN {held} THEN {kept_value} ELSE {_error()} END"
@@ -172,10 +174,21 @@ def _holds_all(narrow: str, wide: str) -> bool:
     return _BITS[narrow.removeprefix("U")] + (unsigned and signed) <= _BITS[wide.removeprefix("U")]
 
 
+def _short(value: str, kind: str, target: str) -> str:
+    """Return the rest of the test that a double holds a decimal: DuckDB's cast back may be off."""
+    width, scale = (int(part) for part in kind[8:-1].split(","))
+    digits = _DIGITS[target]
+    if width <= digits or scale == 0:
+        return ""
+    few = f"abs({value}) < {10 ** (digits - scale)}" if scale <= digits else f"{value} = 0"
+    whole = f"{value} = trunc({value}) AND abs({value}) <= {2 ** (_BITS[target] - 1)}"
+    return f" AND ({few} OR ({whole}))"
+
+
 def _cast(value: str, kind: str, want: str) -> str:
     if kind.startswith("DECIMAL(") and want in _FLOATS:
         digits = int(kind.removeprefix("DECIMAL(").partition(",")[0])
-        if digits > _DIGITS:  # DuckDB's own cast may be off by the last bit
+        if digits > _DIGITS[want]:  # DuckDB's own cast may be off by the last bit
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {want})"
     return f"TRY_CAST({value} AS {want})"
 

@@ -28,8 +28,7 @@ def exact(value: Any) -> Fraction | None:
 def holds_exactly(value: Any, kind: str) -> bool:
     """Tell whether a numeric type holds the very value, as people would write it.
 
-    A decimal text fits a double if the double nearest to it, written with the text's own digits,
-    is the text again; a double is whole only below 2^53, from where on it may have been rounded.
+    A double has one of its own for each decimal of 15 digits; a double is whole only below 2^53, from where on it may have been rounded.
     """
     if value is None:
         return True
@@ -51,9 +50,11 @@ def holds_exactly(value: Any, kind: str) -> bool:
             return int(float(value)) == value
         except OverflowError:
             return False
-    with localcontext() as context:
-        context.prec = 400
-        return round(Decimal(float(value)), -value.as_tuple().exponent) == value
+    scale = -value.as_tuple().exponent
+    if scale == 0:
+        return int(float(value)) == value
+    few = abs(value.scaleb(scale)) < 10**15  # of so many digits each has a double of its own
+    return few or (value == value.to_integral_value() and abs(value) <= 2**53)
 
 
 def _fits_decimal(value: Any, width: int, scale: int) -> bool:

@@ -55,8 +55,8 @@ def test_a_value_far_behind_the_sample_is_kept(tmp_path: Path):
 
 
 def test_a_day_without_a_value_does_not_make_text_of_the_others(tmp_path: Path):
-    found = published(tmp_path, "k,v\n1,\n2,10.357019999999999\n3,-80\n", "number")
-    assert found == [None, 10.357019999999999, -80.0]
+    found = published(tmp_path, "k,v\n1,\n2,10.357019999999999\n3,-80\n4,1.0\n5,1e-07\n", "number")
+    assert found == [None, 10.357019999999999, -80.0, 1.0, 1e-07]
 
 
 VALUES = {
