@@ -88,6 +88,8 @@ def _not_in_re2(pattern: str) -> str:
 def _bad_escape(letter: str, *, in_class: bool) -> str:
     if letter in set("123456789") and not in_class:
         return "a backreference"
+    if letter == "b" and in_class:
+        return r"\b in a character class"
     return {"Z": r"\Z", "N": r"\N", "u": r"\u", "U": r"\U", "Q": r"\Q", "C": r"\C"}.get(letter, "")
 
 

@@ -121,6 +121,7 @@ REFUSED = {
     ),
     "types of other databases": (
         """
+        apiVersion: v3.2.0
         schema:
           - name: aircraft
             properties:

@@ -138,7 +138,7 @@ def _two_readings(text: str) -> tuple[str, str] | None:
     if not octal and not digits.lower().startswith("0b") and not {":", "_"} & set(text):
         return None
     if len(text) > _SHOWN:
-        return "this number is another one to YAML 1.1 than to people", "write it in quotes"
+        return "not a usable number: YAML 1.1 and people read it differently", "write it in quotes"
     if ":" in text:
         seconds = yaml.safe_load(text)
         return (
