@@ -47,6 +47,7 @@ def lossless(
         found: the files.
         options: what the input port says; a type that it gives to a column stands.
     """
+    options = _iso(options)
     if _DECIDED & options.keys():
         return dict(options)
     relation = sql.scan(READER, found, options)
@@ -72,6 +73,20 @@ def lossless(
         for (name, kind), whole in zip(proposed.items(), kept, strict=True)
     }
     return {**fixed, "types": {**said, **types}}
+
+
+def _iso(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with ISO dates where a column is said to be a date and no format is.
+
+    DuckDB would find a format in the values, and another one in the next delivery.
+    """
+    said = [options.get(key) or {} for key in ("types", "columns")]
+    kinds = {
+        str(kind).upper()
+        for given in said
+        for kind in (given.values() if isinstance(given, Mapping) else given)
+    }
+    return {"dateformat": "%Y-%m-%d", **options} if "DATE" in kinds else dict(options)
 
 
 def _kept(name: str, kind: str) -> str:

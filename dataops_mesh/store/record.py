@@ -12,8 +12,9 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,7 @@ from dataops_mesh.errors import CorruptError, Problem, StoreError
 from dataops_mesh.spec.model import Address
 
 FORMAT = 1
+_DECIMAL = "decimal"
 T = TypeVar("T")
 Builder = Callable[[Any], Any]
 
@@ -38,6 +40,8 @@ def plain(value: Any) -> Any:
             return value.value
         case datetime():
             return value.isoformat()
+        case Decimal():
+            return {_DECIMAL: str(value)}  # a number of JSON could lose digits
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case tuple() | list():
@@ -138,9 +142,15 @@ def _union_builder(kind: Any) -> Builder:
     others = [item for item in get_args(kind) if item is not types.NoneType]
     if len(others) > 1:  # a scalar is what JSON says it is
         pairs = [_builder(item) for item in others if get_origin(item) is tuple]
-        return (lambda data: pairs[0](data) if isinstance(data, list) else data) if pairs else _same
+        return partial(_scalar, pair=pairs[0] if pairs else None)
     other = _builder(others[0])
     return lambda data: None if data is None else other(data)
+
+
+def _scalar(data: Any, pair: Builder | None) -> Any:
+    if isinstance(data, list) and pair is not None:
+        return pair(data)
+    return Decimal(data[_DECIMAL]) if isinstance(data, dict) else data
 
 
 def _tuple_builder(items: tuple[Any, ...]) -> Builder:

@@ -38,6 +38,7 @@ FORMS = {
 }
 POLARS = {"DataFrame": "polars", "LazyFrame": "lazy"}
 _BATCH = 100_000
+_INEXACT = ("DECIMAL", "STRUCT")
 ANNOTATIONS = (
     "duckdb.DuckDBPyRelation",
     "pyarrow.Table",
@@ -179,10 +180,31 @@ def _give(
     fetch: dict[str, Callable[[], Any]] = {
         "table": cursor.to_arrow_table,
         "reader": cursor.to_arrow_reader,
-        "pandas": cursor.df,
+        "pandas": lambda: _frame(cursor),
         "polars": cursor.pl,
     }
     return fetch[form]()
+
+
+def _frame(cursor: duckdb.DuckDBPyConnection) -> Any:
+    """Return the rows as a pandas frame, in which decimals and nested values are exact.
+
+    DuckDB gives pandas floats for decimals, and zeros for nulls inside arrays.
+    """
+    described = [(name, str(kind)) for name, kind, *_ in cursor.description or ()]
+    inexact = [name for name, kind in described if kind.startswith(_INEXACT) or kind.endswith("]")]
+    if not inexact:
+        return cursor.df()
+    import duckdb
+    import pandas as pd
+
+    table = cursor.to_arrow_table()
+    with duckdb.connect() as plain:  # which keeps the order of the rows
+        frame = plain.from_arrow(table).df()
+    for name in inexact:
+        values = table.column(name).to_pylist()
+        frame[name] = pd.Series(values, index=frame.index, dtype=object)
+    return frame
 
 
 def _load(file: Path) -> Callable[..., Any]:
