@@ -62,7 +62,8 @@ _LOOKS: tuple[tuple[str, str], ...] = (
     ("a phone number", r"(?<![\d.:-])0[1-9]\d{1,4} ?[ /-] ?\d[\d -]{4,10}\d(?!\d)"),
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_NUMBERS = re.compile(r"\d+(?:[ -]\d+)*")
+_CARD_LENGTHS = range(13, 20)
 _IBAN_LENGTHS = range(15, 35)
 
 
@@ -81,7 +82,7 @@ def looks_like(text: str) -> str:
     )
     if any(_is_iban(found[0]) for found in _IBAN.finditer(plain)):
         return "an IBAN"
-    if any(_is_card(found[0]) for found in _CARD.finditer(plain)):
+    if any(_holds_card(found[0]) for found in _NUMBERS.finditer(plain)):
         return "a card number"
     return next((kind for kind, pattern in _LOOKS if re.search(pattern, plain)), "")
 
@@ -99,11 +100,23 @@ def shown(text: str | None, width: int) -> str | None:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _is_card(text: str) -> bool:
-    """Tell whether the digits keep Luhn's rule."""
-    digits = [int(letter) for letter in reversed(text) if letter.isdigit()]
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return any(digits) and (sum(digits[::2]) + sum(doubled)) % 10 == 0
+def _holds_card(text: str) -> bool:
+    """Tell whether numbers in a row hold a card's: what stands beside it may be another number."""
+    numbers = re.split("[ -]", text)
+    return any(
+        _is_card("".join(numbers[first:last]))
+        for first in range(len(numbers))
+        for last in range(first + 1, min(first + _CARD_LENGTHS[-1], len(numbers)) + 1)
+    )
+
+
+def _is_card(digits: str) -> bool:
+    """Tell whether so many digits are a card's and keep Luhn's rule."""
+    if len(digits) not in _CARD_LENGTHS:
+        return False
+    figures = [int(digit) for digit in reversed(digits)]
+    doubled = (sum(divmod(2 * figure, 10)) for figure in figures[1::2])
+    return any(figures) and (sum(figures[::2]) + sum(doubled)) % 10 == 0
 
 
 def _is_iban(text: str) -> bool:
