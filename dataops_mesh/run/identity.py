@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import os
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,10 +41,22 @@ def git_commit(folder: Path) -> str:
     return head + dirty
 
 
+# A repository's own configuration names programs that git starts, and a folder of a domain can
+# hold a repository that nobody cloned: bare ones are not obeyed, and no program is started.
+_HARMLESS = (
+    *("-c", "safe.bareRepository=explicit"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", f"core.hooksPath={os.devnull}"),
+)
+
+
 def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
+    command = ["git", *_HARMLESS, "-C", str(folder), *arguments]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "LD_"))}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed program and arguments
+        done = subprocess.run(  # noqa: S603 - fixed program and arguments
+            command, capture_output=True, text=True, timeout=10, check=False, env=clean
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -239,7 +239,7 @@ def _start() -> Own:
             path = Path(mkdtemp(prefix="mesh-gate-")) / "gate"
             theirs, ours = os.pipe()
             package = str(Path(__file__).parents[2])
-            kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+            kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LD_"))}
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-I", "-c", _BOOT, package, str(path), str(theirs)],
                 env={**kept, ARROW: NO_THREAD},
