@@ -54,7 +54,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         ),
         transform_fingerprint=transform_fingerprint(product),
         code_version=code_version(product),
-        git_commit=git_commit(product.folder),
+        git_commit=git_commit(product.folder, settings.root),
         inputs=attempt.inputs.reads,
         ports=attempt.ports,
         checks_declared=len(attempt.checks),

@@ -34,11 +34,16 @@ def code_version(product: Product) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def git_commit(folder: Path) -> str:
-    """Return the commit checked out around the folder, with `+` when files differ; or nothing."""
-    head = _git(folder, "rev-parse", "HEAD")
-    dirty = "+" if head and _git(folder, "status", "--porcelain", "--", ".") else ""
-    return head + dirty
+def git_commit(folder: Path, root: Path) -> str:
+    """Return the commit checked out around the workspace, or nothing.
+
+    Args:
+        folder: with `+` when files of it differ. A repository of its own is not looked into.
+        root: the workspace.
+    """
+    head = _git(root, "rev-parse", "HEAD")
+    look = ("status", "--porcelain", "--ignore-submodules=all", "--", str(folder))
+    return head + ("+" if head and _git(root, *look) else "")
 
 
 # A repository's own configuration names programs that git starts, and a folder of a domain can

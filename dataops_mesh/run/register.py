@@ -124,7 +124,7 @@ def _said(product: Product, here: _Here) -> Registration:
         status=product.status,
         declaration=write_declaration(here.environment.store, texts),
         repository=here.repository,
-        git_commit=git_commit(here.root),
+        git_commit=git_commit(here.root, here.root),
         code_version=code_version(product),
         environment=f"dataops-mesh {library_version()}, Python {python}",
         person=here.person,

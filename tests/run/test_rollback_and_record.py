@@ -216,7 +216,7 @@ def test_outside_git_and_without_a_user_a_run_is_still_on_record(
     settings = shop(tmp_path)
     assert run(settings, "shop.both").git_commit == ""
     monkeypatch.setenv("PATH", "")
-    assert identity.git_commit(tmp_path) == ""
+    assert identity.git_commit(tmp_path, tmp_path) == ""
     assert identity.person_or_user("")
 
     def nobody() -> str:
