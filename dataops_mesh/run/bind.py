@@ -12,6 +12,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.session import bind_release, bind_source
 from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
+from dataops_mesh.run.reach import require_reachable
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.manifest import InputRead, PortData, folder
 from dataops_mesh.store.release import Release
@@ -72,6 +73,8 @@ def pin_inputs(store: Store, product: Product, release: Release, partition: str 
         for port in product.inputs
         if port.source
     }
+    for port in product.inputs:
+        require_reachable(store, product, port, source_files.get(port.name, ()))
     before = _marks(source_files)
     reads = tuple(
         _published(release, port, port.address)

@@ -1,0 +1,48 @@
+"""What the source of a product may not be: what the store, a neighbour or the system keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.spec.model import InputPort, Product
+from dataops_mesh.store.store import Store
+
+_SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc")))
+_OF_A_STORE = ("candidates", "releases")
+
+
+def require_reachable(
+    store: Store, product: Product, port: InputPort, found: Iterable[Path]
+) -> None:
+    """Make sure that the files of a source are nobody's else, with links followed.
+
+    What others publish is read as an input port, where it is gated, on record and classified.
+
+    Raises:
+        SourceError: a file lies in a store, in another domain's folder or in the system's.
+    """
+    for path in found:
+        file = path.resolve()
+        whose = _whose(store, product, file)
+        if whose and not (port.source and port.source.package):
+            what = f'source "{port.name}" reads {whose}'
+            then = "read what others publish as an input port: `- name: <domain>.<port>`"
+            raise SourceError(Problem(what, port.where, key="path", next=then))
+
+
+def _whose(store: Store, product: Product, file: Path) -> str:
+    """Return to whom the file belongs; nothing if the product may read it."""
+    own = store.root.resolve()
+    around = own.parent if own.parent.name == ".mesh" else own
+    if around in file.parents:
+        return "the store of this mesh"
+    if any(all((up / name).is_dir() for name in _OF_A_STORE) for up in file.parents):
+        return "a store"
+    domain = product.folder.parent.resolve()
+    if domain.parent in file.parents and domain not in file.parents:
+        return "another domain's folder"
+    if any(root in file.parents for root in _SYSTEM):
+        return "a folder of the system"
+    return ""
