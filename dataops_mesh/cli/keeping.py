@@ -41,6 +41,7 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
 
 def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
     """Compare the store with its checksums; exit 1 if anything is damaged and was not mended."""
+    from dataops_mesh.run.account import record_operation
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.record import record_run
     from dataops_mesh.settings import load_settings
@@ -50,6 +51,8 @@ def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
     environment = open_environment(load_settings())
     found = examine(environment.store, everything=everything)
     if repair and found.damage:
+        names = [f"{item.kind} {item.name}" for item in found.damage]
+        record_operation(environment, "repair", names, what=[item.what for item in found.damage])
         for line in mend(environment, found.damage):
             say(line)
         record_run(environment)
@@ -64,10 +67,13 @@ def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
 def rebuild_catalog() -> int:
     """Write `catalog.duckdb` again from the log, as after a store was moved."""
     from dataops_mesh.engine.catalog import rebuild
+    from dataops_mesh.run.account import record_operation
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.settings import load_settings
 
-    store = open_environment(load_settings()).store
+    environment = open_environment(load_settings())
+    store = environment.store
+    record_operation(environment, "catalog", [store.catalog_file.name])
     say(f"{store.catalog_file}: release {rebuild(store)}")
     return 0
 

@@ -21,11 +21,18 @@ _HEAD = """\
 
 def accept(consumer: str, product: str, *, warn: bool) -> int:
     """Copy the consumer's expectations into a file of the producer, and validate it."""
+    from dataops_mesh.run.account import record_operation
+    from dataops_mesh.run.environment import open_environment
+
     settings, mesh = open_workspace()
     reader, maker = one(mesh, consumer), one(mesh, product)
     file = maker.folder / FOLDER / f"{consumer}{SUFFIX}"
     before = file.read_text("utf-8") if file.is_file() else None
     text = pact_text(reader, maker, warn=warn)
+    shown = file.relative_to(settings.root)
+    record_operation(
+        open_environment(settings), "accept", [consumer, product], file=str(shown), warn=warn
+    )
     file.parent.mkdir(exist_ok=True)
     file.write_text(text, "utf-8")
     try:
@@ -38,7 +45,6 @@ def accept(consumer: str, product: str, *, warn: bool) -> int:
         raise
     rules = sum(len(pact.rules) for pact in accepted.pacts if pact.consumer == consumer)
     means = "a failure is a warning" if warn else "a failure refuses"
-    shown = file.relative_to(settings.root)
     say(f"{shown}: {rules} expectations of {consumer}; {means} from the next run on")
     return 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataops_mesh.ledger.changes import Change, changes, switches_of
 from dataops_mesh.ledger.database import Ledger, open_ledger
+from dataops_mesh.ledger.operations import Operation, add_operation, operations
 from dataops_mesh.ledger.owners import record_owners, recorded_owners
 from dataops_mesh.ledger.query import (
     Event,
@@ -33,15 +34,18 @@ __all__ = [
     "Event",
     "Ledger",
     "Offer",
+    "Operation",
     "ProductStatus",
     "Registration",
     "Use",
+    "add_operation",
     "changes",
     "history",
     "known_candidates",
     "last_reads",
     "last_release",
     "open_ledger",
+    "operations",
     "record_candidate",
     "record_owners",
     "record_registrations",

@@ -178,3 +178,19 @@ declarations = Table(
     Column("registered", String(40), nullable=False),
     Index("declarations_by_product", "product", "number"),
 )
+
+# What a person did or asked for, written before it took effect; what came of it, the log says.
+operations = Table(
+    "operations",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("person", String(255), nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("operation", String(64), nullable=False),
+    Column("subjects", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("release", BigInteger, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("operations_by_time", "at"),
+)

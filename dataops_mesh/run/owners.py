@@ -54,7 +54,11 @@ def assign_domain(environment: Environment, domain: str, repository: str) -> Own
         owner = Publisher("", (name,))
     else:
         owner = Publisher(name)
+    from dataops_mesh.run.account import record_operation
+
     person = person_or_user(environment.settings.person)
+    to = owner.repository or ", ".join(owner.places)
+    record_operation(environment, "assign", [domain], to=to)
     found = assign(environment.store, domain, owner, person)
     record_run(environment)
     return found

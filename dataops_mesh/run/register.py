@@ -23,6 +23,7 @@ from dataops_mesh.ledger import (
 )
 from dataops_mesh.ledger.registry import REMOVED
 from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.declaration import declaration_texts
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import (
@@ -74,6 +75,9 @@ def register(
         ]
         now = datetime.now(UTC)
         said = tuple(replace(one, registered=now) for one in news)
+        if said:
+            names = [one.product for one in said]
+            record_operation(environment, "register", names, move=move)
         record_registrations(ledger, said)
     finally:
         ledger.close()

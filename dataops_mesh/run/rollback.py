@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.owners import publisher_of, require_ours
@@ -35,11 +36,21 @@ def rollback_product(
         OwnershipError: its domain belongs to another repository.
     """
     require_ours(product, environment)
+    run_id = f"rollback-{uuid.uuid4().hex[:12]}"
+    record_operation(
+        environment,
+        "rollback",
+        [product.qualified_name],
+        reason=reason,
+        to=to,
+        partition=partition or "",
+        run_id=run_id,
+    )
     release = rollback(
         environment.store,
         [port.address for port in product.outputs],
         to,
-        run_id=f"rollback-{uuid.uuid4().hex[:12]}",
+        run_id=run_id,
         person=person_or_user(environment.settings.person),
         publisher=publisher_of(environment),
         reason=reason,

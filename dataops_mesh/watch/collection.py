@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from dataops_mesh.errors import StoreError
 from dataops_mesh.ledger import last_release
+from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.model import Product
@@ -18,6 +20,9 @@ def collect_store(
 ) -> tuple[Collected, tuple[str, ...]]:
     """Delete what nobody reads and no product can be rolled back to.
 
+    What will be deleted is put on record first. A full disk takes no record and is just where a
+    collection is needed: there the record comes after it.
+
     Args:
         environment: the store and the settings.
         products: the declared ones; what they say of retention wins over what they said when
@@ -29,20 +34,43 @@ def collect_store(
     """
     settings = environment.settings
     said = {p.qualified_name: p.keep_publications or settings.keep_publications for p in products}
+    retention = Retention(settings.keep_publications, said)
+
+    def collected(*, dry_run: bool) -> Collected:
+        return collect(
+            environment.store,
+            keep_releases=1,
+            grace_seconds=settings.grace,
+            dry_run=dry_run,
+            recorded=recorded,
+            retention=retention,
+        )
+
     notes: tuple[str, ...] = ()
+    recorded = 0
     try:
         with open_record(environment) as ledger:
             recorded = last_release(ledger)
+        if dry_run:
+            return collected(dry_run=True), ()
+        _on_record(environment, collected(dry_run=True))
     except StoreError as error:
-        # A full disk takes no record, and is just where a collection is needed.
         recorded = 0
         notes = (f"no release was collected: {error.problems[0].what}",)
-    found = collect(
-        environment.store,
-        keep_releases=1,
-        grace_seconds=settings.grace,
-        dry_run=dry_run,
-        recorded=recorded,
-        retention=Retention(settings.keep_publications, said),
-    )
+    found = collected(dry_run=dry_run)
+    if notes and not dry_run:
+        with suppress(StoreError):  # the note says it
+            _on_record(environment, found)
     return found, notes
+
+
+def _on_record(environment: Environment, plan: Collected) -> None:
+    if not (plan.releases or plan.gone or plan.litter):
+        return
+    record_operation(
+        environment,
+        "collect",
+        [item.name for item in (*plan.gone, *plan.litter)],
+        releases=list(plan.releases),
+        bytes=plan.bytes,
+    )

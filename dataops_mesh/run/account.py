@@ -1,0 +1,58 @@
+"""The account of what people do: every operation is on record before it takes effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from dataops_mesh.ledger.operations import Operation, add_operation, operations
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.identity import person_or_user
+from dataops_mesh.run.record import open_ledger_of
+from dataops_mesh.run.registry import repository_of
+from dataops_mesh.store.log import latest_number
+
+
+def record_operation(
+    environment: Environment,
+    operation: str,
+    subjects: Iterable[str] = (),
+    *,
+    reason: str = "",
+    **details: Any,
+) -> Operation:
+    """Put on record what a person is about to do; do it only after this has returned.
+
+    Args:
+        environment: the store and the settings.
+        operation: its name, as the command's: `rollback`, `collect`, `assign`.
+        subjects: what it is about: products, ports, domains, candidates.
+        reason: what the person said.
+        details: what else there is to say, as JSON can. Never a value of the data.
+
+    Raises:
+        StoreError: it cannot be put on record.
+    """
+    settings = environment.settings
+    said = Operation(
+        at=datetime.now(UTC),
+        person=person_or_user(settings.person),
+        repository=repository_of(settings),
+        operation=operation,
+        subjects=tuple(subjects),
+        reason=reason,
+        release=latest_number(environment.store),
+        details=details,
+    )
+    with open_ledger_of(environment) as ledger:
+        add_operation(ledger, said)
+    return said
+
+
+def operations_of(
+    environment: Environment, since: datetime | None = None, until: datetime | None = None
+) -> tuple[Operation, ...]:
+    """Return what people did with the store, oldest first."""
+    with open_ledger_of(environment) as ledger:
+        return operations(ledger, since, until)
