@@ -117,7 +117,8 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 def _status_row(product: Product, index: int, release: Release, known: Any) -> dict[str, Any]:
     port = product.outputs[index]
     entry = release.ports.get(port.address)
-    ended = {"publish": "published", "refuse": "refused", "error": "error", None: "never"}
+    ended = {"publish": "published", "refuse": "refused", None: "never"}
+    verdict = known.last_verdict if known else None
     return {
         "port": str(port.address),
         "product": product.qualified_name,
@@ -126,7 +127,7 @@ def _status_row(product: Product, index: int, release: Release, known: Any) -> d
         "rows": entry.rows if entry else None,
         "published": known.published_at if known and entry else None,
         "last_run": known.last_finished if known else None,
-        "last_ended": ended[known.last_verdict if known else None],
+        "last_ended": ended.get(verdict, verdict),
         "reasons": list(known.last_reasons) if known else [],
     }
 

@@ -29,6 +29,7 @@ COLOURS = {
     "due": "yellow",
     "stale": "yellow",
     "late": "red",
+    "cancelled": "yellow",
     "never": "yellow",
 }
 

@@ -27,9 +27,12 @@ from dataops_mesh.ledger.registry import (
     record_registrations,
     registrations,
 )
+from dataops_mesh.ledger.runs import CANCELLED, FAILED, RunEnd, is_on_record, record_end
 from dataops_mesh.ledger.write import record_candidate, record_release
 
 __all__ = [
+    "CANCELLED",
+    "FAILED",
     "Change",
     "Event",
     "Ledger",
@@ -37,16 +40,19 @@ __all__ = [
     "Operation",
     "ProductStatus",
     "Registration",
+    "RunEnd",
     "Use",
     "add_operation",
     "changes",
     "history",
+    "is_on_record",
     "known_candidates",
     "last_reads",
     "last_release",
     "open_ledger",
     "operations",
     "record_candidate",
+    "record_end",
     "record_owners",
     "record_registrations",
     "record_release",

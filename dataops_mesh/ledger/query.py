@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.runs import RunEnd, ends_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,11 @@ class Event:
     """One line of a product's history.
 
     Args:
-        what: `published`, `refused`, `error`, `rollback`, or `passed` for a candidate that the
-            gate let through and that was not published.
+        what: `published`, `refused`, `error`, `rollback`, `passed` for a candidate that the
+            gate let through and that was not published, or, of a run without a candidate,
+            `cancelled` or `failed`.
+        candidate: its ref; empty where there is none.
+        partition: of a run without a candidate.
     """
 
     at: datetime
@@ -28,6 +32,7 @@ class Event:
     reasons: tuple[str, ...]
     rows: int
     seconds: float | None
+    partition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +109,12 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
     )
     with transaction(ledger) as connection:
         rows = list(connection.execute(built).mappings())
+        ends = ends_of(connection, product, limit)
         switches = _added_up(connection.execute(switched).mappings())
     first = {item["candidate"]: item for item in switches if item["kind"] == "publication"}
     events = [_built(row, first.get(row["candidate"])) for row in rows]
     events += [_switched(row) for row in switches if row["kind"] != "publication"]
+    events += [_ended(end) for end in ends]
     return tuple(sorted(events, key=_order, reverse=True)[:limit])
 
 
@@ -118,7 +125,7 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
     """
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import candidates, publications
+    from dataops_mesh.ledger.schema import candidates, publications, runs
 
     newest = _newest(publications.c.product, publications.c.publication)
     switched = select(publications).join(
@@ -131,14 +138,23 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
         last,
         (candidates.c.product == last.c.product) & (candidates.c.finished == last.c.newest),
     )
+    newest_end = _newest(runs.c.product, runs.c.ended)
+    stopped = select(runs).join(
+        newest_end,
+        (runs.c.product == newest_end.c.product) & (runs.c.ended == newest_end.c.newest),
+    )
     with transaction(ledger) as connection:
         published: dict[str, dict[str, Any]] = {}
         for row in connection.execute(switched).mappings():
             known = published.setdefault(row["product"], {**row, "rows": 0})
             known["rows"] += row["rows"]
-        runs = {row["product"]: dict(row) for row in connection.execute(built).mappings()}
-    names = sorted({*published, *runs})
-    return tuple(_status(name, published.get(name), runs.get(name)) for name in names)
+        last_run = {row["product"]: dict(row) for row in connection.execute(built).mappings()}
+        for row in connection.execute(stopped).mappings():
+            known_run = last_run.get(row["product"])
+            if known_run is None or known_run["finished"] < row["ended"]:
+                last_run[row["product"]] = _as_candidate(row)
+    names = sorted({*published, *last_run})
+    return tuple(_status(name, published.get(name), last_run.get(name)) for name in names)
 
 
 def _newest(product: Any, order: Any) -> Any:
@@ -197,8 +213,28 @@ def _switched(row: Any) -> Event:
     )
 
 
+def _ended(end: RunEnd) -> Event:
+    return Event(
+        end.ended,
+        end.outcome,
+        "",
+        end.publication,
+        end.person,
+        end.run_id,
+        (end.why,),
+        0,
+        (end.ended - end.started).total_seconds(),
+        end.partition,
+    )
+
+
 def _order(event: Event) -> tuple[datetime, int]:
     return event.at, event.publication or 0
+
+
+def _as_candidate(row: Any) -> dict[str, Any]:
+    reasons = json.dumps([row["why"]])
+    return {"verdict": row["outcome"], "finished": row["ended"], "reasons": reasons}
 
 
 def _status(name: str, published: Any, run: Any) -> ProductStatus:

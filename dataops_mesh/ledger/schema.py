@@ -194,3 +194,19 @@ operations = Table(
     Column("details", Text, nullable=False),
     Index("operations_by_time", "at"),
 )
+
+# Runs that left no candidate: cancelled, ended from outside, or failed before anything was built.
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(255), primary_key=True),
+    Column("product", String(255), primary_key=True),
+    Column("partition", String(255), primary_key=True),
+    Column("ended", String(40), primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("publication", BigInteger),
+    Column("person", String(255), nullable=False),
+    Column("started", String(40), nullable=False),
+    Index("runs_by_product", "product", "ended"),
+)

@@ -89,6 +89,7 @@ def last_run(environment: Environment, product: str, run_id: str) -> dict[str, A
     """Return the facts of a product's part of a run, as a table shows them."""
     with _caught_up(environment) as ledger:
         events = [e for e in history(ledger, product, limit=5) if e.run_id == run_id and run_id]
+        events = [event for event in events if event.candidate]
         if not events:
             return {}
         event = events[0]

@@ -135,11 +135,13 @@ def _last_ends(
     product: Product, environment: Environment, events: tuple[Event, ...]
 ) -> list[Trouble]:
     """Return how the newest run ended, of a partitioned product that of each partition."""
-    kinds = {"refused": CAUGHT, "error": FAILED}
+    kinds = {"refused": CAUGHT, "error": FAILED, "failed": FAILED}
     found: dict[str, Event] = {}
     for event in events:
         if event.what in {*kinds, "published", "passed"}:
-            found.setdefault(_partition(product, environment.store, event.candidate), event)
+            known = event.candidate
+            key = _partition(product, environment.store, known) if known else event.partition
+            found.setdefault(key, event)
     return [
         Trouble(product.qualified_name, kinds[e.what], key, _listed(e.reasons), e.run_id)
         for key, e in found.items()

@@ -2,7 +2,8 @@
 
 It imports what an audit needs once, and no code of a domain ever. A request whose caller goes
 away, or stops writing, is cancelled: its process is killed, and only then is the caller told. So
-nothing is committed after a cancel was acknowledged.
+nothing is committed after a cancel was acknowledged. How such a run ended is put on record by a
+process of its own, before the caller is told.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from dataops_mesh.run.process.wire import CODE, LONGEST
@@ -27,6 +30,7 @@ ARROW, NO_THREAD = "JE_ARROW_MALLOC_CONF", "background_thread:false"
 SUFFIX = ".token"  # beside the socket: what a caller must know
 _PDEATHSIG = 1
 _BACKLOG = 64
+CANCELLED, GONE, STOPPED = "cancelled", "its caller went away", "the gate process was stopped"
 _GONE = select.POLLHUP | select.POLLRDHUP | select.POLLERR
 
 
@@ -38,12 +42,18 @@ class Call:
         said: what was read of the request.
         worker: the process that answers; 0 while the request is read.
         why: why the process was killed; empty if it was not.
+        request: the text of the request, as long as somebody works for it.
+        begun: when that began.
+        end: how the worker ended, while that is put on record.
     """
 
     socket: socket.socket
     said: bytearray = field(default_factory=bytearray)
     worker: int = 0
     why: str = ""
+    request: bytes = b""
+    begun: datetime = field(default_factory=partial(datetime.now, UTC))
+    end: int | None = None
 
 
 def serve(listener: socket.socket, token: str, *, owner: int | None) -> None:
@@ -78,12 +88,16 @@ def serve(listener: socket.socket, token: str, *, owner: int | None) -> None:
                 stopped.append(0)
             elif (call := calls.get(fd)) is not None:
                 _attend(call, event, poll, token, calls.values(), own=owner is not None)
-        for call in [call for call in calls.values() if _ended(call)]:
+        for call in [call for call in calls.values() if _ended(call, token, own=owner is not None)]:
             poll.unregister(call.socket)
             del calls[call.socket.fileno()]
             call.socket.close()
     for call in calls.values():
-        _kill(call, "the gate process was stopped")
+        _kill(call, STOPPED if owner is None else GONE)
+    for call in [call for call in calls.values() if call.worker and call.end is None]:
+        with suppress(ChildProcessError):
+            os.waitpid(call.worker, 0)
+            os.waitpid(_recorder(call, token, own=owner is not None), 0)
 
 
 def _accepted(listener: socket.socket) -> Iterator[Call]:
@@ -107,8 +121,8 @@ def _attend(  # noqa: PLR0913 - what the loop knows
 ) -> None:
     """Read on a request, begin its work when it is whole, end the work when the caller goes."""
     if call.worker:
-        if event & _GONE:
-            _kill(call, "cancelled")
+        if event & _GONE:  # who cancels stops writing and waits for us to say that it is done
+            _kill(call, GONE if event & (select.POLLHUP | select.POLLERR) else CANCELLED)
         return
     try:
         block = call.socket.recv(65536)
@@ -125,12 +139,27 @@ def _attend(  # noqa: PLR0913 - what the loop knows
 def _begin(call: Call, token: str, others: Iterable[Call], *, own: bool) -> None:
     text = bytes(call.said.partition(b"\n")[0])
     call.said.clear()
+    call.request, call.begun = text, datetime.now(UTC)
     if text.startswith(CODE):
         _prepare()
+
+    def work() -> None:
+        from dataops_mesh.run.process.work import answer
+
+        for other in others:  # or their callers would not see the end of their answers
+            if other is not call:
+                other.socket.close()
+        call.socket.setblocking(True)
+        answer(call.socket, text, token, own=own)
+
+    call.worker = _forked(work)
+
+
+def _forked(work: Callable[[], None]) -> int:
+    """Do something in a process of its own, that dies with this one, and return its number."""
     server = os.getpid()
-    call.worker = os.fork()
-    if call.worker:
-        return
+    if child := os.fork():
+        return child
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -138,20 +167,29 @@ def _begin(call: Call, token: str, others: Iterable[Call], *, own: bool) -> None
             signal.signal(number, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         os.setsid()
-        for other in others:  # or their callers would not see the end of their answers
-            if other is not call:
-                other.socket.close()
-        call.socket.setblocking(True)
         if os.getppid() == server:
-            from dataops_mesh.run.process.work import answer
-
-            answer(call.socket, text, token, own=own)
+            work()
             status = 0
     finally:
         with suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(status)
+
+
+def _recorder(call: Call, token: str, *, own: bool) -> int:
+    """Start the process that puts on record how a run ended that cannot say so itself."""
+
+    def work() -> None:
+        from dataops_mesh.run.process.ending import record_ending
+        from dataops_mesh.run.process.work import user_of
+
+        why = call.why or f"its process ended with exit status {call.end}"
+        user = user_of(call.socket)
+        cancelled = call.why == CANCELLED
+        record_ending(call.request, token, call.begun, user, why, cancelled=cancelled, own=own)
+
+    return _forked(work)
 
 
 def _prepare() -> None:
@@ -163,7 +201,7 @@ def _prepare() -> None:
 
 
 def _kill(call: Call, why: str) -> None:
-    if call.worker and not call.why:
+    if call.worker and call.end is None and not call.why:
         call.why = why
         with suppress(ProcessLookupError):
             os.killpg(call.worker, signal.SIGKILL)
@@ -171,16 +209,24 @@ def _kill(call: Call, why: str) -> None:
             os.kill(call.worker, signal.SIGKILL)
 
 
-def _ended(call: Call) -> bool:
-    """Tell whether a call is over; the caller is told how its process ended."""
+def _ended(call: Call, token: str, *, own: bool) -> bool:
+    """Tell whether a call is over; the caller is told how its process ended.
+
+    A process that ended by itself has said everything; of another, that is put on record first.
+    """
     if not call.worker:
         return bool(call.why)
     with suppress(ChildProcessError):
         pid, status = os.waitpid(call.worker, os.WNOHANG)
         if not pid:
             return False
-        line = {"ended": os.waitstatus_to_exitcode(status), "why": call.why}
+        if call.end is None:
+            call.end = os.waitstatus_to_exitcode(status)
+            if call.why or call.end:
+                call.worker = _recorder(call, token, own=own)
+                return False
         with suppress(OSError):
+            line = {"ended": call.end, "why": call.why}
             call.socket.sendall(json.dumps(line).encode() + b"\n")
     return True
 

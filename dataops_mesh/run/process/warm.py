@@ -11,6 +11,7 @@ _MODULES = (
     "dataops_mesh.quality.translate",
     "dataops_mesh.run.product",
     "dataops_mesh.run.rebuild",
+    "dataops_mesh.run.process.ending",
     "dataops_mesh.policy.judge",
     "dataops_mesh.ledger.schema",
     "sqlalchemy.dialects.sqlite",

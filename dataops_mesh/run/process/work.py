@@ -11,6 +11,8 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +41,8 @@ def answer(connection: socket.socket, text: bytes, token: str, *, own: bool) -> 
         connection.sendall(json.dumps(line).encode() + b"\n")
 
     try:
-        request = _request(text, token)
-        for report in _work(request, send, own=own, user=_user(connection)):
+        request = request_of(text, token)
+        for report in _work(request, send, own=own, user=user_of(connection)):
             send({"report": report_line(report)})
         send({"done": True})
     except MeshError as error:
@@ -53,7 +55,12 @@ def answer(connection: socket.socket, text: bytes, token: str, *, own: bool) -> 
         send(error_line(RunError(Problem(what, next="its log has the whole text"))))
 
 
-def _request(text: bytes, token: str) -> Request:
+def request_of(text: bytes, token: str) -> Request:
+    """Return the request, of a caller who knows the token.
+
+    Raises:
+        SettingsError: it is none, or the token is another one.
+    """
     try:
         request: Request = record.build(Request, json.loads(text.removeprefix(CODE)))
         known = hmac.compare_digest(request.token.encode(), token.encode())
@@ -67,16 +74,29 @@ def _request(text: bytes, token: str) -> Request:
 
 def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
     if own:
-        _obey(request)
-    settings = _settings(request, user)
+        obey(request)
+    settings = settings_of(request, user)
     python = _python(request, own=own)
     settings = settings.model_copy(update={"python": python})
+    if request.ask not in ASKS:
+        raise SettingsError(Problem(f'the gate cannot "{request.ask}"', choices=ASKS))
+    begun = datetime.now(UTC)
+    try:
+        return _run(request, send, settings)
+    except Exception as error:
+        from dataops_mesh.run.environment import open_environment
+        from dataops_mesh.run.process.ending import record_failure
+
+        with suppress(MeshError):
+            record_failure(request, open_environment(settings), error, begun)
+        raise
+
+
+def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
     product = _product(request, settings)
     from dataops_mesh.run.environment import open_environment
 
     environment = open_environment(settings)
-    if request.ask not in ASKS:
-        raise SettingsError(Problem(f'the gate cannot "{request.ask}"', choices=ASKS))
     if request.ask == "rebuild":
         from dataops_mesh.run.rebuild import rebuild_product
 
@@ -94,7 +114,7 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
     ]
 
 
-def _obey(request: Request) -> None:
+def obey(request: Request) -> None:
     """Take the caller's settings from its environment: this gate is the caller's own."""
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
@@ -114,7 +134,12 @@ def _python(request: Request, *, own: bool) -> Path | None:
     return here.root / location.python if location and location.python else None
 
 
-def _settings(request: Request, user: str) -> Settings:
+def settings_of(request: Request, user: str) -> Settings:
+    """Return the settings of the workspace, with the person who asks.
+
+    Raises:
+        SettingsError: the caller has another store or ledger.
+    """
     settings = load_settings(Path(request.root))
     theirs = dict(request.hello)
     wrong = [name for name, value in hello(settings).items() if theirs.get(name) != str(value)]
@@ -157,7 +182,7 @@ def _product(request: Request, settings: Settings) -> Product:
     return product
 
 
-def _user(connection: socket.socket) -> str:
+def user_of(connection: socket.socket) -> str:
     """Return the operating system's name of whoever is at the other end."""
     size = struct.calcsize("3i")
     _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, 17, size))
