@@ -10,7 +10,7 @@ from typing import Any
 from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import StoreError
-from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.store.log import Release, latest
@@ -19,7 +19,7 @@ from dataops_mesh.transform.walls import weakness
 STATUS = (
     "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
 )  # fmt: skip
-HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "why", "changed")
+HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "note")
 LIMIT = 50
 
 
@@ -61,31 +61,43 @@ def run_query(sql: str, release: int | None, output: Format) -> int:
     try:
         with open_connection(settings, release) as connection:
             result = connection.execute(sql)
-            columns = _distinct(result.columns)
+            columns = distinct(result.columns)
             found = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-    except StoreError:
-        raise
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb"}:
+        if not (code := say_engine(error)):
             raise
-        then = "`mesh status` lists what can be read; `mesh store verify` finds damaged files"
-        say(f"error: {error}\n  next:  {then}")
-        return WRONG
+        return code
     show(found, output, columns=columns, empty="no rows", cell=value_of_data)
     return 0
 
 
+def say_engine(error: Exception) -> int:
+    """Say what the engine says of a person's SQL; return 0 for any other error."""
+    if isinstance(error, StoreError):
+        return 0
+    if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb"}:
+        return 0
+    then = "`mesh status` lists what can be read; `mesh store verify` finds damaged files"
+    say(f"error: {error}\n  next:  {then}")
+    return WRONG
+
+
 def show_history(name: str, output: Format) -> int:
     """Print what happened to a product and what each publication changed, newest first."""
+    settings, mesh = open_workspace()
+    rows = history_rows(one(mesh, name), open_environment(settings))
+    show(rows, output, columns=HISTORY, empty=f"{name} never ran", wrap="note")
+    return 0
+
+
+def history_rows(product: Product, environment: Environment) -> list[dict[str, Any]]:
+    """Return what happened to a product, newest first, as rows of facts."""
     from dataops_mesh.run.record import product_changes, product_history
 
-    settings, mesh = open_workspace()
-    product = one(mesh, name)
-    environment = open_environment(settings)
     events = product_history(environment, product.qualified_name, LIMIT)
     numbers = [event.publication for event in events if event.publication is not None]
     changed = product_changes(environment, product.qualified_name, numbers)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "at": event.at,
             "what": event.what,
@@ -101,11 +113,10 @@ def show_history(name: str, output: Format) -> int:
         }
         for event in events
     ]
-    show(rows, output, columns=HISTORY, empty=f"{name} never ran")
-    return 0
+    return [row | {"note": [*row["why"], *row["changed"]]} for row in rows]
 
 
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
     """Number the columns that have the name of an earlier one, so that none is lost."""
     result: list[str] = []
     for name in names:

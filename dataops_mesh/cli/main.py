@@ -95,17 +95,41 @@ def status(names: Names = None, output: Output = Format.TABLE) -> None:
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="one SELECT on domain.port")],
     release: Annotated[int | None, typer.Option(help="a release number")] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="a candidate of your own, also a refused one; on record")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Run one SELECT; every domain.port is a view."""
     from dataops_mesh.cli.looking import run_query
+    from dataops_mesh.cli.showing import query_candidate
 
+    if candidate and release is not None:
+        raise typer.BadParameter("a candidate is in no release: say one of both")
+    if candidate:
+        raise typer.Exit(query_candidate(candidate, sql, output))
     raise typer.Exit(run_query(sql, release, output))
 
 
 @app.command()
+def show(
+    thing: Annotated[
+        str, typer.Argument(metavar="PRODUCT|N|CANDIDATE|INCIDENT", help="N is a publication")
+    ],
+    *,
+    history: Annotated[bool, typer.Option("--history", help="of a product: all that was")] = False,
+    down: Annotated[bool, typer.Option("--down", help="what was built from it")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what is known of it: from what, by which code, checks and person."""
+    from dataops_mesh.cli.showing import show_thing
+
+    raise typer.Exit(show_thing(thing, output, history=history, below=down))
+
+
+@app.command(hidden=True)
 def history(product: Product, output: Output = Format.TABLE) -> None:
-    """Show what happened to a product, newest first."""
+    """Show what happened to a product, newest first; `mesh show PRODUCT --history`."""
     from dataops_mesh.cli.looking import show_history
 
     raise typer.Exit(show_history(product, output))

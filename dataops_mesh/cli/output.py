@@ -36,6 +36,8 @@ COLOURS = {
 
 Cell = Callable[[Any], str]
 _WIDE = 100_000
+PAGE = 100  # columns
+_NARROW = 30
 
 
 class Format(StrEnum):
@@ -45,13 +47,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def show(
+def show(  # noqa: PLR0913 - keywords, each a fact of how it looks
     rows: Sequence[Mapping[str, Any]],
     output: Format,
     *,
     columns: Sequence[str],
     empty: str = "",
     cell: Cell | None = None,
+    wrap: str = "",
+    head: bool = True,
 ) -> None:
     """Print rows of facts.
 
@@ -61,9 +65,11 @@ def show(
         columns: the keys that the table shows, in order.
         empty: what to tell a person when there is no row.
         cell: how a value is written in a table.
+        wrap: the column of sentences, whose lines are broken so that the table fits a page.
+        head: whether the table names its columns.
     """
     if output is Format.JSON:
-        print(json.dumps([_plain(dict(row)) for row in rows], default=str, indent=1))  # noqa: T201 - the CLI's output
+        print(json.dumps([plain_facts(dict(row)) for row in rows], default=str, indent=1))  # noqa: T201 - the CLI's output
         return
     if not rows:
         say(empty)
@@ -73,12 +79,18 @@ def show(
     from rich.text import Text
 
     write = cell or fact
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    cells = [[write(row.get(column)) for column in columns] for row in rows]
+    if wrap in columns:
+        _break_lines(cells, columns, columns.index(wrap), head=head)
+    table = Table(
+        show_header=head, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
+    )
     for column in columns:
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
         table.add_column(Text(column), justify="right" if numeric else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(write(row.get(c)), COLOURS.get(str(row.get(c)), "")) for c in columns))
+    for row, texts in zip(rows, cells, strict=True):
+        colours = (COLOURS.get(str(row.get(column)), "") for column in columns)
+        table.add_row(*map(Text, texts, colours))
     console = Console(highlight=False)
     # A line that is too long for the screen is the screen's to wrap: folded columns cannot be
     # read, searched or copied.
@@ -88,6 +100,23 @@ def show(
         console.print(table)
     for line in captured.get().splitlines():
         print(line.rstrip())  # noqa: T201 - the CLI's output
+
+
+def _break_lines(
+    cells: Sequence[list[str]], columns: Sequence[str], at: int, *, head: bool
+) -> None:
+    """Break the lines of one column at words, so that the table is as wide as a page."""
+    from textwrap import wrap
+
+    def width(index: int) -> int:
+        lines = [line for row in cells for line in row[index].splitlines()]
+        return max([len(columns[index]) * head, *map(len, lines)])
+
+    others = sum(width(index) + 2 for index in range(len(columns)) if index != at)
+    room = max(PAGE - others, _NARROW)
+    for row in cells:
+        broken = [wrap(line, room, break_on_hyphens=False) or [""] for line in row[at].splitlines()]
+        row[at] = "\n".join(line for found in broken for line in found)
 
 
 def say(text: str) -> None:
@@ -149,7 +178,7 @@ def value_of_data(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain_facts(value: Any) -> Any:
     """Return a value that JSON has: no infinity, no bytes, no number that loses digits."""
     if isinstance(value, float) and not isfinite(value):
         return None
@@ -158,7 +187,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_facts(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_facts(item) for item in value]
     return value

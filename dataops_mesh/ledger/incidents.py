@@ -122,6 +122,18 @@ def incidents_of(
         return tuple(_incident(row) for row in connection.execute(query).mappings())
 
 
+def incident_of(ledger: Ledger, incident: str) -> Incident | None:
+    """Return one incident, if there is one of that name."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import incidents
+
+    query = select(incidents).where(incidents.c.incident == incident)
+    with transaction(ledger) as connection:
+        row = connection.execute(query).mappings().first()
+    return _incident(row) if row is not None else None
+
+
 def record_audit(ledger: Ledger, audit: AuditRecord) -> None:
     """Record one look at published data."""
     from dataops_mesh.ledger.schema import audits

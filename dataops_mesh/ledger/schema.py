@@ -210,3 +210,14 @@ runs = Table(
     Column("started", String(40), nullable=False),
     Index("runs_by_product", "product", "ended"),
 )
+
+# By which digests the store keeps what a candidate was built by and judged by.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("partition", String(255), nullable=False),
+    Column("declaration", String(64), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("judged", String(64), nullable=False),
+)

@@ -26,6 +26,7 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
 
     with transaction(ledger) as connection:
         add(connection, schema.candidates, [_candidate(manifest)])
+        add(connection, schema.evidence, [_evidence(manifest)])
         add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
         add(connection, schema.ports, [_port(manifest, port) for port in manifest["ports"]])
         add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
@@ -84,6 +85,12 @@ def _candidate(manifest: Mapping[str, Any]) -> Row:
         "finished": finished.isoformat(),
         "now": _moment(manifest["now"]).isoformat(),
     }
+
+
+def _evidence(manifest: Mapping[str, Any]) -> Row:
+    same = ("partition", "declaration", "code", "judged")
+    found = {name: manifest.get(name, "") for name in same}
+    return found | {"candidate": manifest["candidate"]}
 
 
 def _result(manifest: Mapping[str, Any], result: Mapping[str, Any]) -> Row:

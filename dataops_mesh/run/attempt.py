@@ -16,7 +16,11 @@ from dataops_mesh.store.manifest import PortData, folder
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one attempt has brought so far; each stage returns the next."""
+    """What one attempt has brought so far; each stage returns the next.
+
+    Args:
+        modules: the files that a Python transform's process said it had imported.
+    """
 
     product: Product
     environment: Environment
@@ -28,6 +32,7 @@ class Attempt:
     partition: Partition | None = None
     results: tuple[CheckResult, ...] = ()
     ports: tuple[PortData, ...] = ()
+    modules: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -33,7 +33,7 @@ from dataops_mesh.transform.walls import walls_of
 if TYPE_CHECKING:
     import duckdb
 
-Built = tuple[tuple[PortData, ...], tuple[DbtTestRun, ...]]
+Built = tuple[tuple[PortData, ...], tuple[DbtTestRun, ...], tuple[str, ...]]
 
 
 def build_candidate(
@@ -47,20 +47,20 @@ def build_candidate(
         scratch: a private folder that is deleted after the run.
 
     Returns:
-        The written ports, and how dbt's tests ended if dbt built them.
+        The written ports, how dbt's tests ended if dbt built them, and what Python imported.
 
     Raises:
         TransformError: the transform raised, or returned something unusable.
     """
     match attempt.product.transform.kind:
         case TransformKind.SQL:
-            return _build_sql(attempt, connection), ()
+            return _build_sql(attempt, connection), (), ()
         case TransformKind.PYTHON:
-            _run_python(attempt, scratch)
-            return _describe(attempt, connection), ()
+            imported = _run_python(attempt, scratch)
+            return _describe(attempt, connection), (), imported
         case TransformKind.DBT:
             tests = _run_dbt(attempt, scratch)
-            return _describe(attempt, connection), tuple(tests)
+            return _describe(attempt, connection), tuple(tests), ()
 
 
 def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:
@@ -77,7 +77,7 @@ def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple
     return tuple(written)
 
 
-def _run_python(attempt: Attempt, scratch: Path) -> None:
+def _run_python(attempt: Attempt, scratch: Path) -> tuple[str, ...]:
     views, read = _views(attempt)
     inputs, own = attempt.inputs, scratch / "own"
     sources = [file.absolute() for found in inputs.source_files.values() for file in found]
@@ -89,7 +89,8 @@ def _run_python(attempt: Attempt, scratch: Path) -> None:
     )
     access = replace(_access(attempt, read), files=tuple(sources))
     room = Room(attempt.product, walls_of(attempt.environment.settings), own, access)
-    confined(("dataops_mesh.transform.job", "run_python"), job, room)
+    answer = confined(("dataops_mesh.transform.job", "run_python"), job, room)
+    return tuple(file for _, file in answer.modules)
 
 
 def _run_dbt(attempt: Attempt, scratch: Path) -> list[DbtTestRun]:

@@ -13,6 +13,7 @@ from dataops_mesh.run.identity import (
     person_or_user,
     transform_fingerprint,
 )
+from dataops_mesh.run.judged import keep_code, keep_judgement
 from dataops_mesh.spec.checks.derive import coverage
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.store.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
@@ -31,6 +32,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
     product, settings = attempt.product, attempt.environment.settings
     rules = coverage(product)
     sql = product.transform.kind is TransformKind.SQL
+    code, files = keep_code(product, attempt.environment, attempt.modules)
     return Manifest(
         candidate=attempt.ref,
         product=product.qualified_name,
@@ -54,7 +56,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         ),
         transform_fingerprint=transform_fingerprint(product),
         code_version=code_version(product),
-        git_commit=git_commit(product.folder, settings.root),
+        git_commit=git_commit(product.folder, settings.root, files.values()),
         inputs=attempt.inputs.reads,
         ports=attempt.ports,
         checks_declared=len(attempt.checks),
@@ -67,6 +69,8 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
         keep_publications=product.keep_publications,
         confined="" if sql else described(network=product.network),
+        code=code,
+        judged=keep_judgement(product, attempt.environment),
     )
 
 

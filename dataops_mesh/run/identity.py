@@ -6,22 +6,17 @@ import getpass
 import hashlib
 import os
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dataops_mesh.spec.model import Product, TransformKind
-from dataops_mesh.transform.dbt import project_digest
-from dataops_mesh.transform.dbt_project import project_folder
+from dataops_mesh.spec.model import Product
+from dataops_mesh.transform.code import code_digest, code_files
 
 
 def transform_fingerprint(product: Product) -> str:
     """Return a digest of everything that builds the product."""
-    if product.transform.kind is TransformKind.DBT:
-        return project_digest(project_folder(product))
-    digest = hashlib.sha256()
-    for file in product.transform.files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    return code_digest(code_files(product))
 
 
 def code_version(product: Product) -> str:
@@ -34,16 +29,32 @@ def code_version(product: Product) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def git_commit(folder: Path, root: Path) -> str:
+def git_commit(folder: Path, root: Path, code: Iterable[Path] = ()) -> str:
     """Return the commit checked out around the workspace, or nothing.
 
     Args:
         folder: with `+` when files of it differ. A repository of its own is not looked into.
         root: the workspace.
+        code: more files that were read, of the workspace or not; `+` when one of the workspace
+            differs or is no part of the commit.
     """
     head = _git(root, "rev-parse", "HEAD")
-    look = ("status", "--porcelain", "--ignore-submodules=all", "--", str(folder))
-    return head + ("+" if head and _git(root, *look) else "")
+    if not head:
+        return ""
+    files = frozenset(file for file in code if file.is_relative_to(root))
+    looked = {folder, *(file.parent for file in files)}
+    highest = sorted(str(one) for one in looked if looked.isdisjoint(one.parents))
+    look = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all")
+    said = _git(root, *look, "--ignored=matching", "--untracked-files=all", "--", *highest)
+    top = Path(_git(root, "rev-parse", "--show-toplevel") or root)
+    found = [(line[:2], top / line[3:]) for line in said.split("\0") if line]
+    differs = any(
+        (state != "!!" and path.is_relative_to(folder))
+        or path in files
+        or any(path in file.parents for file in files)
+        for state, path in found
+    )
+    return head + "+" * differs
 
 
 # A repository's own configuration names programs that git starts, and a folder of a domain can
@@ -64,7 +75,7 @@ def _git(folder: Path, *arguments: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout.strip("\n") if done.returncode == 0 else ""
 
 
 def person_or_user(person: str) -> str:

@@ -42,7 +42,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             if isinstance(decide_incoming(attempt), Refuse):
                 return attempt
             progress(f"building with {product.transform.kind}")
-            ports, tests = build_candidate(attempt, connection, scratch)
+            ports, tests, modules = build_candidate(attempt, connection, scratch)
             require_unchanged(environment.store, product, attempt.inputs, attempt.key)
         results = dbt_results(attempt.ref, attempt.checks, tests)
         with audit_session(attempt) as connection:
@@ -55,7 +55,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             scopes = (True, False) if tables else (False,)
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
-    return replace(attempt, results=results, ports=ports)
+    return replace(attempt, results=results, ports=ports, modules=modules)
 
 
 def decide_incoming(attempt: Attempt) -> Decision:

@@ -101,6 +101,8 @@ class Manifest:
         keep_publications: how many of the product's publications to keep; 0 if it does not say.
         confined: by what the transform was walled in, and whether it had the network; empty for
             SQL, which runs sealed in the engine.
+        code: the digest of the list of files that built it, each with its own digest.
+        judged: the digest of the policies, waivers, approvals and settings that it was judged by.
     """
 
     candidate: str
@@ -130,6 +132,8 @@ class Manifest:
     keep_publications: int = 0
     confined: str = ""
     checks: tuple[DeclaredCheck, ...] = ()
+    code: str = ""
+    judged: str = ""
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

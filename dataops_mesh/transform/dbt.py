@@ -21,6 +21,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, TransformError
 from dataops_mesh.spec.model import Product
+from dataops_mesh.transform.code import code_digest, code_files
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt_job import PARSED, DbtJob
 from dataops_mesh.transform.dbt_project import models, project_folder
@@ -52,8 +53,7 @@ def parsed_manifest(product: Product, walls: Walls) -> Path:
     Raises:
         DeclarationError: dbt cannot parse the project.
     """
-    project = project_folder(product)
-    folder = _kept(project, walls)
+    folder = _kept(product, walls)
     if not all((folder / name).is_file() for name in PARSED):
         building = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
         try:
@@ -64,17 +64,6 @@ def parsed_manifest(product: Product, walls: Walls) -> Path:
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return folder / PARSED[0]
-
-
-def project_digest(project: Path) -> str:
-    """Return a digest of every file that dbt reads in the project."""
-    digest = hashlib.sha256()
-    for file in sorted(project.rglob("*")):
-        relative = file.relative_to(project)
-        skipped = relative.parts[0] in {"target", "logs", "dbt_packages"}
-        if file.is_file() and not skipped and not relative.name.startswith("."):
-            digest.update(str(relative).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
 
 
 @lru_cache(maxsize=2)  # the folder says which state of the project it is of
@@ -193,9 +182,10 @@ def _run(
     return confined((_JOBS, name), job, Room(product, walls, job.folder, access, "dbt")).value
 
 
-def _kept(project: Path, walls: Walls) -> Path:
+def _kept(product: Product, walls: Walls) -> Path:
     """Return where what dbt makes of the project, as it is now, is kept."""
-    return walls.cache / project.name / f"{project_digest(project)}-{_dbt_version()}"
+    digest = code_digest(code_files(product))
+    return walls.cache / project_folder(product).name / f"{digest}-{_dbt_version()}"
 
 
 @cache

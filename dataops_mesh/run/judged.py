@@ -1,0 +1,74 @@
+"""What a publication was judged by, and what built it: kept in the store, by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from dataops_mesh.plan.approval import FOLDER
+from dataops_mesh.policy.load import WAIVERS_FILE
+from dataops_mesh.policy.plugin import GROUP
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.identity import library_version
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.declarations import write_declaration
+from dataops_mesh.transform.code import code_files
+
+SETTINGS, LIBRARIES = "settings.json", "libraries.json"
+# May hold a password, or say where secrets are; no verdict depends on them.
+_PRIVATE = frozenset({"ledger", "alerts_file", "gate", "root", "ui_url"})
+
+
+def keep_judgement(product: Product, environment: Environment) -> str:
+    """Keep the policies, waivers, approvals and settings of a workspace; return their digest."""
+    settings = environment.settings
+    root = settings.root
+    folder = product.folder
+    files = [settings.policies_file, root / WAIVERS_FILE, folder / WAIVERS_FILE]
+    files += sorted((folder / FOLDER).glob("*.yaml"))
+    texts = {_name(f, root): f.read_text("utf-8", "replace") for f in files if f.is_file()}
+    texts[SETTINGS] = _settings(settings)
+    texts[LIBRARIES] = json.dumps(_libraries(), indent=1, sort_keys=True)
+    return write_declaration(environment.store, texts)
+
+
+def keep_code(
+    product: Product, environment: Environment, imported: Iterable[str] = ()
+) -> tuple[str, Mapping[str, Path]]:
+    """Keep which files built a product, each by its digest; return the list's own, and the files.
+
+    Args:
+        product: what was built.
+        environment: the store and the settings.
+        imported: modules that its process said it had imported.
+    """
+    root = environment.settings.root
+    found = code_files(product, imported)
+    names = {
+        (_name(file, root) if file.is_relative_to(root) else name): file
+        for name, file in found.items()
+    }
+    digests = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in names.items()}
+    return write_declaration(environment.store, digests), names
+
+
+def _name(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+
+
+def _settings(settings: Settings) -> str:
+    said = settings.model_dump(mode="json", exclude=set(_PRIVATE))
+    return json.dumps(said, indent=1, sort_keys=True)
+
+
+def _libraries() -> dict[str, str]:
+    """Return the versions of what judges: this library, and packages that bring policies."""
+    found = {"dataops-mesh": library_version()}
+    for entry in entry_points(group=GROUP):
+        if entry.dist is not None:
+            found[entry.dist.name] = entry.dist.version
+    return found

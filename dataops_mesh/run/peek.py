@@ -1,0 +1,88 @@
+"""An owner looks at a candidate that nobody else can read: classified columns are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.session import seal, session
+from dataops_mesh.errors import Problem, StoreError
+from dataops_mesh.run.account import record_operation
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.owners import require_ours
+from dataops_mesh.spec.checks.withheld import safe_columns
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.manifest import Manifest, PortData, folder
+
+if TYPE_CHECKING:
+    import duckdb
+
+MASK = "***"
+
+
+@contextmanager
+def open_candidate(
+    product: Product, manifest: Manifest, environment: Environment
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the ports of a candidate at their addresses, and nothing else.
+
+    What is masked is masked before anybody can ask: the rows are copied, and the connection may
+    not open the files any more.
+
+    Args:
+        product: as it is declared now; a column that it does not call public or internal is
+            masked.
+        manifest: of the candidate.
+        environment: the store and the settings.
+
+    Raises:
+        OwnershipError: the product belongs to another repository.
+        StoreError: there is no data, or the look cannot be put on record.
+    """
+    require_ours(product, environment)
+    if not any(port.files for port in manifest.ports):
+        what = f"{manifest.candidate} has no data: it was refused before it was built, or failed"
+        raise StoreError(Problem(what, next=f"mesh show {manifest.candidate}"))
+    record_operation(environment, "look", [manifest.candidate], verdict=manifest.verdict)
+    contracts = {port.address: port.contract for port in product.outputs}
+    with session(
+        environment.store,
+        memory_limit=environment.settings.memory_limit,
+        threads=environment.threads,
+        now=datetime.now(UTC),
+    ) as connection:
+        for port in manifest.ports:
+            contract = contracts.get(port.address)
+            safe = safe_columns(contract.columns) if contract else ()
+            _copy(connection, environment, manifest.candidate, port, frozenset(safe))
+        seal(connection, ())
+        yield connection
+
+
+def _copy(
+    connection: duckdb.DuckDBPyConnection,
+    environment: Environment,
+    ref: str,
+    port: PortData,
+    safe: frozenset[str],
+) -> None:
+    root = folder(environment.store, ref)
+    schema, table = sql.identifier(port.address.domain), sql.identifier(port.address.port)
+    found = sql.scan("read_parquet", [root / file.path for file in port.files])
+    columns = ", ".join(_column(name, safe) for name, _ in port.columns)
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    try:
+        connection.execute(f"CREATE TABLE {schema}.{table} AS SELECT {columns} FROM {found}")
+    except sql.engine_error() as error:
+        what = f"{ref} cannot be read: {sql.reason(error)}"
+        raise StoreError(Problem(what, next="mesh store verify --all")) from None
+
+
+def _column(name: str, safe: frozenset[str]) -> str:
+    quoted = sql.identifier(name)
+    if name in safe:
+        return quoted
+    return f"CASE WHEN {quoted} IS NOT NULL THEN {sql.literal(MASK)} END AS {quoted}"

@@ -1,0 +1,123 @@
+"""Every file that builds a product: its own, its dbt project's, and the modules it imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import site
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.transform.dbt_project import project_folder
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_MADE = frozenset({"target", "logs"})  # by dbt, from the rest
+_LIBRARIES = frozenset({"site-packages", "dist-packages"})
+
+
+def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path]:
+    """Return the files that build a product, by a name that is the same on every machine.
+
+    Of a Python product these are all modules in its folder, and those that they import from
+    folders that were joined to the interpreter and not installed into it: nobody's lock file
+    says what is in them.
+
+    Args:
+        product: whose.
+        imported: files that its process said it had imported.
+    """
+    transform = product.transform
+    if transform.kind is TransformKind.DBT:
+        return dict(_project(project_folder(product)))
+    if transform.kind is TransformKind.SQL:
+        return {file.name: file for file in transform.files}
+    own = {file.relative_to(product.folder).as_posix(): file for file in _modules(product.folder)}
+    joined = dict(_imports(own.values(), joined_folders()))
+    said = (Path(text) for text in imported if text.endswith(".py"))
+    more = {file for file in said if file.is_file() and not _is_installed(file)}
+    known = {*own.values(), *joined.values()}
+    return own | joined | {f"import:{file.name}": file for file in sorted(more - known)}
+
+
+def code_digest(files: Mapping[str, Path]) -> str:
+    """Return a digest of files and of their names."""
+    digest = hashlib.sha256()
+    for name, file in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def joined_folders() -> tuple[Path, ...]:
+    """Return the folders that `.pth` files join to this interpreter: checkouts, not installed."""
+    found = []
+    for folder in map(Path, site.getsitepackages()):
+        for file in sorted(folder.glob("*.pth")):
+            lines = file.read_text("utf-8", "replace").splitlines()
+            found += [Path(line) for line in lines if line.startswith("/") and Path(line).is_dir()]
+    return tuple(dict.fromkeys(found))
+
+
+def _project(project: Path) -> Iterator[tuple[str, Path]]:
+    for file in sorted(project.rglob("*")):
+        relative = file.relative_to(project)
+        if relative.parts[0] not in _MADE and not relative.name.startswith(".") and file.is_file():
+            yield relative.as_posix(), file
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*.py")):
+        parts = file.relative_to(folder).parts
+        if not any(part.startswith((".", "__pycache__")) for part in parts) and file.is_file():
+            yield file
+
+
+def _imports(files: Iterable[Path], folders: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield what files import from folders, and what that imports in turn, by name."""
+    waiting, seen = [(file, "") for file in files], set[Path]()
+    while waiting:
+        file, package = waiting.pop()
+        for name in _imported_names(file, package):
+            for folder in folders:
+                for found in _found(folder, name):
+                    if found in seen or found.is_relative_to(_PACKAGE):
+                        continue
+                    seen.add(found)
+                    shown = found.relative_to(folder)
+                    yield f"import:{shown.as_posix()}", found
+                    waiting.append((found, ".".join(shown.parent.parts)))
+
+
+def _imported_names(file: Path, package: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, OSError):  # `mesh check` says so
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".") if package else []
+            near = parts[: len(parts) - node.level + 1] if node.level else []
+            base = ".".join([*near, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}".strip(".") for alias in node.names)
+
+
+def _found(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files that `import name` runs: of each package its `__init__.py`, and the module.
+
+    The last part of a name may be no module: `from package import function`.
+    """
+    path = folder
+    for part in name.split("."):
+        path /= part
+        for file in (path / "__init__.py", path.with_suffix(".py")):
+            if part.isidentifier() and file.is_file():
+                yield file
+
+
+def _is_installed(file: Path) -> bool:
+    below = not _LIBRARIES.isdisjoint(file.parts) or file.is_relative_to(_PACKAGE)
+    return below or "lib/python" in file.as_posix()

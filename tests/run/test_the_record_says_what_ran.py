@@ -1,0 +1,121 @@
+"""What built a product is what the record says: dbt's project and imported modules too (A15)."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from helpers import a_product, a_source, environment, product, run, write_workspace
+
+from dataops_mesh.run.identity import code_version, git_commit
+from dataops_mesh.run.product import run_product
+from dataops_mesh.store.declarations import read_declaration
+from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.transform.code import code_files
+
+KEY = "{name: id, logicalType: integer, primaryKey: true}"
+PYTHON = (
+    "import sys, pathlib\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\n"
+    "import helping\n\n\ndef transform(src):\n    return helping.double(src)\n"
+)
+HELPING = "def double(rel):\n    return rel.select('id * 2 as id')\n"
+
+
+def committed(root) -> None:
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    (root / ".gitignore").write_text(".mesh\n__pycache__\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+
+
+def files_of(settings, report) -> dict[str, str]:
+    store = environment(settings).store
+    return read_declaration(store, read_manifest(store, report.candidate).code)
+
+
+@pytest.fixture
+def python(tmp_path):
+    found = a_product(
+        ports={"doubled": [KEY]},
+        inputs=[a_source("src", "src.csv")],
+        files={"transform.py": PYTHON, "helping.py": HELPING, "src.csv": "id\n1\n2\n"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"doubled": found}})
+    committed(tmp_path)
+    return settings
+
+
+def test_a_module_that_the_transform_imports_is_part_of_the_code(python):
+    first = run(python, "shop.doubled")
+    folder = python.root / "domains" / "shop" / "doubled"
+    before = code_version(product(python, "shop.doubled"))
+    (folder / "helping.py").write_text(HELPING.replace("2", "3"))
+    second = run(python, "shop.doubled")
+    assert code_version(product(python, "shop.doubled")) != before
+    assert first.code_version != second.code_version
+    assert (first.git_commit[-1], second.git_commit[-1]) != ("+", second.git_commit[0])
+    assert second.git_commit.endswith("+")
+    name = "domains/shop/doubled/helping.py"
+    assert files_of(python, first)[name] != files_of(python, second)[name]
+
+
+def test_a_module_of_a_checkout_is_part_of_the_code(tmp_path, monkeypatch):
+    joined = tmp_path / "checkout"
+    (joined / "acme" / "deep").mkdir(parents=True)
+    (joined / "acme" / "__init__.py").write_text("from .deep import tools\n")
+    (joined / "acme" / "deep" / "__init__.py").write_text("")
+    (joined / "acme" / "deep" / "tools.py").write_text("from .. import other\n")
+    (joined / "acme" / "other.py").write_text("N = 1\n")
+    (joined / "acme" / "unused.py").write_text("N = 1\n")
+    (joined / "one.py").write_text("import acme.deep\n")
+    monkeypatch.setattr("dataops_mesh.transform.code.joined_folders", lambda: (joined,))
+    found = a_product(
+        ports={"out": [KEY]},
+        inputs=[a_source("src", "src.csv")],
+        files={"transform.py": "import one\n\n\ndef transform(src):\n    return src\n"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"out": found}})
+    assert set(code_files(product(settings, "shop.out"))) == {
+        "transform.py",
+        "import:one.py",
+        "import:acme/__init__.py",
+        "import:acme/deep/__init__.py",
+        "import:acme/deep/tools.py",
+        "import:acme/other.py",
+    }
+
+
+def test_what_is_edited_or_ignored_outside_the_products_folder_is_no_clean_commit(python):
+    root = python.root
+    folder = root / "domains" / "shop" / "doubled"
+    shared = root / "dbt_projects" / "one" / "models"
+    shared.mkdir(parents=True)
+    model, ignored = shared / "a.sql", shared / "b.sql"
+    model.write_text("select 1")
+    committed(root)
+    assert not git_commit(folder, root, [model]).endswith("+")
+    ignored.write_text("select 2")
+    (root / ".gitignore").write_text(".mesh\n__pycache__\nb.sql\n.gitignore\n")
+    assert git_commit(folder, root, [model, ignored]).endswith("+")
+    assert not git_commit(folder, root, [model]).endswith("+")
+    model.write_text("select 3")
+    assert git_commit(folder, root, [model]).endswith("+")
+    assert not git_commit(folder, root).endswith("+")
+
+
+def test_policies_waivers_and_settings_are_kept_as_they_judged(python):
+    text = "default: warning\n"
+    (python.root / "policies.yaml").write_text(text)
+    report = run(python, "shop.doubled")
+    (python.root / "policies.yaml").write_text("default: info\n")
+    store = environment(python).store
+    kept = read_declaration(store, read_manifest(store, report.candidate).judged)
+    assert kept["policies.yaml"] == text
+    assert '"person": "ana"' in kept["settings.json"]
+    assert "ledger" not in kept["settings.json"]
+    again = run_product(product(python, "shop.doubled"), environment(python), run_id="r")
+    assert (
+        read_manifest(store, again.candidate).judged
+        != read_manifest(store, report.candidate).judged
+    )
