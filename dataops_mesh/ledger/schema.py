@@ -220,4 +220,5 @@ evidence = Table(
     Column("declaration", String(64), nullable=False),
     Column("code", String(64), nullable=False),
     Column("judged", String(64), nullable=False),
+    Column("events", Text, nullable=False),
 )

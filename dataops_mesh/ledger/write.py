@@ -90,7 +90,8 @@ def _candidate(manifest: Mapping[str, Any]) -> Row:
 def _evidence(manifest: Mapping[str, Any]) -> Row:
     same = ("partition", "declaration", "code", "judged")
     found = {name: manifest.get(name, "") for name in same}
-    return found | {"candidate": manifest["candidate"]}
+    events = json.dumps(manifest.get("events", []))
+    return found | {"candidate": manifest["candidate"], "events": events}
 
 
 def _result(manifest: Mapping[str, Any], result: Mapping[str, Any]) -> Row:

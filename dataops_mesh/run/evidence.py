@@ -71,6 +71,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         confined="" if sql else described(network=product.network),
         code=code,
         judged=keep_judgement(product, attempt.environment),
+        events=product.events,
     )
 
 

@@ -103,6 +103,7 @@ class Manifest:
             SQL, which runs sealed in the engine.
         code: the digest of the list of files that built it, each with its own digest.
         judged: the digest of the policies, waivers, approvals and settings that it was judged by.
+        events: the channels that its product wanted to be told of its publication.
     """
 
     candidate: str
@@ -134,6 +135,7 @@ class Manifest:
     checks: tuple[DeclaredCheck, ...] = ()
     code: str = ""
     judged: str = ""
+    events: tuple[str, ...] = ()
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""
