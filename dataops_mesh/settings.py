@@ -89,6 +89,8 @@ class Settings(BaseSettings):
         gate: the socket of a warm gate process (docs/production.md); absent means that each
             process starts one of its own.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
+        event_channels: the names of channels that take events, so that `mesh check` knows them
+            where the alerts file is not.
     """
 
     model_config = SettingsConfigDict(
@@ -122,6 +124,7 @@ class Settings(BaseSettings):
     python: Path | None = None
     gate: Path | None = None
     alerts_file: Path | None = None
+    event_channels: tuple[str, ...] = ()
 
     @field_validator("monitor")
     @classmethod

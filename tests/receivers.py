@@ -17,6 +17,7 @@ class Received(list):
         super().__init__()
         self.answers: list[int] = []
         self.url = ""
+        self.raw: list[tuple[dict[str, str], bytes]] = []
 
 
 @contextmanager
@@ -29,6 +30,7 @@ def webhook() -> Iterator[Received]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = received.answers.pop(0) if received.answers else 200
             if status == 200:
+                received.raw.append(({k.lower(): v for k, v in self.headers.items()}, body))
                 received.append((self.path, self.headers["Content-Type"], json.loads(body)))
             self.send_response(status)
             self.send_header("Content-Length", "0")

@@ -15,6 +15,7 @@ from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.watch.events import event_problems
 
 WRITE = "mesh workspace"
 _LEVELS = {"warning": "warnings", "info": "remarks"}
@@ -30,6 +31,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     products = named(mesh, names)
     found, notes = examine_all(mesh, products, settings)
     found += publication_problems(settings, products)
+    found += event_problems(products, settings)
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     return _print(found, output, len(products), notes)
 

@@ -2,12 +2,15 @@
 
 import dagster as dg
 
+from dataops_mesh.errors import MeshError
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, key_of
 from dataops_mesh.factory.events import runless_materialization
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Part
-from dataops_mesh.store.release import Entry, Release, latest
+from dataops_mesh.store.release import Entry, Release, latest, read_release
 from dataops_mesh.store.store import Store
+
+_LOOKED_AT = 100  # of the events on one asset
 
 
 def reconcile(
@@ -24,7 +27,7 @@ def reconcile(
     reported = []
     for port in product.outputs:
         entry = release.ports.get(port.address)
-        last = _last_reported(instance, port.address)
+        last = _last_reported(instance, store, release, port.address)
         for built in sorted(_pieces(entry), key=lambda piece: piece.publication):
             if built.publication <= last:
                 continue
@@ -44,14 +47,44 @@ def _pieces(entry: Entry | None) -> tuple[Entry | Part, ...]:
     return entry.parts or (entry,)
 
 
-def _last_reported(instance: dg.DagsterInstance, address: Address) -> int:
-    event = instance.get_latest_materialization_event(key_of(address))
-    materialization = event.asset_materialization if event else None
-    if materialization is None:
-        return -1
-    value = materialization.metadata.get(PUBLICATION)
-    number = getattr(value, "value", None)
-    return number if isinstance(number, int) else -1
+def _last_reported(
+    instance: dg.DagsterInstance, store: Store, release: Release, address: Address
+) -> int:
+    """Return the newest publication that Dagster was told of, by events that the log confirms.
+
+    Anybody may report an event; what it claims counts only where the log says the same.
+    """
+    key, cursor = key_of(address), None
+    for count in (1, _LOOKED_AT):
+        found = instance.fetch_materializations(key, limit=count, cursor=cursor)
+        for record in found.records:
+            number = _confirmed(store, release, address, record.asset_materialization)
+            if number is not None:
+                return number
+        cursor = found.cursor
+    return -1
+
+
+def _confirmed(
+    store: Store, release: Release, address: Address, event: dg.AssetMaterialization | None
+) -> int | None:
+    """Return the publication that an event names, if the log has it of that very candidate."""
+    values = event.metadata if event else {}
+    number = getattr(values.get(PUBLICATION), "value", None)
+    candidate = getattr(values.get(CANDIDATE), "value", None)
+    if not isinstance(number, int) or not 0 < number <= release.number:
+        return None
+    if (number, candidate) in _published(release.ports.get(address)):
+        return number
+    try:
+        entry = read_release(store, number).ports.get(address)
+    except MeshError:  # collected: nobody can say; it is older than what is there
+        return number
+    return number if (number, candidate) in _published(entry) else None
+
+
+def _published(entry: Entry | None) -> set[tuple[int, str]]:
+    return {(piece.publication, piece.candidate) for piece in _pieces(entry)}
 
 
 def _facts(release: Release, entry: Entry | Part) -> dict[str, dg.MetadataValue]:

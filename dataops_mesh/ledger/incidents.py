@@ -1,4 +1,4 @@
-"""Incidents, audits of published data, and what was delivered to whom."""
+"""Incidents, and audits of published data."""
 
 from __future__ import annotations
 
@@ -156,60 +156,6 @@ def last_audit(ledger: Ledger, product: str) -> AuditRecord | None:
         return None
     failed = tuple(tuple(item) for item in json.loads(row["failed"]))
     return AuditRecord(**{**row, "at": datetime.fromisoformat(row["at"]), "failed": failed})
-
-
-def delivered(ledger: Ledger, about: Iterable[str]) -> frozenset[tuple[str, str, str]]:
-    """Return what was delivered: (about, channel, what)."""
-    from sqlalchemy import select
-
-    from dataops_mesh.ledger.schema import deliveries as table
-
-    query = select(table.c.about, table.c.channel, table.c.what)
-    query = query.where(table.c.about.in_(sorted(about)))
-    with transaction(ledger) as connection:
-        return frozenset((row.about, row.channel, row.what) for row in connection.execute(query))
-
-
-def record_delivery(  # noqa: PLR0913 - a delivery says what, to whom and when
-    ledger: Ledger,
-    about: str,
-    channel: str,
-    what: str,
-    now: datetime,
-    *,
-    publication: int | None = None,
-) -> None:
-    """Record that a channel has received something, so that it is told once."""
-    from dataops_mesh.ledger.schema import deliveries
-
-    row = {"about": about, "channel": channel, "what": what, "publication": publication}
-    with transaction(ledger) as connection:
-        add(connection, deliveries, [row | {"at": now.isoformat()}])
-
-
-def undelivered_publications(
-    ledger: Ledger, product: str, channel: str
-) -> tuple[dict[str, Any], ...]:
-    """Return the publications a channel has not been told of, oldest first.
-
-    A channel that was never told of any starts with the newest.
-    """
-    from sqlalchemy import func, select
-
-    from dataops_mesh.ledger.schema import deliveries, publications
-
-    last = select(func.max(deliveries.c.publication)).where(
-        deliveries.c.about == product, deliveries.c.channel == channel
-    )
-    mine = select(publications).where(publications.c.product == product)
-    newest = select(func.max(publications.c.publication)).where(publications.c.product == product)
-    with transaction(ledger) as connection:
-        seen = connection.execute(last).scalar()
-        if seen is None:
-            seen = (connection.execute(newest).scalar() or 0) - 1
-        query = mine.where(publications.c.publication > seen)
-        query = query.order_by(publications.c.publication, publications.c.address)
-        return tuple(dict(row) for row in connection.execute(query).mappings())
 
 
 def _incident(row: Any) -> Incident:

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby
-from typing import Any
 
-from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.deliveries import delivered, record_delivery
 from dataops_mesh.ledger.incidents import (
     Incident,
-    delivered,
     incidents_of,
-    record_delivery,
-    undelivered_publications,
 )
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
@@ -30,16 +25,15 @@ from dataops_mesh.watch.channels import (
     LOG,
     Message,
     NotDeliveredError,
-    Targets,
     channels_of,
-    post,
     read_targets,
     resolve,
     send,
 )
+from dataops_mesh.watch.events import PUBLISHED, tell_events
 
 LOGGER = logging.getLogger("dataops_mesh.alerts")
-OPENED, CLEARED, PUBLISHED = "opened", "cleared", "published"
+OPENED, CLEARED = "opened", "cleared"
 TITLES = {
     "caught": "refused: {}",
     "failed": "run failed: {}",
@@ -89,7 +83,10 @@ def deliver(products: Iterable[Product], environment: Environment) -> tuple[Deli
                     if not found[-1].fault:
                         now = datetime.now(UTC)
                         record_delivery(ledger, incident.incident, channel, what, now)
-            found += _tell_events(product, targets, ledger, until)
+            found += [
+                Delivery(one.product, one.channel, PUBLISHED, one.fault)
+                for one in tell_events(product, targets, environment, ledger, until)
+            ]
     return tuple(found)
 
 
@@ -124,28 +121,6 @@ def message_of(product: Product, incident: Incident, what: str, settings: Settin
     )
 
 
-def cloud_event(product: Product, publication: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a publication of one port as a CloudEvent 1.0 (structured mode)."""
-    address, number = publication["address"], publication["publication"]
-    return {
-        "specversion": "1.0",
-        "id": f"{address}@{number}",
-        "source": f"urn:dataops_mesh:{product.qualified_name}",
-        "type": f"dataops_mesh.{publication['kind']}",
-        "subject": address,
-        "time": publication["published"],
-        "datacontenttype": "application/json",
-        "data": {
-            "address": address,
-            "publication": number,
-            "candidate": publication["candidate"],
-            "rows": publication["rows"],
-            "fingerprint": publication["fingerprint"],
-            "run_id": publication["run_id"],
-        },
-    }
-
-
 def _due(incident: Incident, channel: str, known: frozenset[tuple[str, str, str]]) -> str | None:
     """Return what a channel has to be told of an incident, if anything."""
     told = {what for about, name, what in known if (about, name) == (incident.incident, channel)}
@@ -171,53 +146,6 @@ def _tell(delivery: Delivery, targets: Iterable[str], message: Message) -> Deliv
     if faults:
         LOGGER.warning('channel "%s" did not take an alert: %s', delivery.channel, faults)
     return delivery if taken else replace(delivery, fault="; ".join(faults))
-
-
-def _tell_events(
-    product: Product, targets: Targets, ledger: Ledger, until: float
-) -> list[Delivery]:
-    """Post every publication to the channels that the product names under `events`, in order.
-
-    At least once: after a fault in the middle of a publication of several ports, those that were
-    sent are sent again, with the same id.
-    """
-    found = []
-    name = product.qualified_name
-    for channel in product.events:
-        addresses = targets.channels.get(channel, ())
-        if not addresses:
-            LOGGER.warning('channel "%s" of %s leads nowhere: no event sent', channel, name)
-            continue
-        rows = undelivered_publications(ledger, name, channel)
-        for number, ports in groupby(rows, lambda row: row["publication"]):
-            if time.monotonic() > until:
-                break
-            delivery = _post_events(product, channel, addresses, list(ports))
-            found.append(delivery)
-            if delivery.fault:
-                break  # the order is kept: the rest waits for the next tick
-            record_delivery(
-                ledger, name, channel, str(number), datetime.now(UTC), publication=number
-            )
-    return found
-
-
-def _post_events(
-    product: Product,
-    channel: str,
-    addresses: Iterable[str],
-    ports: Iterable[Mapping[str, Any]],
-) -> Delivery:
-    headers = {"Content-Type": "application/cloudevents+json"}
-    events = [cloud_event(product, port) for port in ports]
-    try:
-        for target in addresses:
-            for event in events:
-                post(target, event, headers)
-    except NotDeliveredError as error:
-        LOGGER.warning('channel "%s" did not take an event: %s', channel, error)
-        return Delivery(product.qualified_name, channel, PUBLISHED, str(error))
-    return Delivery(product.qualified_name, channel, PUBLISHED)
 
 
 def _owners(product: Product) -> list[str]:

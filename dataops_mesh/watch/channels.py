@@ -7,7 +7,9 @@ webhook that takes Slack's JSON (`https://...`), or anything that apprise knows
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,16 +34,32 @@ class NotDeliveredError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """How a channel wants its events.
+
+    Args:
+        secret: the name of an environment variable with the secret that signs them; unsigned if
+            empty.
+        unchanged: also of publications with the content of before.
+    """
+
+    secret: str = ""
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """What the alerts file says.
 
     Args:
         channels: name -> targets; `*` receives every alert.
         mail: a `mailto(s)://` URL of the mail server, for channels that are an address.
+        hooks: name -> how events are sent there.
     """
 
     channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     mail: str = field(default="", repr=False)
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +94,10 @@ def read_targets(settings: Settings) -> Targets:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         # Its message could repeat a part of a target.
         raise _problem(file, "is not TOML") from None
-    unknown = sorted(set(document) - {"channels", MAIL})
+    unknown = sorted(set(document) - {"channels", "events", MAIL})
     if unknown:
-        raise _problem(file, f"has unknown keys: {', '.join(unknown)}", ("channels", MAIL))
+        known = ("channels", "events", MAIL)
+        raise _problem(file, f"has unknown keys: {', '.join(unknown)}", known)
     channels, mail = document.get("channels", {}), document.get(MAIL, "")
     if not isinstance(channels, dict) or not isinstance(mail, str):
         raise _problem(file, "needs a table `channels` and, if any, a text `mail`")
@@ -90,7 +109,20 @@ def read_targets(settings: Settings) -> Targets:
         found[name] = targets
     if mail and not (urlsplit(mail).scheme in {"mailto", "mailtos"} and _known(mail)):
         raise _problem(file, "`mail` is not a mailto:// or mailtos:// URL of a mail server")
-    return Targets(found, mail)
+    return Targets(found, mail, _hooks(file, document.get("events", {})))
+
+
+def _hooks(file: Path, said: Any) -> dict[str, Hook]:
+    """Read how channels want their events: `[events.NAME]` with `secret`, `unchanged`."""
+    tables = said if isinstance(said, dict) else {"NAME": None}
+    for name, table in tables.items():
+        known = isinstance(table, dict) and not set(table) - {"secret", "unchanged"}
+        secret, unchanged = (table.get("secret", ""), table.get("unchanged")) if known else (0, 0)
+        named = isinstance(secret, str) and re.fullmatch(r"\w*", secret)
+        if not known or not named or unchanged not in (None, True, False):
+            keys = ("secret (the name of an environment variable)", "unchanged (true or false)")
+            raise _problem(file, f"has no valid table [events.{name}]", keys)
+    return {name: Hook(**table) for name, table in tables.items()}
 
 
 def channels_of(product: Product, targets: Targets) -> tuple[str, ...]:
@@ -122,8 +154,8 @@ def send(target: str, message: Message) -> None:
     Raises:
         NotDeliveredError: it was not taken.
     """
-    if urlsplit(target).scheme in _WEB:
-        post(target, slack_json(message), {})
+    if is_web(target):
+        post(target, slack_json(message))
         return
     import apprise
 
@@ -141,13 +173,24 @@ def send(target: str, message: Message) -> None:
         raise NotDeliveredError("the server did not take it or cannot be reached")
 
 
-def post(target: str, content: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-    """Post JSON, trying again where a server says it is busy.
+def is_web(target: str) -> bool:
+    """Tell whether a target takes a POST."""
+    return urlsplit(target).scheme in _WEB
+
+
+def post(target: str, content: Mapping[str, Any]) -> None:
+    """Post JSON; see `post_body`."""
+    body = json.dumps(content).encode()
+    post_body(target, body, {"Content-Type": "application/json"})
+
+
+def post_body(target: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """Post exactly these bytes, trying again where a server says it is busy.
 
     Raises:
         NotDeliveredError: no server, or not a 2xx answer.
     """
-    if urlsplit(target).scheme not in _WEB:
+    if not is_web(target):
         raise NotDeliveredError("only an http(s) target can be posted to")
     import requests
     from requests.adapters import HTTPAdapter
@@ -169,7 +212,7 @@ def post(target: str, content: Mapping[str, Any], headers: Mapping[str, str]) ->
             session.mount(scheme, HTTPAdapter(max_retries=retry))
         try:
             answer = session.post(
-                target, json=content, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False
+                target, data=body, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
             raise NotDeliveredError(type(error).__name__) from None  # its text has the URL

@@ -59,6 +59,7 @@ SHOWN = {
     ("policies.md", "from dataops_mesh.policy.model import Finding, Policy"): f"{POLICIES}::test_the_python_policy_of_the_page_is_one",
     ("policies.md", "select id, ssn as code, sha256(ssn) as person, date_trunc('month', born) as month from people.people"): "tests/policy/test_a_class_follows_its_values.py::test_the_query_of_the_page_is_judged_as_it_says",
     ("security.md", "quality:"): "tests/factory/test_no_answer_of_a_rule_is_shown.py::test_the_rule_of_the_page_says_what_it_says",
+    ("production.md", "{"): "tests/watch/test_events_reach_services.py::test_ten_partitions_published_before_anybody_looked_are_ten_events",
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded

@@ -54,6 +54,21 @@ def test_a_rollback_is_reported_exactly_once_with_the_old_content(shop, instance
     assert rows(shop, "select count(*) from shop.orders") == [(2,)]
 
 
+@pytest.mark.parametrize("candidate", [None, "shop/orders/forged"])
+@pytest.mark.parametrize("number", [999, 2, 1])
+def test_an_event_that_anybody_made_up_changes_nothing(shop, instance, number, candidate):
+    assert execute(shop, "shop", instance).success
+    forged = {"mesh/publication": number} | ({"mesh/candidate": candidate} if candidate else {})
+    instance.report_runless_asset_event(dg.AssetMaterialization(ORDERS, metadata=forged))
+    found, store = product(shop, "shop.orders"), environment(shop).store
+    assert reconcile(instance, store, found) == ()
+    write_product(shop.root, "shop", "orders", orders(MORE))
+    assert run(shop, "shop.orders").published
+    number = roll_back(shop, "shop.orders", reason="wrong prices")
+    assert [n for _, n in reconcile(instance, store, found)] == [number]
+    assert reconcile(instance, store, found) == ()
+
+
 def test_nothing_is_reported_for_a_product_that_was_never_published(shop, instance):
     assert reconcile(instance, environment(shop).store, product(shop, "shop.orders")) == ()
 

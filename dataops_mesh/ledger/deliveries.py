@@ -1,0 +1,118 @@
+"""What was delivered to whom, and what a channel has still to be told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.write import add
+
+
+def delivered(ledger: Ledger, about: Iterable[str]) -> frozenset[tuple[str, str, str]]:
+    """Return what was delivered: (about, channel, what)."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import deliveries as table
+
+    query = select(table.c.about, table.c.channel, table.c.what)
+    query = query.where(table.c.about.in_(sorted(about)))
+    with transaction(ledger) as connection:
+        return frozenset((row.about, row.channel, row.what) for row in connection.execute(query))
+
+
+def record_delivery(  # noqa: PLR0913 - a delivery says what, to whom and when
+    ledger: Ledger,
+    about: str,
+    channel: str,
+    what: str,
+    now: datetime,
+    *,
+    publication: int | None = None,
+) -> None:
+    """Record that a channel has received something, so that it is told once."""
+    from dataops_mesh.ledger.schema import deliveries
+
+    row = {"about": about, "channel": channel, "what": what, "publication": publication}
+    with transaction(ledger) as connection:
+        add(connection, deliveries, [row | {"at": now.isoformat()}])
+
+
+def due_publications(ledger: Ledger, product: str, channel: str) -> tuple[int, ...]:
+    """Return the publications that a channel has not been told of, oldest first.
+
+    A channel that was never told of any starts with the first publication whose own declaration
+    named it: nothing of the time before concerns it, and nothing since is skipped.
+    """
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import deliveries, publications
+
+    last = select(func.max(deliveries.c.publication)).where(
+        deliveries.c.about == product, deliveries.c.channel == channel
+    )
+    numbers = select(publications.c.publication).where(publications.c.product == product)
+    with transaction(ledger) as connection:
+        seen = connection.execute(last).scalar()
+        if seen is None:
+            first = _first_named(connection, product, channel)
+            if first is None:
+                return ()
+            seen = first - 1
+        query = numbers.where(publications.c.publication > seen).distinct()
+        return tuple(connection.execute(query.order_by(publications.c.publication)).scalars())
+
+
+def content_before(ledger: Ledger, address: str, partition: str, number: int) -> str:
+    """Return the fingerprint of what consumers read before a publication, as far as is known."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import ports, publications
+
+    query = (
+        select(ports.c.fingerprint)
+        .join(
+            publications,
+            (ports.c.candidate == publications.c.candidate)
+            & (ports.c.address == publications.c.address),
+        )
+        .where(
+            publications.c.address == address,
+            publications.c.publication < number,
+            ports.c.partition == partition,
+        )
+        .order_by(publications.c.publication.desc())
+        .limit(1)
+    )
+    with transaction(ledger) as connection:
+        return connection.execute(query).scalar() or ""
+
+
+def partition_of(ledger: Ledger, candidate: str, address: str) -> str:
+    """Return the partition that a candidate is of; empty for a whole port."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import ports
+
+    query = select(ports.c.partition).where(
+        ports.c.candidate == candidate, ports.c.address == address
+    )
+    with transaction(ledger) as connection:
+        return connection.execute(query).scalar() or ""
+
+
+def _first_named(connection: Any, product: str, channel: str) -> int | None:
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import evidence, publications
+
+    query = (
+        select(publications.c.publication, evidence.c.events)
+        .join(evidence, evidence.c.candidate == publications.c.candidate)
+        .where(publications.c.product == product)
+        .order_by(publications.c.publication)
+    )
+    rows = connection.execute(query)
+    return next((row.publication for row in rows if channel in json.loads(row.events)), None)
