@@ -8,6 +8,7 @@ float next to it. NaN is outside every range; infinity is a value like others, b
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _BITS = {"TINY": 8, "SMALL": 16, "": 32, "BIG": 64, "HUGE": 128}
 _NO_ORDER = frozenset({"UUID", "JSON", "BOOLEAN", "BLOB"})
+_OFFSET = re.compile(r":.*[+-]\d\d(?::?\d\d)?$")
 _WIDE = Context(prec=120)
 _FLOAT_MOST = Decimal("3.4028234663852886e38")
 
@@ -65,15 +67,22 @@ def among(value: str, kind: str, values: tuple[Scalar | Decimal, ...]) -> str:
     "n IN (CAST('1' AS TINYINT))"
     """
     found = literals(kind, values)
-    if kind == "JSON":  # a text in JSON is compared without its quotes
-        value = f"({value} ->> '$')"
+    if kind == "JSON":  # a text in JSON is compared without its quotes; its null is a value
+        value = f"coalesce({value} ->> '$', CAST({value} AS VARCHAR))"
     elif base(kind) == "ENUM":
         value = f"CAST({value} AS VARCHAR)"
     return f"{value} IN ({', '.join(found)})" if found else "false"
 
 
 def quoted(text: str, kind: str) -> str:
-    """Return a literal of a type."""
+    """Return a literal of a type; of a time with an offset, for a column without a zone, in UTC.
+
+    >>> quoted("2026-01-01T02:00:00+02:00", "TIMESTAMP")
+    "CAST('2026-01-01T02:00:00+02:00' AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE 'UTC'"
+    """
+    if kind.startswith("TIMESTAMP") and "WITH" not in kind and _OFFSET.search(text):
+        # A cast to TIMESTAMP would leave the offset out.
+        return f"{quoted(text, 'TIMESTAMP WITH TIME ZONE')} AT TIME ZONE 'UTC'"
     return f"CAST('{text.replace(chr(39), chr(39) * 2)}' AS {kind})"
 
 
@@ -122,7 +131,7 @@ def _grid(kind: str) -> tuple[Decimal, Decimal, Decimal] | None:
         width, scale = (int(part) for part in kind[8:-1].split(","))
         step = Decimal(1).scaleb(-scale)
         most = _WIDE.subtract(Decimal(1).scaleb(width - scale), step)
-        return step, -most, most
+        return step, _WIDE.minus(most), most  # `-most` would be rounded to 28 digits
     if kind not in INTEGERS:
         return None
     unsigned = kind.startswith("U")

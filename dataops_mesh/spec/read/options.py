@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from dataops_mesh.errors import Problem, did_you_mean
@@ -9,7 +10,7 @@ from dataops_mesh.spec.formats import NUMBERS, TEXT, time_format
 from dataops_mesh.spec.model import ColumnOptions, Scalar
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.rules import read_pattern
-from dataops_mesh.spec.read.values import fits
+from dataops_mesh.spec.read.values import PARSERS, fits
 from dataops_mesh.spec.threshold import Number, exactly
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
@@ -34,6 +35,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "vector": _VECTOR,
 }
 _Plain = int | float | Decimal
+Moment = date | time  # a datetime is a date
 _UTC = {"UTC", "Etc/UTC", "Z"}
 
 
@@ -49,7 +51,7 @@ def read_options(entry: Node, logical: str | None, problems: list[Problem]) -> C
             what = f"a column of type {logical} has no option {key}{hint}"
             problems.append(child.problem(what, OPTIONS[logical]))
     bounds = {key: _bound(node, key, logical, problems) for key in BOUNDS}
-    _compare(node, bounds, problems)
+    _compare(node, bounds, logical, problems)
     pattern = node.child("pattern")
     _check_default_zone(node, problems)
     return ColumnOptions(
@@ -69,14 +71,14 @@ def read_options(entry: Node, logical: str | None, problems: list[Problem]) -> C
     )
 
 
-def _compare(node: Node, bounds: dict[str, Scalar], problems: list[Problem]) -> None:
+def _compare(node: Node, bounds: dict[str, Scalar], logical: str, problems: list[Problem]) -> None:
     """Report bounds that nothing can satisfy."""
     for plain, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if bounds[plain] is not None and bounds[exclusive] is not None:
             problems.append(node.problem(f"give {plain} or {exclusive}, not both"))
     low = bounds["exclusiveMinimum"] if bounds["minimum"] is None else bounds["minimum"]
     high = bounds["exclusiveMaximum"] if bounds["maximum"] is None else bounds["maximum"]
-    if _above(low, high):
+    if _above(_moment(low, logical), _moment(high, logical)):
         problems.append(node.problem("the minimum is above the maximum"))
     for least, most in (("minLength", "maxLength"), ("minItems", "maxItems")):
         if _above(node.integer(least), node.integer(most)):
@@ -93,9 +95,19 @@ def _bound(node: Node, key: str, logical: str, problems: list[Problem]) -> Scala
     return child.value
 
 
-def _above(low: Scalar, high: Scalar) -> bool:
-    if isinstance(low, str) and isinstance(high, str):
-        return low > high
+def _moment(bound: Scalar, logical: str) -> Scalar | Moment:
+    """Return what a bound of a date or time means; without a zone it is UTC."""
+    if not isinstance(bound, str) or logical not in {"date", "timestamp", "time"}:
+        return bound
+    found: Moment = PARSERS[logical](bound)
+    if isinstance(found, datetime | time) and found.tzinfo is None:
+        return found.replace(tzinfo=UTC)
+    return found
+
+
+def _above(low: Scalar | Moment, high: Scalar | Moment) -> bool:
+    if isinstance(low, time | date) and isinstance(high, time | date):
+        return low > high  # type: ignore[operator]  # both are of the column's type
     if isinstance(low, _Plain) and isinstance(high, _Plain):
         return exactly(low) > exactly(high)
     return False

@@ -25,7 +25,7 @@ _CLASSES: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float, Decimal),
 }
-_PARSERS: dict[str, Callable[[str], object]] = {
+PARSERS: dict[str, Callable[[str], date | time]] = {
     "date": date.fromisoformat,
     "timestamp": datetime.fromisoformat,
     "time": time.fromisoformat,
@@ -38,8 +38,8 @@ def fits(value: Scalar, logical: str) -> bool:
     >>> fits(1, "integer"), fits("1", "integer"), fits("2026-02-30", "date")
     (True, False, False)
     """
-    if logical in _PARSERS:
-        return isinstance(value, str) and _parses(value, _PARSERS[logical])
+    if logical in PARSERS:
+        return isinstance(value, str) and _parses(value, PARSERS[logical])
     if isinstance(value, bool):  # Python counts True among the integers
         return logical == "boolean"
     return isinstance(value, _CLASSES.get(logical, ()))

@@ -22,7 +22,8 @@ from dataops_mesh.errors import DeclarationError, Location, Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_NUMBER = 40  # characters; a longer number is a mistake or an attack on int()
+# Characters: a DECIMAL of 38 digits fits; a longer number is a mistake or an attack on int().
+MAX_NUMBER = 48
 
 Keys = tuple[str | int, ...]
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
