@@ -39,7 +39,7 @@ def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ..
     if not found:
         raise SourceError(
             Problem(
-                f"no file at {base / path}",
+                f"{_nothing(base / path)} at {base / path}",
                 source.where,
                 key="path",
                 next="correct the path of the input port, or deliver the file",
@@ -73,6 +73,13 @@ def _glob(base: Path, pattern: str) -> tuple[Path, ...]:
     plain = base / pattern
     found = [plain] if plain.is_file() else sorted(base.glob(pattern))
     return tuple(item for item in found if item.is_file())
+
+
+def _nothing(path: Path) -> str:
+    """Return what stands in the place of a file."""
+    if path.is_dir():
+        return "a folder, and no file,"
+    return "something that is no regular file stands" if path.exists() else "no file"
 
 
 def _package_folder(source: Source) -> Path:

@@ -65,20 +65,24 @@ def _breaks(node: exp.Expr) -> bool:
         case exp.Variance() | exp.VariancePop():
             return not _is_windowed(node)
         case exp.TimestampTrunc() | exp.DateTrunc():
-            return str(node.args["unit"].name).upper() in _COARSE
+            return str(node.args["unit"].name).upper() in _COARSE and _is_column(node.this)
         case exp.Year() | exp.WidthBucket():
-            return True
+            return _is_column(node.this)
         case exp.Extract():
-            return str(node.name).upper() == "YEAR"
+            return str(node.name).upper() == "YEAR" and _is_column(node.expression)
         case exp.Round():
             to = node.args.get("decimals")
-            return isinstance(to, exp.Neg) and isinstance(to.this, exp.Literal)
+            ten = isinstance(to, exp.Neg) and isinstance(to.this, exp.Literal)
+            return ten and _is_column(node.this)
         case exp.Floor():
             return _is_division(node.this)
         case exp.Case():
             told = [one.args["true"] for one in node.args["ifs"]]
             said = [*told, *([node.args["default"]] if node.args.get("default") else [])]
-            return all(isinstance(one, exp.Literal | exp.Null | exp.Boolean) for one in said)
+            plain = all(isinstance(one, exp.Literal | exp.Null | exp.Boolean) for one in said)
+            return plain and all(
+                map(_compares, [node.this, *(one.this for one in node.args["ifs"])])
+            )
         case exp.Is():
             return isinstance(node.expression, exp.Null)
     return False
@@ -102,4 +106,29 @@ def _is_division(node: exp.Expr) -> bool:
     if not isinstance(node, exp.Div | exp.IntDiv) or not isinstance(node.expression, exp.Literal):
         return False
     least = 2
-    return not node.expression.is_string and float(node.expression.name) >= least
+    enough = not node.expression.is_string and float(node.expression.name) >= least
+    return enough and _is_column(node.this)
+
+
+def _compares(condition: exp.Expr | None) -> bool:
+    """Tell whether a condition only compares columns as they stand: a digit is not a bucket."""
+    from sqlglot import exp
+
+    simple = (
+        *(exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Neg),
+        *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
+        *(exp.Between, exp.In, exp.Is, exp.Cast, exp.DataType, exp.DataTypeParam),
+    )
+    return condition is None or all(isinstance(node, simple) for node in condition.walk())
+
+
+def _is_column(node: exp.Expr | None) -> bool:
+    """Tell whether it is a column as it stands: of arithmetic on it a bucket can keep all.
+
+    `round(x * 1000, -1)` has every digit of a small x, `year(to_days(x))` too.
+    """
+    from sqlglot import exp
+
+    while isinstance(node, exp.Paren | exp.Cast):
+        node = node.this
+    return isinstance(node, exp.Column)

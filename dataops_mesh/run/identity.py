@@ -99,3 +99,8 @@ def library_version() -> str:
 def git_remote(folder: Path) -> str:
     """Return the address that git fetches from around the folder, or nothing."""
     return _git(folder, "config", "--get", "remote.origin.url")
+
+
+def git_top(folder: Path) -> str:
+    """Return the top folder of the checkout around the folder, or nothing."""
+    return _git(folder, "rev-parse", "--show-toplevel")

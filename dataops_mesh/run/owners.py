@@ -6,11 +6,18 @@ import os
 from pathlib import Path
 
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.identity import git_remote, person_or_user
+from dataops_mesh.run.identity import git_remote, git_top, person_or_user
 from dataops_mesh.run.record import record_run
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
-from dataops_mesh.store.owners import Owner, Publisher, assign, repository_name, require_owner
+from dataops_mesh.store.owners import (
+    Owner,
+    Publisher,
+    assign,
+    is_relative,
+    repository_name,
+    require_owner,
+)
 
 HERE = "."
 
@@ -18,6 +25,8 @@ HERE = "."
 def named_repository(settings: Settings, folder: Path) -> str:
     """Return the name of the repository around a folder; nothing for a folder outside git."""
     named = settings.repository or git_remote(folder)
+    if not settings.repository and is_relative(named):  # as git reads it: from the checkout
+        named = str((Path(git_top(folder) or folder) / named).resolve())
     return repository_name(named) if named else ""
 
 
@@ -26,7 +35,9 @@ def publisher_of(environment: Environment) -> Publisher:
     settings = environment.settings
     root, store = settings.root, environment.store.root
     claims = settings.ownership == "open"
-    inside = (os.path.relpath(root, store),) if store.is_relative_to(root) else ()
+    # By its real path: a link to somebody's store does not make it ours.
+    home, kept = root.resolve(), store.resolve()
+    inside = (os.path.relpath(home, kept),) if kept.is_relative_to(home) else ()
     places = (repository_name(str(root)), *inside)
     return Publisher(named_repository(settings, root), places, claims)
 

@@ -97,6 +97,17 @@ def repository_name(address: str) -> str:
     return _bare("/".join([host, *parts]))
 
 
+def is_relative(address: str) -> bool:
+    """Tell whether a repository's address is a path from somewhere: it names no one place.
+
+    >>> is_relative("../origin"), is_relative("/srv/git/shop"), is_relative("git.example:shop")
+    (True, False, False)
+    """
+    text = address.strip()
+    bare = _SCHEME.match(text) is None and _SCP.fullmatch(text) is None
+    return bool(text) and bare and not text.startswith(("/", "~"))
+
+
 def owner_of(store: Store, domain: str) -> Owner | None:
     """Return the owner of a domain, if anybody owns it."""
     number = max(_numbers(store, domain), default=0)

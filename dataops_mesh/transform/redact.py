@@ -33,6 +33,15 @@ SAFE = frozenset(
 )
 
 
+def harmless(text: str) -> str:
+    r"""Return the text without what steers a terminal: colours, titles, the cursor, the clipboard.
+
+    >>> harmless("a\tb\x1b]52;c;eA==\x07c")
+    'a\tb]52;c;eA==c'
+    """
+    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+
+
 def safe_message(error: BaseException) -> str:
     """Return the error's class and, only where that is safe, its first line.
 

@@ -89,6 +89,13 @@ def _opaque(port: InputPort) -> bool:
 
 
 def _undeclared(name: str, where: Location, names: dict[str, InputPort]) -> Problem:
+    if name.endswith(("()", '"')):  # read_csv(...), 'a.csv': a file, not a relation
+        return Problem(
+            f"opens {name}, and a query reads declared inputs only",
+            where,
+            choices=tuple(sorted(names)),
+            next="declare the file as an input port with a `source`, and read that by its name",
+        )
     return Problem(
         f'reads "{name}", which is not an input port{did_you_mean(name, names)}',
         where,

@@ -57,11 +57,18 @@ LOWERED = [
     "coalesce(o.email, t.ssn)", "max(t.ssn) over ()", "sum(t.ssn::int) over (partition by o.id)",
     "case when t.ssn > '3' then t.ssn end", "date_trunc('day', t.ssn::date)",
     "round(t.ssn::int, 2)", "floor(t.ssn::int / 1)", "left(sha256('x') || t.ssn, 900)",
+    "round(t.ssn::int * 1000, -1)", "year('0001-01-01'::date + t.ssn::int)",
+    "extract(year from '0001-01-01'::date + t.ssn::int)", "chr(floor(ascii(t.ssn) / 1)::int)",
+    "floor(t.ssn::int * 100 / 2)", "date_trunc('month', '0001-01-01'::date + 31 * t.ssn::int)",
+    "case when substr(t.ssn, 1, 1) = '1' then '1' else '2' end",
+    "case substr(t.ssn, 1, 1) when '1' then '1' else '2' end",
+    "case when t.ssn like '1%' then '1' else '2' end", "width_bucket(t.ssn::int * 9, 0, 9, 9)",
 ]  # fmt: skip
 BROKEN = [
     "sha256(t.ssn)", "sha256('salt' || t.ssn)", "case when t.ssn > '3' then 'old' else 'young' end",
     "date_trunc('month', t.ssn::date)", "round(t.ssn::int, -2)", "floor(t.ssn::int / 10)",
-    "t.ssn is null", "'x'", "o.email",
+    "t.ssn is null", "'x'", "o.email", "year(t.ssn::date)", "extract(year from t.ssn::date)",
+    "case when t.ssn in ('3', '4') or t.ssn is null then 1 end",
 ]  # fmt: skip
 GROUPED = {"count(t.ssn)": True, "count(distinct t.ssn)": True, "avg(t.ssn::int)": True,
            "sum(t.ssn::int)": True, "min(t.ssn)": False, "any_value(t.ssn)": False,

@@ -11,7 +11,7 @@ import pytest
 from helpers import environment, run
 from test_confined_processes import shop
 
-from dataops_mesh.errors import SettingsError, TransformError
+from dataops_mesh.errors import DeclarationError, SettingsError, TransformError
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.transform.confine import landlock
@@ -79,3 +79,69 @@ def test_isolation_is_one_of_two_words(tmp_path: Path) -> None:
     shop(tmp_path, "pass")
     with pytest.raises(SettingsError):
         load_settings(tmp_path, isolation="perhaps")
+
+
+SHARED = """\
+try:
+    with open('/dev/shm/dataops_mesh_test', 'x') as file: file.write('x')
+except PermissionError: pass
+else: raise AssertionError('memory that other transforms can read')
+"""
+
+
+def test_transforms_share_no_memory(tmp_path: Path) -> None:
+    assert run(shop(tmp_path, SHARED), "shop.orders").published
+    assert not Path("/dev/shm/dataops_mesh_test").exists()  # noqa: S108 - that it is not there
+
+
+PROCESSES = """\
+import multiprocessing, multiprocessing.pool
+from concurrent.futures import ProcessPoolExecutor
+with multiprocessing.Pool(2) as pool: assert pool.map(abs, range(-9, 0)) == list(range(9, 0, -1))
+with multiprocessing.pool.ThreadPool(2) as pool: assert pool.map(abs, [-1, 2]) == [1, 2]
+with ProcessPoolExecutor(2) as pool: assert list(pool.map(abs, [-1, 2])) == [1, 2]
+queue, event = multiprocessing.Queue(2), multiprocessing.Event()
+bounded, again = multiprocessing.Semaphore(2), multiprocessing.RLock()
+total = multiprocessing.Value('i', 0)
+def add():
+    for _ in range(200):
+        with total.get_lock(): total.value += 1
+    event.wait(30)
+    queue.put('done')
+ones = [multiprocessing.Process(target=add) for _ in range(2)]
+[one.start() for one in ones]
+event.set()
+assert [queue.get(timeout=30) for _ in ones] == ['done', 'done']
+[one.join() for one in ones]
+assert total.value == 400
+with again, again: pass
+assert bounded.acquire() and bounded.acquire() and not bounded.acquire(timeout=0.05)
+once = multiprocessing.Lock()
+with once: pass
+try: once.release()
+except ValueError: pass
+else: raise AssertionError('released too often')
+"""
+
+
+def test_a_transform_has_pools_locks_and_queues(tmp_path: Path) -> None:
+    assert run(shop(tmp_path, PROCESSES), "shop.orders").published
+
+
+def test_what_a_transform_prints_steers_no_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    body = r"print('one\ttwo \x1b[2J\x1b]52;c;eA==\x07\x9b31m\rthree')"
+    assert run(shop(tmp_path, body), "shop.orders").published
+    said = capfd.readouterr().err
+    assert "one\ttwo [2J]52;c;eA==31mthree\n" in said
+
+
+@pytest.mark.parametrize("where", [".", "domains/other/dbt"])
+def test_a_dbt_project_holds_nobody_elses_files(tmp_path: Path, where: str) -> None:
+    project = tmp_path / where
+    project.mkdir(parents=True, exist_ok=True)
+    (project / "dbt_project.yml").write_text("name: p\nversion: 1.0.0\n", "utf-8")
+    setting = f"- {{property: transform, vendor: dataops_mesh, value: {{dbt: {{project: ../../../{where}}}}}}}\n"
+    with pytest.raises(DeclarationError, match="dbt may read all of its project"):
+        run(shop(tmp_path, "pass", more=setting), "shop.orders")

@@ -25,7 +25,7 @@ from dataops_mesh.run.process.wire import (
     hello,
     report_line,
 )
-from dataops_mesh.settings import PREFIX, Settings, load_settings
+from dataops_mesh.settings import PREFIX, Settings, find_root, load_settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.store import record
 
@@ -76,6 +76,8 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
     if own:
         obey(request)
     settings = settings_of(request, user)
+    if not own:
+        _require_served(settings.root)
     python = _python(request, own=own)
     settings = settings.model_copy(update={"python": python})
     if request.ask not in ASKS:
@@ -112,6 +114,22 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
             progress=lambda stage: send({"stage": stage}),
         )
     ]
+
+
+def _require_served(root: Path) -> None:
+    """Make sure that a gate for all is asked by its own workspace, or by one of its `locations`.
+
+    It publishes in the name of its own repository, and knows nobody else.
+
+    Raises:
+        SettingsError: the workspace is another one.
+    """
+    here = load_settings()
+    folders = [here.root / one.folder for one in here.locations.values() if one.folder]
+    if root.resolve() not in {here.root.resolve(), *map(find_root, folders)}:
+        what = f"this gate serves the workspace {here.root.name}, and was asked by another one"
+        then = "add its domain under `locations` there, or start a gate of its own"
+        raise SettingsError(Problem(what, key=f"{PREFIX}GATE", next=then))
 
 
 def obey(request: Request) -> None:

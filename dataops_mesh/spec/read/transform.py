@@ -42,8 +42,21 @@ def read_transform(
         case "dbt":
             project = value.child("project") or value
             file = _existing(project, f"{project.value}/{DBT_FILE}", place, problems)
+            if whose := _others(file.parent, folder):
+                what = f'"{project.value}" {whose}, and dbt may read all of its project'
+                then = "give the project a folder of its own, as dbt_projects/<name>"
+                problems.append(project.problem(what, then=then))
             return Transform(TransformKind.DBT, (file,), select=value.text("select") or "")
     return _declared_sql(value, ports, place, problems)
+
+
+def _others(project: Path, folder: Path) -> str:
+    """Return what a dbt project holds that is not its product's own; or nothing."""
+    project, domain = project.resolve(), folder.parent.resolve()
+    if domain.parent.is_relative_to(project):
+        return "holds the domains of the workspace"
+    inside = project.is_relative_to(domain.parent) and not project.is_relative_to(domain)
+    return "lies in another domain's folder" if inside and domain.parent != project else ""
 
 
 def _declared_sql(

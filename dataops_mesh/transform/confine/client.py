@@ -29,6 +29,7 @@ from typing import Any
 from dataops_mesh.errors import Problem, RunError
 from dataops_mesh.transform.confine.preload import ENVIRONMENT
 from dataops_mesh.transform.confine.task import Task
+from dataops_mesh.transform.redact import harmless
 
 # What a program needs to find its files, speak the right language and trust the right servers.
 _KEPT = frozenset(
@@ -268,4 +269,5 @@ def _end(ours: socket.socket) -> None:
 
 
 def _to_stderr(text: str) -> None:
-    sys.stderr.write(text)
+    """Show what a task prints, but for what would steer a terminal."""
+    sys.stderr.write(harmless(text))

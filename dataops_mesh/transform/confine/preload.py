@@ -25,6 +25,7 @@ from dataops_mesh.transform.confine.rules import interpreter_folders
 # Read by pyarrow when it is imported.
 ENVIRONMENT = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 _PYTHON = (
+    *("multiprocessing.heap", "multiprocessing.synchronize"),
     *("duckdb", "numpy", "pandas", "pyarrow", "pyarrow.parquet", "pyarrow.compute"),
     *("pyarrow.dataset", "dataops_mesh.transform.job"),
 )

@@ -14,12 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from dataops_mesh.transform.confine.landlock import (
-    MAKE_FILE,
     READ,
     READ_FILE,
-    REMOVE_FILE,
     RUN,
-    TRUNCATE,
     WRITE_FILE,
 )
 
@@ -45,8 +42,6 @@ _DEVICES = (
     ("/dev/zero", READ_FILE),
     ("/dev/random", READ_FILE),
     ("/dev/urandom", READ_FILE),
-    # Locks of multiprocessing, found by their random names only: nothing can be listed.
-    ("/dev/shm", READ_FILE | WRITE_FILE | TRUNCATE | MAKE_FILE | REMOVE_FILE),  # noqa: S108 - a rule, not a file
 )
 _LIBRARIES = ("site-packages", "dist-packages")
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import MeshError, Problem, RunError
-from dataops_mesh.transform.confine import landlock, seccomp
+from dataops_mesh.transform.confine import landlock, seccomp, semaphore
 from dataops_mesh.transform.confine.processes import drop_capabilities
 from dataops_mesh.transform.confine.rules import environment_rules
 from dataops_mesh.transform.confine.task import Task
-from dataops_mesh.transform.redact import all_links, line_in, safe_message
+from dataops_mesh.transform.redact import all_links, harmless, line_in, safe_message
 
 _RESULT = 3
 _HEAD = struct.Struct("=I")
@@ -105,6 +105,8 @@ def _confine(task: Task) -> None:
     if task.required and (level < NEEDED_ABI or not filtered):
         raise RunError(Problem("this process could not be confined, which is required"))
     tempfile.tempdir = None
+    if level:
+        semaphore.install()
     if filtered:
         os.utime = _times_stay
 
@@ -154,5 +156,4 @@ def _describe(error: BaseException, file: Path) -> dict[str, Any]:
 
 def _clean(text: str) -> str:
     """Return the text as it may be told: not endless, and nothing that steers a terminal."""
-    plain = (letter for letter in text[:_LONGEST_LINE] if letter.isprintable() or letter in "\n\t")
-    return "".join(plain)
+    return harmless(text[:_LONGEST_LINE])
