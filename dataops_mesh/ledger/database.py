@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _BUSY_SECONDS = 30
+_CREATING = 0x6D657368  # "mesh": the number of our lock in PostgreSQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def open_ledger(url: str) -> Ledger:
 
     A file in a place that may only be read is opened for reading.
     """
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import create_engine, event, text
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -56,6 +57,10 @@ def open_ledger(url: str) -> Ledger:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
+            if _complete(connection):
+                return Ledger(engine)
+            if engine.dialect.name == "postgresql":  # one at a time, or two make the same table
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
             for table in metadata.sorted_tables:
                 connection.execute(CreateTable(table, if_not_exists=True))
                 for index in table.indexes:
@@ -63,6 +68,15 @@ def open_ledger(url: str) -> Ledger:
     except SQLAlchemyError as error:
         raise _unusable(error) from None
     return Ledger(engine)
+
+
+def _complete(connection: Connection) -> bool:
+    """Tell whether nothing has to be made: even `IF NOT EXISTS` waits for whoever writes."""
+    from sqlalchemy import inspect
+
+    from dataops_mesh.ledger.schema import metadata
+
+    return set(metadata.tables) <= set(inspect(connection).get_table_names())
 
 
 @contextmanager
