@@ -197,7 +197,7 @@ operations = Table(
 
 # Runs that left no candidate: cancelled, ended from outside, or failed before anything was built.
 runs = Table(
-    "runs",
+    "attempts",
     metadata,
     Column("run_id", String(255), primary_key=True),
     Column("product", String(255), primary_key=True),
@@ -208,7 +208,7 @@ runs = Table(
     Column("publication", BigInteger),
     Column("person", String(255), nullable=False),
     Column("started", String(40), nullable=False),
-    Index("runs_by_product", "product", "ended"),
+    Index("attempts_by_product", "product", "ended"),
 )
 
 # By which digests the store keeps what a candidate was built by and judged by.
