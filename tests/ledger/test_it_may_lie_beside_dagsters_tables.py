@@ -14,9 +14,7 @@ def test_no_table_and_no_index_has_the_name_of_one_of_dagsters(tmp_path: Path):
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         instance.get_runs(limit=1)
-        instance.get_event_records(
-            dg.EventRecordsFilter(dg.DagsterEventType.PIPELINE_START), limit=1
-        )
+        instance.fetch_materializations(dg.AssetKey("a"), limit=1)
         instance.all_instigator_state()
     theirs = set()
     for file in tmp_path.rglob("*.db"):
