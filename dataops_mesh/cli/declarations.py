@@ -13,7 +13,7 @@ from dataops_mesh.cli.planning import publication_problems
 from dataops_mesh.cli.workspace import load_workspace, named, open_workspace
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note
-from dataops_mesh.settings import load_settings
+from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.watch.events import event_problems
 
@@ -29,10 +29,11 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     except DeclarationError as error:
         return _print(error.problems, output, 0)
     products = named(mesh, names)
-    found, notes = examine_all(mesh, products, settings)
+    found, notes = examine_all(mesh, products, settings, decided=True)
     found += publication_problems(settings, products)
     found += event_problems(products, settings)
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
+    notes += _words_only(mesh, settings)
     return _print(found, output, len(products), notes)
 
 
@@ -77,6 +78,18 @@ def _unapproved(products: Sequence[Product]) -> tuple[Note, ...]:
         for product in products
         if product.status in {"active", "deprecated"} and not approvers_of(product)
     )
+
+
+def _words_only(mesh: Mesh, settings: Settings) -> tuple[Note, ...]:
+    """Say that names in approvals and waivers are only words where no commit stands behind them."""
+    from dataops_mesh.run.decisions import words_only
+
+    count = words_only(mesh, settings)
+    if not count:
+        return ()
+    what = f"no git here: the names in {count} files of approvals and waivers are only words"
+    then = "keep it in git, where the commit says who decided"
+    return (("info", Problem(what, next=then)),)
 
 
 def _print(

@@ -22,7 +22,12 @@ Found = tuple[list[Problem], list[Note]]
 
 
 def examine_all(
-    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask | None = None
+    mesh: Mesh,
+    products: Sequence[Product],
+    settings: Settings,
+    ask: Ask | None = None,
+    *,
+    decided: bool = False,
 ) -> Found:
     """Return the problems of the mesh and of the products, wherever they live, and the notes.
 
@@ -31,12 +36,13 @@ def examine_all(
         products: those to look at.
         settings: of the workspace.
         ask: asks other environments; they are started for this if it is absent.
+        decided: also ask git who stands for approvals and waivers.
     """
     from dataops_mesh.run.elsewhere import find_elsewhere, read_by
 
     problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh))))
     places = by_place(mesh, products, settings)
-    own_problems, notes = examine(places.pop(None, ()), mesh, settings)
+    own_problems, notes = examine(places.pop(None, ()), mesh, settings, decided=decided)
     problems += own_problems
     if places and ask is None:
         with environments(settings) as started:
@@ -48,7 +54,9 @@ def examine_all(
     return [*problems, *there], [*notes, *told]
 
 
-def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
+def examine(
+    products: Sequence[Product], mesh: Mesh, settings: Settings, *, decided: bool = False
+) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
     from dataops_mesh.transform.dry import bound_problems
     from dataops_mesh.transform.validate import transform_problems
@@ -62,7 +70,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
             or bound_problems(product, mesh)
             or _dbt_problems(product, settings)
         )
-    verdict = _judge(mesh, products, settings)
+    verdict = _judge(mesh, products, settings, decided=decided)
     return [*problems, *verdict.refusals], list(notes_of(verdict))
 
 
@@ -82,13 +90,18 @@ def _examine_there(
     return problems, notes
 
 
-def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
+def _judge(
+    mesh: Mesh, products: Sequence[Product], settings: Settings, *, decided: bool
+) -> Verdict:
     from dataops_mesh.policy.judge import judge
+    from dataops_mesh.policy.model import no_decisions
+    from dataops_mesh.run.decisions import decisions_in
     from dataops_mesh.run.flow import flows_in
 
     every = len(products) == len(mesh.products)
     only = None if every else {product.qualified_name for product in products}
-    return judge(mesh, settings, only=only, flows=flows_in(mesh, settings))
+    decisions = decisions_in(mesh, settings) if decided else no_decisions
+    return judge(mesh, settings, only=only, flows=flows_in(mesh, settings), decisions=decisions)
 
 
 def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:

@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from dataops_mesh.cli.output import REFUSED
 from dataops_mesh.cli.workspace import open_workspace
 from dataops_mesh.errors import Problem, StoreError, UnknownNameError
 from dataops_mesh.plan.plan import Plan, Target, Version
+from dataops_mesh.plan.publication import Spent, unspent
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.model import Mesh, Product
@@ -76,8 +77,22 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
         approvals=read_approvals,
         others=readers_of(mesh, others),
         origins={name: one.repository for name, one in records.items()},
+        spent=_spent(settings) if against == PUBLISHED else lambda _: unspent,
     )
     return make_plan(before, target, against, _only(mesh, before, names))
+
+
+def _spent(settings: Settings) -> Callable[[str], Spent]:
+    """Return how often approvals have served, by the record of the store if there is one."""
+    from dataops_mesh.run.account import approvals_spent
+    from dataops_mesh.run.environment import Environment
+    from dataops_mesh.store.store import open_store
+
+    try:
+        environment = Environment(open_store(settings.store_folder, create=False), settings)
+    except StoreError:
+        return lambda _: unspent
+    return lambda product: approvals_spent(environment, product)
 
 
 def _only(mesh: Mesh, before: dict[str, Version], names: Sequence[str]) -> frozenset[str] | None:

@@ -24,7 +24,8 @@ def register_domains(names: Sequence[str], output: Format, *, move: bool = False
 
     settings, mesh = open_workspace()
     domains = _domains(mesh, names)
-    require_sound(mesh, [product for domain in domains for product in domain.products], settings)
+    products = [product for domain in domains for product in domain.products]
+    require_sound(mesh, products, settings, decided=True)
     declared = (*read_by(mesh, find_elsewhere(settings, mesh)), *mesh.products)
     ports = {port.address: port for product in declared for port in product.outputs}
     environment = open_environment(settings)

@@ -135,14 +135,19 @@ def roll_back(
 
 
 def require_sound(
-    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask | None = None
+    mesh: Mesh,
+    products: Sequence[Product],
+    settings: Settings,
+    ask: Ask | None = None,
+    *,
+    decided: bool = False,
 ) -> None:
     """Stop before anything is built or written if something is wrong.
 
     Raises:
         DeclarationError: with every problem of the mesh and of the products.
     """
-    problems, _ = examine_all(mesh, products, settings, ask)
+    problems, _ = examine_all(mesh, products, settings, ask, decided=decided)
     if problems:
         raise DeclarationError(problems)
 

@@ -42,6 +42,17 @@ def candidates_named(ledger: Ledger, short: str) -> tuple[str, ...]:
         return tuple(connection.execute(query.order_by(candidates.c.candidate)).scalars())
 
 
+def published(ledger: Ledger, refs: Iterable[str]) -> frozenset[str]:
+    """Return those of the candidates that consumers ever read."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import publications
+
+    query = select(publications.c.candidate).where(publications.c.candidate.in_(sorted(refs)))
+    with transaction(ledger) as connection:
+        return frozenset(connection.execute(query).scalars())
+
+
 def built_from(ledger: Ledger, number: int) -> list[Row]:
     """Return the candidates that read what a release switched, and theirs in turn.
 

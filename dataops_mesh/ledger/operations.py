@@ -58,7 +58,11 @@ def add_operation(ledger: Ledger, operation: Operation) -> None:
 
 
 def operations(
-    ledger: Ledger, since: datetime | None = None, until: datetime | None = None
+    ledger: Ledger,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    named: str = "",
 ) -> tuple[Operation, ...]:
     """Return what people did, oldest first.
 
@@ -66,6 +70,7 @@ def operations(
         ledger: the ledger.
         since: from this moment on; from the beginning if absent.
         until: before this moment; until now if absent.
+        named: only this operation.
     """
     from sqlalchemy import select
 
@@ -74,6 +79,8 @@ def operations(
     query = select(table).order_by(table.c.at, table.c.number)
     if since is not None:
         query = query.where(table.c.at >= since.astimezone(UTC).isoformat())
+    if named:
+        query = query.where(table.c.operation == named)
     if until is not None:
         query = query.where(table.c.at < until.astimezone(UTC).isoformat())
     with transaction(ledger) as connection:

@@ -89,6 +89,20 @@ def digest(changes: Iterable[Change]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
+def to_be_approved(changes: Iterable[Change], spent: int) -> str:
+    """Return the digest that an approval must name: another one each time it has served.
+
+    Args:
+        changes: those that cannot be taken back.
+        spent: how often an approval of these very changes has let a publication through.
+
+    >>> to_be_approved((), 0) == digest(()), to_be_approved((), 1) == digest(())
+    (True, False)
+    """
+    same = digest(changes)
+    return hashlib.sha256(f"{same}#{spent}".encode()).hexdigest()[:16] if spent else same
+
+
 def required(changes: Iterable[Change]) -> Bump:
     """Return the strongest bump that the changes ask for."""
     wanted = {change.bump for change in changes}

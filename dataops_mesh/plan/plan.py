@@ -7,10 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from dataops_mesh.plan.advice import rewrite
 from dataops_mesh.plan.approval import Approval
-from dataops_mesh.plan.change import Bump, Change, Compatibility, digest, required
+from dataops_mesh.plan.change import (
+    Bump,
+    Change,
+    Compatibility,
+    digest,
+    required,
+    to_be_approved,
+)
 from dataops_mesh.plan.compare import compare
 from dataops_mesh.plan.lineage import Lineage
-from dataops_mesh.plan.publication import change_reasons, to_approve
+from dataops_mesh.plan.publication import Spent, change_reasons, to_approve, unspent
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product
 
@@ -37,6 +44,7 @@ class Target:
         approvals: in the folder of a product.
         others: consumers that are declared elsewhere.
         origins: where that is, by qualified name.
+        spent: of a product, how often changes of a digest were approved and published.
     """
 
     mesh: Mesh
@@ -45,6 +53,7 @@ class Target:
     approvals: Callable[[Product], Iterable[Approval]]
     others: tuple[Product, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    spent: Callable[[str], Spent] = lambda _: unspent
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -145,7 +154,8 @@ def _product_plan(
 ) -> ProductPlan:
     after = next((one for one in target.mesh.products if one.qualified_name == name), None)
     approvals = target.approvals(after) if after else ()
-    refusals = change_reasons(before, after, approvals)
+    spent = target.spent(name)
+    refusals = change_reasons(before, after, approvals, spent)
     needed = to_approve(before, changes) if before else ()
     return ProductPlan(
         product=name,
@@ -155,7 +165,7 @@ def _product_plan(
         consumers=tuple(dict.fromkeys(_consumers(target, changes))),
         refusals=(*refusals, *_still_read(target, changes, before)),
         rewrites=tuple(dict.fromkeys(rewrite(change) for change in needed)),
-        approval=digest(needed) if needed else "",
+        approval=to_be_approved(needed, spent(digest(needed))) if needed else "",
     )
 
 

@@ -5,22 +5,29 @@ Two-way changes that break nobody pass untouched, and so does everything in a dr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from dataops_mesh.plan.approval import FOLDER, Approval, approvers_of
-from dataops_mesh.plan.change import Bump, Change, Compatibility, digest
+from dataops_mesh.plan.change import Bump, Change, Compatibility, digest, to_be_approved
 from dataops_mesh.plan.compare import compare
 from dataops_mesh.plan.version import bump_of, next_version
 from dataops_mesh.spec.model import OutputPort, Product
 
+Spent = Callable[[str], int]
 _UNPROMISED = frozenset({"proposed", "draft"})
 _NO_VERSION = "0.0.0"
+
+
+def unspent(_digest: str) -> int:
+    """Say that no approval has served, where nobody knows."""
+    return 0
 
 
 def change_reasons(
     before: Product | None,
     after: Product | None,
     approvals: Iterable[Approval] = (),
+    spent: Spent = unspent,
 ) -> tuple[str, ...]:
     """Return why the change may not be published, one sentence each; nothing if it may.
 
@@ -28,11 +35,13 @@ def change_reasons(
         before: what is published now; None if nothing is.
         after: what would be published.
         approvals: the records in the product's folder.
+        spent: how often changes of a digest were approved and published: an approval serves once.
     """
     if before is None or before.status in _UNPROMISED:
         return ()
     changes = promised(before, compare(before, after))
-    return (*_versions(before, after, changes), *_approval(before, changes, tuple(approvals)))
+    refused = _approval(before, changes, tuple(approvals), spent)
+    return (*_versions(before, after, changes), *refused)
 
 
 def promised(before: Product, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -84,13 +93,30 @@ def _refused(name: str, change: Change, wanted: str) -> str:
     )
 
 
+def approval_used(
+    before: Product | None,
+    after: Product | None,
+    approvals: Iterable[Approval],
+    spent: Spent = unspent,
+) -> tuple[str, Approval] | None:
+    """Return the digest of what needs an approval and the record that gives it, if it does."""
+    if before is None or before.status in _UNPROMISED:
+        return None
+    needed = to_approve(before, compare(before, after))
+    same = digest(needed)
+    wanted, may = to_be_approved(needed, spent(same)), approvers_of(before)
+    found = [one for one in approvals if one.digest == wanted and one.approver in may]
+    return (same, found[0]) if needed and found else None
+
+
 def _approval(
-    before: Product, changes: Sequence[Change], approvals: tuple[Approval, ...]
+    before: Product, changes: Sequence[Change], approvals: tuple[Approval, ...], spent: Spent
 ) -> tuple[str, ...]:
     needed = [one for one in changes if one.one_way]
     if not needed:
         return ()
-    wanted = digest(needed)
+    times = spent(digest(needed))
+    wanted = to_be_approved(needed, times)
     may = approvers_of(before)
     given = [one for one in approvals if one.digest == wanted]
     if any(one.approver in may for one in given):
@@ -100,8 +126,9 @@ def _approval(
         strangers = ", ".join(f"{one.approver} ({one.where})" for one in given)
         return (f"{strangers} may not approve; who may: {people}",)
     what = "; ".join(f"{one.what} ({one.where}): {one.one_way}" for one in needed)
+    again = "; the approval of before has served" if times else ""
     reason = (
-        f"{before.qualified_name}: cannot be taken back: {what}. It needs "
+        f"{before.qualified_name}: cannot be taken back: {what}{again}. It needs "
         f"{FOLDER}/{wanted}.yaml by one of: {people}"
     )
     return (reason,)

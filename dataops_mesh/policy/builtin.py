@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_mesh.policy.columns import COLUMNS
+from dataops_mesh.policy.decisions import DECISIONS
 from dataops_mesh.policy.expectations import EXPECTATIONS
 from dataops_mesh.policy.flow import FLOW
 from dataops_mesh.policy.inputs import INPUTS
@@ -10,7 +11,15 @@ from dataops_mesh.policy.model import Policy
 from dataops_mesh.policy.people import PEOPLE
 from dataops_mesh.policy.promises import PROMISES
 
-BUILT_IN: tuple[Policy, ...] = (*PEOPLE, *COLUMNS, *FLOW, *EXPECTATIONS, *PROMISES, *INPUTS)
+BUILT_IN: tuple[Policy, ...] = (
+    *PEOPLE,
+    *COLUMNS,
+    *FLOW,
+    *EXPECTATIONS,
+    *PROMISES,
+    *INPUTS,
+    *DECISIONS,
+)
 
 # Checked by the loader, `spec.mesh` and the dbt manifest, always as errors: without them a
 # declaration has no meaning. A waiver that names one is told so.

@@ -56,10 +56,10 @@ def expression_problem(text: str) -> str:
 
 
 def violation_of(text: str, message: str, fix: str, product: Product) -> Iterator[Finding]:
-    """Yield a finding unless the expression is true for the product."""
+    """Yield a finding unless the expression is true; a rule that cannot be evaluated is broken."""
     from celpy.evaluation import CELEvalError
 
-    found = ""
+    found, broken = "", True
     try:
         value = _evaluate(text, product)
     except StepsError:
@@ -68,10 +68,11 @@ def violation_of(text: str, message: str, fix: str, product: Product) -> Iterato
         found = f"{message}: the rule could not be evaluated ({_first_line(error)})"
         fix = fix or "declare what it asks for, or let the rule ask first: has(product.x)"
     else:
+        broken = False
         if value is not True:
             found = message
     if found:
-        yield Finding(found, product.where, fix=fix)
+        yield Finding(found, product.where, fix=fix, broken=broken)
 
 
 def check_of(text: str, message: str, fix: str) -> Any:

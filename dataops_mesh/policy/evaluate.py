@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS
 from dataops_mesh.policy.model import (
+    Decisions,
     Finding,
     Flows,
     Policy,
@@ -15,10 +17,11 @@ from dataops_mesh.policy.model import (
     Verdict,
     Violation,
     Waiver,
+    no_decisions,
     no_flow,
 )
 from dataops_mesh.policy.rules import Policies
-from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.model import Mesh, Product, Severity
 
 SOON = timedelta(days=30)
 
@@ -31,6 +34,8 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     only: Collection[str] | None = None,
     *,
     flows: Flows = no_flow,
+    decisions: Decisions = no_decisions,
+    tested: bool = True,
 ) -> Verdict:
     """Return what the policies say of a mesh.
 
@@ -41,17 +46,25 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
         today: the day on which waivers are read.
         only: the products to judge; all if absent.
         flows: tells what a product's columns are made of.
+        decisions: tells who committed approvals and waivers, where git can be asked.
+        tested: the workspace has tests.
     """
-    around = Surroundings.of(mesh, flows)
+    around = replace(Surroundings.of(mesh, flows, decisions), tested=tested)
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
     active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]
-    valid = [waiver for waiver in waivers if waiver.until >= today]
+    valid = [
+        waiver
+        for waiver in waivers
+        if 0 <= (waiver.until - today).days <= policies.longest
+        and waiver.rule not in policies.unwaivable
+    ]
     counted: list[Violation] = []
     waived: list[tuple[Violation, Waiver]] = []
     for product in active:
         for violation in _violations(product, policies.rules, around):
-            cover = next((waiver for waiver in valid if waiver.covers(violation)), None)
+            covers = (waiver for waiver in valid if waiver.covers(violation))
+            cover = None if violation.finding.broken else next(covers, None)
             if cover is None:
                 counted.append(violation)
             else:
@@ -76,9 +89,11 @@ def _violations(
             findings = tuple(rule.check(product, rule.options, around))
         except Exception as error:  # noqa: BLE001 - a rule of another package may raise anything
             what = f"the policy raised {type(error).__name__}: {error}"
-            findings = (Finding(what, product.where, fix="mend the package that brings it"),)
+            fix = "mend the package that brings it"
+            findings = (Finding(what, product.where, fix=fix, broken=True),)
         for finding in findings:
-            yield Violation(rule.id, rule.severity, name, finding, rule.rationale)
+            severity = Severity.ERROR if finding.broken else rule.severity
+            yield Violation(rule.id, severity, name, finding, rule.rationale)
 
 
 def _problems(
@@ -90,9 +105,19 @@ def _problems(
     elif waiver.rule not in policies.known:
         what = f'there is no policy "{waiver.rule}"{did_you_mean(waiver.rule, policies.known)}'
         yield Problem(what, waiver.where, "rule", policies.known)
+    elif waiver.rule in policies.unwaivable:
+        what = f"{waiver.rule} cannot be waived here: the policies file says so"
+        yield Problem(what, waiver.where, "rule", next=f"mend {waiver.product}")
     if waiver.product not in names:
         what = f'there is no product "{waiver.product}"{did_you_mean(waiver.product, names)}'
         yield Problem(what, waiver.where, "product", tuple(sorted(names)))
+    if (waiver.until - today).days > policies.longest:
+        what = (
+            f"the waiver of {waiver.rule} for {waiver.product} would hold until {waiver.until}; "
+            f"the longest is {policies.longest} days"
+        )
+        last = today + timedelta(days=policies.longest)
+        yield Problem(what, waiver.where, "until", next=f"until {last}, and decide again then")
     if waiver.until < today:
         what = f"the waiver of {waiver.rule} for {waiver.product} expired on {waiver.until}"
         then = f"mend the product, or have {waiver.who} decide again"

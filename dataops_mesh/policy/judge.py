@@ -7,20 +7,22 @@ from collections.abc import Collection
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.policy.evaluate import evaluate
 from dataops_mesh.policy.load import load_policies, load_waivers
-from dataops_mesh.policy.model import Flows, Verdict, no_flow
+from dataops_mesh.policy.model import Decisions, Flows, Verdict, no_decisions, no_flow
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Mesh
 
 DEFAULT = "policies.yaml"
+TESTS = "tests"
 
 
-def judge(
+def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
     mesh: Mesh,
     settings: Settings,
     *,
     whole: bool = True,
     only: Collection[str] | None = None,
     flows: Flows = no_flow,
+    decisions: Decisions = no_decisions,
 ) -> Verdict:
     """Return what the workspace's policies say of a mesh, or of a part of it.
 
@@ -33,6 +35,7 @@ def judge(
             another one names nothing.
         only: the products to judge, and whose waivers to look at; all if absent.
         flows: tells what a product's columns are made of.
+        decisions: tells who committed approvals and waivers, where git can be asked.
 
     Raises:
         DeclarationError: the policies file or a waivers file is not valid.
@@ -49,4 +52,8 @@ def judge(
         if (whole or waiver.product.partition(".")[0] in domains)
         and (only is None or waiver.product in only)
     )
-    return evaluate(mesh, policies, waivers, settings.clock().date(), only, flows=flows)
+    tested = any((settings.root / TESTS).rglob("test_*.py"))
+    today = settings.clock().date()
+    return evaluate(
+        mesh, policies, waivers, today, only, flows=flows, decisions=decisions, tested=tested
+    )

@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS, BUILT_IN
 from dataops_mesh.policy.model import Policy, Waiver
 from dataops_mesh.policy.plugin import plugged_in
-from dataops_mesh.policy.rules import Policies, configure
+from dataops_mesh.policy.rules import LONGEST_WAIVER, Policies, configure
 from dataops_mesh.spec.model import Product, Severity
 from dataops_mesh.spec.paths import shown
 from dataops_mesh.spec.read.node import Node
@@ -43,9 +43,11 @@ def load_policies(file: Path, root: Path) -> Policies:
     rules = rules if rules and isinstance(rules.value, dict) else None
     found = configure(policies, rules, default, problems)
     own = _organisation(node, default, {policy.id for policy in policies}, problems)
+    known = {policy.id for policy in (*policies, *own)}
+    longest, unwaivable = _waiving(node, known, problems)
     if problems:
         raise DeclarationError(sorted(dict.fromkeys(problems), key=_line))
-    return Policies((*found.rules, *own), found.off)
+    return Policies((*found.rules, *own), found.off, longest, unwaivable)
 
 
 def load_waivers(root: Path, products: tuple[Product, ...]) -> tuple[Waiver, ...]:
@@ -123,6 +125,23 @@ def _organisation(
         check = check_of(text, message, entry.text("fix") or "")
         rules.append(Policy(id_, why, check, severity))
     return rules
+
+
+def _waiving(node: Node, known: set[str], problems: list[Problem]) -> tuple[int, frozenset[str]]:
+    """Return for how long a waiver may hold, and of which policies there is none."""
+    said = node.child("waivers")
+    if said is None or not isinstance(said.value, dict):
+        return LONGEST_WAIVER, frozenset()
+    longest = said.value.get("longest", LONGEST_WAIVER)
+    named = said.texts("unwaivable")
+    problems += [
+        (said.child("unwaivable") or said).problem(
+            f'there is no policy "{name}"{did_you_mean(name, known)}', sorted(known)
+        )
+        for name in named
+        if name not in known
+    ]
+    return (longest if isinstance(longest, int) else LONGEST_WAIVER), frozenset(named)
 
 
 def _waivers(document: Document, own: str, problems: list[Problem]) -> list[Waiver]:

@@ -23,12 +23,15 @@ class Finding:
         where: the line to look at.
         key: the key inside the file.
         fix: the edit that mends it.
+        broken: the rule itself could not be evaluated, so nobody knows: always an error, and no
+            waiver covers it.
     """
 
     what: str
     where: Location
     key: str = ""
     fix: str = ""
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,53 @@ class Flow:
     clear: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a commit, as git has it."""
+
+    name: str
+    email: str
+    commit: str
+    day: date
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a name in a file is this person's: the e-mail, its first part, the name."""
+        wanted = name.strip().casefold()
+        known = {self.name, self.email, self.email.partition("@")[0]}
+        return bool(wanted) and wanted in {one.casefold() for one in known}
+
+    def __str__(self) -> str:
+        """Return the name, the e-mail, and where it is said."""
+        return f"{self.name} <{self.email}> in {self.commit[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's word in a file, an approval or a waiver, and who committed it.
+
+    Args:
+        kind: `approval` or `waiver`.
+        who: the name that the file says.
+        day: the day that the file says, if it does.
+        author: of the commit that touched it last; None while it is not committed.
+        changed: the authors of what it is about: of the product's declaration.
+    """
+
+    kind: str
+    who: str
+    where: Location
+    day: date | None = None
+    author: Author | None = None
+    changed: tuple[Author, ...] = ()
+
+
 Flows = Callable[[Product], Flow]
+Decisions = Callable[[Product], tuple[Decision, ...]]
+
+
+def no_decisions(_product: Product) -> tuple[Decision, ...]:
+    """Return that nobody asked git."""
+    return ()
 
 
 def no_flow(_product: Product) -> Flow:
@@ -69,16 +118,22 @@ class Surroundings:
         ports: those that are known here: at code-location load of the domain, in `mesh check` of
             the mesh.
         flows: tells what a product's columns are made of.
+        decisions: tells who committed a product's approvals and waivers, where git was asked.
+        tested: the workspace has tests.
     """
 
     ports: Ports = field(default_factory=dict)
     flows: Flows = no_flow
+    decisions: Decisions = no_decisions
+    tested: bool = True
 
     @classmethod
-    def of(cls, mesh: Mesh, flows: Flows = no_flow) -> Surroundings:
+    def of(
+        cls, mesh: Mesh, flows: Flows = no_flow, decisions: Decisions = no_decisions
+    ) -> Surroundings:
         """Return the surroundings of the products of a mesh."""
         ports = {o.address: (product, o) for product in mesh.products for o in product.outputs}
-        return cls(ports, flows)
+        return cls(ports, flows, decisions)
 
 
 Check = Callable[[Product, Options, Surroundings], Iterable[Finding]]
@@ -97,6 +152,7 @@ class Policy:
         options: the options that the policies file may set, with their defaults: tuples of texts
             and compiled patterns.
         keeps_severity: the file's `default` does not change the severity; naming the policy does.
+        off: it holds only where the policies file names it.
     """
 
     id: str
@@ -105,6 +161,7 @@ class Policy:
     severity: Severity = Severity.WARNING
     options: Options = field(default_factory=dict)
     keeps_severity: bool = False
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

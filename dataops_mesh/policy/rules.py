@@ -12,6 +12,7 @@ from dataops_mesh.policy.model import Options, Policy
 from dataops_mesh.spec.model import Severity
 from dataops_mesh.spec.read.node import Node
 
+LONGEST_WAIVER = 90
 _OWN = frozenset({"severity", "reason"})
 _CHOICES = (*Severity, "off")
 _OFF = ("off", False)  # YAML 1.1 reads a bare off as false
@@ -24,10 +25,14 @@ class Policies:
     Args:
         rules: the policies that are on; their severity and options are those of the workspace.
         off: the policies that are off, with the reason.
+        longest: the most days from today on for which a waiver holds.
+        unwaivable: the policies that no waiver covers.
     """
 
     rules: tuple[Policy, ...]
     off: tuple[tuple[Policy, str], ...] = ()
+    longest: int = LONGEST_WAIVER
+    unwaivable: frozenset[str] = frozenset()
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -50,6 +55,9 @@ def configure(
     off: list[tuple[Policy, str]] = []
     for policy in policies:
         entry = rules.child(policy.id) if rules else None
+        if entry is None and policy.off:
+            off.append((policy, "it holds only where the policies file names it"))
+            continue
         usual = policy.severity if policy.keeps_severity else default
         severity, options = _setting(entry, policy, usual, problems)
         if severity is not None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from dataops_mesh.ledger.look import published
 from dataops_mesh.ledger.operations import Operation, add_operation, operations
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
-from dataops_mesh.run.record import open_ledger_of
+from dataops_mesh.run.record import open_ledger_of, open_record
 from dataops_mesh.run.registry import repository_of
 from dataops_mesh.store.log import latest_number
+
+APPROVAL = "approval"
 
 
 def record_operation(
@@ -56,3 +61,16 @@ def operations_of(
     """Return what people did with the store, oldest first."""
     with open_ledger_of(environment) as ledger:
         return operations(ledger, since, until)
+
+
+def approvals_spent(environment: Environment, product: str) -> Callable[[str], int]:
+    """Return how often changes of a digest were approved and then published; each serves once."""
+
+    @cache
+    def spent() -> Counter[str]:
+        with open_record(environment) as ledger:
+            said = [one for one in operations(ledger, named=APPROVAL) if product in one.subjects]
+            done = published(ledger, [one.details["candidate"] for one in said])
+        return Counter(one.details["changes"] for one in said if one.details["candidate"] in done)
+
+    return lambda digest: spent()[digest]

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from dataops_mesh.errors import DeclarationError, MeshError, StoreError
 from dataops_mesh.plan.approval import approvers_of, read_approvals
 from dataops_mesh.plan.change import digest
-from dataops_mesh.plan.publication import change_reasons
+from dataops_mesh.plan.publication import approval_used, change_reasons
 from dataops_mesh.plan.table import TABLE, change
+from dataops_mesh.run.account import APPROVAL, approvals_spent, record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.registry import still_read
 from dataops_mesh.spec.loader import load_product
@@ -131,7 +132,44 @@ def publication_reasons(
             f"it needs approvals/{digest([unknown])}.yaml"
         )
         return (reason,)
-    return (*change_reasons(before, product, approvals), *still_read(before, product, environment))
+    spent = approvals_spent(environment, product.qualified_name)
+    reasons = change_reasons(before, product, approvals, spent)
+    return (*reasons, *still_read(before, product, environment))
+
+
+def spend_approval(
+    product: Product, environment: Environment, release: Release, candidate: str
+) -> None:
+    """Put on record by whose approval a candidate is published; that one serves no other.
+
+    Args:
+        product: as it is declared now.
+        environment: the store and the settings.
+        release: what consumers read now.
+        candidate: what is about to be published.
+    """
+    try:
+        before = published_product(
+            environment.store, published_manifest(environment.store, release, product)
+        )
+    except (StoreError, DeclarationError):
+        return
+    spent = approvals_spent(environment, product.qualified_name)
+    used = approval_used(before, product, read_approvals(product), spent)
+    if used is None:
+        return
+    same, approval = used
+    record_operation(
+        environment,
+        APPROVAL,
+        [product.qualified_name],
+        reason=approval.reason,
+        approver=approval.approver,
+        changes=same,
+        digest=approval.digest,
+        file=str(approval.where),
+        candidate=candidate,
+    )
 
 
 def published_versions(store: Store, release: Release) -> tuple[dict[str, Product], dict[str, str]]:

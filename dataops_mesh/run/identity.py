@@ -38,15 +38,15 @@ def git_commit(folder: Path, root: Path, code: Iterable[Path] = ()) -> str:
         code: more files that were read, of the workspace or not; `+` when one of the workspace
             differs or is no part of the commit.
     """
-    head = _git(root, "rev-parse", "HEAD")
+    head = git(root, "rev-parse", "HEAD")
     if not head:
         return ""
     files = frozenset(file for file in code if file.is_relative_to(root))
     looked = {folder, *(file.parent for file in files)}
     highest = sorted(str(one) for one in looked if looked.isdisjoint(one.parents))
     look = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all")
-    said = _git(root, *look, "--ignored=matching", "--untracked-files=all", "--", *highest)
-    top = Path(_git(root, "rev-parse", "--show-toplevel") or root)
+    said = git(root, *look, "--ignored=matching", "--untracked-files=all", "--", *highest)
+    top = Path(git(root, "rev-parse", "--show-toplevel") or root)
     found = [(line[:2], top / line[3:]) for line in said.split("\0") if line]
     differs = any(
         (state != "!!" and path.is_relative_to(folder))
@@ -66,7 +66,8 @@ _HARMLESS = (
 )
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> str:
+    """Return what git says around a folder; nothing where there is none, or it fails."""
     command = ["git", *_HARMLESS, "-C", str(folder), *arguments]
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "LD_"))}
     try:
@@ -98,9 +99,9 @@ def library_version() -> str:
 
 def git_remote(folder: Path) -> str:
     """Return the address that git fetches from around the folder, or nothing."""
-    return _git(folder, "config", "--get", "remote.origin.url")
+    return git(folder, "config", "--get", "remote.origin.url")
 
 
 def git_top(folder: Path) -> str:
     """Return the top folder of the checkout around the folder, or nothing."""
-    return _git(folder, "rev-parse", "--show-toplevel")
+    return git(folder, "rev-parse", "--show-toplevel")

@@ -17,7 +17,7 @@ from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import publication_reasons
+from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.owners import publisher_of, require_ours
@@ -125,6 +125,8 @@ def _run_once(
         verdict = PUBLISH if isinstance(decision, Publish) else REFUSE
         reasons = decision.reasons if isinstance(decision, Refuse) else ()
         manifest = write_evidence(attempt, verdict, reasons)
+        if isinstance(decision, Publish):
+            spend_approval(product, environment, release, ref)
         published = _commit(attempt, manifest) if isinstance(decision, Publish) else None
     notes = record_run(environment)
     progress(f"published as {published.number}" if published else "refused")

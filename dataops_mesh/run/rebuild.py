@@ -17,7 +17,7 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import publication_reasons
+from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
@@ -78,6 +78,8 @@ def rebuild_product(
             _write(attempt, decision) for attempt, decision in zip(attempts, decisions, strict=True)
         ]
         refused = any(isinstance(decision, Refuse) for decision in decisions)
+        if manifests and not refused:
+            spend_approval(product, environment, release, manifests[-1].candidate)
         published = None if refused or not manifests else _commit(environment, release, manifests)
     notes = record_run(environment)
     return tuple(

@@ -4,7 +4,7 @@
 #   mesh-ci.sh check                    declarations, transforms, policies, waivers
 #   mesh-ci.sh docs                     every product, port and column is described
 #   mesh-ci.sh plan REF [FILE]          what the change does to whom, as markdown
-#   mesh-ci.sh tests                    pytest, where the workspace has tests
+#   mesh-ci.sh tests                    pytest; without a folder tests only if tests_exist is off
 #   mesh-ci.sh security                 bandit on the code, pip-audit on what is installed
 #   mesh-ci.sh deploy ENVIRONMENT       run $MESH_DEPLOY, then build (not in production)
 #   mesh-ci.sh verify ENVIRONMENT       post-deploy: check again, audit what is published
@@ -15,6 +15,8 @@
 set -euo pipefail
 
 DESCRIBED='\(policy (description|limitations|columns_described):'
+
+TESTED='(policy tests_exist:'
 
 say() { printf '== %s\n' "$*" >&2; }
 
@@ -48,8 +50,18 @@ plan() {
 }
 
 tests() {
-  if [ ! -d tests ]; then say "no folder tests"; return 0; fi
-  python -m pytest -q tests
+  if [ -d tests ]; then
+    python -m pytest -q tests
+    return
+  fi
+  # Whatever the severity of the policy; only where it is off may there be none.
+  local found status=0
+  found=$(mesh check 2>&1) || status=$?
+  if printf '%s\n' "$found" | grep -qF "$TESTED" || [ "$status" -ne 0 ]; then
+    say "no folder tests: code without tests is not merged (or say why not: policy tests_exist, off)"
+    return 1
+  fi
+  say "no folder tests, and the policy tests_exist is off"
 }
 
 security() {

@@ -23,6 +23,7 @@ import dataops_mesh.spec
 from dataops_mesh.cli.main import app
 from dataops_mesh.errors import SettingsError
 from dataops_mesh.plan.approval import read_approvals
+from dataops_mesh.policy.load import load_policies
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.watch.channels import read_targets
 
@@ -155,6 +156,9 @@ def _yaml(block: Block, root: Path) -> None:
         _approval(block, root)
     elif "relationships" in data or "slaProperties" in data:
         _part_of_contract(block, data)
+    elif set(data) <= {"default", "rules", "waivers", "organisation"}:
+        (root / "policies.yaml").write_text(block.text, "utf-8")
+        load_policies(root / "policies.yaml", root)
     elif "consumer" in data:
         _pact(block, root)
     else:

@@ -22,6 +22,7 @@ from dataops_mesh.plan.change import Bump
 from dataops_mesh.plan.version import bump_of, next_version
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import check_mesh
+from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import latest
 
 COLUMNS = (
@@ -151,8 +152,10 @@ def test_a_draft_may_change_as_it_likes(tmp_path: Path):
 
 
 def test_a_declaration_that_was_damaged_is_not_the_way_around(shop: Settings):
-    (kept,) = (shop.store_folder / "declarations").iterdir()
-    kept.write_bytes(b"{}")
+    store = environment(shop).store
+    (entry,) = latest(store).ports.values()
+    digest = read_manifest(store, entry.candidate).declaration
+    (shop.store_folder / "declarations" / digest).write_bytes(b"{}")
     decision = change(shop, COLUMNS[:1])
     assert isinstance(decision, Refuse)
     assert "cannot be read" in decision.reasons[0]
@@ -218,3 +221,30 @@ def test_versions_go_up_by_what_they_say():
     assert bump_of("latest", "1.0.0") is Bump.MAJOR
     assert next_version("v3", Bump.MAJOR) == "4.0.0"
     assert next_version("1.2.3", Bump.PATCH) == "1.2.4"
+
+
+def test_an_approval_serves_once(shop: Settings):
+    """The same change again, after it was taken back, needs another word."""
+    less = (COLUMNS[0],)
+    given = {"sql": "select id from orders_csv"}
+
+    def approve(digest: str) -> str:
+        folder = shop.root / "domains" / "shop" / "orders" / "approvals"
+        folder.mkdir(exist_ok=True)
+        text = f"digest: {digest}\napprover: ana@shop.example\nreason: x\ndate: 2026-11-20\n"
+        (folder / f"{digest}.yaml").write_text(text)
+        return digest
+
+    write_product(shop.root, "shop", "orders", orders(less, "2.0.0", **given))
+    (planned,) = plan(shop).products
+    first = approve(planned.approval)
+    assert isinstance(change(shop, less, "2.0.0", **given), Publish)
+    assert isinstance(change(shop, less, "2.0.0", **given), Publish), "nothing changes any more"
+    assert isinstance(change(shop, COLUMNS, "2.1.0"), Publish)
+    decision = change(shop, less, "3.0.0", **given)
+    assert isinstance(decision, Refuse)
+    assert "the approval of before has served" in decision.reasons[0]
+    (planned,) = plan(shop).products
+    assert planned.approval != first
+    approve(planned.approval)
+    assert isinstance(change(shop, less, "3.0.0", **given), Publish)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from policy_cases import CONTRACT, FILES, PRODUCT, replaced, verdict, write
+from policy_cases import CONTRACT, FILES, PRODUCT, TODAY, replaced, verdict, write
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.policy.load import load_policies
@@ -44,7 +44,8 @@ def test_a_policy_is_off_with_a_reason(tmp_path):
     assert verdict(write(tmp_path, files)).violations == ()
     policies = load_policies(tmp_path / "policies.yaml", tmp_path)
     assert [(p.id, why) for p, why in policies.off] == [
-        ("owner", "the register of teams is elsewhere")
+        ("owner", "the register of teams is elsewhere"),
+        ("four_eyes", "it holds only where the policies file names it"),
     ]
     assert "owner" in policies.known
 
@@ -145,9 +146,13 @@ def test_a_rule_of_the_organisation_is_one_line(tmp_path, expression, products):
     ],
 )
 def test_a_rule_that_cannot_be_evaluated_is_broken_not_passed(tmp_path, expression):
-    found = verdict(write(tmp_path, {"policies.yaml": organisation(expression)})).violations
-    assert len(found) == 2
-    assert all("could not be evaluated" in v.finding.what for v in found)
+    text = "default: info\n" + organisation(expression)
+    waived = f"waivers: [{{rule: own, product: shop.orders, who: bo, why: x, until: {TODAY}}}]\n"
+    judged = verdict(write(tmp_path, {"policies.yaml": text, "waivers.yaml": waived}))
+    assert len(judged.violations) == 2
+    assert all("could not be evaluated" in v.finding.what for v in judged.violations)
+    assert {v.severity for v in judged.violations} == {Severity.ERROR}, "A21: never a warning"
+    assert len(judged.refusals) == 2, "and no waiver covers what nobody knows"
 
 
 def test_no_declaration_makes_a_rule_run_for_ever(tmp_path):

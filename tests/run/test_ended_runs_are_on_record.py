@@ -24,10 +24,10 @@ MESH = "from dataops_mesh.cli.main import main; main()"
 def on_record(settings) -> list[tuple]:
     """Read the table with nothing of ours."""
     with sqlite3.connect(settings.store_folder / "ledger.sqlite") as connection:
-        if not connection.execute("select 1 from sqlite_master where name = 'runs'").fetchall():
+        if not connection.execute("select 1 from sqlite_master where name = 'attempts'").fetchall():
             return []
         return connection.execute(
-            "select product, partition, outcome, why, publication, person from runs"
+            "select product, partition, outcome, why, publication, person from attempts"
         ).fetchall()
 
 

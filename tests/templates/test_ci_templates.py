@@ -172,3 +172,17 @@ def test_a_deployment_needs_a_command_and_is_followed_by_checks(workspace):
     said = ci(workspace, "verify", "dev")
     assert said.returncode == 0, said.stderr
     assert "shop.orders" in said.stdout
+
+
+def test_code_without_tests_is_not_merged_unless_a_policy_says_so(workspace):
+    red = ci(workspace, "tests")
+    assert red.returncode == 1
+    assert "code without tests is not merged" in red.stderr
+    off = "rules: {tests_exist: {severity: off, reason: a first week}}\n"
+    (workspace / "policies.yaml").write_text(off, "utf-8")
+    assert ci(workspace, "tests").returncode == 0
+    (workspace / "policies.yaml").write_text("default: warning\n", "utf-8")
+    (workspace / "tests").mkdir()
+    assert ci(workspace, "tests").returncode != 0, "an empty folder is no test"
+    (workspace / "tests" / "test_x.py").write_text("def test_x():\n    pass\n", "utf-8")
+    assert ci(workspace, "tests").returncode == 0
