@@ -78,6 +78,7 @@ class Settings(BaseSettings):
         automation: sensors and schedules start running, as in production; off on a laptop.
         tick: seconds between two looks of a sensor.
         monitor: when published data is tested again, as cron in UTC.
+        verify: when every published file is compared with its checksum, as cron in UTC.
         keep_publications: how many publications of a product stay readable for a rollback,
             unless the product says another number.
         grace: seconds for which a superseded release stays whole, for readers that cannot pin
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     automation: bool = False
     tick: int = Field(default=30, ge=1)
     monitor: str = "17 * * * *"
+    verify: str = "43 3 * * *"
     keep_publications: int = Field(default=10, ge=1)
     grace: float = Field(default=604_800.0, ge=0)
     retries: int = Field(default=2, ge=0, le=10)
@@ -126,7 +128,7 @@ class Settings(BaseSettings):
     alerts_file: Path | None = None
     event_channels: tuple[str, ...] = ()
 
-    @field_validator("monitor")
+    @field_validator("monitor", "verify")
     @classmethod
     def _is_cron(cls, value: str) -> str:
         if wrong := cron_problem(value):

@@ -10,7 +10,7 @@ from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.factory.register import register_at_load
-from dataops_mesh.factory.watch import alert_sensor, monitor_schedule
+from dataops_mesh.factory.watch import alert_sensor, monitor_schedule, verify_schedule
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.flow import flows_in
 from dataops_mesh.run.lineage import Known
@@ -54,9 +54,7 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
         assets=[*assets, *sources.values()],
         jobs=[_job(domain, assets, products)] if products else [],
         sensors=_sensors(domain, assets, products, settings),
-        schedules=[monitor_schedule(domain.name, _runnable(products), settings)]
-        if _runnable(products)
-        else [],
+        schedules=_schedules(domain, _runnable(products), settings),
         executor=dg.in_process_executor,
         metadata={"mesh/domain": domain.name},
     )
@@ -93,6 +91,14 @@ def _sensors(
         automation_sensor(domain.name, runnable, settings),
         alert_sensor(domain.name, _runnable(products), settings),
     ]
+
+
+def _schedules(
+    domain: Domain, products: list[Product], settings: Settings
+) -> list[dg.ScheduleDefinition]:
+    """Return when what the domain has published is looked at again."""
+    made = (monitor_schedule, verify_schedule)
+    return [make(domain.name, products, settings) for make in made] if products else []
 
 
 def _runnable(products: list[Product]) -> list[Product]:

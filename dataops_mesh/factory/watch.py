@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from dataops_mesh.errors import MeshError, NotPublishedError
+from dataops_mesh.errors import MeshError, NotPublishedError, StoreError
 from dataops_mesh.factory.automation import status_of
 from dataops_mesh.factory.describe import (
     CHECKS_HAVE_PARTITIONS,
@@ -18,6 +18,7 @@ from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.alerts import deliver
+from dataops_mesh.watch.health import verify_published
 from dataops_mesh.watch.monitor import PublishedAudit, audit_published
 from dataops_mesh.watch.trouble import LostRun, look, recorded_runs
 
@@ -55,6 +56,38 @@ def monitor_schedule(
         name=f"{domain}_monitor_schedule",
         job=monitored,
         cron_schedule=settings.monitor,
+        execution_timezone="UTC",
+        default_status=status_of(settings)[1],
+    )
+
+
+def verify_schedule(
+    domain: str, products: Sequence[Product], settings: Settings
+) -> dg.ScheduleDefinition:
+    """Return the schedule that compares the domain's published files with their checksums."""
+
+    @dg.op(name=f"{domain}__verify")
+    def compare(context: dg.OpExecutionContext) -> None:
+        store = open_environment(load_settings(settings.root)).store
+        ports = [port.address for product in products for port in product.outputs]
+        try:
+            size = verify_published(store, ports)
+        except StoreError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        context.log.info("%d bytes are what their manifests say", size)
+
+    @dg.job(
+        name=f"{domain}_verify",
+        executor_def=dg.in_process_executor,
+        description=f"Compares the published files of {domain} with their checksums.",
+    )
+    def verified() -> None:
+        compare()
+
+    return dg.ScheduleDefinition(
+        name=f"{domain}_verify_schedule",
+        job=verified,
+        cron_schedule=settings.verify,
         execution_timezone="UTC",
         default_status=status_of(settings)[1],
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dataops_mesh.engine import catalog
-from dataops_mesh.errors import StoreError, UnknownNameError
+from dataops_mesh.errors import CorruptError, Problem, StoreError, UnknownNameError
+from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import (
     Release,
     numbers,
@@ -16,6 +17,7 @@ from dataops_mesh.store.log import (
     retained_path,
 )
 from dataops_mesh.store.manifest import pending_refs, read_manifest
+from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.verify import verify
 
@@ -82,6 +84,27 @@ def examine(store: Store, *, everything: bool = False) -> Health:
         what = f"{store.catalog_file} is not what was written"
         damage.append(Damage(CATALOG, store.catalog_file.name, what, "mesh store catalog rebuild"))
     return Health(len(readable), len(refs), size, tuple(damage))
+
+
+def verify_published(store: Store, addresses: Iterable[Address]) -> int:
+    """Read every file that consumers of some ports read; return how many bytes were found right.
+
+    Raises:
+        CorruptError: some are damaged; all are named.
+    """
+    wanted = set(addresses)
+    with pinned(store) as release:
+        entries = [entry for address, entry in release.ports.items() if address in wanted]
+        size = 0
+        problems: list[Problem] = []
+        for ref in sorted({ref for entry in entries for ref in entry.refs}):
+            try:
+                size += verify(store, ref)
+            except StoreError as error:
+                problems += error.problems
+    if problems:
+        raise CorruptError(problems)
+    return size
 
 
 def _releases(store: Store, damage: list[Damage]) -> Iterator[Release]:

@@ -6,14 +6,17 @@ import os
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
+from helpers import a_product, environment, run, write_workspace
 from store_helpers import WHO, A, B, publish
 
 from dataops_mesh.engine.catalog import is_changed, refresh
 from dataops_mesh.engine.read import connect
 from dataops_mesh.engine.session import bind_release
 from dataops_mesh.errors import CorruptError
+from dataops_mesh.factory.domain import load_domain
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, sound
 from dataops_mesh.store.log import latest
@@ -23,6 +26,8 @@ from dataops_mesh.store.sound import require_sound
 from dataops_mesh.store.store import open_store
 
 C = Address("network", "routes")
+KEY = "{name: id, logicalType: integer, primaryKey: true}"
+SELECT = "select 1 as id"
 
 
 @pytest.fixture
@@ -153,3 +158,24 @@ def test_a_catalog_of_an_older_version_is_written_in_the_new_format(store):
         con.execute("detach old")
     refresh(store)
     assert store.catalog_file.read_bytes()[12:20] == (64).to_bytes(8, "little")
+
+
+def test_the_schedule_of_a_domain_finds_a_change_that_shows_from_nowhere_else(tmp_path):
+    settings = write_workspace(
+        tmp_path, {"shop": {"orders": a_product({"orders": [KEY]}, files={"orders.sql": SELECT})}}
+    )
+    run(settings, "shop.orders")
+    defs = load_domain(tmp_path / "domains" / "shop")
+    (schedule,) = (one for one in defs.schedules or () if one.name == "shop_verify_schedule")
+    assert schedule.cron_schedule == settings.verify
+    verify = schedule.job
+    assert verify.execute_in_process(raise_on_error=False).success
+    kept = environment(settings).store
+    ref = latest(kept).ports[Address("shop", "orders")].candidate
+    path = folder(kept, ref) / "orders" / "part-0.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    with pytest.raises(dg.Failure, match="has another content than its manifest says"):
+        verify.execute_in_process()

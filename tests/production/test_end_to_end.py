@@ -128,7 +128,7 @@ class Production:
                 run["status"],
             )
             for run in results
-            if not run["jobName"].endswith("_monitor")
+            if not run["jobName"].endswith(("_monitor", "_verify"))
         )
 
     def read(self, query: str) -> list[tuple] | None:
