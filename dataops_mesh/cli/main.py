@@ -26,6 +26,7 @@ from dataops_mesh.cli.output import (
     say_problems,
 )
 from dataops_mesh.cli.planning import PlanFormat
+from dataops_mesh.cli.reports import add_report_commands
 from dataops_mesh.cli.store import add_store_commands
 from dataops_mesh.errors import DISK, MeshError
 
@@ -231,6 +232,7 @@ def ui(context: typer.Context) -> None:
 
 add_domain_commands(app)
 add_store_commands(app)
+add_report_commands(app)
 
 
 def main() -> None:

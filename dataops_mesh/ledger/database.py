@@ -91,6 +91,13 @@ def transaction(ledger: Ledger) -> Iterator[Connection]:
         raise _unusable(error) from None
 
 
+def lacks(ledger: Ledger, connection: Connection, table: str) -> bool:
+    """Tell whether an older version wrote the ledger, and nobody may add a table to it here."""
+    from sqlalchemy import inspect
+
+    return not ledger.writable and not inspect(connection).has_table(table)
+
+
 def _sealed_file(url: str) -> Path | None:
     """Return the file of a SQLite ledger whose folder may only be read."""
     from sqlalchemy import make_url

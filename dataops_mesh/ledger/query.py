@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.database import Ledger, lacks, transaction
 from dataops_mesh.ledger.runs import RunEnd, ends_of
 
 
@@ -109,7 +109,8 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
     )
     with transaction(ledger) as connection:
         rows = list(connection.execute(built).mappings())
-        ends = ends_of(connection, product, limit)
+        old = lacks(ledger, connection, "attempts")
+        ends = [] if old else ends_of(connection, product, limit)
         switches = _added_up(connection.execute(switched).mappings())
     first = {item["candidate"]: item for item in switches if item["kind"] == "publication"}
     events = [_built(row, first.get(row["candidate"])) for row in rows]
@@ -149,7 +150,8 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
             known = published.setdefault(row["product"], {**row, "rows": 0})
             known["rows"] += row["rows"]
         last_run = {row["product"]: dict(row) for row in connection.execute(built).mappings()}
-        for row in connection.execute(stopped).mappings():
+        old = lacks(ledger, connection, "attempts")
+        for row in [] if old else connection.execute(stopped).mappings():
             known_run = last_run.get(row["product"])
             if known_run is None or known_run["finished"] < row["ended"]:
                 last_run[row["product"]] = _as_candidate(row)

@@ -116,7 +116,7 @@ def message_of(product: Product, incident: Incident, what: str, settings: Settin
             "opened": f"{incident.opened:%Y-%m-%d %H:%M} UTC",
             "team": product.team.name if product.team else "",
             "owners": ", ".join(_owners(product)),
-            "command": f"mesh history {trouble.product}",
+            "command": f"mesh show {trouble.product} --history",
         },
     )
 

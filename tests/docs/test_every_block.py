@@ -36,6 +36,7 @@ README, DECLARED = "tests/docs/test_readme.py", "tests/spec/test_the_documentati
 POLICIES = "tests/policy/test_the_page_is_true.py"
 SMALLEST = f"{README}::test_the_smallest_product_of_the_readme_runs"
 SHORTEST = f"{DECLARED}::test_the_shortest_product_is_real"
+WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -61,6 +62,10 @@ SHOWN = {
     ("policies.md", "select id, ssn as code, sha256(ssn) as person, date_trunc('month', born) as month from people.people"): "tests/policy/test_a_class_follows_its_values.py::test_the_query_of_the_page_is_judged_as_it_says",
     ("security.md", "quality:"): "tests/factory/test_no_answer_of_a_rule_is_shown.py::test_the_rule_of_the_page_says_what_it_says",
     ("production.md", "{"): "tests/watch/test_events_reach_services.py::test_ten_partitions_published_before_anybody_looked_are_ten_events",
+    ("who-did-what.md", "$ mesh show 2"): WHO,
+    ("who-did-what.md", "$ mesh show 1 --down"): WHO,
+    ("who-did-what.md", '$ mesh query "from shop.orders" --candidate 20261126T010924Z-ac0d8693'): WHO,
+    ("who-did-what.md", "$ mesh report evidence --from 2026-10-01 --to 2026-12-31"): WHO,
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded

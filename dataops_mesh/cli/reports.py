@@ -1,0 +1,54 @@
+"""`mesh report`: what the record says, as files for those who have to answer for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataops_mesh.cli.output import say
+
+report = typer.Typer(help="Write what the record says, as files.", no_args_is_help=True)
+
+
+def add_report_commands(app: typer.Typer) -> None:
+    """Add the commands to `mesh`."""
+    app.add_typer(report, name="report")
+
+
+@report.callback()
+def _reports() -> None:
+    """Write what the record says, as files."""
+
+
+DAY = ["%Y-%m-%d"]
+
+
+@report.command()
+def evidence(
+    since: Annotated[datetime, typer.Option("--from", formats=DAY, help="first day, UTC")],
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="last day; today if absent")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="a new folder; evidence-FROM-TO if absent")
+    ] = None,
+) -> None:
+    """Write publications, refusals, checks, operations, approvals, waivers, policies: CSV, HTML."""
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.settings import load_settings
+    from dataops_mesh.watch.account import write_account
+
+    first, last = since.date(), to.date() if to else datetime.now(UTC).date()
+    if last < first:
+        raise typer.BadParameter(f"{last} is before {first}")
+    target = output or Path(f"evidence-{first}-{last}")
+    environment = open_environment(load_settings())
+    counts = write_account(environment, _midnight(first), _midnight(last + timedelta(1)), target)
+    say(f"{target}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
