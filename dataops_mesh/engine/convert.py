@@ -67,7 +67,7 @@ def as_found(found: Columns, wanted: Mapping[str, Shape], names: Iterable[str]) 
     for name in made:
         shape = read_shape(found[name])
         if shape is not None and shape != stored(shape):
-            kept = _spelled(stored(shape))
+            kept = spelled(stored(shape))
             kept = "VARCHAR" if stored(wanted[name]) == stored(shape) else kept
             made[name] = f"TRY_CAST({sql.identifier(name)} AS {kept})"
     return made
@@ -195,16 +195,16 @@ def _cast(value: str, kind: str, want: str) -> str:
 
 def _nulls(value: str, want: Shape) -> str:
     """Return a null of the wanted type, as long as every value is one."""
-    return f"CAST(CASE WHEN {value} IS NOT NULL THEN {_error()} END AS {_spelled(stored(want))})"
+    return f"CAST(CASE WHEN {value} IS NOT NULL THEN {_error()} END AS {spelled(stored(want))})"
 
 
 def _error() -> str:
     return f"error({sql.literal(INEXACT)})"
 
 
-def _spelled(shape: Shape) -> str:
+def spelled(shape: Shape) -> str:
     """Return a type as DuckDB reads it."""
-    parts = [(name, _spelled(part)) for name, part in shape.parts]
+    parts = [(name, spelled(part)) for name, part in shape.parts]
     match shape.kind:
         case Kind.LIST:
             return f"{parts[0][1]}[]"

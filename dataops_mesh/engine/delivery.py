@@ -34,7 +34,21 @@ _BY_OPTION = {
     "TIMESTAMP": "timestampformat",
     "TIMESTAMP WITH TIME ZONE": "timestampformat",
 }
+_DIALECT = {"quote": '"', "escape": '"', "header": True, "skip": 0, "comment": ""}
 _DECIDED = {"columns", "all_varchar", "auto_detect"}  # somebody has said what the columns are
+
+
+class UnclearDelivery(Exception):  # noqa: N818 - becomes a SourceError where the source is known
+    """A delivery of which nobody can say what it holds.
+
+    Args:
+        what: what is unclear.
+        then: what clears it.
+    """
+
+    def __init__(self, what: str, then: str) -> None:
+        super().__init__(what)
+        self.then = then
 
 
 def lossless(
@@ -47,32 +61,48 @@ def lossless(
         found: the files.
         options: what the input port says; a type that it gives to a column stands.
     """
-    options = _iso(options)
+    options = _iso(dialect(found, options))
     if _DECIDED & options.keys():
         return dict(options)
-    relation = sql.scan(READER, found, options)
-    described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
+    described = con.execute(f"DESCRIBE FROM {sql.scan(READER, found, options)}").fetchall()
+    _one_delimiter([str(row[0]) for row in described], options)
     said = options.get("types") or {}
     proposed = {
         str(name): str(kind)
         for name, kind, *_ in described
         if kind != "VARCHAR" and name not in said and _BY_OPTION.get(kind, "") not in options
     }
-    if not proposed:
-        return dict(options)
-    fixed = dict(options)
-    if "header" not in options:  # as it was found: of text alone it could not be told again
-        [(fixed["header"],)] = con.execute(
-            f"SELECT HasHeader FROM {sql.scan('sniff_csv', found[:1], _of_sniffer(options))}"
-        ).fetchall()
-    as_text = {**fixed, "types": {**said, **dict.fromkeys(proposed, "VARCHAR")}}
-    tests = ", ".join(_kept(name, kind) for name, kind in proposed.items())
+    as_text = dict(options)
+    if proposed:
+        as_text["types"] = {**said, **dict.fromkeys(proposed, "VARCHAR")}
+    # All is read once here, so that what cannot be read is said before anything is built.
+    tests = ", ".join(_kept(name, kind) for name, kind in proposed.items()) or "count(*)"
     [kept] = con.execute(f"SELECT {tests} FROM {sql.scan(READER, found, as_text)}").fetchall()
     types = {
         name: kind if whole else "VARCHAR"
-        for (name, kind), whole in zip(proposed.items(), kept, strict=True)
+        for (name, kind), whole in zip(proposed.items(), kept, strict=False)
     }
-    return {**fixed, "types": {**said, **types}}
+    return {**options, "types": {**said, **types}} if proposed else dict(options)
+
+
+def dialect(found: Sequence[Path], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with what a CSV file is where they do not say otherwise.
+
+    DuckDB would find a delimiter, quotes, comments and a header in the values, and others in the
+    next delivery: apostrophes around all values of a day are quotes then.
+    """
+    tabs = all(".tsv" in path.suffixes[-2:] for path in found)
+    return {"delim": "\t" if tabs else ",", **_DIALECT, **options}
+
+
+def _one_delimiter(names: Sequence[str], options: Mapping[str, Any]) -> None:
+    """Refuse a file whose header another delimiter would split."""
+    if len(names) != 1 or "sep" in options:
+        return
+    found = next((mark for mark in ";\t|" if mark in names[0] and mark != options["delim"]), None)
+    if found is not None:
+        what = f"the header has no {options['delim']!r} and may be split by {found!r}"
+        raise UnclearDelivery(what, f"say it: `options: {{delim: {found!r}}}`")
 
 
 def _iso(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,20 +132,3 @@ def _kept(name: str, kind: str) -> str:
     elif kind not in _SHOWN:
         return "false"
     return f"coalesce(bool_and({column} IS NULL OR coalesce({test}, false)), false)"
-
-
-def _of_sniffer(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in options.items() if key not in {"types", "union_by_name"}}
-
-
-def line_ends(found: Sequence[Path]) -> str:
-    """Return what is wrong with the line ends of the first file that mixes them, or nothing."""
-    for path in found:
-        with path.open("rb") as file:
-            seen: set[bool] = set()
-            for number, line in enumerate(file, 1):
-                if line.endswith(b"\n"):
-                    seen.add(line.endswith(b"\r\n"))
-                if len(seen) > 1:
-                    return f"{path.name}:{number}: mixes line ends (CRLF and LF)"
-    return ""

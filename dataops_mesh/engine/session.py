@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.delivery import line_ends, lossless
+from dataops_mesh.engine.delivery import UnclearDelivery, lossless
+from dataops_mesh.engine.records import records
+from dataops_mesh.engine.wrong import wrong_line
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
 from dataops_mesh.spec.model import Address, Source, SourceFormat
 from dataops_mesh.store.log import Release
@@ -153,14 +155,17 @@ def bind_source(
     try:
         if source.format is SourceFormat.CSV:
             options = lossless(con, files, options)
-        relation = sql.scan(reader, files, options)
+        json = source.format is SourceFormat.JSON
+        relation = records(con, files, options) if json else sql.scan(reader, files, options)
         con.execute(f"CREATE OR REPLACE VIEW {sql.identifier(name)} AS FROM {relation}")
+    except UnclearDelivery as error:
+        raise SourceError(Problem(f"{name}: {error}", source.where, next=error.then)) from None
     except duckdb.Error as error:
         # Not chained: a reader's message can repeat a value of the data.
-        mixed = line_ends(files) if source.format is SourceFormat.CSV else ""
-        if mixed:
-            then = "deliver the file with one kind of line end"
-            raise SourceError(Problem(f"{name}: {mixed}", source.where, next=then)) from None
+        wrong = wrong_line(files, source.format, options, str(error))
+        if wrong:
+            then = "correct the delivery, or the options of the input port"
+            raise SourceError(Problem(f"{name}: {wrong}", source.where, next=then)) from None
         raise SourceError(
             Problem(
                 f"{name} cannot be read as {source.format}: {sql.reason(error)}",

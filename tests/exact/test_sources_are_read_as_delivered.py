@@ -150,3 +150,56 @@ def test_a_file_that_was_swapped_while_it_was_read_does_not_pass(tmp_path: Path,
             require_unchanged(store, found, inputs)
         if how != "put back":
             assert pin_inputs(store, found, release).sources != inputs.sources
+
+
+def test_apostrophes_are_part_of_the_text(tmp_path: Path):
+    assert published(tmp_path, "k,v\n1,'a'\n2,'b'\n") == ["'a'", "'b'"]
+
+
+def test_a_header_is_a_header_on_a_day_of_text(tmp_path: Path):
+    made = a_product(
+        {"p": ["{name: v, logicalType: string}"]},
+        inputs=[a_source("src", "src.csv")],
+        files={"p.sql": "select * from src", "src.csv": "v\na\n# b\n"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    assert isinstance(run(settings, "d.p").decision, Publish)
+    assert read(settings, "select v from d.p order by v") == [("# b",), ("a",)]
+
+
+ROWS = "".join(f"{k},a\n" for k in range(2, 30_000))
+WRONG = {
+    "an open quote": (b'k,v\n1,"secret\n2,b\n', "src.csv:2: a quote is opened and never closed"),
+    "behind the sample": (
+        ("k,v\n1,a\n" + ROWS + '30000,"secret\n30001,b\n').encode(),
+        "src.csv:30001: a quote is opened and never closed",
+    ),
+    "after a quote": (b'k,v\n1,"sec"ret\n', "src.csv:2: has text after a closing quote"),
+    "fields": (b"k,v\n1,a\n2,secret,x\n", "src.csv:3: has 3 fields, and the first line has 2"),
+    "encoding": (b"k,v\n1,a\n2,\xe9\n", "src.csv:3: is not utf-8"),
+    "delimiter": (b"k;v\n1;secret\n", "may be split by ';'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_read_is_said_with_file_and_line(tmp_path: Path, case: str):
+    text, said = WRONG[case]
+    with pytest.raises(SourceError) as error:
+        published(tmp_path, text)
+    assert said in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+WRONG_JSON = {
+    "no JSON": ('{"k": 1, "v": "secret"}\n{"k": 1\n{"k": 2}\n', "is no JSON"),
+    "a key twice": ('{"k": 1, "v": "secret", "k": 2}', "src.json:1: an object has the same key"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_JSON)
+def test_what_is_no_json_is_said_with_file_and_line(tmp_path: Path, case: str):
+    text, said = WRONG_JSON[case]
+    with pytest.raises(SourceError) as error:
+        published(tmp_path, text, path="src.json")
+    assert said in str(error.value)
+    assert "secret" not in str(error.value)
