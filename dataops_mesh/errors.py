@@ -5,6 +5,7 @@
     |-- SettingsError             pyproject.toml or an environment variable
     |-- UnknownNameError          no such product, domain, port or publication
     |-- OwnershipError            the domain belongs to another repository, or to nobody yet
+    |-- HeldError                 a person, or a rollback, decided that it is not published
     |-- NotPublishedError         an input (or an address asked for) has no publication yet
     |-- SourceError               a source outside the mesh is missing or unreadable
     |-- TransformError            the transform raised, or returned something unusable
@@ -100,6 +101,10 @@ class SettingsError(MeshError):
 
 class UnknownNameError(MeshError):
     """No product, domain, port or publication has this name."""
+
+
+class HeldError(MeshError):
+    """Somebody decided that this is not published until the hold ends."""
 
 
 class NotPublishedError(MeshError):

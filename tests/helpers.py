@@ -21,6 +21,7 @@ from typing import Any
 
 from dataops_mesh.engine.read import connect
 from dataops_mesh.run.environment import Environment, open_environment
+from dataops_mesh.run.hold import lift_hold
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.report import Report
 from dataops_mesh.run.rollback import rollback_product
@@ -152,10 +153,17 @@ def run(settings: Settings, name: str, run_id: str = "") -> Report:
     return run_product(product(settings, name), environment(settings), run_id=own)
 
 
-def roll_back(settings: Settings, name: str, to: int | None = None, reason: str = "") -> int:
+def roll_back(
+    settings: Settings, name: str, to: int | None = None, reason: str = "", until: str = ""
+) -> int:
     """Roll one product back and return the new release's number."""
     found = product(settings, name)
-    return rollback_product(found, environment(settings), to, reason).number
+    return rollback_product(found, environment(settings), to, reason, until=until).number
+
+
+def lift(settings: Settings, name: str) -> int:
+    """End what a rollback holds and return the new release's number."""
+    return lift_hold(name, environment(settings), "mended").number
 
 
 def read(settings: Settings, query: str, release: int | None = None) -> list[tuple[Any, ...]]:

@@ -11,13 +11,16 @@ from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import Environment, open_environment
+from dataops_mesh.run.held import holds_behind
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.transform.walls import weakness
 
 STATUS = (
     "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
+    "held",
 )  # fmt: skip
 HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "note")
 LIMIT = 50
@@ -39,11 +42,13 @@ def show_status(names: Sequence[str], output: Format) -> int:
             **_status_row(product, port_index, release, known.get(product.qualified_name)),
             "runs": kept[product.qualified_name].runs,
             "data": kept[product.qualified_name].data,
+            "held": held_words(product, holds_behind(product, release)),
         }
         for product in products
         for port_index in range(len(product.outputs))
     ]
-    show(rows, output, columns=STATUS)
+    nothing_held = not any(row["held"] for row in rows)
+    show(rows, output, columns=[c for c in STATUS if c != "held" or not nothing_held])
     if output is Format.TABLE:
         say(f"\nrelease {release.number}; times are UTC; {_clock(settings)}")
         sql = all(product.transform.kind is TransformKind.SQL for product in products)
@@ -114,6 +119,16 @@ def history_rows(product: Product, environment: Environment) -> list[dict[str, A
         for event in events
     ]
     return [row | {"note": [*row["why"], *row["changed"]]} for row in rows]
+
+
+def held_words(product: Product, behind: Sequence[Hold]) -> str:
+    """Return what is held of the product, or of what it reads, in a few words."""
+    found = []
+    for hold in behind:
+        piece = f" {hold.partition}" if hold.partition else ""
+        mine = hold.product == product.qualified_name
+        found.append(f"{piece.strip()} {hold}".strip() if mine else f"reads {hold.product}{piece}")
+    return "; ".join(found)
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ import logging
 import os
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dataops_mesh.cli.domains import add_domain_commands
+from dataops_mesh.cli.holding import add_hold_commands
 from dataops_mesh.cli.output import (
     BUG,
     INTERRUPTED,
@@ -46,6 +48,14 @@ Names = Annotated[
     typer.Argument(metavar="[PRODUCT|DOMAIN]...", help="domain.product or domain; all if absent"),
 ]
 Product = Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")]
+
+
+class Until(StrEnum):
+    """What else ends the hold of a rollback."""
+
+    INPUTS = "inputs"
+
+
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
 
 
@@ -137,17 +147,21 @@ def history(product: Product, output: Output = Format.TABLE) -> None:
 
 
 @app.command()
-def rollback(
+def rollback(  # noqa: PLR0913, PLR0917 - what the command takes
     product: Product,
     to: Annotated[int | None, typer.Option(help="publication; the one before if absent")] = None,
     partition: Annotated[str | None, typer.Option(help="only this partition")] = None,
     reason: Annotated[str, typer.Option(help="why, for the record")] = "",
+    until: Annotated[
+        Until | None, typer.Option(help="inputs: other inputs end the hold, not only other code")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Publish an earlier publication again."""
+    """Publish an earlier publication again, and hold what it takes back."""
     from dataops_mesh.cli.running import roll_back
 
-    raise typer.Exit(roll_back(product, to, reason, output, partition))
+    ends = until.value if until else ""
+    raise typer.Exit(roll_back(product, to, reason, output, partition=partition, until=ends))
 
 
 @app.command()
@@ -231,6 +245,7 @@ def ui(context: typer.Context) -> None:
 
 
 add_domain_commands(app)
+add_hold_commands(app)
 add_store_commands(app)
 add_report_commands(app)
 

@@ -26,6 +26,7 @@ COLOURS = {
     "failed": "red",
     "error": "red",
     "held": "yellow",
+    "waiting": "yellow",
     "due": "yellow",
     "stale": "yellow",
     "late": "red",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import examine_all
-from dataops_mesh.cli.output import REFUSED, Format, say, show
+from dataops_mesh.cli.output import REFUSED, Format, say, say_problems, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.wire import read_ended
 from dataops_mesh.cli.workspace import named, one, open_workspace
-from dataops_mesh.errors import DeclarationError, Problem, SettingsError
+from dataops_mesh.errors import DeclarationError, HeldError, Problem, SettingsError
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import order
 from dataops_mesh.spec.model import Domain, Mesh, Product
@@ -60,7 +61,9 @@ def run_products(
                 return _run_there(ask, place, batch, partitions, every=every)
 
             bury_dead_runs(instance)
-            for ended in run_in_order(mesh, products, run):
+            first, rest = held_first(products, environment)
+            # What is held is refused, and keeps nobody from what is published of it.
+            for ended in chain(*(run_in_order(mesh, ps, run) for ps in (*first, rest))):
                 told.ended(ended)
                 refused = refused or ended.ending is not Ending.PUBLISHED
                 rows.append(_row(ended, environment))
@@ -88,7 +91,11 @@ def rebuild(name: str, output: Format) -> int:
     with progress([name]):
         checks = all_checks(product, walls_of(settings))
         run_id = f"rebuild-{uuid.uuid4().hex[:12]}"
-        reports = gate_rebuild(product, settings, checks, run_id=run_id)
+        try:
+            reports = gate_rebuild(product, settings, checks, run_id=run_id)
+        except HeldError as error:
+            say_problems(error)
+            return REFUSED
     with open_instance(settings) as instance:
         reconcile(instance, environment.store, product)
     rows = [
@@ -106,19 +113,27 @@ def rebuild(name: str, output: Format) -> int:
     return 0 if all(report.published for report in reports) else REFUSED
 
 
-def roll_back(
-    name: str, to: int | None, reason: str, output: Format, partition: str | None = None
+def roll_back(  # noqa: PLR0913 - what the command takes
+    name: str,
+    to: int | None,
+    reason: str,
+    output: Format,
+    *,
+    partition: str | None = None,
+    until: str = "",
 ) -> int:
     """Publish an earlier publication again, and tell Dagster."""
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
     from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.held import holds_by_product
     from dataops_mesh.run.rollback import rollback_product
+    from dataops_mesh.store.hold import held_problem, lift_command
 
     settings, mesh = open_workspace()
     product = one(mesh, name)
     environment = open_environment(settings)
-    release = rollback_product(product, environment, to, reason, partition)
+    release = rollback_product(product, environment, to, reason, partition, until)
     with open_instance(settings) as instance:
         reconcile(instance, environment.store, product)
     rows = [
@@ -131,6 +146,9 @@ def roll_back(
         for port in product.outputs
     ]
     show(rows, output, columns=("port", "publication", "rows", "candidate"))
+    for hold in holds_by_product({a: release.holds.get(a, ()) for a in release.changed}):
+        if hold.release == release.number:
+            say(f"held from now on: {held_problem(hold).what}; to lift it: {lift_command(hold)}")
     return 0
 
 
@@ -189,12 +207,32 @@ def pieces_of(
     product: Product, environment: Environment, named: tuple[str, ...], *, every: bool
 ) -> tuple[str, ...]:
     """Return the partitions of a product that this run builds."""
-    from dataops_mesh.run.due import all_partitions, due_partitions
+    from dataops_mesh.run.due import all_partitions, partitions_and_holds
 
     if named:
         return named
-    choose = all_partitions if every else due_partitions
-    return choose(product, environment)
+    if every:
+        return all_partitions(product, environment)
+    due = partitions_and_holds(product, environment)
+    free = tuple(key for key, hold in due.items() if hold is None)
+    for key, hold in due.items():
+        if free and hold is not None:
+            say(f"not built: partition {key} of {product.qualified_name} is {hold}")
+    return free or tuple(due)  # where all is held, the refusal says so
+
+
+def held_first(
+    products: Sequence[Product], environment: Environment
+) -> tuple[list[list[Product]], list[Product]]:
+    """Return the products that are held, each alone, and the others in their order."""
+    from dataops_mesh.run.held import hold_on_product
+
+    held = [
+        product
+        for product in products
+        if product.partitioning is None and hold_on_product(product, environment) is not None
+    ]
+    return [[product] for product in held], [one for one in products if one not in held]
 
 
 def _label(product: Product) -> str:

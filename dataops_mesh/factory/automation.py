@@ -6,6 +6,7 @@ It needs `use_user_code_server`, because the daemon only knows Dagster's own con
 """
 
 import json
+import logging
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ import dagster as dg
 
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.held import hold_on_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.read.automation import automation_of
 from dataops_mesh.watch.wake import unseen
 
+LOGGER = logging.getLogger("dataops_mesh")
 WOKEN = "mesh/woken_by"
 
 
@@ -61,6 +64,36 @@ class DuePartitions(dg.AutomationCondition[dg.AssetKey]):
         return dg.AutomationResult(
             context, _pieces(context, due_partitions(self.product, environment))
         )
+
+
+@dataclass(frozen=True, eq=False)
+class NotHeld(dg.AutomationCondition[dg.AssetKey]):
+    """True unless somebody holds the product: a tick of its cron then waits until that ends."""
+
+    product: Product
+    root: Path
+
+    @property
+    def name(self) -> str:
+        """Return what the UI shows."""
+        return "not_held"
+
+    @property
+    def description(self) -> str:
+        """Return what is meant."""
+        return "nobody holds the product; `mesh hold list` says who holds what"
+
+    def evaluate(
+        self, context: dg.AutomationContext[dg.AssetKey]
+    ) -> dg.AutomationResult[dg.AssetKey]:
+        """Return the asset unless it is held; asked only where something else has come true."""
+        if context.candidate_subset.is_empty:
+            return dg.AutomationResult(context, context.get_empty_subset())
+        hold = hold_on_product(self.product, open_environment(load_settings(self.root)))
+        if hold is None:
+            return dg.AutomationResult(context, context.candidate_subset)
+        LOGGER.info("%s is not launched: %s", self.product.qualified_name, hold)
+        return dg.AutomationResult(context, context.get_empty_subset())
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +183,8 @@ def automation_condition(
         tick = dg.AutomationCondition.cron_tick_passed(cron)
         due = tick.since(dg.AutomationCondition.newly_requested())
         label = f"onSchedule {cron} UTC"
-        narrowed = due & DuePartitions(product, settings.root) if cut else due
-        conditions.append(narrowed.with_label(label))
+        narrowing = DuePartitions if cut else NotHeld
+        conditions.append((due & narrowing(product, settings.root)).with_label(label))
     if not conditions:
         return None
     wake = conditions[0]

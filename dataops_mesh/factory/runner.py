@@ -1,7 +1,7 @@
 """Run products across domains from one process, as real Dagster runs on the given instance.
 
 No Dagster run spans code locations. So the products are ordered across domains, and each batch
-of products of one domain is one run; a product whose input was refused is held.
+of products of one domain is one run; a product whose input was refused waits.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ class Ending(StrEnum):
     PUBLISHED = "published"
     REFUSED = "refused"
     FAILED = "failed"
-    HELD = "held"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Ended:
     """A product's part of a run.
 
     Args:
-        dagster_run: the Dagster run, empty for a product that was held.
+        dagster_run: the Dagster run, empty for a product that had to wait.
         partition: the partition that was built; empty for a whole product.
-        why: what the Failure said, or what the product was held for.
+        why: what the Failure said, or what the product waits for.
     """
 
     product: Product
@@ -72,7 +72,7 @@ def run_in_order(
                 ready.append(product)
                 continue
             _mark(product, not_published)
-            yield Ended(product, Ending.HELD, why=f"its input {blocker} was not published")
+            yield Ended(product, Ending.WAITING, why=f"its input {blocker} was not published")
         if not ready:
             continue
         published, tried = set[str](), set[str]()
@@ -207,7 +207,7 @@ def _ended(product: Product, result: dg.ExecuteInProcessResult) -> Ended:
         return Ended(product, Ending.REFUSED if refused else Ending.FAILED, run, why.strip())
     if any(event.is_step_success for event in events):
         return Ended(product, Ending.PUBLISHED, run)
-    return Ended(product, Ending.HELD, run, "an input of the same run was not published")
+    return Ended(product, Ending.WAITING, run, "an input of the same run was not published")
 
 
 def _reads(product: Product) -> list[Address]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataops_mesh.ledger.changes import Change, changes, switches_of
 from dataops_mesh.ledger.database import Ledger, open_ledger
+from dataops_mesh.ledger.decisions import standing_of
 from dataops_mesh.ledger.operations import Operation, add_operation, operations
 from dataops_mesh.ledger.owners import record_owners, recorded_owners
 from dataops_mesh.ledger.query import (
@@ -59,6 +60,7 @@ __all__ = [
     "recorded_owners",
     "registrations",
     "results_of",
+    "standing_of",
     "status",
     "switches_of",
 ]

@@ -16,11 +16,11 @@ class Event:
     """One line of a product's history.
 
     Args:
-        what: `published`, `refused`, `error`, `rollback`, `passed` for a candidate that the
-            gate let through and that was not published, or, of a run without a candidate,
-            `cancelled` or `failed`.
+        what: `published`, `refused`, `error`, `rollback`, `hold`, `lift`, `passed` for a
+            candidate that the gate let through and that was not published, or, of a run without
+            a candidate, `cancelled` or `failed`.
         candidate: its ref; empty where there is none.
-        partition: of a run without a candidate.
+        partition: of a run without a candidate, and of a hold.
     """
 
     at: datetime
@@ -56,10 +56,11 @@ def last_release(ledger: Ledger) -> int:
     """Return the number of the newest release on record; 0 if there is none."""
     from sqlalchemy import func, select
 
-    from dataops_mesh.ledger.schema import publications
+    from dataops_mesh.ledger.schema import decisions, publications
 
+    columns = (publications.c.publication, decisions.c.release)
     with transaction(ledger) as connection:
-        return connection.execute(select(func.max(publications.c.publication))).scalar() or 0
+        return max(connection.execute(select(func.max(c))).scalar() or 0 for c in columns)
 
 
 def known_candidates(ledger: Ledger) -> frozenset[str]:
@@ -88,7 +89,7 @@ def results_of(ledger: Ledger, candidate: str) -> tuple[dict[str, Any], ...]:
 
 
 def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
-    """Return what happened to a product, newest first: publications, refusals, rollbacks.
+    """Return what happened to a product, newest first: publications, refusals, rollbacks, holds.
 
     Args:
         ledger: the ledger.
@@ -97,8 +98,10 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
     """
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import candidates, publications
+    from dataops_mesh.ledger.schema import candidates, decisions, publications
 
+    decided = select(decisions).where(decisions.c.product == product)
+    decided = decided.order_by(decisions.c.release.desc()).limit(limit)
     built = select(candidates).where(candidates.c.product == product)
     built = built.order_by(candidates.c.finished.desc()).limit(limit)
     numbers = select(publications.c.publication).where(publications.c.product == product)
@@ -112,10 +115,12 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
         old = lacks(ledger, connection, "attempts")
         ends = [] if old else ends_of(connection, product, limit)
         switches = _added_up(connection.execute(switched).mappings())
+        said = list(connection.execute(decided).mappings())
     first = {item["candidate"]: item for item in switches if item["kind"] == "publication"}
     events = [_built(row, first.get(row["candidate"])) for row in rows]
     events += [_switched(row) for row in switches if row["kind"] != "publication"]
     events += [_ended(end) for end in ends]
+    events += [_decided(row) for row in said]
     return tuple(sorted(events, key=_order, reverse=True)[:limit])
 
 
@@ -227,6 +232,21 @@ def _ended(end: RunEnd) -> Event:
         0,
         (end.ended - end.started).total_seconds(),
         end.partition,
+    )
+
+
+def _decided(row: Any) -> Event:
+    return Event(
+        datetime.fromisoformat(row["at"]),
+        row["kind"],
+        "",
+        row["release"],
+        row["person"],
+        row["run_id"],
+        (row["reason"],) if row["reason"] else (),
+        0,
+        None,
+        row["partition"],
     )
 
 

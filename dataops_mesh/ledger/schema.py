@@ -97,6 +97,24 @@ publications = Table(
     Index("publications_by_product", "product", "publication"),
 )
 
+# One line for each release that switched nothing (a hold, a lift), and for each other in which
+# something was held: enough to write it again.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("release", BigInteger, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("product", String(255), nullable=False),
+    Column("partition", String(255), nullable=False),
+    Column("addresses", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("person", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Index("decisions_by_product", "product", "release"),
+)
+
 # What follows is seen by looking at published data and at runs. It cannot be derived from the
 # log; when it is lost, the next look opens again what is still wrong.
 audits = Table(

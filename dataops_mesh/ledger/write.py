@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.decisions import decision_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -33,7 +34,7 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
 
 
 def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
-    """Record what a release switched.
+    """Record what a release switched, and what was held in it.
 
     Args:
         ledger: the ledger.
@@ -44,6 +45,8 @@ def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
     rows = [_publication(release, address) for address in release["changed"]]
     with transaction(ledger) as connection:
         add(connection, schema.publications, rows)
+        decision = decision_of(release)
+        add(connection, schema.decisions, [decision] if decision else [])
 
 
 def add(connection: Connection, table: Table, rows: list[Row]) -> None:

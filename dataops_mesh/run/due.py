@@ -14,9 +14,11 @@ from datetime import date
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.held import hold_on, read_now
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.spec.model import InputPort, Product
 from dataops_mesh.spec.partition import Partition, partitions_until
+from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Entry, Part, Release, latest
 from dataops_mesh.store.store import Store
 
@@ -27,12 +29,18 @@ def due_partitions(product: Product, environment: Environment) -> tuple[str, ...
     """Return the partitions that `mesh run` builds.
 
     They are those never published, the current one, those built before they were over, and those
-    whose own input changed since. What has not been delivered yet is left out.
+    whose own input changed since. What has not been delivered yet is left out, and what is held.
     """
+    due = partitions_and_holds(product, environment)
+    return tuple(key for key, hold in due.items() if hold is None)
+
+
+def partitions_and_holds(product: Product, environment: Environment) -> dict[str, Hold | None]:
+    """Return the partitions that are due, each with what keeps it from being published."""
     release = latest(environment.store)
     entry = _entry(product, release)
-    return tuple(
-        piece.key
+    return {
+        piece.key: _hold_on(product, piece, release, environment)
         for piece, is_current in _pieces(product, environment)
         if is_delivered(product, piece, release)
         and (
@@ -40,7 +48,7 @@ def due_partitions(product: Product, environment: Environment) -> tuple[str, ...
             or (part := entry.part(piece.key) if entry else None) is None
             or _is_behind(product, part, piece, release, environment)
         )
-    )
+    }
 
 
 def all_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
@@ -70,6 +78,7 @@ def woken_partitions(product: Product, environment: Environment) -> dict[str, st
         else:
             wakes = _is_behind(product, part, piece, release, environment)
         wakes = wakes or bool(is_current and whole)
+        wakes = wakes and _hold_on(product, piece, release, environment) is None
         if wakes and is_delivered(product, piece, release):
             found[piece.key] = _digest([own, whole, str(bool(part))])
     return found
@@ -101,6 +110,17 @@ def is_delivered(product: Product, piece: Partition, release: Release) -> bool:
 def is_over(piece: Partition, environment: Environment) -> bool:
     """Tell whether no more data of the partition can come to be."""
     return piece.end is None or environment.settings.clock().date() >= piece.end
+
+
+def _hold_on(
+    product: Product, piece: Partition, release: Release, environment: Environment
+) -> Hold | None:
+
+    def read() -> str:
+        own = own_content(product, piece, release, environment.store)
+        return own or read_now(product, environment, release, piece.key)
+
+    return hold_on(product, release, piece.key, read)
 
 
 def _is_behind(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataops_mesh.errors import ConflictError, MeshError, Problem, RunError
+from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, pin_inputs
@@ -20,11 +20,12 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.held import hold_reason
 from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import chosen, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
-from dataops_mesh.run.stages import build_and_audit, decide_incoming
+from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
 from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
@@ -65,6 +66,7 @@ def run_product(
         NotPublishedError: an input port has no publication.
         SourceError: a source is missing or unreadable.
         TransformError: the transform raised or returned something unusable.
+        HeldError: it was held again and again while it was built.
         ConflictError: the product was rolled back meanwhile, or other runs of it published
             first, three times in a row.
         OwnershipError: its domain belongs to another repository.
@@ -82,6 +84,10 @@ def run_product(
             if attempt == TRIES or _rolled_back(environment.store, product, since):
                 raise
             progress("another run published first; building again from fresh inputs")
+        except HeldError:
+            # Somebody held it while it was built: the next try says so, and puts it on record.
+            if attempt == TRIES:
+                raise
         except OSError as error:
             what = f"the run failed: {safe_message(error)}"
             raise RunError(Problem(what, next="check the disk of the store")) from error
@@ -108,6 +114,9 @@ def _run_once(
             inputs = pin_inputs(store, product, release, piece.key if piece else "")
             attempt = replace(attempt, inputs=inputs)
             known = publication_reasons(product, environment, release)
+            if (hold := hold_on_attempt(attempt)) is not None:
+                known = (hold_reason(hold), *known)
+                attempt = replace(attempt, inputs=none)  # once it is lifted, it has seen nothing
             if not known:  # what no data can change is said before anything is built
                 attempt = build_and_audit(attempt, progress)
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError

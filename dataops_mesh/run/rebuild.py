@@ -21,11 +21,12 @@ from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.held import hold_reason
 from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
-from dataops_mesh.run.stages import audit_session, build_and_audit
+from dataops_mesh.run.stages import audit_session, build_and_audit, hold_on_attempt
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.partition import Partition, partitions_until
@@ -68,12 +69,14 @@ def rebuild_product(
         pieces = partitions_until(cut, environment.settings.clock())
         for piece in (piece for piece in pieces if is_delivered(product, piece, release)):
             inputs = pin_inputs(store, product, release, piece.key)
-            progress(f"partition {piece.key}")
             attempt = _attempt(product, environment, run_id, inputs, piece)
             stack.enter_context(building(store, attempt.ref))
-            attempts.append(build_and_audit(attempt, progress, tables=False))
-        attempts = _with_table_results(attempts)
-        decisions = [_decide(attempt) for attempt in attempts]
+            attempts.append(attempt)
+        held = _held(attempts)
+        if not held:  # nothing is built of what cannot be published
+            attempts = [_build(attempt, progress) for attempt in attempts]
+            attempts = _with_table_results(attempts)
+        decisions = [_decide(attempt, held) for attempt in attempts]
         manifests = [
             _write(attempt, decision) for attempt, decision in zip(attempts, decisions, strict=True)
         ]
@@ -97,6 +100,11 @@ def _attempt(
     return Attempt(product, environment, run_id, ref, started, inputs, checks, piece)
 
 
+def _build(attempt: Attempt, progress: Progress) -> Attempt:
+    progress(f"partition {attempt.key}")
+    return build_and_audit(attempt, progress, tables=False)
+
+
 def _with_table_results(attempts: list[Attempt]) -> list[Attempt]:
     """Run the checks that read all partitions once, and give each attempt their results."""
     if not attempts:
@@ -111,7 +119,16 @@ def _with_table_results(attempts: list[Attempt]) -> list[Attempt]:
     ]
 
 
-def _decide(attempt: Attempt) -> Decision:
+def _held(attempts: list[Attempt]) -> dict[str, str]:
+    """Return the partitions that are held, and why: all are published together, or none."""
+    found = {attempt.key: hold_on_attempt(attempt) for attempt in attempts}
+    return {key: hold_reason(hold) for key, hold in found.items() if hold is not None}
+
+
+def _decide(attempt: Attempt, held: dict[str, str]) -> Decision:
+    if held:
+        together = f"all partitions are published together, and {', '.join(sorted(held))} is held"
+        return Refuse((held.get(attempt.key, together),))
     ports = [port.address for port in attempt.product.outputs]
     if not attempt.ports:
         return Refuse(("nothing was built: a check on incoming data failed",))

@@ -14,14 +14,17 @@ from dataops_mesh.store.log import Release
 from dataops_mesh.store.release import rollback
 
 
-def rollback_product(
+def rollback_product(  # noqa: PLR0913, PLR0917 - each a fact of the record
     product: Product,
     environment: Environment,
     to: int | None = None,
     reason: str = "",
     partition: str | None = None,
+    until: str = "",
 ) -> Release:
     """Point all ports of a product back to the candidate of an earlier publication.
+
+    What it takes back is held from then on.
 
     Args:
         product: whose ports.
@@ -29,6 +32,7 @@ def rollback_product(
         to: the publication; the one before the current candidate if absent.
         reason: why, for the record.
         partition: the only partition to roll back; all that there are if absent.
+        until: `inputs`: the same code may publish it again from other inputs.
 
     Raises:
         UnknownNameError: there is no such publication.
@@ -44,6 +48,7 @@ def rollback_product(
         reason=reason,
         to=to,
         partition=partition or "",
+        until=until,
         run_id=run_id,
     )
     release = rollback(
@@ -55,6 +60,7 @@ def rollback_product(
         publisher=publisher_of(environment),
         reason=reason,
         partition=partition or "",
+        until=until,
     )
     record_run(environment)
     return release

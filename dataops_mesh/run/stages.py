@@ -14,9 +14,13 @@ from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
+from dataops_mesh.run.due import own_content
+from dataops_mesh.run.held import hold_on
 from dataops_mesh.run.partition import bind_tables, define_partition
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.read.relationships import referenced
+from dataops_mesh.store.hold import Hold
+from dataops_mesh.store.holding import inputs_digest
 from dataops_mesh.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -76,3 +80,15 @@ def audit_session(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
     ) as connection:
         define_partition(connection, attempt.partition)
         yield connection
+
+
+def hold_on_attempt(attempt: Attempt) -> Hold | None:
+    """Return what keeps the attempt from being published, whatever it builds."""
+    product, store, piece = attempt.product, attempt.environment.store, attempt.partition
+    release = attempt.inputs.release
+
+    def read() -> str:
+        own = own_content(product, piece, release, store) if piece else ""
+        return own or inputs_digest(attempt.inputs.reads)
+
+    return hold_on(product, release, attempt.key, read)

@@ -18,10 +18,11 @@ from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.floor import floor, number_in, raise_floor
+from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.store.store import Store
 
-PUBLICATION, ROLLBACK = "publication", "rollback"
+PUBLICATION = "publication"
 _HINT = "latest"
 _LISTED = 10
 
@@ -96,6 +97,10 @@ class Release:
 
     Args:
         whole: all that was published then; else only what it switched (retention.py).
+        holds: what is not published until somebody or something ends the hold (hold.py).
+        decided: the addresses that it is about without switching them: held, or free again.
+        about: the product of these.
+        partition: the partition of these, if it is about one.
     """
 
     number: int
@@ -107,6 +112,10 @@ class Release:
     person: str = ""
     reason: str = ""
     whole: bool = True
+    holds: Mapping[Address, tuple[Hold, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    decided: tuple[Address, ...] = ()
+    about: str = ""
+    partition: str = ""
 
 
 EMPTY = Release(0, PUBLICATION, datetime.fromtimestamp(0, UTC))

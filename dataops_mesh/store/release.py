@@ -13,10 +13,16 @@ from dataops_mesh.errors import (
 )
 from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.hold import ROLLBACK, Hold
+from dataops_mesh.store.holding import (
+    after_publication,
+    after_rollback,
+    facts_of,
+    require_not_held,
+)
 from dataops_mesh.store.log import (
     EMPTY,
     PUBLICATION,
-    ROLLBACK,
     Entry,
     Release,
     append,
@@ -62,6 +68,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     at: datetime | None = None,
     serial: bool = False,
     whole: bool = False,
+    until: str = "",
 ) -> Release:
     """Publish candidates: one new release switches all their ports at once.
 
@@ -80,6 +87,11 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
         serial: of a partitioned product, also give way to a new publication of any other
             partition: what was checked reads them all.
         whole: the partitions given take the place of all that are published.
+        until: of a rollback, `inputs`: other inputs end the hold too.
+
+    Raises:
+        HeldError: somebody decided that it is not published.
+        ConflictError: somebody published first and this may not follow.
     """
     free = require_owner(store, (address.domain for address in changes), publisher)
     manifests = _require_evidence(store, changes, kind)
@@ -92,6 +104,8 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             if not whole:
                 _require_same_cut(current, changes)
             if kind == PUBLICATION:
+                facts = tuple(map(facts_of, manifests))
+                require_not_held(current, changes, facts, whole=whole)
                 _require_may_follow(current, changes, since, serial=serial or whole)
             claim(store, free, publisher, person)
             number = current.number + 1
@@ -99,15 +113,22 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
                 address: switch(None if whole else current.ports.get(address), entry, number, kind)
                 for address, entry in changes.items()
             }
+            when = at or datetime.now(UTC)
+            if kind == ROLLBACK:
+                said = Hold("", person, reason, number, when, ROLLBACK, until=until)
+                holds = after_rollback(store, current, changes, said, whole=whole)
+            else:
+                holds = after_publication(current, changes, whole=whole)
             release = Release(
                 number,
                 kind,
-                at or datetime.now(UTC),
+                when,
                 tuple(sorted(switched)),
                 {**current.ports, **switched},
                 run_id,
                 person,
                 reason,
+                holds=holds,
             )
             if append(store, release):
                 return release
@@ -124,8 +145,11 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     reason: str = "",
     at: datetime | None = None,
     partition: str = "",
+    until: str = "",
 ) -> Release:
     """Point all ports of a product back to an earlier candidate: a new release, no rebuild.
+
+    What it takes back is held from then on: not published again by the same code.
 
     Args:
         store: the store.
@@ -138,6 +162,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
         reason: for people.
         at: the replay clock; the wall clock if absent.
         partition: the only partition to roll back; the others stay as they are.
+        until: `inputs`: the same code may publish it again from other inputs.
     """
     ports = tuple(addresses)
     current = latest(store)
@@ -169,6 +194,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
             reason=reason,
             at=at,
             whole=not partition,
+            until=until,
         )
 
 

@@ -76,7 +76,7 @@ def to_retain(releases: Mapping[int, Release], retention: Retention, aged: Aged)
 def thinned(release: Release) -> Release:
     """Return a release with what it switched and nothing else."""
     ports = {a: _own(release.ports[a], release.number) for a in release.changed}
-    return replace(release, ports=ports, whole=False)
+    return replace(release, ports=ports, holds={}, whole=False)
 
 
 def retain(store: Store, release: Release) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from dataops_mesh.store.log import PUBLICATION, ROLLBACK, Entry, Part
+from dataops_mesh.store.hold import ROLLBACK
+from dataops_mesh.store.log import PUBLICATION, Entry, Part
 
 Built = Entry | Part
 
@@ -55,6 +56,24 @@ def conflict(entry: Entry, newer: Entry, since: int, *, serial: bool) -> str:
         if mine is None and serial:
             return f"partition {part.key} was published while all of them were checked"
     return ""
+
+
+def taken_back(current: Entry, entry: Entry, *, whole: bool) -> dict[str, frozenset[str]]:
+    """Return the candidates that consumers read no longer after a commit, by partition.
+
+    Args:
+        current: what an address resolves to before.
+        entry: what is published.
+        whole: it takes the place of all partitions.
+    """
+    if not entry.parts or not current.parts:
+        return {"": current.refs}
+    new = {part.key: part.candidate for part in entry.parts}
+    return {
+        part.key: frozenset((part.candidate,))
+        for part in current.parts
+        if (whole or part.key in new) and new.get(part.key) != part.candidate
+    }
 
 
 def holds(current: Entry, entry: Entry) -> bool:

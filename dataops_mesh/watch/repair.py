@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataops_mesh.errors import CorruptError, MeshError, Problem
-from dataops_mesh.ledger import Ledger, switches_of
+from dataops_mesh.ledger import Ledger, standing_of, switches_of
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
+from dataops_mesh.store.hold import ROLLBACK, Holds
 from dataops_mesh.store.log import (
     EMPTY,
-    ROLLBACK,
     Entry,
     Release,
     entries_of,
@@ -48,12 +48,12 @@ def _repair(store: Store, ledger: Ledger, number: int) -> str:
     if number not in numbers(store) and retained_path(store, number).exists():
         _set_aside(store, number)
         return f"release {number} was set aside: it cannot be rolled back to any more"
-    rows = switches_of(ledger, number)
+    rows, said = switches_of(ledger, number), standing_of(ledger, number)
     newest = number >= max(numbers(store), default=0)
-    if not rows and newest:
+    if not rows and not said and newest:
         return _void(store, number)
     try:
-        release = _again(store, number, rows)
+        release = _again(store, number, rows, said)
     except MeshError as error:
         why = error.problems[0].what
         return f"release {number} cannot be written again ({why}); {_BACKUP}"
@@ -75,12 +75,31 @@ def _void(store: Store, number: int) -> str:
     return f"release {number} was set aside: consumers read release {number - 1} again"
 
 
-def _again(store: Store, number: int, rows: tuple[Mapping[str, Any], ...]) -> Release:
-    if not rows:
+def _again(
+    store: Store, number: int, rows: tuple[Mapping[str, Any], ...], said: Mapping[str, Any]
+) -> Release:
+    """Return a release as it was, with everything that was held in it."""
+    if not rows and not said:
         raise CorruptError(Problem("the ledger does not have it", next=_BACKUP))
     before = read_release(store, number - 1) if number > 1 else EMPTY
     if not before.whole:
         raise CorruptError(Problem("the release before it was collected", next=_BACKUP))
+    holds = record.build(Holds, said["standing"]["holds"]) if said else {}
+    if not rows:
+        return replace(
+            before,
+            number=number,
+            kind=said["kind"],
+            at=datetime.fromisoformat(said["at"]),
+            changed=(),
+            run_id=said["run_id"],
+            person=said["person"],
+            reason=said["reason"],
+            holds=holds,
+            decided=tuple(map(Address.parse, said["addresses"])),
+            about=said["product"],
+            partition=said["partition"],
+        )
     first = rows[0]
     switched: dict[Address, Entry] = {}
     for row in rows:
@@ -104,6 +123,7 @@ def _again(store: Store, number: int, rows: tuple[Mapping[str, Any], ...]) -> Re
         first["run_id"],
         first["person"],
         first["reason"],
+        holds=holds,
     )
 
 

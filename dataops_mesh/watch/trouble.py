@@ -21,14 +21,17 @@ from dataops_mesh.ledger.incidents import (
     update_incidents,
 )
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.held import holds_behind
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
+from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.store import Store
 
 CAUGHT, FAILED, ESCAPED, LATE = "caught", "failed", "escaped", "late"
 RUNS, DATA = "runs", "data"
+HELD = "held"
 FRESHNESS = "freshness"
 _SHOWN = 5
 _LOOKED_AT = 50
@@ -47,8 +50,9 @@ class Slo:
     """How a product keeps its promises.
 
     Args:
-        runs: `on time`, `due`, `late`, or empty where nothing is promised or published.
-        data: `fresh`, `stale`, or empty where nothing is promised or published.
+        runs: `on time`, `due`, `late`, `held` where that is why it would be late, or empty where
+            nothing is promised or published.
+        data: `fresh`, `stale`, `held`, or empty where nothing is promised or published.
     """
 
     runs: str = ""
@@ -96,19 +100,27 @@ def recorded_runs(environment: Environment, product: Product) -> frozenset[str]:
 
 def slos(products: Iterable[Product], environment: Environment) -> dict[str, Slo]:
     """Return how each product keeps its promises, by qualified name."""
-    now = datetime.now(UTC)
+    now, release = datetime.now(UTC), latest(environment.store)
     with open_record(environment) as ledger:
-        return {product.qualified_name: slo_of(product, ledger, now) for product in products}
+        return {
+            product.qualified_name: slo_of(product, ledger, now, release) for product in products
+        }
 
 
-def slo_of(product: Product, ledger: Ledger, now: datetime) -> Slo:
-    """Return how the product keeps its promises about runs and about data."""
+def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) -> Slo:
+    """Return how the product keeps its promises about runs and about data.
+
+    What a person holds, and what is built from it, is not late because of that.
+    """
     events = history(ledger, product.qualified_name, _LOOKED_AT)
     published = next((e for e in events if e.what in {"published", "rollback"}), None)
     if published is None:
         return Slo()
     runs, why = _runs(product, published, now)
     data, more = _data(product, published, ledger)
+    if "late" in runs or "stale" in data:
+        behind = holds_behind(product, release)
+        runs, data = (HELD if behind and one in {"late", "stale"} else one for one in (runs, data))
     return Slo(runs, data, tuple(text for text in (why, more) if text))
 
 
@@ -123,7 +135,7 @@ def _troubles(
     if audit and current and audit.outcome != "passed" and audit.publication == current.publication:
         why = _listed(f"{port}.{check}: {reason}" for port, check, _, reason in audit.failed)
         found.append(Trouble(name, ESCAPED, "", why, "", audit.publication))
-    slo = slo_of(product, ledger, now)
+    slo = slo_of(product, ledger, now, latest(environment.store))
     if slo.runs == "late":
         found.append(Trouble(name, LATE, RUNS, slo.why[0]))
     if slo.data == "stale":

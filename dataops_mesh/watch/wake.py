@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.held import hold_on_product
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.release import Release, latest
@@ -19,7 +20,8 @@ def unseen(products: Iterable[Product], environment: Environment) -> dict[str, s
     """Return the products whose published inputs hold what their last run did not read.
 
     A run that was refused or failed has seen its inputs too: the same data would end the same
-    way. A product that lacks a publication of any input has nothing to wake for.
+    way. A product that lacks a publication of any input has nothing to wake for, nor has
+    one that is held.
 
     Returns:
         Qualified name -> a digest of what it would read now.
@@ -33,6 +35,8 @@ def unseen(products: Iterable[Product], environment: Environment) -> dict[str, s
         if now is None or not now:
             continue
         last = seen.get(product.qualified_name)
+        if hold_on_product(product, environment) is not None:
+            continue  # once that ends, it has still not seen them
         if last is None or any(last.get(name) != value for name, value in now.items()):
             found[product.qualified_name] = _digest(now)
     return found

@@ -123,7 +123,7 @@ def test_a_refusal_says_why_holds_its_consumers_and_exits_1(ran, mesh, workspace
     said = mesh("run", "--format", "json")
     assert said.code == 1
     refused, held = said.json
-    assert (refused["ended"], held["ended"]) == ("refused", "held")
+    assert (refused["ended"], held["ended"]) == ("refused", "waiting")
     assert refused["reasons"] == [
         "shop.orders primary_key: 1 value of id repeats; the contract says mustBe 0"
     ]
@@ -131,7 +131,7 @@ def test_a_refusal_says_why_holds_its_consumers_and_exits_1(ran, mesh, workspace
     assert said.err.splitlines()[:4] == [
         "  shop.orders  refused",
         "    - shop.orders primary_key: 1 value of id repeats; the contract says mustBe 0",
-        "  desk.totals  held",
+        "  desk.totals  waiting",
         "    its input shop.orders was not published",
     ]
     assert mesh("query", "from shop.orders", "--format", "json").json == [{"id": 1}, {"id": 2}]

@@ -37,6 +37,7 @@ POLICIES = "tests/policy/test_the_page_is_true.py"
 SMALLEST = f"{README}::test_the_smallest_product_of_the_readme_runs"
 SHORTEST = f"{DECLARED}::test_the_shortest_product_is_real"
 WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
+REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -66,6 +67,10 @@ SHOWN = {
     ("who-did-what.md", "$ mesh show 1 --down"): WHO,
     ("who-did-what.md", '$ mesh query "from shop.orders" --candidate 20261126T010924Z-ac0d8693'): WHO,
     ("who-did-what.md", "$ mesh report evidence --from 2026-10-01 --to 2026-12-31"): WHO,
+    ("removing.md", '$ mesh rollback shop.orders --reason "wrong prices"'): REMOVING,
+    ("removing.md", "$ mesh hold list"): REMOVING,
+    ("removing.md", '$ mesh hold lift shop.orders --reason "the source was mended"'): REMOVING,
+    ("removing.md", '$ mesh hold add shop.orders --reason "the auditor reads it until Friday"'): REMOVING,
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded

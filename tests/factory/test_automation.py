@@ -154,8 +154,8 @@ def test_a_consumer_that_refused_its_input_waits_for_other_content(desk, tmp_pat
     assert desk.tick() == {TOTALS}
 
 
-def test_a_rolled_back_input_wakes_and_a_rolled_back_consumer_stays(desk):
-    from helpers import roll_back
+def test_a_rolled_back_input_wakes_once_and_a_rolled_back_consumer_stays(desk):
+    from helpers import lift, roll_back
 
     desk.deliver(GOOD)
     desk.build()
@@ -164,7 +164,37 @@ def test_a_rolled_back_input_wakes_and_a_rolled_back_consumer_stays(desk):
     roll_back(desk.settings, "desk.totals", reason="wrong")
     assert desk.tick() == set()
     roll_back(desk.settings, "shop.orders", reason="wrong")
-    assert desk.tick() == {TOTALS}
+    assert desk.tick() == set(), "it is held"
+    assert not execute(desk.settings, "desk", desk.instance).success
+    assert desk.tick() == set()
+    lift(desk.settings, "desk.totals")
+    assert desk.tick() == {TOTALS}, "it has not seen the rollback of its input"
+    desk.build()
+    assert desk.tick() == set()
+
+
+def test_the_cron_of_something_held_waits_until_it_is_lifted(tmp_path, instance):
+    from helpers import environment, lift, product
+
+    from dataops_mesh.run.hold import hold_product
+
+    daily = a_product(
+        ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},
+        inputs=[an_input("shop.orders")],
+        files={"totals.sql": "select count(*) as n from shop.orders"},
+        settings=a_setting("automation", "onSchedule"),
+    )
+    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": daily}})
+    desk.deliver(GOOD)
+    start = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+    desk.tick(at=start)
+    hold_product(product(desk.settings, "desk.totals"), environment(desk.settings), "look first")
+    for hours in (2, 26, 50):
+        assert desk.tick(at=start + timedelta(hours=hours)) == set()
+    lift(desk.settings, "desk.totals")
+    assert desk.tick(at=start + timedelta(hours=51)) == {TOTALS}
+    desk.build()
+    assert desk.tick(at=start + timedelta(hours=52)) == set()
 
 
 @pytest.mark.parametrize("setting", ["manual", "onSchedule"])

@@ -12,7 +12,7 @@ def test_what_is_refused_there_holds_its_readers_here(pair: Pair):
     assert pair.mesh("run").code == 0
     refused = pair.mesh("run", "--format", "json", TRANSFORM_FACTOR="-1")
     assert refused.code == 1
-    assert [row["ended"] for row in refused.json] == ["published", "refused", "held"]
+    assert [row["ended"] for row in refused.json] == ["published", "refused", "waiting"]
     assert "the contract says" in refused.err
     assert pair.mesh("query", "from desk.totals", "--format", "json").json == [{"total": 90}]
 

@@ -14,6 +14,7 @@ from helpers import (
     a_source,
     an_input,
     environment,
+    lift,
     product,
     read,
     roll_back,
@@ -25,6 +26,7 @@ from helpers import (
 from dataops_mesh.errors import ConflictError
 from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run.product import TRIES, run_product
+from dataops_mesh.run.record import product_history
 from dataops_mesh.run.report import Report
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address
@@ -169,13 +171,17 @@ def test_a_rollback_during_a_run_of_another_process_wins(tmp_path: Path) -> None
     _wait_for(folder / "building")
     number = roll_back(settings, "books.totals", reason="wrong since yesterday")
     (folder / "go").touch()
-    ended, why, _ = answers.get(timeout=240)
+    publication, _, _ = answers.get(timeout=240)
     process.join(30)
-    assert ended == "conflict"
-    assert f"was rolled back while this candidate was built (release {number})" in why
+    assert publication is None
+    (why,) = product_history(environment(settings), "books.totals", 1)[0].reasons
+    assert "is held by a rollback by ana since" in why
+    assert f"release {number}: wrong since yesterday" in why
     assert latest(environment(settings).store).ports[TOTAL].publication == number
     assert total(settings) == 1
-    assert run(settings, "books.totals").published, "a run that starts later is a new decision"
+    assert not run(settings, "books.totals").published
+    lift(settings, "books.totals")
+    assert run(settings, "books.totals").published
     assert_recorded(settings)
 
 
@@ -268,8 +274,8 @@ def test_a_rollback_between_two_tries_wins(tmp_path: Path) -> None:
         deliver(settings, 3)
         run(settings, "books.totals")
 
-    with pytest.raises(ConflictError, match="rolled back"):
-        run_during(
-            settings, "books.totals", overtake, lambda: roll_back(settings, "books.totals", 4)
-        )
+    report = run_during(
+        settings, "books.totals", overtake, lambda: roll_back(settings, "books.totals", 4)
+    )
+    assert "is held by a rollback" in str(report.decision)
     assert total(settings) == 2

@@ -138,7 +138,7 @@ def test_a_store_that_was_moved_goes_on_where_it_is(tmp_path: Path) -> None:
     with duckdb.connect(str(moved / "catalog.duckdb"), read_only=True) as client:
         assert client.execute("from shop.orders").fetchall() == [(2,)]
     assert len(product_history(environment(there), "shop.orders", 9)) == 2
-    roll_back(there, "shop.orders")
+    roll_back(there, "shop.orders", until="inputs")
     assert ids(there) == [1]
     deliver(there, 3)
     assert not settings.store_folder.exists()
@@ -166,7 +166,7 @@ def test_a_clock_that_goes_backwards_changes_no_order(
     store = environment(settings).store
     assert [release.number for release in history(store, ORDERS)] == [3, 2, 1]
     assert product_status(environment(settings))["shop.orders"].publication == 3
-    roll_back(settings, "shop.orders")
+    roll_back(settings, "shop.orders", until="inputs")
     assert ids(settings) == [2]
     for path in store.releases.iterdir():
         os.utime(path, (2_000_000_000 * 2, 2_000_000_000 * 2))

@@ -63,11 +63,12 @@ def test_what_was_never_published_cannot_be_rolled_back(tmp_path: Path) -> None:
     assert both(settings) == (1, 1)
 
 
-def test_after_a_rollback_the_next_run_publishes_again(tmp_path: Path) -> None:
+def test_after_a_rollback_of_a_bad_delivery_the_next_one_is_published(tmp_path: Path) -> None:
     settings = shop(tmp_path)
     for number in (1, 2):
         deliver(settings, number)
-    roll_back(settings, "shop.both")
+    roll_back(settings, "shop.both", until="inputs")
+    assert not run(settings, "shop.both").published
     assert deliver(settings, 3) == 4
     assert both(settings) == (3, 3)
 

@@ -153,7 +153,7 @@ class Runs(RuleBasedStateMachine):
         before = latest_number(self.store)
         here = {number: read_release(self.store, number) for number in numbers(self.store)}
         try:
-            number = roll_back(self.settings, "shop.both", to)
+            number = roll_back(self.settings, "shop.both", to, until="inputs")
         except MeshError:
             assert latest_number(self.store) == before
             return
@@ -194,7 +194,7 @@ class Runs(RuleBasedStateMachine):
     def rolled_back_to_the_one_before(self) -> None:
         before = latest_number(self.store)
         with suppress(MeshError):
-            number = roll_back(self.settings, "shop.both")
+            number = roll_back(self.settings, "shop.both", until="inputs")
             assert number == before + 1
             self.published[number] = read(self.settings, BOTH)[0][0]
 

@@ -12,6 +12,8 @@ from store_helpers import T0, A, B, Crash, build, read_input
 from store_helpers import WHO as US
 
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.hold import HOLD, LIFT
+from dataops_mesh.store.holding import Asked
 from dataops_mesh.store.manifest import InputRead, new_ref, read_manifest
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import PUBLICATION, ROLLBACK, Release, commit, entries_of, latest
@@ -20,6 +22,7 @@ from dataops_mesh.store.store import open_store
 C = Address("network", "routes")
 PORTS = {"aircraft": (A, B), "routes": (C,)}
 WHO = US | {"at": T0}
+SAID = Asked("ana", "a reason", US["publisher"], at=T0)
 
 
 @dataclass
@@ -46,6 +49,9 @@ class Model(RuleBasedStateMachine):
         self.unfinished: list[Run] = []
         self.generation = 0
         self.feed = "monday"
+        self.code = "first"
+        self.codes: dict[str, str] = {}  # candidate -> the code that built it
+        self.held: dict[str, set[str] | None] = {}  # product -> these codes; None: whatever
 
     def teardown(self) -> None:
         for _, stack in self.open:
@@ -64,9 +70,22 @@ class Model(RuleBasedStateMachine):
         assert release.number == self.newest + 1
         self.log[release.number] = {a: e.candidate for a, e in release.ports.items()}
         self.kinds[release.number] = release.kind
+        for address in (*release.changed, *release.decided):
+            assert address in release.ports or release.kind in {HOLD, LIFT}
         for address in release.changed:
             self.switched[address].append(release.number)
             self.rollable[address].append(release.number)
+
+    def is_held(self, run: Run) -> bool:
+        """Say by hand what a hold says."""
+        codes = self.held.get(run.product, set())
+        return codes is None or run.manifest.code_version in codes
+
+    def rolled_back(self, product: str, release: Release) -> None:
+        """Hold by hand what a rollback took back."""
+        before = self.log[release.number - 1][PORTS[product][0]]
+        if self.held.get(product, set()) is not None:
+            self.held.setdefault(product, set()).add(self.codes[before])
 
     def may_follow(self, run: Run) -> bool:
         """Say by hand what invariant 6 says."""
@@ -104,11 +123,12 @@ class Model(RuleBasedStateMachine):
                 PORTS[product],
                 inputs=tuple(inputs),
                 verdict=verdict,
+                code=self.code,
             )
         except Crash:
             hold.close()
             raise
-        self.inputs[ref] = tuple(inputs)
+        self.inputs[ref], self.codes[ref] = tuple(inputs), self.code
         return Run(product, base, manifest, tuple(inputs), hold)
 
     def commit(self, run: Run) -> Release:
@@ -121,6 +141,15 @@ class Model(RuleBasedStateMachine):
         """Either the release is there or it is not; the rest follows without a manual step."""
         release = latest(self.store)
         if release.number > self.newest:
-            manifest = read_manifest(self.store, release.ports[release.changed[0]].candidate)
-            self.inputs[manifest.candidate] = manifest.inputs
             self.remember(release)
+            product = "routes" if C in (*release.changed, *release.decided) else "aircraft"
+            if release.changed:
+                manifest = read_manifest(self.store, release.ports[release.changed[0]].candidate)
+                self.inputs[manifest.candidate] = manifest.inputs
+                self.codes[manifest.candidate] = manifest.code_version
+            if release.kind == ROLLBACK:
+                self.rolled_back(product, release)
+            elif release.kind == HOLD:
+                self.held[product] = None
+            else:
+                self.held.pop(product, None)

@@ -11,6 +11,7 @@ from store_helpers import T0, WHO, A, B, built, publish, read_input, snapshot
 from dataops_mesh.errors import (
     ConflictError,
     CorruptError,
+    HeldError,
     NotPublishedError,
     StoreError,
     UnknownNameError,
@@ -141,14 +142,16 @@ def test_a_run_on_another_state_of_a_source_does_not_follow(store):
 
 
 def test_a_run_that_began_before_a_rollback_does_not_undo_it(store):
-    publish(store, 1)
-    publish(store, 2)
-    with built(store, 3) as (base, slow):
+    publish(store, 1, code="old")
+    publish(store, 2, code="old")
+    with built(store, 3, code="new") as (base, slow), built(store, 3, code="old") as (_, bad):
         rolled = rollback(store, (A, B), **WHO)
         with pytest.raises(ConflictError, match="rolled back"):
             commit(store, base, entries_of(slow), **WHO)
+        with pytest.raises(HeldError, match="held by a rollback by ana"):
+            commit(store, base, entries_of(bad), **WHO)
     assert latest(store) == rolled
-    assert publish(store, 4).ports[A].fingerprint == "4"
+    assert publish(store, 4, code="new").ports[A].fingerprint == "4"
 
 
 def test_another_product_published_meanwhile_is_kept(store):

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, invariant, rule
-from mesh_model import PORTS, WHO, C, Model
+from mesh_model import PORTS, SAID, WHO, C, Model
 from store_helpers import A, B, Crash, crashing
 
 from dataops_mesh.engine.catalog import refresh
 from dataops_mesh.engine.data import data_finder
 from dataops_mesh.errors import (
     ConflictError,
+    HeldError,
     MeshError,
     NotPublishedError,
     StoreError,
@@ -30,6 +31,7 @@ from dataops_mesh.errors import (
 )
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
+from dataops_mesh.store.holding import hold, lift
 from dataops_mesh.store.log import numbers, read_release
 from dataops_mesh.store.manifest import folder, mark_recorded, pending_refs, read_manifest
 from dataops_mesh.store.pins import pinned
@@ -64,20 +66,49 @@ class Mesh(Model):
     def finish_a_run(self, run):
         self.unfinished.remove(run)
         with run.hold:
-            if self.may_follow(run):
-                self.remember(self.commit(run))
-                return
-            try:
-                self.commit(run)
-            except ConflictError:
-                return
-            raise AssertionError("an older candidate was published over a newer one")
+            if self.is_held(run):
+                self.refused(run, HeldError)
+            elif not self.may_follow(run):
+                self.refused(run, ConflictError)
+            else:
+                self.published(run)
 
     @rule(product=PRODUCTS)
     def publish(self, product):
         run = self.start(product)
         with run.hold:
-            self.remember(self.commit(run))
+            if self.is_held(run):
+                self.refused(run, HeldError)
+            else:
+                self.published(run)
+
+    def published(self, run):
+        self.remember(self.commit(run))
+        self.held.pop(run.product, None)
+
+    def refused(self, run, kind):
+        try:
+            self.commit(run)
+        except kind:
+            return
+        raise AssertionError("what was held, or older, was published over what consumers read")
+
+    @rule(product=PRODUCTS)
+    def hold(self, product):
+        self.remember(hold(self.store, product, PORTS[product], SAID))
+        self.held[product] = None
+
+    @rule(product=PRODUCTS)
+    def lift(self, product):
+        try:
+            self.remember(lift(self.store, product, PORTS[product], SAID))
+        except UnknownNameError:
+            assert product not in self.held
+        self.held.pop(product, None)
+
+    @rule(code=st.sampled_from(["first", "second", "third"]))
+    def the_code_changes(self, code):
+        self.code = code
 
     @rule(product=PRODUCTS, verdict=st.sampled_from(["refuse", "error"]))
     def a_refused_candidate_is_not_published_by_force(self, product, verdict):
@@ -86,7 +117,7 @@ class Mesh(Model):
             for kind in (PUBLICATION, ROLLBACK):
                 try:
                     commit(self.store, run.base, entries_of(run.manifest), kind=kind, **WHO)
-                except StoreError:
+                except (StoreError, HeldError):
                     continue
                 raise AssertionError("a refused candidate was published")
 
@@ -111,6 +142,7 @@ class Mesh(Model):
                 a: self.log[to][a] for a in ports
             }
         self.remember(release)
+        self.rolled_back(product, release)
 
     @rule(keep=st.integers(1, 4), publications=st.integers(1, 5))
     def collect(self, keep, publications):
@@ -136,10 +168,17 @@ class Mesh(Model):
 
     @rule(product=PRODUCTS, after=CRASH_AFTER)
     def crash_while_publishing(self, product, after):
-        with crashing(files, after), contextlib.suppress(Crash):
+        with crashing(files, after), contextlib.suppress(Crash, HeldError):
             run = self.start(product)
             with run.hold:
                 self.commit(run)
+        self.after_a_crash()
+
+    @rule(product=PRODUCTS, after=CRASH_AFTER, lifts=st.booleans())
+    def crash_while_holding_or_lifting(self, product, after, lifts):
+        what = lift if lifts else hold
+        with crashing(files, after), contextlib.suppress(Crash, UnknownNameError):
+            what(self.store, product, PORTS[product], SAID)
         self.after_a_crash()
 
     @rule(product=PRODUCTS, after=CRASH_AFTER)
@@ -181,6 +220,16 @@ class Mesh(Model):
         release = latest(self.store)
         assert release.number == self.newest
         assert {a: e.candidate for a, e in release.ports.items()} == self.log[self.newest]
+
+    @invariant()
+    def what_is_held_is_what_the_model_holds(self):
+        holds = latest(self.store).holds
+        assert set(holds) == {a for product in self.held for a in PORTS[product]}
+        for product, codes in self.held.items():
+            for address in PORTS[product]:
+                (one,) = holds[address]
+                assert (one.kind == ROLLBACK) == (codes is not None)
+                assert codes is None or set(one.code) == codes
 
     @invariant()
     def whatever_is_retained_or_pinned_is_whole_and_passed_the_gate(self):

@@ -102,10 +102,10 @@ def test_a_candidate_of_an_older_version_can_be_rolled_back_to_and_not_published
     path.unlink()
     manifest = record.build(Manifest, data)
     path.write_bytes(record.encode(manifest))
-    publish(store, 2)
+    publish(store, 2, code="old")
     back = commit(store, first, entries_of(manifest), kind=ROLLBACK, **WHO)
     assert back.ports[A].candidate == manifest.candidate
-    publish(store, 3)
+    publish(store, 3, code="new")
     with pinned(store) as base, pytest.raises(StoreError, match="not passed by the gate"):
         commit(store, base, entries_of(manifest), **WHO)
 

@@ -1,0 +1,93 @@
+"""What is held now: asked before anything is built, launched or called late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from dataops_mesh.errors import MeshError
+from dataops_mesh.run.bind import pin_inputs
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.identity import code_version
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.hold import INPUTS, UNKNOWN, Facts, Hold, Holds, held, held_problem
+from dataops_mesh.store.holding import inputs_digest
+from dataops_mesh.store.release import Release, latest
+
+
+def hold_on(
+    product: Product, release: Release, partition: str, inputs: Callable[[], str]
+) -> Hold | None:
+    """Return what would keep the product, or a partition of it, from being published now.
+
+    Args:
+        product: as it is declared at this moment.
+        release: whose holds count.
+        partition: its key; empty for a product that is published whole.
+        inputs: returns a digest of what it would read; only asked where that can end a hold.
+    """
+    mine = [port.address for port in product.outputs if port.address in release.holds]
+    if not mine:
+        return None
+    ends = any(hold.until == INPUTS for address in mine for hold in release.holds[address])
+    facts = Facts(partition, code_version(product), inputs() if ends else UNKNOWN)
+    return held(release.holds, mine, [facts])
+
+
+def hold_on_product(product: Product, environment: Environment) -> Hold | None:
+    """Return what keeps a product that is published whole from being published now."""
+    release = latest(environment.store)
+    return hold_on(product, release, "", lambda: read_now(product, environment, release))
+
+
+def hold_reason(hold: Hold) -> str:
+    """Return why nothing is built: who, since when, why, and how to lift it."""
+    problem = held_problem(hold)
+    return f"{problem.what}; to lift it: {problem.next}"
+
+
+def holds_behind(product: Product, release: Release) -> tuple[Hold, ...]:
+    """Return the holds on the product, and on what it reads, however far up."""
+    if not release.holds:
+        return ()
+    own = [port.address for port in product.outputs]
+    read = [port.address for port in product.inputs if port.address is not None]
+    waiting, seen = [str(address) for address in (*own, *read)], dict[str, None]()
+    reads = _reads(release)
+    while waiting:
+        address = waiting.pop(0)
+        if address not in seen:
+            seen[address] = None
+            waiting += reads.get(address, ())
+    by_name = {str(address): found for address, found in release.holds.items()}
+    return _once(hold for address in seen for hold in by_name.get(address, ()))
+
+
+def holds_by_product(holds: Holds) -> tuple[Hold, ...]:
+    """Return each hold once, though it stands on every port of its product."""
+    return _once(hold for _, found in sorted(holds.items()) for hold in found)
+
+
+def _once(holds: Iterable[Hold]) -> tuple[Hold, ...]:
+    return tuple({(hold.product, hold.partition): hold for hold in holds}.values())
+
+
+def _reads(release: Release) -> dict[str, set[str]]:
+    """Return the addresses that each published port was built from."""
+    return {
+        str(address): {
+            name
+            for inputs in (entry.inputs, *(part.inputs for part in entry.parts))
+            for name, _ in inputs
+        }
+        for address, entry in release.ports.items()
+    }
+
+
+def read_now(
+    product: Product, environment: Environment, release: Release, partition: str = ""
+) -> str:
+    """Return a digest of what the product, or a partition, would read now."""
+    try:
+        return inputs_digest(pin_inputs(environment.store, product, release, partition).reads)
+    except MeshError:  # then there is nothing that it could be built from
+        return UNKNOWN
