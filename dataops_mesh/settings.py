@@ -7,6 +7,7 @@ that a typing mistake cannot quietly point a production run at a laptop's defaul
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,10 @@ from dataops_mesh.errors import Location, Problem, SettingsError, did_you_mean
 PREFIX = "DATAOPS_MESH_"
 TABLE = ("tool", "dataops_mesh")
 # Set by the library itself for the dbt runs it makes; not settings.
+# What Kubernetes tells every pod of a service whose name begins like ours.
+_SERVICE_LINK = re.compile(
+    rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?)"
+)
 INTERNAL = frozenset({"DATAOPS_MESH_CANDIDATE", "DATAOPS_MESH_INPUTS"})
 
 
@@ -217,7 +222,10 @@ def load_settings(start: Path | None = None, **overrides: Any) -> Settings:
             choices=tuple(_variables(known)),
         )
         for name in sorted(os.environ)
-        if name.startswith(PREFIX) and name not in INTERNAL and name not in _variables(known)
+        if name.startswith(PREFIX)
+        and name not in INTERNAL
+        and name not in _variables(known)
+        and not _SERVICE_LINK.fullmatch(name)
     ]
     try:
         settings = Settings(root=root, **overrides)

@@ -39,6 +39,7 @@ def run_products(
     """
     settings, mesh = open_workspace()
     products = order(tuple(named(mesh, names, runnable=True)))
+    _require_partitions(products, names, partitions, settings)
     from dataops_mesh.run.process.client import start_gate
 
     start_gate(settings)  # it imports while we check and import ourselves
@@ -72,6 +73,23 @@ def run_products(
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")
     return REFUSED if refused else 0
+
+
+def _require_partitions(
+    products: Sequence[Product], names: Sequence[str], partitions: Sequence[str], settings: Settings
+) -> None:
+    """Make sure, before anything runs, that there are the partitions that were asked for.
+
+    Raises:
+        UnknownNameError: a product has not one of them, or a product that was named has none.
+    """
+    from dataops_mesh.run.partition import chosen
+
+    none = not any(product.partitioning for product in products)
+    for key in partitions:
+        for product in products:
+            if product.partitioning or none or product.qualified_name in names:
+                chosen(product, key, settings.clock())
 
 
 def rebuild(name: str, output: Format) -> int:

@@ -39,11 +39,16 @@ def partitions_of(product: Product, settings: Settings) -> dg.PartitionsDefiniti
 
 
 def _end(cut: Partitioning, settings: Settings) -> datetime | None:
-    """Return the day after the last partition, where there is a last one."""
-    if settings.now is None:
-        return _midnight(cut.end) if cut.end else None
-    pieces = partitions_until(cut, settings.now)
-    return _midnight(pieces[-1].end) if pieces and pieces[-1].end else _midnight(cut.start)
+    """Return the day after the last partition, where there is a last one.
+
+    An end that is still to come is none yet: Dagster would leave out the partition of today. Of a
+    start that is still to come it shows the first partition; a run of it says that it has not begun.
+    """
+    pieces = partitions_until(cut, settings.clock())
+    last = pieces[-1].end if pieces else None
+    if settings.now is None and (last is None or last > settings.clock().date()):
+        return None
+    return _midnight(last) if last else _midnight(cut.start)
 
 
 def _midnight(day: object) -> datetime:

@@ -205,12 +205,16 @@ def _unseen_whole(
 
 
 def _pieces(product: Product, environment: Environment) -> Iterator[tuple[Partition, bool]]:
-    """Yield each partition that has begun, and whether it is current; listed ones always are."""
+    """Yield each partition that has begun, and whether it is current; listed ones always are.
+
+    Of a product whose `end` is past none is: it is done.
+    """
     if product.partitioning is None:
         return
     pieces = partitions_until(product.partitioning, environment.settings.clock())
     for piece in pieces:
-        yield piece, product.partitioning.cadence is None or piece is pieces[-1]
+        lasts = piece is pieces[-1] and not is_over(piece, environment)
+        yield piece, product.partitioning.cadence is None or lasts
 
 
 def _entry(product: Product, release: Release) -> Entry | None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from helpers import write_product
+from helpers import a_contract, a_product, a_setting, write_product
 
 from dataops_mesh.cli import declarations
 from dataops_mesh.cli.main import main
+
+DAY = "{name: day, logicalType: date, primaryKey: true, partitioned: true}"
 
 
 @pytest.mark.parametrize("command", ["check", "run", "status"])
@@ -185,3 +187,28 @@ def test_an_interrupt_is_not_a_bug(monkeypatch, capsys, workspace):
         main()
     assert ended.value.code == 130
     assert "bug" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "said"),
+    [
+        ("shop.sales", "2020-01-15", "no partition"),
+        ("shop.sales", "nonsense", "no partition"),
+        ("shop.sales", "2019-12-01", "no partition"),
+        ("shop", "2020-04-01", "no partition"),
+        ("shop.orders", "2020-01-01", "is published whole and has no partition"),
+    ],
+)
+def test_a_partition_that_there_is_not_is_said_before_anything_runs(
+    mesh, workspace, monkeypatch, name, key, said
+):
+    setting = a_setting("partitions", "{cadence: monthly, start: '2020-01-01'}")
+    contract = a_contract("sales", [DAY]) + "customProperties:\n" + setting
+    sales = a_product({"sales": contract}, files={"sales.sql": "select date '2020-01-01' as day"})
+    write_product(workspace.root, "shop", "sales", sales)
+    monkeypatch.setenv("DATAOPS_MESH_NOW", "2020-03-20T00:00:00Z")
+    found = mesh("run", name, "--partition", key)
+    assert found.code == 2
+    assert said in found.err
+    assert "a bug in mesh" not in found.err
+    assert not (workspace.root / ".mesh/store/releases/00000001.json").exists()

@@ -74,3 +74,28 @@ def test_threads_are_the_cores_unless_said(tmp_path: Path) -> None:
     settings = shop(tmp_path)
     assert environment(load_settings(tmp_path, threads=0)).threads == os.cpu_count()
     assert environment(settings).threads == 1
+
+
+LINKS = {
+    "DATAOPS_MESH_PORT": "tcp://10.0.0.1:80",
+    "DATAOPS_MESH_PORT_80_TCP": "tcp://10.0.0.1:80",
+    "DATAOPS_MESH_PORT_80_TCP_ADDR": "10.0.0.1",
+    "DATAOPS_MESH_SERVICE_HOST": "10.0.0.1",
+    "DATAOPS_MESH_SERVICE_PORT": "80",
+    "DATAOPS_MESH_SERVICE_PORT_HTTP": "80",
+    "DATAOPS_MESH_UI_SERVICE_HOST": "10.0.0.1",
+    "DATAOPS_MESH_GATE_PORT_53_UDP_PROTO": "udp",
+}
+
+
+def test_what_a_cluster_says_of_its_services_is_no_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop(tmp_path)
+    for name, value in LINKS.items():
+        monkeypatch.setenv(name, value)
+    before = load_settings(tmp_path)
+    assert (before.gate, before.ui_url) == (None, "")
+    monkeypatch.setenv("DATAOPS_MESH_PROT", "x")
+    with pytest.raises(SettingsError, match="DATAOPS_MESH_PROT"):
+        load_settings(tmp_path)
