@@ -42,7 +42,7 @@ def _end(cut: Partitioning, settings: Settings) -> datetime | None:
     """Return the day after the last partition, where there is a last one.
 
     An end that is still to come is none yet: Dagster would leave out the partition of today. Of a
-    start that is still to come it shows the first partition; a run of it says that it has not begun.
+    start that is still to come it shows the first partition, and a run says that it has not begun.
     """
     pieces = partitions_until(cut, settings.clock())
     last = pieces[-1].end if pieces else None

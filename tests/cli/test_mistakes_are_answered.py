@@ -156,7 +156,7 @@ def test_the_ui_needs_a_workspace_file(mesh):
 def test_help_lists_the_commands_and_exit_codes(mesh):
     said = mesh("--help")
     assert said.code == 0
-    for command in ("check", "run", "status", "query", "history", "rollback", "workspace", "ui"):
+    for command in ("check", "run", "status", "query", "show", "rollback", "workspace", "ui"):
         (line,) = [x for x in said.out.splitlines() if x.startswith(f"  {command} ")]
         assert not line.endswith("...")
     assert "Exit codes" in said.out
@@ -200,13 +200,15 @@ def test_an_interrupt_is_not_a_bug(monkeypatch, capsys, workspace):
     ],
 )
 def test_a_partition_that_there_is_not_is_said_before_anything_runs(
-    mesh, workspace, monkeypatch, name, key, said
+    mesh, workspace, name, key, said
 ):
     setting = a_setting("partitions", "{cadence: monthly, start: '2020-01-01'}")
     contract = a_contract("sales", [DAY]) + "customProperties:\n" + setting
     sales = a_product({"sales": contract}, files={"sales.sql": "select date '2020-01-01' as day"})
     write_product(workspace.root, "shop", "sales", sales)
-    monkeypatch.setenv("DATAOPS_MESH_NOW", "2020-03-20T00:00:00Z")
+    (workspace.root / "pyproject.toml").write_text(
+        '[tool.dataops_mesh]\nnow = "2020-03-20T00:00:00Z"\n', "utf-8"
+    )
     found = mesh("run", name, "--partition", key)
     assert found.code == 2
     assert said in found.err
