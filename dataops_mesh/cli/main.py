@@ -132,7 +132,7 @@ def show(
     down: Annotated[bool, typer.Option("--down", help="what was built from it")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show what is known of it: from what, by which code, checks and person."""
+    """Show what one is, from what, by whom."""
     from dataops_mesh.cli.showing import show_thing
 
     raise typer.Exit(show_thing(thing, output, history=history, below=down))
@@ -157,7 +157,7 @@ def rollback(  # noqa: PLR0913, PLR0917 - what the command takes
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Publish an earlier publication again, and hold what it takes back."""
+    """Publish an earlier publication again and hold it."""
     from dataops_mesh.cli.running import roll_back
 
     ends = until.value if until else ""
