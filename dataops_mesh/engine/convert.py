@@ -148,6 +148,9 @@ def _scalar(value: str, found: Shape | None, want: str) -> str | None:
     kept = kept_as(want)
     if target == "VARCHAR":
         return f"CAST({value} AS VARCHAR)"
+    if (bare, target) == ("FLOAT", "DOUBLE"):
+        # The number that people read: -9.9 and not -9.899999618530273. Back, it is the same FLOAT.
+        return f"CAST(CAST({value} AS VARCHAR) AS DOUBLE)"
     if kept == want and _holds_all(bare, target):
         return f"CAST({value} AS {want})"
     there = _cast(value, kind, want)

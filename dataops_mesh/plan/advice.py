@@ -22,6 +22,10 @@ def rewrite(change: Change) -> str:
                 f"{what}: expand, then contract: publish {change.port}_v2 beside {change.port}, "
                 f"deprecate {change.port} with an endOfLife, remove it when nobody reads it"
             )
+        case _ if change.port is None:
+            return (
+                f"{what}: deprecate the product with an endOfLife, retire it when nobody reads it"
+            )
         case _:
             return (
                 f"{what}: keep {change.port} beside the new port, deprecate it with an endOfLife, "

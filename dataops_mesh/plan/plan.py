@@ -20,6 +20,7 @@ from dataops_mesh.plan.lineage import Lineage
 from dataops_mesh.plan.publication import Spent, change_reasons, to_approve, unspent
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product
+from dataops_mesh.spec.names import major
 
 _ACTIVE = frozenset({"active", "deprecated"})
 _GONE = frozenset({"port_removed", "port_renamed", "port_retired"})
@@ -163,7 +164,11 @@ def _product_plan(
         changes=changes,
         versions=_versions(before, after, changes),
         consumers=tuple(dict.fromkeys(_consumers(target, changes))),
-        refusals=(*refusals, *_still_read(target, changes, before)),
+        refusals=(
+            *refusals,
+            *_still_read(target, changes, before),
+            *_left_behind(target, before, after),
+        ),
         rewrites=tuple(dict.fromkeys(rewrite(change) for change in needed)),
         approval=to_be_approved(needed, spent(digest(needed))) if needed else "",
     )
@@ -246,6 +251,22 @@ def _still_read(
         f"({_where(product, target.origins)})"
         for address, what in gone.items()
         for product in readers(target.products, address)
+    )
+
+
+def _left_behind(target: Target, before: Product | None, after: Product | None) -> tuple[str, ...]:
+    """Return a reason for each reader that asks for the major version that was."""
+    if before is None or after is None:
+        return ()
+    was = {port.address: major(port.version) for port in before.outputs}
+    return tuple(
+        f"{product.qualified_name} asks for version {asked.version} of {port.address}, which "
+        f"becomes {port.version} ({_where(product, target.origins)})"
+        for port in after.outputs
+        if was.get(port.address) not in {None, major(port.version)}
+        for product in readers(target.products, port.address)
+        for asked in product.inputs
+        if asked.address == port.address and major(asked.version or "") == was[port.address]
     )
 
 

@@ -45,6 +45,7 @@ Conditional = (
 )  # fmt: skip
 _NEARLY = "1e-9"
 _LARGEST = 2**127 - 1
+_DOUBLE_MOST = Decimal("1.7e308")
 _PLAIN_DIGITS = 18  # of so many, a decimal times its scale is a decimal
 
 
@@ -65,9 +66,9 @@ def condition(loan: Loan, measure: Conditional, columns: Mapping[str, str]) -> s
         case Unmatched(_, pattern):
             return f"NOT regexp_matches(CAST({name} AS VARCHAR), {literal(pattern)})"
         case Length(_, low, high):
-            size = _size(name, kind)
-            parts = [f"{size} < {low}"] if low is not None else []
-            parts += [f"{size} > {high}"] if high is not None else []
+            length = size(name, kind)
+            parts = [f"{length} < {low}"] if low is not None else []
+            parts += [f"{length} > {high}"] if high is not None else []
             return " OR ".join(parts)
         case Range():
             return outside(name, kind, measure)
@@ -94,7 +95,7 @@ def condition(loan: Loan, measure: Conditional, columns: Mapping[str, str]) -> s
             return f"list_unique({name}) + {nulls} <> len({name})"
 
 
-def _size(name: str, kind: str) -> str:
+def size(name: str, kind: str) -> str:
     """Return the length of an array, or of the text that people see."""
     if kind.endswith("]"):
         return f"len({name})"
@@ -124,10 +125,7 @@ def no_multiple(name: str, kind: str, of: float | Decimal) -> str:
     """
     factor = number(of) or Decimal(1)
     if base(kind) in FLOATS:
-        # A float is near a multiple: 0.3 is three times 0.1, though not to the last bit.
-        times = f"{name} / {factor:f}::DOUBLE"
-        near = f"abs({times} - round({times})) <= {_NEARLY} * greatest(1, abs({times}))"
-        return f"{name} IS NOT NULL AND NOT (isfinite({name}) AND {near})"
+        return _float_no_multiple(name, kind, factor)
     scale = int(kind[8:-1].split(",")[1]) if kind.startswith("DECIMAL(") else 0
     # Of n/10^scale and a fraction p/q, whole numbers alone remain to be divided.
     whole = (Fraction(factor) * 10**scale).numerator
@@ -137,9 +135,30 @@ def no_multiple(name: str, kind: str, of: float | Decimal) -> str:
     return f"{units} % {whole} <> 0"
 
 
+def _float_no_multiple(name: str, kind: str, factor: Decimal) -> str:
+    """Return the condition that a float is not the one next to a multiple, nor near by the dust.
+
+    0.3 is three times 0.1, though not to the last bit; 0.1 + 0.2 is too. From 2^53 steps on
+    neighbouring floats are further apart than the steps.
+    """
+    fraction, bits = Fraction(factor), 24 if kind == "FLOAT" else 53
+    top, bottom = (f"CAST('{part}' AS DOUBLE)" for part in fraction.as_integer_ratio())
+    step = f"CAST('{factor}' AS DOUBLE)"
+    value = f"CAST(CAST({name} AS VARCHAR) AS DOUBLE)" if kind == "FLOAT" else name
+    near = f"(round({value} * {bottom} / {top}) * {top} / {bottom})"
+    most = min(2**bits * factor, _DOUBLE_MOST)
+    return (
+        f"CASE WHEN {name} IS NULL THEN false WHEN NOT isfinite({name}) THEN true "
+        f"WHEN abs({value}) >= CAST('{most}' AS DOUBLE) THEN false "
+        f"ELSE TRY_CAST({near} AS {kind}) IS DISTINCT FROM {name} "
+        f"AND abs({value} - {near}) > {_NEARLY} * {step} END"
+    )
+
+
 def _units(name: str, kind: str) -> str:
     """Return a decimal as the whole number of its last digits."""
     width, scale = (int(part) for part in kind[8:-1].split(","))
     if width <= _PLAIN_DIGITS:
-        return f"CAST({name} * {10**scale} AS HUGEINT)"
+        # In a wider decimal: 18 digits times 100 have 20.
+        return f"CAST(CAST({name} AS DECIMAL(38,{scale})) * {10**scale} AS HUGEINT)"
     return f"CAST(replace(CAST({name} AS VARCHAR), '.', '') AS HUGEINT)"

@@ -8,35 +8,26 @@ Here they are counted by one query, with the meaning that the library documents.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dataops_mesh.quality.aggregates import AGGREGATES, Arguments, aggregate, bounds
+from dataops_mesh.quality.conditions import size
 from dataops_mesh.quality.exact import among, outside
 from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import quote
-from dataops_mesh.quality.values import FLOATS, base, fit
-from dataops_mesh.spec.checks.measures import Range
+from dataops_mesh.quality.values import fit
 from dataops_mesh.spec.threshold import exactly
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
 
-Arguments = Mapping[str, Any]
 Columns = Mapping[str, str]
 # The rows that are looked at, and those of them that are not as expected.
 Rows = tuple[str, str]
-_AGGREGATES = {
-    f"expect_column_{name}_to_be_between": function
-    for name, function in (
-        ("max", "max"),
-        ("min", "min"),
-        ("sum", "sum"),
-        ("mean", "avg"),
-        ("median", "median"),
-    )
-}
 
 
 def own(loan: Loan, name: str, given: Arguments, columns: Columns) -> Measurement | None:
@@ -45,14 +36,16 @@ def own(loan: Loan, name: str, given: Arguments, columns: Columns) -> Measuremen
     Raises:
         AuditError: it makes no sense for the columns' types.
     """
-    if name in _AGGREGATES:
-        return _aggregate(loan, _AGGREGATES[name], given)
+    if name in AGGREGATES:
+        return aggregate(loan, AGGREGATES[name], given)
     judge = _ROWS.get(name)
-    if judge is None:
+    if judge is None and name not in _DISTINCT:
         return None
     missing = [column for column in _named(given) if column not in columns]
     if missing:
         raise AuditError(f"column {missing[0]} is not in the candidate")
+    if judge is None:
+        return _distinct(loan, given, columns, _DISTINCT[name])
     looked, wrong = judge(loan, given, columns)
     query = (
         f"SELECT count(*), count(*) FILTER ({looked}), count(*) FILTER (({looked}) AND ({wrong})) "
@@ -69,33 +62,10 @@ def _named(given: Arguments) -> list[str]:
     return [*single, *given.get("column_list", ())]
 
 
-def _bounds(given: Arguments, column: str) -> Range:
-    return Range(
-        column,
-        given.get("min_value"),
-        given.get("max_value"),
-        exclusive_minimum=bool(given.get("strict_min")),
-        exclusive_maximum=bool(given.get("strict_max")),
-    )
-
-
-def _aggregate(loan: Loan, function: str, given: Arguments) -> Measurement:
-    """Judge one value of a column; none of no rows is not as expected, and NaN never is."""
-    name = quote(given["column"])
-    query = f'SELECT {function}({name}) AS v FROM "{AUDITED}"'
-    kind = str(loan.execute(f"DESCRIBE {query}")[0][1])
-    wrong = f"v IS NULL OR {outside('v', kind, _bounds(given, given['column']))}"
-    if base(kind) in FLOATS:  # min() does not see a NaN that stands among numbers
-        wrong += f' OR (SELECT bool_or(isnan({name})) FROM "{AUDITED}")'
-    [(rows,)] = loan.execute(f'SELECT count(*) FROM "{AUDITED}"')
-    [(failed,)] = loan.execute(f"SELECT coalesce({wrong}, true) FROM ({query})")
-    return Measurement(int(failed), rows)
-
-
 def _between(_: Loan, given: Arguments, columns: Columns) -> Rows:
     name = quote(given["column"])
     return f"{name} IS NOT NULL", outside(
-        name, columns[given["column"]], _bounds(given, given["column"])
+        name, columns[given["column"]], bounds(given, given["column"])
     )
 
 
@@ -107,6 +77,44 @@ def _in_set(loan: Loan, given: Arguments, columns: Columns) -> Rows:
 def _not_in_set(loan: Loan, given: Arguments, columns: Columns) -> Rows:
     looked, wrong = _in_set(loan, given, columns)
     return looked, f"NOT ({wrong})"
+
+
+def _distinct(
+    loan: Loan, given: Arguments, columns: Columns, asked: tuple[bool, bool]
+) -> Measurement:
+    """Judge a column's values: whether all are of the set, whether all of the set are there."""
+    name, kind = quote(given["column"]), columns[given["column"]]
+    within, complete = asked
+    wanted = [value for value in given["value_set"] if value is not None]
+    known = fit(loan, kind, wanted)
+    tests = ["false"]
+    tests += [f"bool_or(NOT {among(name, kind, known)})"] if within else []
+    if complete:
+        tests += [f"NOT coalesce(bool_or({among(name, kind, (value,))}), false)" for value in known]
+    query = f"SELECT count(*), {' OR '.join(f'coalesce({one}, false)' for one in tests)}"
+    [(rows, failed)] = loan.execute(f'{query} FROM "{AUDITED}"')
+    return Measurement(int(failed or (complete and len(known) < len(wanted))), rows)
+
+
+# All values are of the set; all of the set are values.
+_DISTINCT = {
+    "expect_column_distinct_values_to_be_in_set": (True, False),
+    "expect_column_distinct_values_to_contain_set": (False, True),
+    "expect_column_distinct_values_to_equal_set": (True, True),
+}
+
+
+def _lengths(_: Loan, given: Arguments, columns: Columns) -> Rows:
+    name = quote(given["column"])
+    length = size(name, columns[given["column"]])
+    exact = given.get("value")
+    low, high = (
+        (exact, exact) if exact is not None else (given.get("min_value"), given.get("max_value"))
+    )
+    least, most = (">" if given.get(f"strict_{end}") else ">=" for end in ("min", "max"))
+    tests = [f"{length} {least} {exactly_spelled(low)}"] if low is not None else []
+    tests += [f"{exactly_spelled(high)} {most} {length}"] if high is not None else []
+    return f"{name} IS NOT NULL", f"NOT ({' AND '.join(tests) or 'true'})"
 
 
 def _considered(names: list[str], rule: str) -> str:
@@ -185,8 +193,6 @@ def exactly_spelled(value: float) -> str:
     >>> exactly_spelled(0.1), exactly_spelled(7)
     ('0.1', '7')
     """
-    from decimal import Decimal
-
     return f"{Decimal(repr(value)):f}"
 
 
@@ -194,6 +200,8 @@ _ROWS: Mapping[str, Callable[[Loan, Arguments, Columns], Rows]] = {
     "expect_column_values_to_be_between": _between,
     "expect_column_values_to_be_in_set": _in_set,
     "expect_column_values_to_not_be_in_set": _not_in_set,
+    "expect_column_value_lengths_to_be_between": _lengths,
+    "expect_column_value_lengths_to_equal": _lengths,
     "expect_column_pair_values_a_to_be_greater_than_b": _pair(_not_greater),
     "expect_column_pair_values_to_be_equal": _pair(lambda a, b, _: f"{a} IS DISTINCT FROM {b}"),
     "expect_column_pair_values_to_be_in_set": _pair_in_set,

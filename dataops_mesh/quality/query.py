@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.loan import AUDITED
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from dataops_mesh.spec.checks.measures import Query
     from dataops_mesh.spec.threshold import Number
 
+_AVERAGES = re.compile(r"\b(?:avg|mean)\s*\(", re.IGNORECASE)
+_PLAIN = {"expressions", "from", "from_", "where", "with", "with_", "kind"}
+_WIDE = Context(prec=80)
 PLACEHOLDER = re.compile(r"\$?\{(object|table|property|column)\}")
 
 
@@ -43,11 +47,53 @@ def number_of(loan: Loan, query: Query) -> Number:
     if len(rows[0]) != 1:
         raise AuditError(f"the query must return one column, not {len(rows[0])}")
     value = rows[0][0]
+    if isinstance(value, float) and (mean := _mean(loan, inner, value)) is not None:
+        return mean
     if not isinstance(value, (int, float, Decimal)) or math.isnan(value):
         raise AuditError("the query returned no number")
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     return int(value) if isinstance(value, bool) else value
+
+
+def _mean(loan: Loan, inner: str, near: float) -> Decimal | None:
+    """Return the answer of `SELECT avg(...)` on whole or decimal numbers: avg() is a double."""
+    query = parts_of_mean(inner)
+    if query is None:
+        return None
+    [(total, count)] = loan.execute(query)
+    if not isinstance(total, int | Decimal) or isinstance(total, bool):
+        return None
+    mean = _WIDE.divide(Decimal(total), Decimal(count))
+    return mean if math.isclose(mean, near, rel_tol=1e-9) else None
+
+
+@lru_cache(maxsize=256)
+def parts_of_mean(inner: str) -> str | None:
+    """Return the query of the sum and the count where a query is one plain mean.
+
+    >>> parts_of_mean("select avg(n) as m from t where n > 1")
+    'SELECT SUM(n), COUNT(n) FROM t WHERE n > 1'
+    >>> parts_of_mean("select avg(n) from t group by k"), parts_of_mean("select max(n) from t")
+    (None, None)
+    """
+    if not _AVERAGES.search(inner):
+        return None
+    from sqlglot import exp, parse_one
+
+    query = parse_one(inner, dialect="duckdb")
+    said = {key for key, given in query.args.items() if given}
+    if not isinstance(query, exp.Select) or said - _PLAIN or len(query.selects) != 1:
+        return None
+    mean = query.selects[0].unalias()
+    if isinstance(mean, exp.Anonymous) and mean.name.lower() == "mean" and mean.expressions:
+        of = mean.expressions[0]
+    elif isinstance(mean, exp.Avg):
+        of = mean.this
+    else:
+        return None
+    query.set("expressions", [exp.Sum(this=of.copy()), exp.Count(this=of.copy())])
+    return query.sql(dialect="duckdb")
 
 
 def _kind(loan: Loan, inner: str) -> str:

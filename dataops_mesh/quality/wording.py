@@ -25,6 +25,7 @@ from dataops_mesh.spec.checks.measures import (
     Unreferenced,
 )
 from dataops_mesh.spec.model import Unit
+from dataops_mesh.spec.read.sla import CHECKED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from dataops_mesh.spec.checks.check import Check
     from dataops_mesh.spec.checks.measures import Measure
     from dataops_mesh.spec.threshold import Number
+
+
+_SINCE = "Hours "  # so the description of a service level begins
+_NEVER = 24 * 365 * 45  # hours; where there is no value, the age is counted from 1970
 
 
 def sentence(
@@ -46,6 +51,8 @@ def sentence(
     """Say what was measured and what the contract says."""
     if check.withheld:
         return withheld(check, passed=passed)
+    if _is_level(check):
+        return _aged(check, observed)
     fact = _fact(check.measure, measured, columns)
     if check.threshold.unit is Unit.PERCENT:
         fact = f"{observed:.6g} percent ({fact}, of {measured.rows})"
@@ -54,6 +61,12 @@ def sentence(
 
 def withheld(check: Check, *, passed: bool) -> str:
     """Say how a check ended whose number may be a value of a classified column."""
+    if _is_level(check):
+        is_ = "is" if passed else "is not"
+        return (
+            f"the time {_level(check)} {is_} within what the contract promises, {_promise(check)}; "
+            "it is not shown because the column is not classified public or internal"
+        )
     result = "result" if isinstance(check.measure, Query) else "number"
     is_ = "is" if passed else "is not"
     return (
@@ -61,6 +74,27 @@ def withheld(check: Check, *, passed: bool) -> str:
         "shown because the rule may read a value of a column that is not classified public or "
         "internal"
     )
+
+
+def _aged(check: Check, hours: Number) -> str:
+    """Say a service level in its own words; its threshold is in hours."""
+    words, promised = _level(check), f"the contract promises {_promise(check)}"
+    if check.name == "freshness" and float(hours) > _NEVER:
+        column = words.removeprefix("since the latest ")
+        return f"there is no value of {column} up to now; {promised}"
+    return f"{float(hours):,.10g} hours {words}; {promised}"
+
+
+def _is_level(check: Check) -> bool:
+    return check.name in CHECKED and check.description.startswith(_SINCE)
+
+
+def _level(check: Check) -> str:
+    return check.description.removeprefix(_SINCE).removesuffix(".")
+
+
+def _promise(check: Check) -> str:
+    return f"at most {spelled(check.threshold.value)} hours"  # type: ignore[arg-type]  # one number
 
 
 def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -> str:

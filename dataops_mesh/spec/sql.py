@@ -100,8 +100,16 @@ def tables_read(query: exp.Query) -> frozenset[str]:
     )
 
 
-def rule_query(text: str, where: Location, *, has_column: bool) -> str:
+def rule_query(
+    text: str, where: Location, *, has_column: bool, own: frozenset[str] = frozenset()
+) -> str:
     """Return a rule's query with its placeholders spelled `{object}` and `{property}`.
+
+    Args:
+        text: the query as it stands in the contract.
+        where: the location of its first line.
+        has_column: the rule stands under a column.
+        own: names of the rule's own relation, which mean `{object}`.
 
     Raises:
         DeclarationError: it is not one SELECT that reads `{object}` and nothing else.
@@ -118,6 +126,10 @@ def rule_query(text: str, where: Location, *, has_column: bool) -> str:
     spelled = _without_end(spelled, where)
     plain = spelled.replace("{object}", _OBJECT).replace("{property}", "mesh_property__")
     query = parse_select(plain, where)
+    if renamed := _own_named(plain, query, own):
+        plain, query = renamed, parse_select(renamed, where)
+        spelled = plain.replace(_OBJECT, "{object}").replace("mesh_property__", "{property}")
+    _refuse_lists(query, where)
     if found_bomb := bomb(query):
         what = f"{found_bomb}() needs its size as a number, at most {LARGEST:,}"
         raise _error(what, where, "a value may not take all memory; make it in the transform")
@@ -129,6 +141,32 @@ def rule_query(text: str, where: Location, *, has_column: bool) -> str:
     if _OBJECT not in read:
         raise _error("does not read {object}, so it would say nothing of the data", where)
     return spelled
+
+
+def _own_named(plain: str, query: exp.Query, own: frozenset[str]) -> str:
+    """Return the query with its relation's own name made the placeholder; or nothing.
+
+    The name stays as an alias, because columns may be named after it.
+    """
+    from sqlglot import exp
+
+    found = [t for t in query.find_all(exp.Table) if _spelled(t) in own and not _is_local(t)]
+    places = sorted((t.parts[0].meta["start"], t.parts[-1].meta["end"] + 1, t) for t in found)
+    text = plain
+    for start, end, table in reversed(places):
+        alias = "" if table.alias else f" AS {table.name}"
+        text = f"{text[:start]}{_OBJECT}{alias}{text[end:]}"
+    return text if found else ""
+
+
+def _refuse_lists(query: exp.Query, where: Location) -> None:
+    """Report `[v] is null`: elsewhere that is a column in quotes, here a list, which is no null."""
+    from sqlglot import exp
+
+    for one in query.find_all(exp.Is):
+        if isinstance(one.this, exp.Array) and isinstance(one.expression, exp.Null):
+            what = f"{one.this.sql('duckdb')} is a list to DuckDB, and a list is never null"
+            raise _error(what, where, "write a column without brackets, or in double quotes")
 
 
 def _without_end(text: str, where: Location) -> str:

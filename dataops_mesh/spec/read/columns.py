@@ -21,8 +21,16 @@ from dataops_mesh.spec.read.values import read_values
 _PARTS = {"properties": "object", "items": "array", "map": "map"}
 
 
-def read_columns(node: Node, problems: list[Problem]) -> tuple[Column, ...]:
-    """Return the columns of a schema object; what would be ignored is a problem."""
+def read_columns(
+    node: Node, problems: list[Problem], own: frozenset[str] = frozenset()
+) -> tuple[Column, ...]:
+    """Return the columns of a schema object; what would be ignored is a problem.
+
+    Args:
+        node: the schema object.
+        problems: receives what is wrong.
+        own: the names by which rules may call it.
+    """
     entries = node.items("properties")
     names = tuple(entry.text("name") or "" for entry in entries)
     if not entries:
@@ -32,7 +40,7 @@ def read_columns(node: Node, problems: list[Problem]) -> tuple[Column, ...]:
     partition = _positions(entries, "partitioned", "partitionKeyPosition", problems)
     return tuple(
         replace(
-            _column(entry, names, problems),
+            _column(entry, Target(columns=names, relations=own), problems),
             key_position=key.get(index),
             partition_position=partition.get(index),
         )
@@ -74,7 +82,7 @@ def _positions(
     return {index: number for number, index in enumerate(order, 1)}
 
 
-def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Column:
+def _column(entry: Node, table: Target, problems: list[Problem]) -> Column:
     name = entry.text("name") or ""
     if name and not COLUMN.fullmatch(name):
         child = entry.child("name") or entry
@@ -89,6 +97,7 @@ def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Col
     logical = read_logical(entry, problems)
     options = read_options(entry, logical, problems)
     _refuse_parts(entry, logical, problems)
+    target = replace(table, column=name, logical=logical)
     return Column(
         name=name,
         logical_type=logical or "string",
@@ -102,7 +111,7 @@ def _column(entry: Node, names: tuple[str, ...], problems: list[Problem]) -> Col
         options=options,
         enum=_enum(entry, logical, problems),
         tags=entry.texts("tags"),
-        rules=read_rules(entry.items("quality"), Target(name, logical, names), problems),
+        rules=read_rules(entry.items("quality"), target, problems),
         shape=read_shape_of(entry, logical, problems),
         id=entry.text("id") or "",
         masking=masking(entry),

@@ -37,9 +37,11 @@ def read_contract(document: Document, domain: str, port: str) -> tuple[Contract,
     check_version(node, problems)
     check_status(node, problems)
     table = _table(node, port, problems)
-    columns = read_columns(table, problems) if table else ()
+    own = frozenset({port.lower(), f"{domain}.{port}".lower()})
+    columns = read_columns(table, problems, own) if table else ()
     names = tuple(column.name for column in columns)
-    rules = read_rules(table.items("quality"), Target(columns=names), problems) if table else ()
+    target = Target(columns=names, relations=own)
+    rules = read_rules(table.items("quality"), target, problems) if table else ()
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
     slas = read_slas(node, port, columns, problems)
     contract = Contract(

@@ -40,11 +40,13 @@ class Target:
         column: the column's name, or None for the whole relation.
         logical: the column's logical type, where it is known.
         columns: all columns, or None where they are not known (a source has no contract).
+        relations: the names by which a rule may call its own relation.
     """
 
     column: str | None = None
     logical: str | None = None
     columns: tuple[str, ...] | None = None
+    relations: frozenset[str] = frozenset()
 
 
 def read_expectation(node: Node, target: Target, problems: list[Problem]) -> tuple[str, str]:

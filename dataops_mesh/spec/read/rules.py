@@ -247,7 +247,9 @@ def _query(node: Node, target: Target, problems: list[Problem]) -> str | None:
     if child is None or not isinstance(child.value, str):
         return None  # the schema has reported it
     try:
-        return rule_query(child.value, child.start, has_column=target.column is not None)
+        return rule_query(
+            child.value, child.start, has_column=target.column is not None, own=target.relations
+        )
     except DeclarationError as error:
         problems += [
             child.problem(problem.what, problem.choices, problem.next)

@@ -173,6 +173,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("number", "DOUBLE", "float", _floats(*DOUBLES)),
     Kind("number", "DOUBLE", "float", _floats("0", "1", "1.5", "2.5", "0.1", "0.3", "nan")),
     Kind("number", "INTEGER", "float", _floats("0", "1", "-1", "2", "100")),
+    # A FLOAT that is promised as a number is the number that people read.
+    Kind("number", "FLOAT", "float", _floats("0", "0.1", "0.3", "-9.9", "2.5", "16777216", "nan")),
     Kind("number", "DECIMAL(9,2)", "float", _floats("0", "0.1", "-9.9", "100", "2.5")),
     Kind("number", "FLOAT", "float32", tuple(Cell(t, float32(float(t))) for t in FLOATS),
          (("physicalType", "FLOAT"),)),

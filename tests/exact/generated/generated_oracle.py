@@ -33,6 +33,7 @@ WIDE = Context(prec=200)
 QUERIES = {
     "nulls": "select count(*) from {object} where {property} is null",
     "sum": "select sum({property}) from {object}",
+    "avg": "select avg({property}) as mean from {object}",
     "max": "select max({property}) from {object}",
     "min": "select min({property}) from {object}",
     "distinct": "select count(distinct {property}) from {object}",
@@ -50,10 +51,14 @@ EXPECTATIONS = (
     "expect_column_max_to_be_between",
     "expect_column_min_to_be_between",
     "expect_column_sum_to_be_between",
+    "expect_column_mean_to_be_between",
+    "expect_column_median_to_be_between",
     "expect_column_value_lengths_to_be_between",
     "expect_column_values_to_match_regex",
     "expect_column_values_to_not_match_regex",
     "expect_column_distinct_values_to_be_in_set",
+    "expect_column_distinct_values_to_contain_set",
+    "expect_column_distinct_values_to_equal_set",
 )
 _SIGNS = {
     "mustBe": operator.eq,
@@ -310,9 +315,25 @@ def _query(form: str, values: list[Any], column: Column) -> Any:
             return len(set(map(_same, present)))
     if not present or group not in NUMBERS or any(v != v for v in present):  # noqa: PLR0124 - NaN
         return None
+    if form == "avg":
+        total = None if group in {"float", "float32"} else _sum(present, column)
+        return None if total is None else WIDE.divide(Decimal(total), Decimal(len(present)))
     if form == "sum":
         return None if group in {"float", "float32"} else _sum(present, column)
-    return max(present) if form == "max" else min(present)
+    value = max(present) if form == "max" else min(present)
+    return shown32(value) if group == "float32" else value
+
+
+def shown32(value: float) -> float:
+    """Return the number that people read where a float of 32 bits stands.
+
+    >>> shown32(float32(-9.9))
+    -9.9
+    """
+    if math.isinf(value):
+        return value
+    shown = (float(f"{value:.{digits}g}") for digits in range(1, 10))
+    return next(number for number in shown if float32(number) == value)
 
 
 def _sum(present: list[Any], column: Column) -> Any:
@@ -335,8 +356,10 @@ def _expectation(rule: Rule, values: list[Any], column: Column) -> Any:
     """Return 0 if an expectation is met, else 1; None for what makes no sense for the column."""
     group, given, name = column.kind.group, rule.given, rule.what
     present = [v for v in values if v is not None]
-    if name.startswith(("expect_column_max", "expect_column_min", "expect_column_sum")):
+    if name.split("_")[2] in {"max", "min", "sum", "mean", "median"}:
         return _aggregate(rule, present, column)
+    if "_distinct_" in name:
+        return _distinct(name, present, given["value_set"], group)
     match name.removeprefix("expect_column_"):
         case "values_to_be_between":
             return _met(given, present, [_outside(v, _options(given), group) for v in present])
@@ -351,8 +374,6 @@ def _expectation(rule: Rule, values: list[Any], column: Column) -> Any:
             return _met(given, present, [same.count(v) > 1 for v in same])
         case "unique_value_count_to_be_between":
             return int(len(set(map(_same, present))) < int(given["min_value"]))
-        case "distinct_values_to_be_in_set":
-            return int(any(not _among(v, given["value_set"], group) for v in present))
         case "value_lengths_to_be_between" if group in {"text", "uuid", "json"}:
             low, high = int(given["min_value"]), int(given["max_value"])
             return _met(given, present, [not low <= len(v) <= high for v in present])
@@ -361,6 +382,18 @@ def _expectation(rule: Rule, values: list[Any], column: Column) -> Any:
         case "values_to_not_match_regex" if group in {"text", "uuid"}:
             return _met(given, present, [_matches(v, given["regex"]) for v in present])
     return None
+
+
+def _distinct(name: str, present: list[Any], known: list[Any], group: str) -> int:
+    within = all(_among(v, known, group) for v in present)
+    complete = _contains(present, known, group)
+    if name.endswith("_be_in_set"):
+        return int(not within)
+    return int(not (complete and (within or "contain" in name)))
+
+
+def _contains(present: list[Any], literals: list[Any], group: str) -> bool:
+    return all(any(_among(v, [one], group) for v in present) for one in literals)
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
@@ -377,10 +410,17 @@ def _aggregate(rule: Rule, present: list[Any], column: Column) -> Any:
     group = column.kind.group
     if not present or any(v != v for v in present):  # noqa: PLR0124 - NaN
         return 1
-    if "_sum_" in rule.what:
-        if group in {"float", "float32"}:
-            return None
+    if group in {"float", "float32"} and rule.what.split("_")[2] not in {"max", "min"}:
+        return None
+    if "_sum_" in rule.what or "_mean_" in rule.what:
         value = _sum(present, column)
-        return None if value is None else int(_outside(value, _options(rule.given), group))
+        if value is None:
+            return None
+        value = Fraction(value) / (len(present) if "_mean_" in rule.what else 1)
+        return int(_outside(value, _options(rule.given), group))
+    if "_median_" in rule.what:
+        ordered, at = sorted(map(Fraction, present)), len(present)
+        value = (ordered[(at - 1) // 2] + ordered[at // 2]) / 2
+        return int(_outside(value, _options(rule.given), group))
     value = max(present) if "_max_" in rule.what else min(present)
     return int(_outside(value, _options(rule.given), group))
