@@ -30,7 +30,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
         return _print(error.problems, output, 0)
     products = named(mesh, names)
     found, notes = examine_all(mesh, products, settings, decided=True)
-    found += publication_problems(settings, products)
+    found += publication_problems(settings, products, mesh)
     found += event_problems(products, settings)
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     notes += _words_only(mesh, settings)

@@ -11,7 +11,7 @@ from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import Environment, open_environment
-from dataops_mesh.run.held import holds_behind
+from dataops_mesh.run.held import gone_inputs, holds_behind
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.store.hold import Hold
@@ -42,7 +42,14 @@ def show_status(names: Sequence[str], output: Format) -> int:
             **_status_row(product, port_index, release, known.get(product.qualified_name)),
             "runs": kept[product.qualified_name].runs,
             "data": kept[product.qualified_name].data,
-            "held": held_words(product, holds_behind(product, release)),
+            "held": "; ".join(
+                text
+                for text in (
+                    held_words(product, holds_behind(product, release)),
+                    *(f"reads withdrawn {one.product}" for one in gone_inputs(product, release)),
+                )
+                if text
+            ),
         }
         for product in products
         for port_index in range(len(product.outputs))

@@ -30,6 +30,7 @@ from dataops_mesh.cli.output import (
 from dataops_mesh.cli.planning import PlanFormat
 from dataops_mesh.cli.reports import add_report_commands
 from dataops_mesh.cli.store import add_store_commands
+from dataops_mesh.cli.withdrawing import add_withdraw_command
 from dataops_mesh.errors import DISK, MeshError
 
 app = typer.Typer(
@@ -246,6 +247,7 @@ def ui(context: typer.Context) -> None:
 
 add_domain_commands(app)
 add_hold_commands(app)
+add_withdraw_command(app)
 add_store_commands(app)
 add_report_commands(app)
 

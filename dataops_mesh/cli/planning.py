@@ -159,10 +159,13 @@ def _unpack(root: Path, ref: str, target: Path) -> None:
                 path.write_bytes(file.read())
 
 
-def publication_problems(settings: Settings, products: Sequence[Product]) -> tuple[Problem, ...]:
+def publication_problems(
+    settings: Settings, products: Sequence[Product], mesh: Mesh
+) -> tuple[Problem, ...]:
     """Return what the rule of publication has against the products, for `mesh check`."""
     from dataops_mesh.run.declaration import publication_reasons
     from dataops_mesh.run.environment import Environment
+    from dataops_mesh.run.gone import reading_problems
     from dataops_mesh.store.pins import pinned
     from dataops_mesh.store.store import open_store
 
@@ -172,8 +175,9 @@ def publication_problems(settings: Settings, products: Sequence[Product]) -> tup
         return ()  # nothing was ever published here
     environment = Environment(store, settings)
     with pinned(store) as release:
-        return tuple(
+        found = [
             Problem(reason, product.where, next="mesh plan")
             for product in products
             for reason in publication_reasons(product, environment, release)
-        )
+        ]
+        return (*found, *reading_problems(products, mesh, environment, release))

@@ -164,6 +164,12 @@ def _replace_views(
         for address, entry in release.ports.items()
         if known.get(str(address)) != (entry.candidate, entry.publication)
     }
+    gone = sorted(known.keys() - {str(address) for address in release.ports})
+    for name in gone:  # withdrawn
+        at = Address.parse(name)
+        con.execute(f"DROP VIEW IF EXISTS {sql.identifier(at.domain)}.{sql.identifier(at.port)}")
+    if gone:
+        con.execute(f"DELETE FROM mesh.ports WHERE address IN (SELECT unnest({sql.literal(gone)}))")
     if not changed:
         return
     # One statement for all rows, as each costs a millisecond; no list as a parameter, for which

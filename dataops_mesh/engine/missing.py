@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.errors import NotPublishedError, Problem, did_you_mean
+from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import Release
+from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,6 +38,10 @@ def missing_name(
     unknown = [name for name in asked if name.replace('"', "") not in known]
     if not unknown:
         return None
+    gone = {str(a): hold for a in release.withdrawn if (hold := withdrawal_of(release, a))}
+    for name in unknown:
+        if (hold := gone.get(name.replace('"', ""))) is not None:
+            return NotPublishedError(withdrawn_problem(Address.parse(name.replace('"', "")), hold))
     what = f"{unknown[0]} is not published"
     if not release.whole:
         what = f"release {release.number} is an old one, of which {unknown[0]} was not kept"

@@ -19,6 +19,7 @@ from dataops_mesh.spec.model import Address, Source, SourceFormat
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,6 +119,8 @@ def release_views(
     for address in addresses:
         entry = release.ports.get(address)
         if entry is None:
+            if (gone := withdrawal_of(release, address)) is not None:
+                raise NotPublishedError(withdrawn_problem(address, gone))
             known = [str(item) for item in release.ports]
             raise NotPublishedError(
                 Problem(

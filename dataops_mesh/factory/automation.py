@@ -17,10 +17,11 @@ import dagster as dg
 
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
-from dataops_mesh.run.held import hold_on_product
+from dataops_mesh.run.held import gone_inputs, hold_on_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.read.automation import automation_of
+from dataops_mesh.store.release import latest
 from dataops_mesh.watch.wake import unseen
 
 LOGGER = logging.getLogger("dataops_mesh")
@@ -61,6 +62,8 @@ class DuePartitions(dg.AutomationCondition[dg.AssetKey]):
         if context.candidate_subset.is_empty:
             return dg.AutomationResult(context, context.get_empty_subset())
         environment = open_environment(load_settings(self.root))
+        if gone_inputs(self.product, latest(environment.store)):
+            return dg.AutomationResult(context, context.get_empty_subset())
         return dg.AutomationResult(
             context, _pieces(context, due_partitions(self.product, environment))
         )
@@ -68,7 +71,7 @@ class DuePartitions(dg.AutomationCondition[dg.AssetKey]):
 
 @dataclass(frozen=True, eq=False)
 class NotHeld(dg.AutomationCondition[dg.AssetKey]):
-    """True unless somebody holds the product: a tick of its cron then waits until that ends."""
+    """True unless somebody holds the product, or withdrew what it reads; its cron's tick waits."""
 
     product: Product
     root: Path
@@ -81,7 +84,7 @@ class NotHeld(dg.AutomationCondition[dg.AssetKey]):
     @property
     def description(self) -> str:
         """Return what is meant."""
-        return "nobody holds the product; `mesh hold list` says who holds what"
+        return "nobody holds the product or withdrew an input; `mesh hold list` says who holds what"
 
     def evaluate(
         self, context: dg.AutomationContext[dg.AssetKey]
@@ -89,7 +92,9 @@ class NotHeld(dg.AutomationCondition[dg.AssetKey]):
         """Return the asset unless it is held; asked only where something else has come true."""
         if context.candidate_subset.is_empty:
             return dg.AutomationResult(context, context.get_empty_subset())
-        hold = hold_on_product(self.product, open_environment(load_settings(self.root)))
+        environment = open_environment(load_settings(self.root))
+        gone = gone_inputs(self.product, latest(environment.store))
+        hold = next(iter(gone), None) or hold_on_product(self.product, environment)
         if hold is None:
             return dg.AutomationResult(context, context.candidate_subset)
         LOGGER.info("%s is not launched: %s", self.product.qualified_name, hold)

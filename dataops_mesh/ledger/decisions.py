@@ -17,8 +17,9 @@ def decision_of(release: Mapping[str, Any]) -> dict[str, Any] | None:
         release: the plain data of the release, as in its JSON.
     """
     holds = release.get("holds") or {}
+    withdrawn = release.get("withdrawn") or {}
     decided = release.get("decided") or []
-    if not holds and not decided:
+    if not holds and not decided and not withdrawn:
         return None
     return {
         "release": release["number"],
@@ -30,7 +31,7 @@ def decision_of(release: Mapping[str, Any]) -> dict[str, Any] | None:
         "run_id": release["run_id"],
         "person": release["person"],
         "reason": release["reason"],
-        "standing": json.dumps({"holds": holds}),
+        "standing": json.dumps({"holds": holds, "withdrawn": withdrawn}),
     }
 
 

@@ -16,9 +16,9 @@ class Event:
     """One line of a product's history.
 
     Args:
-        what: `published`, `refused`, `error`, `rollback`, `hold`, `lift`, `passed` for a
-            candidate that the gate let through and that was not published, or, of a run without
-            a candidate, `cancelled` or `failed`.
+        what: `published`, `refused`, `error`, `rollback`, `hold`, `lift`, `withdrawal`, `passed`
+            for a candidate that the gate let through and that was not published, or, of a run
+            without a candidate, `cancelled` or `failed`.
         candidate: its ref; empty where there is none.
         partition: of a run without a candidate, and of a hold.
     """
@@ -100,7 +100,9 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
 
     from dataops_mesh.ledger.schema import candidates, decisions, publications
 
-    decided = select(decisions).where(decisions.c.product == product)
+    decided = select(decisions).where(
+        decisions.c.product == product, decisions.c.kind.in_(("hold", "lift"))
+    )
     decided = decided.order_by(decisions.c.release.desc()).limit(limit)
     built = select(candidates).where(candidates.c.product == product)
     built = built.order_by(candidates.c.finished.desc()).limit(limit)

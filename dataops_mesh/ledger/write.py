@@ -13,6 +13,7 @@ from dataops_mesh.ledger.decisions import decision_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
+WITHDRAWAL = "withdrawal"
 Row = dict[str, Any]
 
 
@@ -138,12 +139,14 @@ def _read(manifest: Mapping[str, Any], read: Mapping[str, Any]) -> Row:
 
 
 def _publication(release: Mapping[str, Any], address: str) -> Row:
-    entry = release["ports"][address]
+    gone = release["kind"] == WITHDRAWAL
+    nothing = {"product": release.get("about", ""), "rows": 0, "fingerprint": ""}
+    entry = release["ports"].get(address, nothing)
     return {
         "publication": release["number"],
         "address": address,
         "product": entry["product"],
-        "candidate": entry["candidate"],
+        "candidate": "" if gone else entry["candidate"],
         "kind": release["kind"],
         "rows": entry["rows"],
         "fingerprint": entry["fingerprint"],

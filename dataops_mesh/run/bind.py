@@ -17,6 +17,7 @@ from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.manifest import InputRead, PortData, folder
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_words
 from dataops_mesh.transform.redact import safe_message
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def pin_inputs(store: Store, product: Product, release: Release, partition: str 
         SourceError: a source is missing or unreadable.
     """
     problems = [
-        _not_published(product, port)
+        _not_published(product, port, release)
         for port in product.inputs
         if port.address is not None and port.address not in release.ports
     ]
@@ -175,7 +176,11 @@ def _content(store: Store, port: InputPort, found: tuple[Path, ...]) -> str:
         raise SourceError(Problem(what, port.where, next="check the file's permissions")) from None
 
 
-def _not_published(product: Product, port: InputPort) -> Problem:
+def _not_published(product: Product, port: InputPort, release: Release) -> Problem:
+    gone = withdrawal_of(release, port.address) if port.address else None
+    if gone is not None:
+        what = f'{product.qualified_name} reads "{port.name}", which {withdrawn_words(gone)}'
+        return Problem(what, port.where, next=f"read something else, or ask {gone.product}")
     domain = port.address.domain if port.address else ""
     return Problem(
         f'{product.qualified_name} reads "{port.name}", which has never been published',

@@ -12,6 +12,7 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import INPUTS, UNKNOWN, Facts, Hold, Holds, held, held_problem
 from dataops_mesh.store.holding import inputs_digest
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.withdrawal import withdrawal_of
 
 
 def hold_on(
@@ -65,6 +66,12 @@ def holds_behind(product: Product, release: Release) -> tuple[Hold, ...]:
 def holds_by_product(holds: Holds) -> tuple[Hold, ...]:
     """Return each hold once, though it stands on every port of its product."""
     return _once(hold for _, found in sorted(holds.items()) for hold in found)
+
+
+def gone_inputs(product: Product, release: Release) -> tuple[Hold, ...]:
+    """Return the withdrawals of what the product reads: it is not built while they stand."""
+    read = [port.address for port in product.inputs if port.address is not None]
+    return tuple(hold for one in read if (hold := withdrawal_of(release, one)) is not None)
 
 
 def _once(holds: Iterable[Hold]) -> tuple[Hold, ...]:

@@ -47,9 +47,14 @@ class Hold:
     def __str__(self) -> str:
         """Return who, since when and why, for people."""
         how = {ROLLBACK: " by a rollback", WITHDRAWAL: " by a withdrawal"}.get(self.kind, "")
-        since = f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, release {self.release}"
-        why = f": {self.reason}" if self.reason else ""
-        return f"held{how} by {self.person} since {since}{why}"
+        return f"held{how} {held_words(self, 'since')}"
+
+
+def held_words(hold: Hold, when: str = "on") -> str:
+    """Return who decided it, when and why."""
+    at = f"{hold.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, release {hold.release}"
+    why = f": {hold.reason}" if hold.reason else ""
+    return f"by {hold.person} {when} {at}{why}"
 
 
 Holds = Mapping[Address, tuple[Hold, ...]]

@@ -15,6 +15,7 @@ from dataops_mesh.store.hold import (
     LIFT,
     Facts,
     Hold,
+    Holds,
     held,
     held_problem,
     with_hold,
@@ -124,10 +125,9 @@ def require_not_held(
 
 
 def after_publication(
-    current: Release, changes: Mapping[Address, Entry], *, whole: bool
+    holds: Holds, changes: Mapping[Address, Entry], *, whole: bool
 ) -> Mapping[Address, tuple[Hold, ...]]:
-    """Return the holds that are left once candidates are published for which theirs had ended."""
-    holds = current.holds
+    """Return the holds, or withdrawals, that are left once something is published."""
     for address in changes.keys() & holds.keys():
         keys = [part.key for part in changes[address].parts]
         if whole or not keys:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,6 +98,7 @@ class Release:
     Args:
         whole: all that was published then; else only what it switched (retention.py).
         holds: what is not published until somebody or something ends the hold (hold.py).
+        withdrawn: what was taken away and not published since, by whom and why.
         decided: the addresses that it is about without switching them: held, or free again.
         about: the product of these.
         partition: the partition of these, if it is about one.
@@ -113,6 +114,9 @@ class Release:
     reason: str = ""
     whole: bool = True
     holds: Mapping[Address, tuple[Hold, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    withdrawn: Mapping[Address, tuple[Hold, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     decided: tuple[Address, ...] = ()
     about: str = ""
     partition: str = ""
@@ -199,29 +203,6 @@ def exists(store: Store, release: Release) -> bool:
     """Tell whether a release is still there, as whole as it was read."""
     path = path_of if release.whole else retained_path
     return not release.number or path(store, release.number).exists()
-
-
-def history(store: Store, address: Address | None = None) -> Iterator[Release]:
-    """Iterate over the releases that retention has kept, newest first.
-
-    Args:
-        store: the store.
-        address: only the releases that switched it; costs one read for each of these.
-    """
-    number = latest_number(store)
-    while number > 0 and path_of(store, number).exists():
-        release = read_release(store, number)
-        if address is None or address in release.changed:
-            yield release
-            number -= 1
-        else:
-            entry = release.ports.get(address)
-            number = entry.publication if entry else 0
-    for kept in sorted(retained_numbers(store), reverse=True):
-        if kept <= number:
-            release = read_release(store, kept)
-            if address is None or address in release.changed:
-                yield release
 
 
 def numbers(store: Store) -> list[int]:

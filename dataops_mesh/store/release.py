@@ -13,6 +13,7 @@ from dataops_mesh.errors import (
 )
 from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.history import history
 from dataops_mesh.store.hold import ROLLBACK, Hold
 from dataops_mesh.store.holding import (
     after_publication,
@@ -27,7 +28,6 @@ from dataops_mesh.store.log import (
     Release,
     append,
     entries_of,
-    history,
     latest,
     latest_number,
     read_release,
@@ -38,6 +38,7 @@ from dataops_mesh.store.pins import committing, pinned
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import claims_truly, conflict, holds, switch
 from dataops_mesh.store.target import choices, previous, require_kept, wanted
+from dataops_mesh.store.withdrawal import require_not_withdrawn
 
 __all__ = [
     "EMPTY",
@@ -118,7 +119,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
                 said = Hold("", person, reason, number, when, ROLLBACK, until=until)
                 holds = after_rollback(store, current, changes, said, whole=whole)
             else:
-                holds = after_publication(current, changes, whole=whole)
+                holds = after_publication(current.holds, changes, whole=whole)
             release = Release(
                 number,
                 kind,
@@ -129,6 +130,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
                 person,
                 reason,
                 holds=holds,
+                withdrawn=after_publication(current.withdrawn, changes, whole=whole),
             )
             if append(store, release):
                 return release
@@ -264,6 +266,7 @@ def _require_may_follow(
     only if it has read nothing older; a rollback is a person's decision and always stands.
     """
     for address, entry in changes.items():
+        require_not_withdrawn(current, address, entry, since)
         newer = current.ports.get(address)
         if newer is None or newer.publication <= since:
             continue

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
+from dataops_mesh.store.history import shows
 from dataops_mesh.store.log import (
     Entry,
     Release,
@@ -63,7 +64,7 @@ def to_retain(releases: Mapping[int, Release], retention: Retention, aged: Aged)
         return frozenset()
     kept: set[int] = set()
     for (address, _), versions in _versions(releases.values()).items():
-        count = retention.of(current.ports[address])
+        count = retention.of(_newest(releases.values(), address))
         kept.update(
             number
             for index, number in enumerate(versions)
@@ -75,8 +76,10 @@ def to_retain(releases: Mapping[int, Release], retention: Retention, aged: Aged)
 
 def thinned(release: Release) -> Release:
     """Return a release with what it switched and nothing else."""
-    ports = {a: _own(release.ports[a], release.number) for a in release.changed}
-    return replace(release, ports=ports, holds={}, whole=False)
+    ports = {
+        a: _own(release.ports[a], release.number) for a in release.changed if shows(release, a)
+    }
+    return replace(release, ports=ports, holds={}, withdrawn={}, whole=False)
 
 
 def retain(store: Store, release: Release) -> None:
@@ -88,11 +91,18 @@ def _versions(releases: Iterable[Release]) -> dict[Key, list[int]]:
     """Return the releases that switched each port, or partition of it, newest first."""
     found: dict[Key, list[int]] = {}
     for release in releases:
-        for address in release.changed:
+        for address in (one for one in release.changed if shows(release, one)):
             entry = _own(release.ports[address], release.number)
+            if entry.partial and not entry.parts:
+                continue  # a partition was withdrawn, and none was published
             for key in [part.key for part in entry.parts] or [""]:
                 found.setdefault((address, key), []).append(release.number)
     return found
+
+
+def _newest(releases: Iterable[Release], address: Address) -> Entry:
+    """Return what an address resolved to last; it may have been withdrawn since."""
+    return next(release.ports[address] for release in releases if address in release.ports)
 
 
 def _own(entry: Entry, number: int) -> Entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from dataops_mesh.store.hold import ROLLBACK
+from dataops_mesh.store.hold import ROLLBACK, WITHDRAWAL
 from dataops_mesh.store.log import PUBLICATION, Entry, Part
 
 Built = Entry | Part
@@ -34,6 +34,22 @@ def switch(current: Entry | None, entry: Entry, number: int, kind: str) -> Entry
         parts=parts,
         inputs=(),
         sources=(),
+    )
+
+
+def without_part(current: Entry, key: str, number: int) -> Entry | None:
+    """Return what is left of a port without one partition; None if nothing is."""
+    parts = tuple(part for part in current.parts if part.key != key)
+    if not parts:
+        return None
+    return replace(
+        current,
+        candidate=max(parts, key=lambda part: part.publication).candidate,
+        publication=number,
+        kind=WITHDRAWAL,
+        rows=sum(part.rows for part in parts),
+        fingerprint=parts_fingerprint(parts),
+        parts=parts,
     )
 
 

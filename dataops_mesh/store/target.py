@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.history import history
 from dataops_mesh.store.log import (
     PUBLICATION,
     Entry,
     Release,
-    history,
     latest_number,
     read_release,
 )

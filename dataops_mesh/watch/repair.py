@@ -17,7 +17,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
-from dataops_mesh.store.hold import ROLLBACK, Holds
+from dataops_mesh.store.hold import ROLLBACK, WITHDRAWAL, Holds
 from dataops_mesh.store.log import (
     EMPTY,
     Entry,
@@ -31,6 +31,7 @@ from dataops_mesh.store.log import (
 from dataops_mesh.store.manifest import PUBLISH, read_manifest
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import switch
+from dataops_mesh.store.withdrawal import taken_away
 from dataops_mesh.watch.health import RELEASE, Damage
 
 _BACKUP = "restore it from a backup of the store"
@@ -84,19 +85,28 @@ def _again(
     before = read_release(store, number - 1) if number > 1 else EMPTY
     if not before.whole:
         raise CorruptError(Problem("the release before it was collected", next=_BACKUP))
-    holds = record.build(Holds, said["standing"]["holds"]) if said else {}
-    if not rows:
+    standing = said["standing"] if said else {}
+    holds = record.build(Holds, standing.get("holds", {}))
+    withdrawn = record.build(Holds, standing.get("withdrawn", {}))
+    gone = bool(said) and said["kind"] == WITHDRAWAL
+    if not rows or gone:
+        decided = tuple(map(Address.parse, said["addresses"]))
+        ports = (
+            taken_away(before.ports, decided, said["partition"], number) if gone else before.ports
+        )
         return replace(
             before,
             number=number,
             kind=said["kind"],
             at=datetime.fromisoformat(said["at"]),
-            changed=(),
+            changed=decided if gone else (),
+            ports=ports,
             run_id=said["run_id"],
             person=said["person"],
             reason=said["reason"],
             holds=holds,
-            decided=tuple(map(Address.parse, said["addresses"])),
+            withdrawn=withdrawn,
+            decided=decided,
             about=said["product"],
             partition=said["partition"],
         )
@@ -124,6 +134,7 @@ def _again(
         first["person"],
         first["reason"],
         holds=holds,
+        withdrawn=withdrawn,
     )
 
 

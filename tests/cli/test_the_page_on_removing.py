@@ -28,3 +28,5 @@ def test_the_commands_of_the_page_do_what_it_says(mesh, workspace):
         assert answer.code == (int(wanted[1]) if wanted else 0), line + answer.err
         if "held by a rollback" in said:
             assert "is held by a rollback by ana since" in answer.out + answer.err
+        if "was withdrawn by ana" in said:
+            assert "shop.orders was withdrawn by ana on" in answer.err

@@ -69,6 +69,8 @@ SHOWN = {
     ("who-did-what.md", "$ mesh report evidence --from 2026-10-01 --to 2026-12-31"): WHO,
     ("removing.md", '$ mesh rollback shop.orders --reason "wrong prices"'): REMOVING,
     ("removing.md", "$ mesh hold list"): REMOVING,
+    ("removing.md", '$ mesh withdraw shop.orders --reason "the contract with the supplier ended"'): REMOVING,
+    ("removing.md", '$ mesh hold lift shop.orders --reason "they signed again"'): REMOVING,
     ("removing.md", '$ mesh hold lift shop.orders --reason "the source was mended"'): REMOVING,
     ("removing.md", '$ mesh hold add shop.orders --reason "the auditor reads it until Friday"'): REMOVING,
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",

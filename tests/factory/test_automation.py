@@ -173,6 +173,31 @@ def test_a_rolled_back_input_wakes_once_and_a_rolled_back_consumer_stays(desk):
     assert desk.tick() == set()
 
 
+def test_nothing_is_launched_that_reads_what_was_withdrawn(tmp_path, instance):
+    from helpers import environment, lift
+
+    from dataops_mesh.run.withdraw import taking, withdraw_product
+
+    daily = a_product(
+        ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},
+        inputs=[an_input("shop.orders")],
+        files={"totals.sql": "select count(*) as n from shop.orders"},
+        settings=a_setting("automation", "onSchedule"),
+    )
+    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": daily}})
+    desk.deliver(GOOD)
+    start = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+    desk.tick(at=start)
+    desk.build()
+    place = environment(desk.settings)
+    withdraw_product(taking("shop.orders", place, ()), place, "gone")
+    for hours in (2, 26, 50):
+        assert desk.tick(at=start + timedelta(hours=hours)) == set()
+    lift(desk.settings, "shop.orders")
+    desk.deliver(MORE)
+    assert desk.tick(at=start + timedelta(hours=51)) == {TOTALS}
+
+
 def test_the_cron_of_something_held_waits_until_it_is_lifted(tmp_path, instance):
     from helpers import environment, lift, product
 

@@ -33,7 +33,8 @@ from dataops_mesh.run import product as running
 from dataops_mesh.run.record import product_history, product_status
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.log import history, latest_number
+from dataops_mesh.store.history import history
+from dataops_mesh.store.log import latest_number
 from dataops_mesh.watch.collection import collect_store
 
 # --- a full disk

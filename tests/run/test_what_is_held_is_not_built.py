@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 from helpers import environment, lift, product, roll_back, run
-from partition_cases import MONTHS, THREE, build, csv, workspace
+from partition_cases import MONTHS, THREE, amounts, build, csv, workspace
 from record_cases import both, deliver, shop
 
-from dataops_mesh.errors import UnknownNameError
+from dataops_mesh.errors import NotPublishedError, UnknownNameError
 from dataops_mesh.run.due import due_partitions, partitions_and_holds, woken_partitions
 from dataops_mesh.run.hold import hold_product
 from dataops_mesh.run.rebuild import rebuild_product
 from dataops_mesh.run.record import product_history
 from dataops_mesh.run.rollback import rollback_product
+from dataops_mesh.run.withdraw import taking, withdraw_product
 from dataops_mesh.store.log import latest, latest_number, path_of, read_release
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.watch.health import examine
@@ -157,3 +158,22 @@ def test_damaged_releases_are_written_again_with_their_holds(tmp_path: Path) -> 
         )
         assert again.holds
     assert not run(settings, "shop.both").published
+
+
+def test_a_withdrawn_partition_is_gone_alone_and_not_due(tmp_path: Path) -> None:
+    settings = workspace(tmp_path)
+    for key in MONTHS:
+        build(settings, key)
+    found, place = product(settings, "shop.sales"), environment(settings)
+    what = taking("shop.sales", place, [found])
+    with pytest.raises(NotPublishedError, match="partition 2019-01-01"):
+        withdraw_product(what, place, "wrong", "2019-01-01")
+    withdraw_product(what, place, "wrong", MONTHS[0])
+    assert amounts(settings) == [(2, 20), (3, 30)]
+    assert MONTHS[0] not in due_partitions(found, place)
+    assert not build(settings, MONTHS[0]).published
+    assert build(settings, MONTHS[1]).published, "a sibling"
+    lift(settings, "shop.sales")
+    assert MONTHS[0] in due_partitions(found, place)
+    assert build(settings, MONTHS[0]).published
+    assert amounts(settings) == [(1, 10), (2, 20), (3, 30)]

@@ -12,7 +12,7 @@ from store_helpers import T0, A, B, Crash, build, read_input
 from store_helpers import WHO as US
 
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.hold import HOLD, LIFT
+from dataops_mesh.store.hold import HOLD, LIFT, WITHDRAWAL
 from dataops_mesh.store.holding import Asked
 from dataops_mesh.store.manifest import InputRead, new_ref, read_manifest
 from dataops_mesh.store.pins import building, pinned
@@ -71,9 +71,11 @@ class Model(RuleBasedStateMachine):
         self.log[release.number] = {a: e.candidate for a, e in release.ports.items()}
         self.kinds[release.number] = release.kind
         for address in (*release.changed, *release.decided):
-            assert address in release.ports or release.kind in {HOLD, LIFT}
+            assert address in release.ports or release.kind in {HOLD, LIFT, WITHDRAWAL}
         for address in release.changed:
             self.switched[address].append(release.number)
+            if address not in release.ports:
+                continue
             self.rollable[address].append(release.number)
 
     def is_held(self, run: Run) -> bool:
@@ -92,7 +94,7 @@ class Model(RuleBasedStateMachine):
         last = max((n for a in PORTS[run.product] for n in self.switched[a]), default=0)
         if last <= run.base.number:
             return True
-        if self.kinds[last] == ROLLBACK:
+        if self.kinds[last] in {ROLLBACK, WITHDRAWAL}:
             return False
         current = self.inputs[self.log[last][PORTS[run.product][0]]]
         ours = {item.name: item for item in run.inputs}
@@ -143,13 +145,13 @@ class Model(RuleBasedStateMachine):
         if release.number > self.newest:
             self.remember(release)
             product = "routes" if C in (*release.changed, *release.decided) else "aircraft"
-            if release.changed:
+            if release.changed and release.kind != WITHDRAWAL:
                 manifest = read_manifest(self.store, release.ports[release.changed[0]].candidate)
                 self.inputs[manifest.candidate] = manifest.inputs
                 self.codes[manifest.candidate] = manifest.code_version
             if release.kind == ROLLBACK:
                 self.rolled_back(product, release)
-            elif release.kind == HOLD:
+            elif release.kind in {HOLD, WITHDRAWAL}:
                 self.held[product] = None
             else:
                 self.held.pop(product, None)

@@ -45,6 +45,7 @@ from dataops_mesh.store.release import (
     rollback,
 )
 from dataops_mesh.store.retention import Retention
+from dataops_mesh.store.withdrawal import withdraw
 
 PRODUCTS = st.sampled_from(sorted(PORTS))
 CRASH_AFTER = st.integers(0, 30)
@@ -105,6 +106,17 @@ class Mesh(Model):
         except UnknownNameError:
             assert product not in self.held
         self.held.pop(product, None)
+
+    @rule(product=PRODUCTS)
+    def withdraw(self, product):
+        try:
+            release = withdraw(self.store, product, PORTS[product], SAID)
+        except NotPublishedError:
+            assert PORTS[product][0] not in self.log[self.newest]
+            return
+        assert not set(PORTS[product]) & set(release.ports)
+        self.remember(release)
+        self.held[product] = None
 
     @rule(code=st.sampled_from(["first", "second", "third"]))
     def the_code_changes(self, code):
@@ -174,10 +186,11 @@ class Mesh(Model):
                 self.commit(run)
         self.after_a_crash()
 
-    @rule(product=PRODUCTS, after=CRASH_AFTER, lifts=st.booleans())
-    def crash_while_holding_or_lifting(self, product, after, lifts):
-        what = lift if lifts else hold
-        with crashing(files, after), contextlib.suppress(Crash, UnknownNameError):
+    @rule(product=PRODUCTS, after=CRASH_AFTER, which=st.integers(0, 2))
+    def crash_while_deciding(self, product, after, which):
+        what = (hold, lift, withdraw)[which]
+        ends = (Crash, UnknownNameError, NotPublishedError)
+        with crashing(files, after), contextlib.suppress(*ends):
             what(self.store, product, PORTS[product], SAID)
         self.after_a_crash()
 

@@ -98,7 +98,8 @@ def _published(store: Store, run_id: str, product: str, begun: datetime) -> int 
     for release in history(store):
         if release.at < begun:
             return None
-        named = {release.ports[address].product for address in release.changed}
+        ports = release.ports
+        named = {ports[address].product for address in release.changed if address in ports}
         if release.run_id == run_id and product in named:
             return release.number
     return None

@@ -1,0 +1,62 @@
+"""Products that read what is gone: withdrawn, or declared by nobody any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dataops_mesh.errors import MeshError, Problem
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.owners import publisher_of
+from dataops_mesh.run.registry import elsewhere
+from dataops_mesh.spec.model import Address, InputPort, Mesh, Product
+from dataops_mesh.store.owners import owner_of
+from dataops_mesh.store.release import Release
+from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_words
+
+
+def reading_problems(
+    products: Iterable[Product], mesh: Mesh, environment: Environment, release: Release
+) -> Iterator[Problem]:
+    """Yield an error for each input that was withdrawn, or that nobody declares any more.
+
+    Args:
+        products: whose inputs are looked at.
+        mesh: everything that is declared in the workspace.
+        environment: the store and the settings.
+        release: what is published.
+    """
+    declared = {port.address for product in mesh.products for port in product.outputs}
+    try:
+        registered = elsewhere(environment)
+    except MeshError:
+        registered = ()
+    known_domains = {domain.name for domain in mesh.domains} | {one.domain for one in registered}
+    offered = {offer.address for one in registered for offer in one.outputs}
+    for product in products:
+        for port in product.inputs:
+            if port.address is None:
+                continue
+            gone = withdrawal_of(release, port.address)
+            if gone is not None:
+                what = f"{product.qualified_name} reads {port.name}, which {withdrawn_words(gone)}"
+                then = f"read something else; {gone.product} would have to publish it again"
+                yield Problem(what, port.where, next=then)
+            elif port.address in release.ports and port.address not in declared:
+                known = port.address.domain in known_domains or _is_ours(port.address, environment)
+                if known and str(port.address) not in offered:
+                    yield _ghost(product, port, release)
+
+
+def _is_ours(address: Address, environment: Environment) -> bool:
+    owner = owner_of(environment.store, address.domain)
+    return owner is not None and owner.is_(publisher_of(environment))
+
+
+def _ghost(product: Product, port: InputPort, release: Release) -> Problem:
+    maker = release.ports[port.address].product if port.address else ""
+    return Problem(
+        f"{product.qualified_name} reads {port.name}, and nobody declares it any more: what is "
+        f"read is the last publication of {maker}",
+        port.where,
+        next=f"read its new name, and mesh withdraw {port.name}",
+    )

@@ -1,0 +1,97 @@
+"""Withdrawing what is published, by a person's word; who reads it is asked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from dataops_mesh.errors import MeshError, Problem, UnknownNameError, did_you_mean
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.hold import ask
+from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry import elsewhere
+from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.hold import WITHDRAWAL
+from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.withdrawal import withdraw
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a withdrawal would take away, and from whom.
+
+    Args:
+        product: the qualified name; it need not be declared any more.
+        readers: the products that read it: declared here or elsewhere, or built from it.
+    """
+
+    product: str
+    addresses: tuple[Address, ...]
+    readers: tuple[str, ...]
+
+
+def taking(name: str, environment: Environment, products: Iterable[Product]) -> Taking:
+    """Return what the name of a product, or of one port, would take away.
+
+    Args:
+        name: `domain.product`, or `domain.port`; a product's name comes first.
+        environment: the store and the settings.
+        products: what is declared here.
+
+    Raises:
+        UnknownNameError: nothing published has the name.
+    """
+    release = latest(environment.store)
+    ports = {str(address): address for address in release.ports}
+    found = tuple(a for a, entry in release.ports.items() if entry.product == name)
+    if not found and name in ports:
+        found = (ports[name],)
+    if not found:
+        known = sorted({entry.product for entry in release.ports.values()} | set(ports))
+        what = f'nothing published is called "{name}"{did_you_mean(name, known)}'
+        raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
+    product = release.ports[found[0]].product
+    return Taking(product, tuple(sorted(found)), _readers(found, environment, products, release))
+
+
+def withdraw_product(
+    what: Taking, environment: Environment, reason: str, partition: str | None = None
+) -> Release:
+    """Take what is published away from consumers; it is held until somebody lifts that.
+
+    Raises:
+        NotPublishedError: there is no such partition.
+        OwnershipError: its domain belongs to another repository.
+    """
+    key = partition or ""
+    asked = ask(environment, WITHDRAWAL, what.product, what.addresses, reason, key)
+    release = withdraw(environment.store, what.product, what.addresses, asked, key)
+    record_run(environment)
+    return release
+
+
+def _readers(
+    found: Iterable[Address],
+    environment: Environment,
+    products: Iterable[Product],
+    release: Release,
+) -> tuple[str, ...]:
+    wanted = {str(address) for address in found}
+    own = {release.ports[address].product for address in found}
+    readers = {
+        product.qualified_name
+        for product in products
+        if any(str(port.address) in wanted for port in product.inputs)
+    }
+    for entry in release.ports.values():
+        for inputs in (entry.inputs, *(part.inputs for part in entry.parts)):
+            if not wanted.isdisjoint(name for name, _ in inputs):
+                readers.add(entry.product)
+    with suppress(MeshError):  # a registry that cannot be read names nobody
+        readers |= {
+            one.product
+            for one in elsewhere(environment)
+            if any(use.address in wanted for use in one.inputs)
+        }
+    return tuple(sorted(readers - own))

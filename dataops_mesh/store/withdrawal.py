@@ -1,0 +1,128 @@
+"""Withdrawing: a release that takes addresses, or one partition of them, away from consumers.
+
+What existed stays in the history. What was withdrawn is held: nothing publishes it again before a
+person lifts that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from dataops_mesh.errors import ConflictError, NotPublishedError, Problem
+from dataops_mesh.spec.model import Address
+from dataops_mesh.store.hold import WITHDRAWAL, Hold, held_words, with_hold
+from dataops_mesh.store.holding import Asked, follow, following
+from dataops_mesh.store.log import Entry, Release
+from dataops_mesh.store.owners import require_owner
+from dataops_mesh.store.store import Store
+from dataops_mesh.store.switch import without_part
+
+
+def withdraw(
+    store: Store, product: str, addresses: Iterable[Address], asked: Asked, partition: str = ""
+) -> Release:
+    """Take addresses, or one partition of them, away from consumers.
+
+    Args:
+        store: the store.
+        product: the qualified name of the product.
+        addresses: its ports, or one of them.
+        asked: who and why.
+        partition: the only partition that is taken away.
+
+    Raises:
+        NotPublishedError: none of it is published.
+        OwnershipError: the domain belongs to another repository.
+    """
+    wanted = tuple(sorted(addresses))
+    require_owner(store, (address.domain for address in wanted), asked.publisher)
+
+    def withdrawn(current: Release) -> Release:
+        ports = tuple(a for a in wanted if _has(current, a, partition))
+        if not ports:
+            raise NotPublishedError(_nothing(current, product, wanted, partition))
+        release = following(current, WITHDRAWAL, asked)
+        said = Hold(
+            product,
+            asked.person,
+            asked.reason,
+            release.number,
+            release.at,
+            WITHDRAWAL,
+            partition,
+        )
+        return replace(
+            release,
+            changed=ports,
+            ports=taken_away(current.ports, ports, partition, release.number),
+            holds=with_hold(current.holds, ports, said),
+            withdrawn=with_hold(current.withdrawn, ports, said),
+            decided=ports,
+            about=product,
+            partition=partition,
+        )
+
+    return follow(store, withdrawn)
+
+
+def taken_away(
+    ports: Mapping[Address, Entry], addresses: Iterable[Address], partition: str, number: int
+) -> dict[Address, Entry]:
+    """Return what consumers read once addresses, or one partition of them, are gone."""
+    left = dict(ports)
+    for address in addresses:
+        before = left.pop(address)
+        entry = without_part(before, partition, number) if partition else None
+        if entry is not None:
+            left[address] = entry
+    return left
+
+
+def require_not_withdrawn(current: Release, address: Address, entry: Entry, since: int) -> None:
+    """Refuse what was built before it was withdrawn, also once that was lifted.
+
+    Raises:
+        ConflictError: it was withdrawn after its run began.
+    """
+    keys = {"", *(part.key for part in entry.parts)}
+    for gone in current.withdrawn.get(address, ()):
+        if gone.release > since and gone.partition in keys:
+            what = f"{address} {withdrawn_words(gone)}, while this candidate was built"
+            raise ConflictError(Problem(what, next="run the product again"))
+
+
+def withdrawal_of(release: Release, address: Address) -> Hold | None:
+    """Return who took an address away, if somebody did and nothing was published there since."""
+    if address in release.ports:
+        return None
+    return next(iter(release.withdrawn.get(address, ())), None)
+
+
+def withdrawn_problem(address: Address, hold: Hold) -> Problem:
+    """Say to whoever reads an address that it is gone, by whose word and why."""
+    return Problem(f"{address} {withdrawn_words(hold)}", next=f"ask the owner of {hold.product}")
+
+
+def withdrawn_words(hold: Hold) -> str:
+    """Return what somebody is told who asks for what was withdrawn."""
+    return f"was withdrawn {held_words(hold)}"
+
+
+def _has(release: Release, address: Address, partition: str) -> bool:
+    entry = release.ports.get(address)
+    return entry is not None and (not partition or entry.part(partition) is not None)
+
+
+def _nothing(
+    current: Release, product: str, wanted: tuple[Address, ...], partition: str
+) -> Problem:
+    gone = next((hold for a in wanted if (hold := withdrawal_of(current, a))), None)
+    piece = f"partition {partition} of " if partition else ""
+    what = f"{piece}{product} is not published"
+    keys = {part.key for a in wanted if a in current.ports for part in current.ports[a].parts}
+    return Problem(
+        f"{what}: it {withdrawn_words(gone)}" if gone else what,
+        choices=tuple(sorted(keys)),
+        next="mesh status",
+    )
