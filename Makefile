@@ -7,13 +7,14 @@ TESTS ?= tests
 export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
-.PHONY: bench bench-quick help setup demo test lint types layers unit long snapshot format lock clean
+.PHONY: bench bench-quick lint-contracts help setup demo test lint types layers unit long snapshot format lock clean
 
 help:
 	@echo "make demo    set up, run the example mesh on real data, show what is published"
 	@echo "make test    set up, then lint, types, import layers and tests"
 	@echo "make bench-quick   benchmarks beside what people would use instead, under 5 minutes"
 	@echo "make bench         the same at full size; benchmarks/README.md"
+	@echo "make lint-contracts   datacontract lint on the example contracts and those of the docs"
 	@echo "make ui      the Dagster UI on the example mesh"
 	@echo "make format  let ruff format and fix what it can"
 	@echo "make long    the long profile: more histories, kills, fuzzing, memory; hours"
@@ -56,6 +57,16 @@ $(SQLMESH)/.tried: benchmarks/sqlmesh.lock.txt
 	@test -x $(SQLMESH)/bin/python || $(PYTHON) -m venv $(SQLMESH)
 	@$(SQLMESH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $< || echo "SQLMesh could not be installed; the report says so."
 	@touch $@
+
+# The same for datacontract-cli, which most people lint their contracts with.
+DATACONTRACT := .venv-bench/datacontract
+
+$(DATACONTRACT)/bin/datacontract:
+	@test -x $(DATACONTRACT)/bin/python || $(PYTHON) -m venv $(DATACONTRACT)
+	@$(DATACONTRACT)/bin/python -m pip install --quiet --disable-pip-version-check datacontract-cli==1.2.8
+
+lint-contracts: $(READY) $(DATACONTRACT)/bin/datacontract
+	@$(BIN)/python tests/spec/lint_contracts.py $(DATACONTRACT)/bin/datacontract
 
 bench: $(READY) $(SQLMESH)/.tried
 	@$(BIN)/python -m benchmarks --scale full

@@ -341,7 +341,8 @@ def _sum(present: list[Any], column: Column) -> Any:
     total = sum(map(Fraction, present))
     size = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", _stored(column))
     digits, scale = (38, int(size[2])) if size else (38, 0)
-    if abs(total) * 10**scale >= 10**digits or (not size and abs(total) >= 2**127):
+    most = sum(abs(Fraction(one)) for one in present)  # in any order, no partial sum is larger
+    if most * 10**scale >= 10**digits or (not size and most >= 2**127):
         return None
     # Exact: a Decimal of any width.
     return WIDE.divide(Decimal(total.numerator), Decimal(total.denominator))
