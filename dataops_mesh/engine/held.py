@@ -13,7 +13,7 @@ _SPELLED = {
     "DATE": _DAY,
     "TIME": _CLOCK,
     "TIMESTAMP": f"{_DAY}([ T]{_CLOCK})?",
-    "TIMESTAMP WITH TIME ZONE": f"{_DAY}[ T]{_CLOCK}{_ZONE}",
+    "TIMESTAMP WITH TIME ZONE": f"{_DAY}[ T]{_CLOCK}{_ZONE}?",
     "UUID": "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
 }
 # They hold every decimal number of so many digits, if it is neither huge nor tiny.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _NESTED, _NUMBERS = OBJECT | ARRAY, WHOLE | BROKEN
 _MARKS = {'"': TEXT, "{": OBJECT, "[": ARRAY, "t": TRUTH, "f": TRUTH, "n": 0}
 _BIGINT, _DOUBLE, _DECIMAL = 18, 15, 38  # so many digits always fit
-_SAY = "say what it is: `options: {columns: {<column>: <type>, ...}}`"
+_SAY = "deliver it as text, or as a column of its own with a type in the contract of the source"
 _GUESSED = {"DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "UUID"}
 
 
@@ -54,16 +54,13 @@ def records(
     Args:
         con: the session.
         found: the files.
-        options: what the input port says; a type that it gives to a column stands.
+        options: what the input port says of where records begin and end.
 
     Raises:
         UnclearDelivery: plain values stand beside objects, or a number fits no type.
     """
-    said = options.get("columns")
-    if said or options.get("auto_detect") is False:
-        return sql.scan(READER, found, options)
     files = Records(found, options)
-    columns = _kinds(con, files)
+    columns = kinds(con, files)
     _one_spelling(con, files, columns)
     files = replace(files, values=of_values(con, files, columns))
     doubtful = any(column.kinds & (BROKEN | _NESTED) for column in columns)
@@ -77,7 +74,7 @@ def records(
     return sql.scan(READER, found, {**plain, "records": "false"} if files.values else plain)
 
 
-def _kinds(con: duckdb.DuckDBPyConnection, files: Records) -> list[Found]:
+def kinds(con: duckdb.DuckDBPyConnection, files: Records) -> list[Found]:
     """Return the columns and the kinds of their values, of every record."""
     shallow = {"maximum_depth": 1, "map_inference_threshold": -1}
     try:
@@ -194,19 +191,33 @@ def _nested(
         shape = read_shape(types.get(column.name, ""))
         kind = spelled(_unguessed(shape)) if shape else "JSON"
         settled.append(replace(column, kind=kind))
-    doubtful = [c for c in settled if c.kinds & _NESTED and re.search("DOUBLE|JSON|FLOAT", c.kind)]
-    for column in doubtful:
-        as_json = replace(column, kind="JSON")
-        test = rf'"-?({LONG}|[0-9]{{16,}})'
-        name, relation = sql.identifier(column.name), as_delivered(files, [as_json])
-        if not long:
-            relation = files.scan(columns={column.name: "JSON"})
-            test = r"[:,\[]-?[0-9]{16,}"
-        query = f"SELECT 1 FROM {relation} WHERE regexp_matches(CAST({name} AS VARCHAR), "
-        if con.execute(f"{query}{sql.literal(test)}) LIMIT 1").fetchall():
-            what = f'column "{column.name}" has a number inside that a double may not hold'
-            raise UnclearDelivery(what, _SAY)
+    for column in settled:
+        if column.kinds & _NESTED:
+            require_whole_inside(con, files, column, long=long)
     return settled
+
+
+def require_whole_inside(
+    con: duckdb.DuckDBPyConnection, files: Records, column: Found, *, long: bool
+) -> None:
+    """Make sure that no number inside an object or array is one that a double may not hold.
+
+    Raises:
+        UnclearDelivery: there may be one.
+    """
+    if not re.search("DOUBLE|JSON|FLOAT|DECIMAL", column.kind):
+        return
+    name = sql.identifier(column.name)
+    if long:
+        relation = as_delivered(files, [replace(column, kind="JSON")])
+        test = rf'"-?({LONG}|[0-9]{{16,}})'
+    else:
+        relation = files.scan(columns={column.name: "JSON"})
+        test = r"[:,\[]-?[0-9]{16,}"
+    query = f"SELECT 1 FROM {relation} WHERE regexp_matches(CAST({name} AS VARCHAR), "
+    if con.execute(f"{query}{sql.literal(test)}) LIMIT 1").fetchall():
+        what = f'column "{column.name}" has a number inside that a double may not hold'
+        raise UnclearDelivery(what, _SAY)
 
 
 def _unguessed(shape: Shape) -> Shape:

@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.delivery import UnclearDelivery, lossless
+from dataops_mesh.engine.promised import (
+    TYPING,
+    promised_by_options,
+    promised_columns,
+    promised_csv,
+    promised_parquet,
+    require_types,
+)
+from dataops_mesh.engine.promised_records import promised_json
 from dataops_mesh.engine.records import records
 from dataops_mesh.engine.wrong import wrong_line
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
-from dataops_mesh.spec.model import Address, Source, SourceFormat
+from dataops_mesh.spec.checks.derive import new_columns
+from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import Store
@@ -28,6 +38,12 @@ _READERS = {
     SourceFormat.CSV: "read_csv",
     SourceFormat.PARQUET: "read_parquet",
     SourceFormat.JSON: "read_json",
+}
+
+_PROMISED = {
+    SourceFormat.CSV: promised_csv,
+    SourceFormat.PARQUET: promised_parquet,
+    SourceFormat.JSON: promised_json,
 }
 
 
@@ -138,9 +154,21 @@ def release_views(
 
 
 def bind_source(
-    con: duckdb.DuckDBPyConnection, name: str, found: Iterable[Path], source: Source
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    found: Iterable[Path],
+    source: Source,
+    contract: Contract | None = None,
 ) -> None:
-    """Create a view over the files of a source, under the input port's name."""
+    """Create a view over the files of a source, under the input port's name.
+
+    Args:
+        con: the session.
+        name: the input port.
+        found: the files.
+        source: what the input port says of them.
+        contract: what they promise; beside the view, another one has the columns it does not know.
+    """
     import duckdb
 
     reader = _READERS.get(source.format)
@@ -156,11 +184,24 @@ def bind_source(
     options = {key: _option(value) for key, value in source.options}
     files = tuple(found)
     try:
-        if source.format is SourceFormat.CSV:
-            options = lossless(con, files, options)
-        json = source.format is SourceFormat.JSON
-        relation = records(con, files, options) if json else sql.scan(reader, files, options)
-        con.execute(f"CREATE OR REPLACE VIEW {sql.identifier(name)} AS FROM {relation}")
+        view = sql.identifier(name)
+        if contract is not None:
+            read = _PROMISED[source.format]
+            relation, new = read(con, files, options, promised_columns(contract))
+            told = f"SELECT unnest({sql.literal(new)}::VARCHAR[]) AS name"
+            con.execute(f"CREATE OR REPLACE VIEW {new_columns(name)} AS {told}")
+        elif source.format is SourceFormat.JSON:
+            said = promised_by_options(options)
+            rest = {key: value for key, value in options.items() if key not in TYPING}
+            relation = (
+                promised_json(con, files, rest, said)[0] if said else records(con, files, rest)
+            )
+        else:
+            if source.format is SourceFormat.CSV:
+                require_types(con, files, options)
+                options = lossless(con, files, options)
+            relation = sql.scan(reader, files, options)
+        con.execute(f"CREATE OR REPLACE VIEW {view} AS FROM {relation}")
     except UnclearDelivery as error:
         raise SourceError(Problem(f"{name}: {error}", source.where, next=error.then)) from None
     except duckdb.Error as error:

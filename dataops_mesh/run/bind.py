@@ -119,7 +119,8 @@ def bind_inputs(
     bind_release(connection, store, inputs.release, addresses(product))
     for port in product.inputs:
         if port.source is not None and _readable(port.source):
-            bind_source(connection, port.name, inputs.source_files[port.name], port.source)
+            found = inputs.source_files[port.name]
+            bind_source(connection, port.name, found, port.source, port.contract)
 
 
 def bind_candidate(

@@ -18,6 +18,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.registry import still_read
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.read import sources
 from dataops_mesh.spec.read.pact import FOLDER, SUFFIX
 from dataops_mesh.store.declarations import read_declaration, write_declaration
 from dataops_mesh.store.manifest import Manifest, read_manifest
@@ -191,6 +192,7 @@ def published_versions(store: Store, release: Release) -> tuple[dict[str, Produc
 def _files(product: Product) -> Iterator[Path]:
     yield product.folder / "product.odps.yaml"
     yield from sorted(product.folder.glob(_CONTRACTS))
+    yield from sorted((product.folder / sources.FOLDER).glob(_CONTRACTS))
     yield from sorted(product.folder.glob(_PACTS))
     yield from product.transform.files
     if is_dbt(product):

@@ -102,7 +102,8 @@ class InputPort:
     """What a product reads: a published port of the mesh, or a source outside it.
 
     Exactly one of `address` and `source` is set. Transforms name a published port by its
-    address (`fleet.aircraft`) and a source by the port's name (`aircraft_csv`).
+    address (`fleet.aircraft`) and a source by the port's name (`aircraft_csv`). A source may
+    have a contract, which says what its columns are and what must hold of them.
     """
 
     name: str
@@ -112,6 +113,7 @@ class InputPort:
     version: str | None = None
     contract_id: str | None = None
     expectations: tuple[Rule, ...] = ()
+    contract: Contract | None = None
 
     @property
     def parameter(self) -> str:

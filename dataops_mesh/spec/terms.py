@@ -121,6 +121,8 @@ class Column:
         masking: how the declaration says that values are masked; recorded, not applied.
         transform_sources: ODCS `transformSourceObjects`, what the column is made of.
         shape: of an object, array, map or vector: its type, all the way down.
+        physical_name: of a source, the column's name there, if it has another one here.
+        date_format: of a source, how dates and times are written there; empty for ISO 8601.
     """
 
     name: str
@@ -142,6 +144,8 @@ class Column:
     masking: str = ""
     transform_sources: tuple[str, ...] = ()
     shape: Shape | None = None
+    physical_name: str = ""
+    date_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The schema, quality rules and SLAs that one output port promises (ODCS).
+    """The schema, quality rules and SLAs that an output port promises, or a source (ODCS).
 
     Args:
         fingerprint: a digest of the whole document, so that any edit is a new contract.
@@ -206,6 +210,7 @@ class Contract:
         partitioning: how the port is cut; None for a port that is published whole.
         approvers: who may approve a change that cannot be taken back.
         roles: who may read it, as the contract says; recorded, not enforced.
+        closed: of a source, that a column more than these is an error.
         document: the file as it was parsed, for policies; not part of what the contract is.
     """
 
@@ -223,6 +228,7 @@ class Contract:
     partitioning: Partitioning | None = None
     approvers: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+    closed: bool = False
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property

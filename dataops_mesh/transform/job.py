@@ -80,7 +80,8 @@ def run_python(job: Job) -> None:
             connection.execute(statement)
         for port in product.inputs:
             if port.source is not None and port.source.format is not SourceFormat.FILE:
-                bind_source(connection, port.name, job.source_files[port.name], port.source)
+                found = job.source_files[port.name]
+                bind_source(connection, port.name, found, port.source, port.contract)
         returned = call_transform(product, connection, job.source_files, job.offered)
         _copy(job, connection, returned)
 

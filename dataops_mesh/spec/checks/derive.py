@@ -23,7 +23,9 @@ from dataops_mesh.spec.checks.measures import (
 )
 from dataops_mesh.spec.checks.withheld import with_secrets
 from dataops_mesh.spec.model import (
+    ZERO,
     Address,
+    Contract,
     InputPort,
     Metric,
     Operator,
@@ -67,13 +69,7 @@ def derive_checks(product: Product) -> tuple[Check, ...]:
         for port in product.inputs:
             checks += _input_checks(port, first)
     for output in product.outputs:
-        rules = list(_rule_checks(output))
-        said = {check.fingerprint for check in rules}
-        for check in _constraints(output):
-            if check.fingerprint not in said:
-                said.add(check.fingerprint)
-                checks.append(check)
-        checks += rules
+        checks += _of_contract(output)
         checks += _pact_checks(product, output)
     return tuple(with_secrets(product, _scoped(product, check)) for check in checks)
 
@@ -99,10 +95,12 @@ def _scoped(product: Product, check: Check) -> Check:
 
 def coverage(product: Product) -> Coverage:
     """Return how many of the declared rules are executed."""
+    contracts = [port.contract for port in product.outputs]
+    contracts += [port.contract for port in product.inputs if port.contract]
     rules = [
         rule
-        for port in product.outputs
-        for rule in (*port.contract.rules, *(r for c in port.contract.columns for r in c.rules))
+        for contract in contracts
+        for rule in (*contract.rules, *(r for c in contract.columns for r in c.rules))
     ]
     rules += [rule for port in product.inputs for rule in port.expectations]
     rules += [rule for pact in product.pacts for rule in pact.rules]
@@ -139,6 +137,44 @@ def _input_checks(port: InputPort, first: Address) -> Iterator[Check]:
         check = _of_rule(rule, first, port.name, Stage.INPUT, f"input_{port.parameter}_{rule.name}")
         if check is not None:
             yield check
+    if port.contract is not None:
+        yield from _source_checks(port, port.contract, first)
+
+
+def _source_checks(port: InputPort, contract: Contract, first: Address) -> Iterator[Check]:
+    """Yield what the contract of a source says, as checks on what comes in.
+
+    Names and types are not among them: a column that is gone or does not have its type is an
+    error of reading. A column that the contract does not have is a warning, or its end.
+    """
+    new = Query(f"SELECT count(*) FROM {new_columns(port.name)}")
+    power = Severity.ERROR if contract.closed else Severity.WARNING
+    promised = OutputPort(first, contract, contract.where, contract.version)
+    check = must(promised, "no_new_columns", new, contract.where, "conformity")
+    told = "The delivery has the columns of the contract and no others."
+    for one in (having(check, ZERO, power, told), *_of_contract(promised)):
+        if isinstance(one.measure, TableSchema):
+            continue
+        made = fingerprint(one.measure, one.threshold, one.severity, Stage.INPUT, port.name)
+        name = f"input_{port.parameter}_{one.name}"
+        yield replace(one, name=name, relation=port.name, stage=Stage.INPUT, fingerprint=made)
+
+
+def new_columns(name: str) -> str:
+    """Return the relation of a source's columns that its contract does not have."""
+    return f'"{name}__new_columns"'
+
+
+def _of_contract(port: OutputPort) -> list[Check]:
+    """Return the checks of a contract; a rule goes before the constraint that says the same."""
+    rules = list(_rule_checks(port))
+    said = {check.fingerprint for check in rules}
+    checks = []
+    for check in _constraints(port):
+        if check.fingerprint not in said:
+            said.add(check.fingerprint)
+            checks.append(check)
+    return [*checks, *rules]
 
 
 def _rule_checks(port: OutputPort) -> Iterator[Check]:

@@ -10,6 +10,7 @@ from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import COLUMN
 from dataops_mesh.spec.physical import accepted_types, is_accepted, normalise, suggest
 from dataops_mesh.spec.read.custom import Target
+from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
@@ -22,14 +23,21 @@ _PARTS = {"properties": "object", "items": "array", "map": "map"}
 
 
 def read_columns(
-    node: Node, problems: list[Problem], own: frozenset[str] = frozenset()
+    node: Node,
+    extras: Extras,
+    problems: list[Problem],
+    own: frozenset[str] = frozenset(),
+    *,
+    source: bool = False,
 ) -> tuple[Column, ...]:
     """Return the columns of a schema object; what would be ignored is a problem.
 
     Args:
         node: the schema object.
+        extras: the settings of its document.
         problems: receives what is wrong.
         own: the names by which rules may call it.
+        source: they are a source's, where a column may have another name.
     """
     entries = node.items("properties")
     names = tuple(entry.text("name") or "" for entry in entries)
@@ -38,9 +46,10 @@ def read_columns(
     _report_twice(entries, problems)
     key = _positions(entries, "primaryKey", "primaryKeyPosition", problems)
     partition = _positions(entries, "partitioned", "partitionKeyPosition", problems)
+    target = Target(columns=names, relations=own)
     return tuple(
         replace(
-            _column(entry, Target(columns=names, relations=own), problems),
+            _at_source(_column(entry, target, problems), entry, extras, problems, source=source),
             key_position=key.get(index),
             partition_position=partition.get(index),
         )
@@ -88,9 +97,6 @@ def _column(entry: Node, table: Target, problems: list[Problem]) -> Column:
         child = entry.child("name") or entry
         what = f'"{name}" must be letters, digits and _, not starting with a digit'
         problems.append(child.problem(what))
-    physical_name = entry.child("physicalName")
-    if physical_name is not None and physical_name.value != name:
-        problems.append(physical_name.unsupported("a column has its `name`"))
     if entry.text("semanticType") == "measure":
         child = entry.child("semanticType") or entry
         problems.append(child.problem('"measure" is not supported yet', ["column", "dimension"]))
@@ -116,6 +122,29 @@ def _column(entry: Node, table: Target, problems: list[Problem]) -> Column:
         id=entry.text("id") or "",
         masking=masking(entry),
         transform_sources=entry.texts("transformSourceObjects"),
+    )
+
+
+def _at_source(
+    column: Column, entry: Node, extras: Extras, problems: list[Problem], *, source: bool
+) -> Column:
+    """Return the column with its name and its format at the source."""
+    named, written = entry.child("physicalName"), extras.get(entry.keys, {}).get("dateformat")
+    if not source:
+        if named is not None and named.value != column.name:
+            problems.append(named.unsupported("a column has its `name`"))
+        if written is not None:
+            problems.append(written.problem("dateformat is a setting of a source's column"))
+        return column
+    if column.physical_type == "DECIMAL":
+        child = entry.child("physicalType") or entry
+        problems.append(child.problem("say how wide it is", then="DECIMAL(18,2)"))
+    if written is not None and column.logical_type not in {"date", "timestamp", "time"}:
+        problems.append(written.problem(f"a {column.logical_type} is not written by a dateformat"))
+    return replace(
+        column,
+        physical_name=entry.text("physicalName") or "",
+        date_format="" if written is None else str(written.value),
     )
 
 

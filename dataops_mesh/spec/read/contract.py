@@ -7,7 +7,7 @@ from dataops_mesh.spec.model import Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION
 from dataops_mesh.spec.read.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
-from dataops_mesh.spec.read.extras import Extras, read_extras
+from dataops_mesh.spec.read.extras import Settings, read_extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.partition_setting import read_partitioning
 from dataops_mesh.spec.read.protection import approvers
@@ -20,27 +20,33 @@ from dataops_mesh.spec.standards.schema import odcs_validator, validate
 _NOT_YET = {"slaDefaultElement": "write `element` in each service level"}
 
 
-def read_contract(document: Document, domain: str, port: str) -> tuple[Contract, list[Problem]]:
-    """Return the contract of one output port and everything that is wrong with it.
+def read_contract(
+    document: Document, domain: str, port: str, *, source: bool = False
+) -> tuple[Contract, list[Problem]]:
+    """Return the contract of an output port, or of a source, and everything that is wrong with it.
 
     Args:
         document: the parsed file.
         domain: the domain's name, which the file must not contradict.
-        port: the output port's name, which the schema object must have.
+        port: the port's name, which the schema object must have.
+        source: it is the contract of a source, which may be another domain's.
     """
     node = Node(document, document.data)
     schema_problems = validate(odcs_validator(), node)
     problems: list[Problem] = []
     extras = read_extras(document, "DataContract", problems)
     node.refuse(_NOT_YET, problems)
-    check_same(node, "domain", domain, "the domain's folder", problems)
+    own = extras.get(node.keys, {})
+    if not source:
+        check_same(node, "domain", domain, "the domain's folder", problems)
     check_version(node, problems)
     check_status(node, problems)
-    table = _table(node, port, problems)
-    own = frozenset({port.lower(), f"{domain}.{port}".lower()})
-    columns = read_columns(table, problems, own) if table else ()
+    table = _table(node, port, problems, source=source)
+    called = frozenset({port.lower()} if source else {port.lower(), f"{domain}.{port}".lower()})
+    columns = read_columns(table, extras, problems, called, source=source) if table else ()
+    _refuse_settings(own, problems, source=source)
     names = tuple(column.name for column in columns)
-    target = Target(columns=names, relations=own)
+    target = Target(columns=names, relations=called)
     rules = read_rules(table.items("quality"), target, problems) if table else ()
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
     slas = read_slas(node, port, columns, problems)
@@ -54,11 +60,10 @@ def read_contract(document: Document, domain: str, port: str) -> tuple[Contract,
         slas=slas,
         status=node.text("status") or "active",
         description=_description(node, table),
-        allow_empty=_allow_empty(node, extras),
+        allow_empty=_is_true(own, "allowEmpty"),
+        closed=_is_true(own, "closed"),
         relationships=read_relationships(table, columns, extras, problems) if table else (),
-        partitioning=read_partitioning(
-            extras.get(node.keys, {}).get("partitions"), columns, problems
-        ),
+        partitioning=read_partitioning(own.get("partitions"), columns, problems),
         approvers=approvers(node),
         roles=tuple(
             Role(entry.text("role") or "", entry.text("access") or "")
@@ -101,7 +106,7 @@ def check_status(node: Node, problems: list[Problem]) -> None:
         problems.append(problem)
 
 
-def _table(node: Node, port: str, problems: list[Problem]) -> Node | None:
+def _table(node: Node, port: str, problems: list[Problem], *, source: bool) -> Node | None:
     objects = node.items("schema")
     if len(objects) != 1:
         child = node.child("schema") or node
@@ -112,7 +117,7 @@ def _table(node: Node, port: str, problems: list[Problem]) -> Node | None:
     table = objects[0]
     check_same(table, "name", port, "the file's name", problems)
     physical = table.child("physicalName")
-    if physical is not None and physical.value != port:
+    if physical is not None and physical.value != port and not source:
         problems.append(physical.unsupported("a port's relation has the name of the port"))
     return table
 
@@ -123,6 +128,14 @@ def _description(node: Node, table: Node | None) -> str:
     return purpose or (table.text("description") if table else None) or ""
 
 
-def _allow_empty(node: Node, extras: Extras) -> bool:
-    setting = extras.get(node.keys, {}).get("allowEmpty")
+def _is_true(settings: Settings, name: str) -> bool:
+    setting = settings.get(name)
     return setting is not None and setting.value is True
+
+
+def _refuse_settings(settings: Settings, problems: list[Problem], *, source: bool) -> None:
+    """Report a setting of the other kind of contract."""
+    name, whose = ("partitions", "an output port") if source else ("closed", "a source")
+    setting = settings.get(name)
+    if setting is not None:
+        problems.append(setting.problem(f"{name} is a setting of {whose}'s contract"))

@@ -23,6 +23,7 @@ from dataops_mesh.spec.read.inputs import cut_problems, read_inputs
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.pact import read_pacts
 from dataops_mesh.spec.read.relationships import resolve
+from dataops_mesh.spec.read.sources import with_contracts
 from dataops_mesh.spec.read.transform import read_transform
 from dataops_mesh.spec.read.yaml import Document, digest, read_document
 from dataops_mesh.spec.standards.schema import odps_validator, validate
@@ -91,6 +92,7 @@ def _product(
     ports = tuple(port.name for port in outputs)
     inputs = read_inputs(node, extras, folder, root, problems)
     elsewhere: list[Problem] = []  # they stand in other files: the contracts, the pacts
+    inputs = with_contracts(inputs, folder, root, elsewhere)
     outputs = resolve(domain, outputs, inputs, elsewhere)
     pacts = read_pacts(folder, root, outputs, elsewhere)
     settings = extras.get((), {})
@@ -108,6 +110,7 @@ def _product(
                 document.digest(),
                 *(contract.fingerprint for contract in contracts.values()),
                 *(pact.fingerprint for pact in pacts),
+                *(port.contract.fingerprint for port in inputs if port.contract),
             ]
         ),
         outputs=outputs,

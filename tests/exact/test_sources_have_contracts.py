@@ -1,0 +1,286 @@
+"""A source with a contract is read as promised on every day, or refused with line and column."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from helpers import a_contract, a_product, a_source, product, read, run, write_workspace
+
+from dataops_mesh.errors import DeclarationError, SourceError
+from dataops_mesh.gate import Publish, Refuse
+from dataops_mesh.run.report import Report
+
+PARSED = ["{name: k, logicalType: integer}", "{name: v, logicalType: %s}"]
+
+
+def written(
+    tmp_path: Path,
+    text: str,
+    column: str,
+    *,
+    rules: tuple[str, ...] = (),
+    path: str = "src.csv",
+    port: str = "{name: v, logicalType: string}",
+    extra: str = "",
+    more: str = "",
+    python: bool = False,
+):
+    columns = ["{name: k, logicalType: integer}", column]
+    code = {"transform.py": "def transform(src):\n    return src\n"}
+    made = a_product(
+        {"p": ["{name: k, logicalType: integer}", port]},
+        inputs=[a_source("src", path, more=more)],
+        files={
+            **(code if python else {"p.sql": "select * from src"}),
+            path: text,
+            "inputs/src.odcs.yaml": a_contract("src", columns, *rules, extra=extra),
+        },
+    )
+    return write_workspace(tmp_path, {"d": {"p": made}})
+
+
+def published(tmp_path: Path, text: str, column: str, **more: object) -> tuple[Report, list]:
+    settings = written(tmp_path, text, column, **more)
+    report = run(settings, "d.p")
+    if not isinstance(report.decision, Publish):
+        return report, []
+    return report, [value for (value,) in read(settings, "select v from d.p order by k")]
+
+
+# What a day's values look like makes no difference: the same declaration on every one of them.
+DAYS = [
+    ["true", "false"], ["1.5", "2"], ["1.10", "2.50"], ["2026-01-02T03:04:05", ""], ["007", "1"],
+    ["", ""], ["NO", "'x'"], ["03/04/2026", "05/26/2026"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", DAYS, ids=str)
+def test_a_promised_text_is_the_text_on_every_day(tmp_path: Path, values: list[str]):
+    rows = "".join(f"{k},{value}\n" for k, value in enumerate(values))
+    _, found = published(tmp_path, f"k,v\n{rows}", "{name: v, logicalType: string}")
+    assert found == [value or None for value in values]
+
+
+TYPED = {
+    "integer": (["1", "", "-9007199254740993", "2.0"], [1, None, -9007199254740993, 2]),
+    "number": (["1.10", "1e3", "0.1", ""], [1.1, 1000.0, 0.1, None]),
+    "boolean": (["true", "FALSE", "1", ""], [True, False, True, None]),
+    "date": (["2026-02-28", "", "1900-01-01", ""],
+             [date(2026, 2, 28), None, date(1900, 1, 1), None]),
+    "timestamp": (["2026-02-28T10:00:00", "2026-02-28", "", ""],
+                  [datetime(2026, 2, 28, 10), datetime(2026, 2, 28), None, None]),  # noqa: DTZ001
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("logical", TYPED)
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_promised_type_is_read_exactly(tmp_path: Path, logical: str, kind: str):
+    said, wanted = TYPED[logical]
+    text = "k,v\n" + "".join(f"{k},{value}\n" for k, value in enumerate(said))
+    if kind == "json":
+        plain = logical in {"integer", "number"}
+        values = [value if plain else f'"{value}"' for value in said]
+        values = [value if said[k] else "null" for k, value in enumerate(values)]
+        text = "\n".join(f'{{"k": {k}, "v": {value}}}' for k, value in enumerate(values))
+    column = f"{{name: v, logicalType: {logical}}}"
+    _, found = published(tmp_path, text, column, port=column, path=f"src.{kind}")
+    assert found == wanted
+
+
+def test_a_day_without_a_value_has_the_promised_type(tmp_path: Path):
+    column = "{name: v, logicalType: date}"
+    assert published(tmp_path, "k,v\n1,\n2,\n", column, port=column)[1] == [None, None]
+
+
+def test_days_are_written_as_the_contract_says(tmp_path: Path):
+    column = (
+        "{name: v, logicalType: date, customProperties: "
+        "[{property: dateformat, vendor: dataops_mesh, value: '%d/%m/%Y'}]}"
+    )
+    port = "{name: v, logicalType: date}"
+    _, found = published(tmp_path, "k,v\n1,03/04/2026\n", column, port=port)
+    assert found == [date(2026, 4, 3)]
+    text = "k,v\n1,03/04/2026\n2,05/26/2026\n"
+    with pytest.raises(SourceError, match=r'src.csv:3: column "v": expected a DATE as %d/%m/%Y'):
+        published(tmp_path, text, column, port=port)
+
+
+def test_prices_have_every_digit(tmp_path: Path):
+    column = "{name: v, logicalType: number, physicalType: 'DECIMAL(38,10)'}"
+    long = "9007199254740993.0000000001"
+    text = f'{{"k": 1, "v": {long}}}\n{{"k": 2, "v": 5.0}}\n'
+    _, found = published(tmp_path, text, column, port=column, path="src.json")
+    assert found == [Decimal(long), Decimal(5)]
+
+
+NOT_HELD = {
+    "integer": ["1.5", "NO", "1e3", "9223372036854775808", " "],
+    "number": ["9007199254740993", "1,5", "0x10", "0.10000000000000000001"],
+    "boolean": ["NO", "yes", "2"],
+    "date": ["03/04/2026", "2026-02-30", "2026-1-2", "2026-01-02T00:00:00"],
+}
+
+
+@pytest.mark.parametrize(("logical", "value"), [(k, v) for k, vs in NOT_HELD.items() for v in vs])
+def test_a_value_that_does_not_fit_is_said_with_line_and_column(
+    tmp_path: Path, logical: str, value: str
+):
+    column = f"{{name: v, logicalType: {logical}}}"
+    text = f'k,v\n0,\n1,"{value}"\n'
+    with pytest.raises(SourceError, match=r'src.csv:3: column "v": expected') as error:
+        published(tmp_path, text, column, port=column)
+    assert value not in str(error.value).replace("src.csv:3", "") or value == " "
+
+
+def test_a_line_is_counted_behind_texts_of_several_lines(tmp_path: Path):
+    column = "{name: v, logicalType: integer}"
+    text = 'k,v\n"1\n",1\n\n2,x\n'
+    with pytest.raises(SourceError) as error:
+        published(tmp_path, text, column, port=column)
+    assert 'src.csv:2: column "k": expected a BIGINT' in str(error.value)
+    assert 'src.csv:5: column "v": expected a BIGINT' in str(error.value)
+
+
+def test_a_column_that_is_gone_is_refused_by_name(tmp_path: Path):
+    for path, text in (("src.csv", "k,val\n1,a\n"), ("src.json", '{"k": 1, "val": "a"}')):
+        with pytest.raises(SourceError) as error:
+            published(tmp_path, text, "{name: v, logicalType: string}", path=path)
+        assert f'{path} has no column "v"' in str(error.value)
+        assert "physicalName" in str(error.value)
+
+
+def test_a_column_that_is_new_is_a_warning_unless_the_contract_is_closed(tmp_path: Path):
+    text, column = "k,v,new\n1,a,b\n", "{name: v, logicalType: string}"
+    report, found = published(tmp_path, text, column)
+    assert found == ["a"]
+    assert isinstance(report.decision, Publish)
+    assert any("input_src_no_new_columns" in warning for warning in report.decision.warnings)
+    closed = "customProperties:\n  - {property: closed, vendor: dataops_mesh, value: true}\n"
+    report, _ = published(tmp_path, text, column, extra=closed)
+    assert isinstance(report.decision, Refuse)
+    assert any("input_src_no_new_columns" in reason for reason in report.decision.reasons)
+
+
+@pytest.mark.parametrize("language", ["sql", "python"])
+def test_a_column_has_its_own_name_at_the_source(tmp_path: Path, language: str):
+    column = "{name: v, physicalName: The Value, logicalType: string}"
+    text = "The Value,k,new\n007,1,x\n"
+    assert published(tmp_path, text, column, python=language == "python")[1] == ["007"]
+
+
+RULES = {
+    "a constraint": ("{name: v, logicalType: string, required: true}", ()),
+    "unique": ("{name: v, logicalType: string, unique: true}", ()),
+    "a bound": ("{name: v, logicalType: string, logicalTypeOptions: {maxLength: 1}}", ()),
+    "a library rule": (("{name: v, logicalType: string, quality: [{id: few, metric: "
+                       "nullValues, mustBe: 0}]}"), ()),
+    "a SQL rule": ("{name: v, logicalType: string}",
+                   ("{id: few, type: sql, query: 'select count(*) from {object}', mustBe: 2}",)),
+    "a custom rule": ("{name: v, logicalType: string}",
+                      (("{id: few, type: custom, engine: greatExpectations, implementation: "
+                       "{type: expect_table_row_count_to_equal, kwargs: {value: 2}}}"),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RULES)
+def test_a_rule_of_the_source_refuses_before_anything_is_built(tmp_path: Path, case: str):
+    column, rules = RULES[case]
+    report, _ = published(tmp_path, "k,v\n1,\n2,aa\n3,aa\n", column, rules=rules, port=(
+        "{name: v, logicalType: string}"
+    ))  # fmt: skip
+    assert isinstance(report.decision, Refuse)
+    assert all("input_src_" in reason for reason in report.decision.reasons)
+    assert not report.ports
+
+
+def test_a_rule_of_the_source_that_only_warns_publishes(tmp_path: Path):
+    rule = "{id: few, metric: rowCount, mustBe: 2, severity: warning}"
+    report, found = published(
+        tmp_path, "k,v\n1,a\n", "{name: v, logicalType: string}", rules=(rule,)
+    )
+    assert found == ["a"]
+    assert any("input_src_few" in warning for warning in report.decision.warnings)
+
+
+def test_a_delivery_without_rows_needs_the_contracts_word(tmp_path: Path):
+    report, _ = published(tmp_path, "k,v\n", "{name: v, logicalType: string}")
+    assert isinstance(report.decision, Refuse)
+    assert "input_src_not_empty" in str(report.decision.reasons)
+
+
+WRONG = {
+    "of no input": ({"inputs/scr.odcs.yaml": a_contract("scr", PARSED[:1])},
+                    "inputs/scr.odcs.yaml:1: is the contract of no input port"),
+    "a wrong key": ({"inputs/src.odcs.yaml": a_contract("src", ["{name: k, logicalTyp: date}"])},
+                    "inputs/src.odcs.yaml:8"),
+    "no YAML": ({"inputs/src.odcs.yaml": "a: ["}, "inputs/src.odcs.yaml:"),
+    "partitions": ({"inputs/src.odcs.yaml": a_contract("src", PARSED[:1], extra="customProperties:"
+                    "\n  - {property: partitions, vendor: dataops_mesh, value: {values: [a]}}\n")},
+                   "partitions is a setting of an output port's contract"),
+    "a width": ({"inputs/src.odcs.yaml": a_contract("src", [
+        "{name: k, logicalType: number, physicalType: DECIMAL}"])}, "say how wide it is"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_contract_that_does_not_fit_is_placed(tmp_path: Path, case: str):
+    files, said = WRONG[case]
+    made = a_product(
+        {"p": ["{name: k, logicalType: integer}"]},
+        inputs=[a_source("src", "src.csv")],
+        files={"p.sql": "select * from src", "src.csv": "k\n1\n", **files},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    with pytest.raises(DeclarationError) as error:
+        product(settings, "d.p")
+    assert said in str(error.value)
+
+
+def test_options_and_a_contract_do_not_both_say_the_columns(tmp_path: Path):
+    settings = written(
+        tmp_path, "k,v\n1,a\n", "{name: v, logicalType: string}", more="options: {types: {v: DATE}}"
+    )
+    with pytest.raises(DeclarationError, match="so does the option types"):
+        product(settings, "d.p")
+
+
+def test_the_setting_of_a_source_means_nothing_in_an_output_port(tmp_path: Path):
+    setting = "{property: dateformat, vendor: dataops_mesh, value: '%d/%m/%Y'}"
+    column = f"{{name: k, logicalType: date, customProperties: [{setting}]}}"
+    made = a_product({"p": [column]}, files={"p.sql": "select date '2026-01-01' as k"})
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    with pytest.raises(DeclarationError, match="dateformat is a setting of a source's column"):
+        product(settings, "d.p")
+
+
+def test_an_edit_of_the_contract_of_a_source_is_another_product(tmp_path: Path):
+    column = "{name: v, logicalType: string}"
+    first = product(written(tmp_path, "k,v\n", column), "d.p").fingerprint
+    again = written(tmp_path, "k,v\n", column.replace("}", ", required: true}"))
+    assert product(again, "d.p").fingerprint != first
+
+
+TYPES = [("DECIMAL(9,2)", "1.005"), ("INTEGER", "1.5"), ("DATE", "03/04/2026"), ("BIGINT", "x")]
+
+
+@pytest.mark.parametrize(("kind", "value"), TYPES)
+def test_types_in_the_options_are_exact_or_say_line_and_column(
+    tmp_path: Path, kind: str, value: str
+):
+    made = a_product(
+        {"p": ["{name: v, logicalType: string}"]},
+        inputs=[a_source("src", "src.csv", more=f"options: {{types: {{v: '{kind}'}}}}")],
+        files={"p.sql": "select v::varchar as v from src", "src.csv": f"v,w\n{value},1\n"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    with pytest.raises(SourceError, match=r'src.csv:2: column "v": expected'):
+        run(settings, "d.p")
+
+
+def test_the_clock_of_a_time_with_a_zone_is_kept(tmp_path: Path):
+    column = "{name: v, logicalType: timestamp, logicalTypeOptions: {timezone: true}}"
+    _, found = published(tmp_path, "k,v\n1,2026-01-02T03:04:05+02:00\n", column, port=column)
+    assert found[0].astimezone(UTC) == datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
