@@ -56,6 +56,7 @@ SHOWN = {
     ("declarations.md", "apiVersion: v3.2.0"): SHORTEST,
     ("declarations.md", "select tailnum as tail_number, seats"): SHORTEST,
     ("declarations.md", 'domains/fleet/aircraft/aircraft.odcs.yaml:11: schema[0].properties[1].logicalType: "integr" is not one of the valid values (did you mean "integer"?)'): f"{DECLARED}::test_the_error_that_is_shown_is_the_error",
+    ("declarations.md", "# domains/fleet/aircraft/inputs/aircraft_csv.odcs.yaml"): "tests/exact/test_sources_have_contracts.py::test_the_contract_of_the_page_is_real",
     ("partitions.md", "schema:"): f"{README}::test_partitions_are_declared_as_the_page_shows",
     ("policies.md", "default: error                 # of every policy that is not named below; absent: warning"): f"{POLICIES}::test_the_policies_file_of_the_page_holds",
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",

@@ -284,3 +284,28 @@ def test_the_clock_of_a_time_with_a_zone_is_kept(tmp_path: Path):
     column = "{name: v, logicalType: timestamp, logicalTypeOptions: {timezone: true}}"
     _, found = published(tmp_path, "k,v\n1,2026-01-02T03:04:05+02:00\n", column, port=column)
     assert found[0].astimezone(UTC) == datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
+
+
+def test_the_contract_of_the_page_is_real(tmp_path: Path):
+    page = (Path(__file__).parents[2] / "docs" / "declarations.md").read_text("utf-8")
+    shown = page.partition("## Contracts of sources")[2].partition("```yaml\n")[2]
+    made = a_product(
+        {
+            "aircraft": [
+                "{name: tail_number, logicalType: string}",
+                "{name: seats, logicalType: integer}",
+                "{name: registered, logicalType: date}",
+            ]
+        },
+        inputs=[a_source("aircraft_csv", "planes.csv")],
+        files={
+            "aircraft.sql": "select * from aircraft_csv",
+            "planes.csv": "TAIL NUM,seats,registered\nN007,2,03/04/2026\n",
+            "inputs/aircraft_csv.odcs.yaml": shown.partition("```")[0],
+        },
+    )
+    settings = write_workspace(tmp_path, {"fleet": {"aircraft": made}})
+    report = run(settings, "fleet.aircraft")
+    assert isinstance(report.decision, Publish)
+    assert any("input_aircraft_csv_enough" in one for one in report.decision.warnings)
+    assert read(settings, "from fleet.aircraft") == [("N007", 2, date(2026, 4, 3))]

@@ -62,7 +62,7 @@ _ODCS: dict[str, Section] = {
         "recorded",
         {
             "name": "executed: must be the port's name",
-            "physicalName": "refused: unless it is the port's name",
+            "physicalName": "refused: unless it is the port's name; of a source, ignored",
             "properties": "executed: the check `schema`: no column missing, none undeclared",
             "relationships": "executed: see relationship",
             "quality": "executed: see quality rule",
@@ -75,7 +75,7 @@ _ODCS: dict[str, Section] = {
             "name": "executed: the check `schema`",
             "logicalType": "executed: the check `schema`, all the way down",
             "physicalType": "executed: the check `schema`; a type of DuckDB",
-            "physicalName": "refused: unless it is the column's name",
+            "physicalName": "refused: unless it is the column's name; of a source, its name there",
             "logicalTypeOptions": "executed: see the options of each type",
             "required": "executed: the check `<column>_required`",
             "unique": "executed: the check `<column>_unique`",
