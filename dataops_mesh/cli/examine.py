@@ -59,19 +59,25 @@ def examine(
 ) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
     from dataops_mesh.transform.dry import bound_problems
+    from dataops_mesh.transform.ruled import import_problems, rule_problems, source_notes
     from dataops_mesh.transform.validate import transform_problems
+    from dataops_mesh.transform.walls import walls_of
 
     problems: list[Problem] = []
+    notes: list[Note] = []
     if not products:
         return problems, []
     for product in products:
         problems += (
             transform_problems(product)
             or bound_problems(product, mesh)
+            or import_problems(product, walls_of(settings))
             or _dbt_problems(product, settings)
         )
+        problems += rule_problems(product)
+        notes += [("warning", problem) for problem in source_notes(product)]
     verdict = _judge(mesh, products, settings, decided=decided)
-    return [*problems, *verdict.refusals], list(notes_of(verdict))
+    return [*problems, *verdict.refusals], [*notes, *notes_of(verdict)]
 
 
 def _examine_there(

@@ -11,6 +11,8 @@ from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.transform.place import place
 
+MESH = "mesh"  # the database of what was published
+
 
 def is_dbt(product: Product) -> bool:
     """Tell whether dbt builds the product."""
@@ -60,6 +62,7 @@ def dbt_problems(
         )
         for name in sorted(public - ports.keys())
     ]
+    problems += _not_the_mesh(product, manifest, built)
     sources = {
         f"{source['schema']}.{source['identifier']}"
         for node in built.values()
@@ -83,3 +86,21 @@ def dbt_problems(
         if name not in sources | checked
     ]
     return tuple(problems)
+
+
+def _not_the_mesh(
+    product: Product, manifest: Mapping[str, Any], built: Mapping[str, Mapping[str, Any]]
+) -> list[Problem]:
+    """Report sources that dbt would look for in the database that it builds."""
+    keys = dict.fromkeys(key for node in built.values() for key in node["depends_on"]["nodes"])
+    found = [source for key in keys if (source := manifest["sources"].get(key)) is not None]
+    return [
+        Problem(
+            f'the dbt source "{source["schema"]}.{source["identifier"]}" is in no database of '
+            "the mesh",
+            place(product, project_folder(product) / source["original_file_path"]),
+            next="say `database: mesh` beside the source's schema",
+        )
+        for source in found
+        if source.get("database") != MESH
+    ]

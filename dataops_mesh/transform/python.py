@@ -207,6 +207,11 @@ def _frame(cursor: duckdb.DuckDBPyConnection) -> Any:
     return frame
 
 
+def import_transform(file: Path) -> None:
+    """Import a transform without calling it; called in a confined process."""
+    _load(file)
+
+
 def _load(file: Path) -> Callable[..., Any]:
     """Import the file under a name of its own; two products may both have a transform.py."""
     digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from helpers import a_product, mesh, write_workspace
+from helpers import a_contract, a_product, a_source, mesh, write_workspace
+from typer.testing import CliRunner
 
+from dataops_mesh.cli.main import app
 from dataops_mesh.cron import cron_problem
 from dataops_mesh.transform.dry import bound_problems
 
@@ -61,3 +64,79 @@ SOME_DAY = [
 @pytest.mark.parametrize("cron", [*NEVER, *SOME_DAY])
 def test_a_cron_that_never_comes_is_said(cron: str):
     assert (cron_problem(cron) is not None) == (cron in NEVER)
+
+
+def told(tmp_path: Path, made: dict, *arguments: str) -> dict:
+    write_workspace(tmp_path, {"d": {"p": made}})
+    answer = CliRunner().invoke(app, ["check", "--root", str(tmp_path), "--format", "json"])
+    return json.loads(answer.stdout)
+
+
+SOURCE = [a_source("src", "src.csv")]
+COLUMNS = ["{name: k, logicalType: integer}"]
+CONTRACT = {"inputs/src.odcs.yaml": a_contract("src", COLUMNS)}
+FROM_SOURCES = {
+    "a column of the delivery": ("select\n  nosuch as k\nfrom src", {}, "p.sql:2", "nosuch"),
+    "a column of its contract": ("select k\nfrom src\nwhere v = 1", CONTRACT, "p.sql:3", '"v"'),
+    "a function": ("select ndv(k) as k from src", CONTRACT, "p.sql:1", "ndv"),
+    "a column that is missing": ("select k as x from src", CONTRACT, "p.sql:1", 'column "k"'),
+    "one that is too many": ("select k, 1 as x from src", CONTRACT, "p.sql:1", 'column "x"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FROM_SOURCES)
+def test_sql_over_a_source_that_cannot_bind_is_said(tmp_path: Path, case: str):
+    query, more, where, said = FROM_SOURCES[case]
+    made = a_product({"p": COLUMNS}, inputs=SOURCE,
+                     files={"p.sql": query, "src.csv": "k,v\n1,a\n", **more})  # fmt: skip
+    [problem] = [p for p in told(tmp_path, made)["problems"] if p["level"] == "error"]
+    assert f"domains/d/p/{where}" in str(problem)
+    assert said in problem["what"]
+
+
+RULES = {
+    "{id: r, type: sql, query: 'select count(*) from {object} where nosuch is null', mustBe: 0}":
+        "nosuch",
+    "{id: r, type: sql, query: 'select ndv(k) from {object}', mustBe: 0}": "ndv",
+    "{id: r, type: sql, query: 'select k, count(*) from {object}', mustBe: 0}": "GROUP BY",
+    "{id: r, type: sql, query: 'select min(k), max(k) from {object}', mustBe: 0}": "one column",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("of", ["port", "source"])
+def test_a_rule_that_cannot_run_is_said(tmp_path: Path, rule: str, of: str):
+    contract = a_contract("p", COLUMNS, rule) if of == "port" else COLUMNS
+    promised = a_contract("src", COLUMNS, *([rule] if of == "source" else []))
+    made = a_product({"p": contract}, inputs=SOURCE, files={
+        "p.sql": "select k from src", "src.csv": "k\n1\n", "inputs/src.odcs.yaml": promised,
+    })  # fmt: skip
+    [problem] = [p for p in told(tmp_path, made)["problems"] if p["level"] == "error"]
+    assert RULES[rule] in problem["what"]
+    file = "p.odcs.yaml:" if of == "port" else "inputs/src.odcs.yaml:"
+    assert file in str(problem)
+
+
+def test_a_source_that_is_not_there_is_a_warning(tmp_path: Path):
+    made = a_product({"p": COLUMNS}, inputs=SOURCE, files={"p.sql": "select k from src"})
+    found = told(tmp_path, made)["problems"]
+    assert [p["level"] for p in found if "no file at" in p["what"]] == ["warning"]
+    assert not [p for p in found if p["level"] == "error"]
+
+
+IMPORTS = {
+    "import nosuch_package\n": "ModuleNotFoundError",
+    "x = y\n": "NameError",
+    "\n\nraise SystemExit(3)\n": "",
+}
+
+
+@pytest.mark.parametrize("line", IMPORTS, ids=repr)
+def test_a_transform_that_does_not_import_is_said(tmp_path: Path, line: str):
+    made = a_product({"p": COLUMNS}, inputs=SOURCE, files={
+        "transform.py": f"{line}\n\ndef transform(src):\n    return src\n", "src.csv": "k\n1\n",
+    })  # fmt: skip
+    for _ in range(2):
+        [problem] = [p for p in told(tmp_path, made)["problems"] if p["level"] == "error"]
+        assert IMPORTS[line] in problem["what"]
+        assert "domains/d/p/transform.py" in str(problem)
