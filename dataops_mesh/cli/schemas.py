@@ -21,7 +21,7 @@ def write_schemas(output: Path | None) -> int:
     domains = settings.domains
     made = {
         "product.odps": (odps_schema(), f"{domains}/*/*/product.odps.yaml"),
-        "contract.odcs": (odcs_schema(), f"{domains}/*/*/*.odcs.yaml"),
+        "contract.odcs": (odcs_schema(), f"{domains}/**/*.odcs.yaml"),
         "policies": (policies_schema(), settings.policies),
         "waivers": (schema("waivers"), "**/waivers.yaml"),
     }
