@@ -24,8 +24,8 @@ from dataops_mesh.engine.promised_records import promised_json
 from dataops_mesh.engine.records import records
 from dataops_mesh.engine.wrong import wrong_line
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
-from dataops_mesh.spec.checks.derive import new_columns
 from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
+from dataops_mesh.spec.names import new_columns
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import Store

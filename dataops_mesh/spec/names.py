@@ -48,3 +48,8 @@ def major(version: str) -> int | None:
     """
     found = VERSION.fullmatch(version)
     return int(found[1]) if found else None
+
+
+def new_columns(name: str) -> str:
+    """Return the relation of a source's columns that its contract does not have."""
+    return f'"{name}__new_columns"'

@@ -19,9 +19,10 @@ from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.query import render
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.spec.checks.check import Check, Stage
-from dataops_mesh.spec.checks.derive import derive_checks, new_columns
+from dataops_mesh.spec.checks.derive import derive_checks
 from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.spec.names import new_columns
 from dataops_mesh.spec.shape import Shape
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.transform.confined import Access, Room, confined

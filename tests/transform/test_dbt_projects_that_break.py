@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from dbt_cases import GOOD, IBAN, PORTS, mesh, write_project
+from dbt_cases import GOOD, IBAN, PORTS, PROJECT, mesh, write_project
 from helpers import a_product, a_setting, a_source, environment, product, run
 
 from dataops_mesh.errors import DeclarationError, TransformError
@@ -90,6 +90,18 @@ def test_a_broken_dbt_project_file_is_a_declaration_error(tmp_path: Path, text: 
     with pytest.raises(DeclarationError, match="cannot parse"):
         run(settings, "books.both")
     assert [path.name for path in (tmp_path / ".mesh/dbt").rglob("*") if path.is_file()] == []
+
+
+def test_a_source_in_no_database_of_the_mesh_is_said(tmp_path: Path) -> None:
+    sources = PROJECT["models/sources.yml"].replace("database: mesh, ", "")
+    settings = mesh(tmp_path)
+    write_project(tmp_path, {"models/sources.yml": sources})
+    with pytest.raises(
+        DeclarationError, match=r'"shop.orders" is in no database of the mesh'
+    ) as error:
+        run(settings, "books.both")
+    assert "project/models/sources.yml:1" in str(error.value)
+    assert "database: mesh" in str(error.value)
 
 
 def test_a_source_of_a_dbt_product_is_said_before_dbt_is_asked(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from dataops_mesh.spec.model import (
     Severity,
     Threshold,
 )
+from dataops_mesh.spec.names import new_columns
 from dataops_mesh.spec.read.pact import check_name, power
 from dataops_mesh.spec.read.sla import CHECKED
 
@@ -158,11 +159,6 @@ def _source_checks(port: InputPort, contract: Contract, first: Address) -> Itera
         made = fingerprint(one.measure, one.threshold, one.severity, Stage.INPUT, port.name)
         name = f"input_{port.parameter}_{one.name}"
         yield replace(one, name=name, relation=port.name, stage=Stage.INPUT, fingerprint=made)
-
-
-def new_columns(name: str) -> str:
-    """Return the relation of a source's columns that its contract does not have."""
-    return f'"{name}__new_columns"'
 
 
 def _of_contract(port: OutputPort) -> list[Check]:
