@@ -29,18 +29,19 @@ def value(text: str, kind: str) -> str:
     return f"TRY_CAST({text} AS {kind})"
 
 
-def held(text: str, kind: str) -> str:
+def held(text: str, kind: str, *, printed: bool = False) -> str:
     """Return the test that a text is a value of the type, to its last digit.
 
     Args:
         text: an expression of type VARCHAR.
         kind: a scalar type as DuckDB names it.
+        printed: a double may also have 16 or 17 digits, as programs print what they hold.
     """
     bare = kind.partition("(")[0]
     if bare == "VARCHAR":
         return "true"
     if bare in DIGITS:
-        return _double(text, kind)
+        return _double(text, kind, printed=printed)
     if bare == "DECIMAL":
         return _decimal(text, kind)
     whole = bare.endswith("INT") or bare == "INTEGER"
@@ -60,18 +61,23 @@ def _digits(text: str) -> str:
     return f"length(ltrim({digits}, '0'))"
 
 
-def _double(text: str, kind: str) -> str:
+def _double(text: str, kind: str, *, printed: bool) -> str:
     """Return the test that a double's shortest spelling is the text's number."""
     few = f"{_digits(text)} <= {DIGITS[kind]} AND {_full(text, _PLAIN + '([eE][+-]?[0-9]{1,2})?')}"
     if kind == "FLOAT":
         few = f"{_digits(text)} <= {DIGITS[kind]} AND {_full(text, _PLAIN + '([eE][+-]?[0-9])?')}"
     short = f"CASE WHEN contains({text}, '.') AND NOT contains(lower({text}), 'e') "
     short += f"THEN rtrim(rtrim({text}, '0'), '.') ELSE replace(lower({text}), 'e+', 'e') END"
-    shown = f"CAST({value(text, kind)} AS VARCHAR)"
-    same = f"{short} = CASE WHEN contains({shown}, 'e') THEN {shown} ELSE "
-    same += f"rtrim(rtrim({shown}, '0'), '.') END"
+    shown = [f"CAST({value(text, kind)} AS VARCHAR)"]
+    if printed and kind == "DOUBLE":
+        shown += [f"format('{{:.{digits}g}}', {value(text, kind)})" for digits in (16, 17)]
+    same = " OR ".join(
+        f"{short} = CASE WHEN contains({one}, 'e') THEN {one} "
+        f"ELSE rtrim(rtrim({one}, '0'), '.') END"
+        for one in shown
+    )
     named = f"lower({text}) IN ('nan', 'inf', '-inf', 'infinity', '-infinity')"
-    return f"(({few}) OR ({_full(text, _PLAIN + '([eE][+-]?[0-9]+)?')} AND {same}) OR {named})"
+    return f"(({few}) OR ({_full(text, _PLAIN + '([eE][+-]?[0-9]+)?')} AND ({same})) OR {named})"
 
 
 def _decimal(text: str, kind: str) -> str:

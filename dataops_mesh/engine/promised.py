@@ -74,7 +74,7 @@ class Promised:
     def held(self, text: str) -> str:
         """Return the test that a text is a promised value."""
         if not self.form:
-            return held(text, self.kind)
+            return held(text, self.kind, printed=True)
         parsed = f"TRY_STRPTIME({text}, {sql.literal(self.form)})"
         whole = f" AND {parsed} = {self.value(text)}" if self.kind == "DATE" else ""
         return f"({self.value(text)} IS NOT NULL{whole})"
