@@ -161,6 +161,26 @@ def test_a_rollback_is_a_publication_of_the_old_data(own):
     events = own.mesh("history", "operations.flights", "--format", "json").json
     assert [event["what"] for event in events[:3]] == ["rollback", "published", "published"]
     assert "wrong clock" in str(events[0]["why"])
+    held = own.mesh("run", *month, DATAOPS_MESH_NOW=FEBRUARY)
+    assert held.code == 1
+    assert "partition 2013-02-01 of operations.flights is held by a rollback" in held.err
+    assert own.mesh("query", count, "--format", "json").json == [{"n": 336776}]
+
+
+def test_a_withdrawn_product_is_gone_for_its_readers_and_a_held_one_stays(own):
+    said = own.mesh("withdraw", "network.airlines", "--reason", "not ours", "--yes")
+    assert said.code == 0, said.err
+    assert "operations." in said.err, "its readers are named"
+    gone = own.mesh("query", "from network.airlines")
+    assert gone.code == 2
+    assert "network.airlines was withdrawn by" in gone.err
+    assert own.mesh("check").code == 1
+    assert own.mesh("hold", "add", "network.airports", "--reason", "audit").code == 0
+    assert own.mesh("run", "network.airports").code == 1
+    assert own.mesh("query", "from network.airports limit 1").code == 0
+    held = {row["port"]: row["held"] for row in own.mesh("status", "--format", "json").json}
+    assert held["network.airports"].startswith("held by ")
+    assert any("reads withdrawn network.airlines" in text for text in held.values())
 
 
 @pytest.mark.parametrize("command", ["validate"])
