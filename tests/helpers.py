@@ -21,10 +21,10 @@ from typing import Any
 
 from dataops_mesh.engine.read import connect
 from dataops_mesh.run.environment import Environment, open_environment
-from dataops_mesh.run.hold import lift_hold
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.report import Report
-from dataops_mesh.run.rollback import rollback_product
+from dataops_mesh.run.word.hold import lift_hold
+from dataops_mesh.run.word.rollback import rollback_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_mesh, load_product
 from dataops_mesh.spec.model import Mesh, Product

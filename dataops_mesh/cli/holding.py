@@ -31,7 +31,7 @@ def add(product: Product, reason: Reason, partition: Partition = None) -> None:
     """Let nothing of a product be published until it is lifted; consumers read on."""
     from dataops_mesh.cli.workspace import one, open_workspace
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.hold import hold_product
+    from dataops_mesh.run.word.hold import hold_product
 
     settings, mesh = open_workspace()
     found = one(mesh, product)
@@ -44,7 +44,7 @@ def add(product: Product, reason: Reason, partition: Partition = None) -> None:
 def lift(product: Product, reason: Reason, partition: Partition = None) -> None:
     """Let a product, or one partition, be published again."""
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.hold import lift_hold
+    from dataops_mesh.run.word.hold import lift_hold
     from dataops_mesh.settings import load_settings
 
     release = lift_hold(product, open_environment(load_settings()), reason, partition)
@@ -56,7 +56,7 @@ def lift(product: Product, reason: Reason, partition: Partition = None) -> None:
 def list_(output: Output = Format.TABLE) -> None:
     """Show what is held, by whom, why, and what ends it."""
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.held import holds_by_product
+    from dataops_mesh.run.word.held import holds_by_product
     from dataops_mesh.settings import load_settings
     from dataops_mesh.store.release import latest
 

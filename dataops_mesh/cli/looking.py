@@ -11,7 +11,7 @@ from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_workspace
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import Environment, open_environment
-from dataops_mesh.run.held import gone_inputs, holds_behind
+from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.store.hold import Hold

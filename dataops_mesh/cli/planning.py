@@ -165,7 +165,7 @@ def publication_problems(
     """Return what the rule of publication has against the products, for `mesh check`."""
     from dataops_mesh.run.declaration import publication_reasons
     from dataops_mesh.run.environment import Environment
-    from dataops_mesh.run.gone import reading_problems
+    from dataops_mesh.run.word.gone import reading_problems
     from dataops_mesh.store.pins import pinned
     from dataops_mesh.store.store import open_store
 

@@ -144,8 +144,8 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.held import holds_by_product
-    from dataops_mesh.run.rollback import rollback_product
+    from dataops_mesh.run.word.held import holds_by_product
+    from dataops_mesh.run.word.rollback import rollback_product
     from dataops_mesh.store.hold import held_problem, lift_command
 
     settings, mesh = open_workspace()
@@ -243,7 +243,7 @@ def held_first(
     products: Sequence[Product], environment: Environment
 ) -> tuple[list[list[Product]], list[Product]]:
     """Return the products that are held, each alone, and the others in their order."""
-    from dataops_mesh.run.held import hold_on_product
+    from dataops_mesh.run.word.held import hold_on_product
 
     held = [
         product

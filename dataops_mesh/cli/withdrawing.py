@@ -39,7 +39,7 @@ def _withdraw(name: str, reason: str, partition: str | None, output: Format, *, 
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.withdrawals import tell_withdrawals
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.withdraw import taking, withdraw_product
+    from dataops_mesh.run.word.withdraw import taking, withdraw_product
     from dataops_mesh.settings import load_settings
     from dataops_mesh.spec.model import Product
 

@@ -17,7 +17,7 @@ import dagster as dg
 
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
-from dataops_mesh.run.held import gone_inputs, hold_on_product
+from dataops_mesh.run.word.held import gone_inputs, hold_on_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.read.automation import automation_of

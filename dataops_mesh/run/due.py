@@ -14,8 +14,8 @@ from datetime import date
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.held import hold_on, read_now
 from dataops_mesh.run.record import reads_of_last_runs
+from dataops_mesh.run.word.held import hold_on, read_now
 from dataops_mesh.spec.model import InputPort, Product
 from dataops_mesh.spec.partition import Partition, partitions_until
 from dataops_mesh.store.hold import Hold

@@ -15,8 +15,8 @@ from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
-from dataops_mesh.run.held import hold_on
 from dataops_mesh.run.partition import bind_tables, define_partition
+from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.store.hold import Hold

@@ -21,8 +21,8 @@ from dataops_mesh.ledger.incidents import (
     update_incidents,
 )
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.held import holds_behind
 from dataops_mesh.run.record import open_record
+from dataops_mesh.run.word.held import holds_behind
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.log import Release, latest

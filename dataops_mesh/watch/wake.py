@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterable
 
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.held import hold_on_product
 from dataops_mesh.run.record import reads_of_last_runs
+from dataops_mesh.run.word.held import hold_on_product
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.release import Release, latest
 

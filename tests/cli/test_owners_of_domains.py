@@ -11,7 +11,7 @@ from test_other_repositories import Repository, orders, seller, type_  # noqa: F
 
 from dataops_mesh.errors import OwnershipError
 from dataops_mesh.run.owners import publisher_of
-from dataops_mesh.run.rollback import rollback_product
+from dataops_mesh.run.word.rollback import rollback_product
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.owners import owner_of
 

@@ -176,7 +176,7 @@ def test_a_rolled_back_input_wakes_once_and_a_rolled_back_consumer_stays(desk):
 def test_nothing_is_launched_that_reads_what_was_withdrawn(tmp_path, instance):
     from helpers import environment, lift
 
-    from dataops_mesh.run.withdraw import taking, withdraw_product
+    from dataops_mesh.run.word.withdraw import taking, withdraw_product
 
     daily = a_product(
         ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},
@@ -201,7 +201,7 @@ def test_nothing_is_launched_that_reads_what_was_withdrawn(tmp_path, instance):
 def test_the_cron_of_something_held_waits_until_it_is_lifted(tmp_path, instance):
     from helpers import environment, lift, product
 
-    from dataops_mesh.run.hold import hold_product
+    from dataops_mesh.run.word.hold import hold_product
 
     daily = a_product(
         ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},

@@ -19,7 +19,7 @@ from partition_cases import (
 
 from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
 from dataops_mesh.run.due import due_partitions
-from dataops_mesh.run.rollback import rollback_product
+from dataops_mesh.run.word.rollback import rollback_product
 from dataops_mesh.store.log import latest
 from dataops_mesh.transform.validate import transform_problems
 from tests.helpers import (

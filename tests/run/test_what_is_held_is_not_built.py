@@ -11,11 +11,11 @@ from record_cases import both, deliver, shop
 
 from dataops_mesh.errors import NotPublishedError, UnknownNameError
 from dataops_mesh.run.due import due_partitions, partitions_and_holds, woken_partitions
-from dataops_mesh.run.hold import hold_product
 from dataops_mesh.run.rebuild import rebuild_product
 from dataops_mesh.run.record import product_history
-from dataops_mesh.run.rollback import rollback_product
-from dataops_mesh.run.withdraw import taking, withdraw_product
+from dataops_mesh.run.word.hold import hold_product
+from dataops_mesh.run.word.rollback import rollback_product
+from dataops_mesh.run.word.withdraw import taking, withdraw_product
 from dataops_mesh.store.log import latest, latest_number, path_of, read_release
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.watch.health import examine

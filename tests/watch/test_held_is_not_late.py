@@ -16,7 +16,7 @@ from helpers import (
     write_workspace,
 )
 
-from dataops_mesh.run.hold import hold_product
+from dataops_mesh.run.word.hold import hold_product
 from dataops_mesh.watch.trouble import look, slos
 
 SOON = "slaProperties:\n  - {property: freshness, value: 1, unit: s}\n"

@@ -1,0 +1,1 @@
+"""A person's word: holding, lifting, rolling back, withdrawing; and what follows for readers."""
