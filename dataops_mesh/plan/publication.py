@@ -103,10 +103,12 @@ def approval_used(
     if before is None or before.status in _UNPROMISED:
         return None
     needed = to_approve(before, compare(before, after))
+    if not needed:  # nobody is asked what was spent: a run needs no ledger for that
+        return None
     same = digest(needed)
     wanted, may = to_be_approved(needed, spent(same)), approvers_of(before)
     found = [one for one in approvals if one.digest == wanted and one.approver in may]
-    return (same, found[0]) if needed and found else None
+    return (same, found[0]) if found else None
 
 
 def _approval(

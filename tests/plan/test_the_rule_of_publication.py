@@ -78,7 +78,7 @@ def test_the_common_case_needs_nothing(shop: Settings):
     given = "select id, note, 'x' as more from orders_csv"
     assert isinstance(change(shop, more, sql=given), Publish)
     assert not plan(shop).products
-    assert publication_problems(shop, mesh(shop).products) == ()
+    assert publication_problems(shop, mesh(shop).products, mesh(shop)) == ()
 
 
 def test_a_breaking_change_without_a_major_version_is_never_published(shop: Settings):
@@ -91,7 +91,7 @@ def test_a_breaking_change_without_a_major_version_is_never_published(shop: Sett
     assert "2.0.0" in reason
     assert "domains/shop/orders/orders.odcs.yaml:" in reason
     assert plan(shop).refused
-    (problem,) = publication_problems(shop, mesh(shop).products)
+    (problem,) = publication_problems(shop, mesh(shop).products, mesh(shop))
     assert problem.what == reason
     assert latest(environment(shop).store).number == 1
     decision = change(shop, loose, "2.0.0", sql="select id::double as id, note from orders_csv")

@@ -10,9 +10,11 @@ from dataops_mesh.errors import MeshError, OwnershipError
 from dataops_mesh.ledger import CANCELLED, FAILED, RunEnd, is_on_record, record_end
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.identity import person_or_user
+from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.run.process.wire import Request
 from dataops_mesh.run.process.work import obey, request_of, settings_of
 from dataops_mesh.run.record import open_record
+from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import history
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.redact import safe_message
@@ -46,6 +48,9 @@ def record_ending(  # noqa: PLR0913 - what the server knows of a call
         obey(request)
     environment = open_environment(settings_of(request, user))
     name = _product(request)
+    owner = owner_of(environment.store, name.partition(".")[0])
+    if owner is not None and not owner.is_(publisher_of(environment)):
+        return  # a stranger's, whose caller went away when it was refused
     number = _published(environment.store, request.run_id, name, begun)
     far = f"after publication {number}" if number else "before anything was published"
     outcome, said = (CANCELLED, far) if cancelled else (FAILED, f"{why}, {far}")
