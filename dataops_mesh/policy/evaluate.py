@@ -36,6 +36,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     flows: Flows = no_flow,
     decisions: Decisions = no_decisions,
     tested: bool = True,
+    counted_from: date | None = None,
 ) -> Verdict:
     """Return what the policies say of a mesh.
 
@@ -48,7 +49,10 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
         flows: tells what a product's columns are made of.
         decisions: tells who committed approvals and waivers, where git can be asked.
         tested: the workspace has tests.
+        counted_from: the day from which a waiver's longest term counts, where it is not today: a
+            replay of the past reads waivers that were made after it.
     """
+    since = counted_from or today
     around = replace(Surroundings.of(mesh, flows, decisions), tested=tested)
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
@@ -56,7 +60,8 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     valid = [
         waiver
         for waiver in waivers
-        if 0 <= (waiver.until - today).days <= policies.longest
+        if waiver.until >= today
+        and (waiver.until - since).days <= policies.longest
         and waiver.rule not in policies.unwaivable
     ]
     counted: list[Violation] = []
@@ -70,7 +75,8 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
             else:
                 waived.append((violation, cover))
     used = {id(waiver) for _, waiver in waived}
-    wrong = {id(waiver): tuple(_problems(waiver, policies, names, today)) for waiver in waivers}
+    days = today, since
+    wrong = {id(waiver): tuple(_problems(waiver, policies, names, days)) for waiver in waivers}
     return Verdict(
         violations=tuple(counted),
         waived=tuple(waived),
@@ -97,8 +103,9 @@ def _violations(
 
 
 def _problems(
-    waiver: Waiver, policies: Policies, names: set[str], today: date
+    waiver: Waiver, policies: Policies, names: set[str], days: tuple[date, date]
 ) -> Iterator[Problem]:
+    today, since = days
     if waiver.rule in ALWAYS:
         what = f"{waiver.rule} cannot be waived: {ALWAYS[waiver.rule]}"
         yield Problem(what, waiver.where, "rule")
@@ -111,12 +118,12 @@ def _problems(
     if waiver.product not in names:
         what = f'there is no product "{waiver.product}"{did_you_mean(waiver.product, names)}'
         yield Problem(what, waiver.where, "product", tuple(sorted(names)))
-    if (waiver.until - today).days > policies.longest:
+    if (waiver.until - since).days > policies.longest:
         what = (
             f"the waiver of {waiver.rule} for {waiver.product} would hold until {waiver.until}; "
             f"the longest is {policies.longest} days"
         )
-        last = today + timedelta(days=policies.longest)
+        last = since + timedelta(days=policies.longest)
         yield Problem(what, waiver.where, "until", next=f"until {last}, and decide again then")
     if waiver.until < today:
         what = f"the waiver of {waiver.rule} for {waiver.product} expired on {waiver.until}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.policy.evaluate import evaluate
@@ -55,5 +56,13 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
     tested = any((settings.root / TESTS).rglob("test_*.py"))
     today = settings.clock().date()
     return evaluate(
-        mesh, policies, waivers, today, only, flows=flows, decisions=decisions, tested=tested
+        mesh,
+        policies,
+        waivers,
+        today,
+        only,
+        flows=flows,
+        decisions=decisions,
+        tested=tested,
+        counted_from=max(today, datetime.now(UTC).date()),
     )

@@ -157,6 +157,16 @@ def test_a_waiver_that_would_hold_too_long_covers_nothing(tmp_path, days, longes
     assert ("the longest is" in "".join(p.what for p in judged.problems)) is not holds
 
 
+def test_a_replay_of_the_past_reads_the_waivers_of_after_it(tmp_path):
+    files = {**STRICT, "waivers.yaml": "waivers:\n" + waiver(until=TODAY + timedelta(days=30))}
+    root = write(tmp_path, files)
+    mesh = load_mesh(root, "domains")
+    waivers = load_waivers(root, mesh.products)
+    policies = load_policies(root / "policies.yaml", root)
+    then = TODAY - timedelta(days=300)
+    assert evaluate(mesh, policies, waivers, then, counted_from=TODAY).refusals == ()
+
+
 def test_what_the_platform_calls_unwaivable_is_not_waived(tmp_path):
     files = {
         **STRICT,
