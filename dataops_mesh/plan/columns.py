@@ -257,8 +257,8 @@ def _option_kind(name: str, was: Any, now: Any) -> str:
     high = name in {"maximum", "exclusive_maximum", "max_length", "max_items"}
     try:
         tighter = (low and now > was) or (high and now < was)
-    except TypeError:
-        tighter = False
+    except (TypeError, ArithmeticError):  # of two kinds, or no number: nobody can say
+        tighter = True
     return "option_narrower" if tighter else "option_wider"
 
 
