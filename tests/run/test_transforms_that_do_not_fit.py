@@ -14,10 +14,10 @@ from dataops_mesh.store.release import latest
 
 UNDECLARED = {
     "a table": ("select id, amount from orders_csv join secrets using (id)", '"secrets"'),
-    "a file": ("select id, amount\nfrom orders_csv, read_csv('/etc/passwd')", '"read_csv()"'),
+    "a file": ("select id, amount\nfrom orders_csv, read_csv('/etc/passwd')", "read_csv()"),
     "a file by its name": ("select id, amount\nfrom orders_csv, '/etc/passwd'", "/etc/passwd"),
     "another domain's port": ("select id, amount\nfrom orders_csv, fleet.aircraft", '"fleet.aircraft"'),
-    "a table of the engine": ("select id, amount\nfrom orders_csv, duckdb_settings()", '"duckdb_settings()"'),
+    "a table of the engine": ("select id, amount\nfrom orders_csv, duckdb_settings()", "duckdb_settings()"),
     "in a subquery": ("select id, (select max(x)\nfrom Hidden.Things) as amount from orders_csv", '"hidden.things"'),
 }  # fmt: skip
 
