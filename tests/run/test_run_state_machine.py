@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from run_machine_cases import BOTH, Crash, both, crashing
 
-from dataops_mesh.errors import MeshError, NotPublishedError, TransformError
+from dataops_mesh.errors import MeshError, NotPublishedError, SourceError
 from dataops_mesh.ledger import known_candidates, open_ledger
 from dataops_mesh.run import audit as stage
 from dataops_mesh.run.product import run_product
@@ -94,7 +94,7 @@ class Runs(RuleBasedStateMachine):
     @rule(port=st.sampled_from(["left", "right"]))
     def broken_build(self, port: str) -> None:
         self.deliver(**{port: "much"})
-        with pytest.raises(TransformError):
+        with pytest.raises(SourceError):
             self.run()
         self.deliver()
 
