@@ -55,7 +55,7 @@ def is_changed(store: Store) -> bool:
             return True
         if noted["state"] == _state_of(store.catalog_file):
             return False
-        return bool(noted["sha256"] != files.digest(store.catalog_file))
+        return files.digest(store.catalog_file) not in noted["digests"]
     except FileNotFoundError:  # of an older version
         return True
     except (ValueError, KeyError, TypeError):
@@ -92,11 +92,25 @@ def _write(store: Store, release: Release, *, anew: bool) -> int:
         files.sync(aside)
         files.freeze(aside)  # its clients read it; a copy of it can be written
         digest = files.digest(aside)
+        # Noted before it is there, beside the one that is: a crash between leaves either, and
+        # neither is somebody else's.
+        _note_down(store, [digest, *_noted_digests(store)])
         files.remove(_log_of(store))
         files.move(aside, store.catalog_file)
-    noted = {"sha256": digest, "state": _state_of(store.catalog_file)}
-    files.replace(_note(store), json.dumps(noted).encode(), durable=False)
+    _note_down(store, [digest], _state_of(store.catalog_file))
     return release.number
+
+
+def _noted_digests(store: Store) -> list[str]:
+    try:
+        return list(json.loads(_note(store).read_bytes())["digests"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _note_down(store: Store, digests: list[str], state: list[int] | None = None) -> None:
+    noted = {"digests": digests, "state": state}
+    files.replace(_note(store), json.dumps(noted).encode(), durable=False)
 
 
 def _note(store: Store) -> Path:

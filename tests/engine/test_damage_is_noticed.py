@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 from helpers import a_product, environment, run, write_workspace
-from store_helpers import WHO, A, B, publish
+from store_helpers import WHO, A, B, Crash, crashing, publish
 
 from dataops_mesh.engine.catalog import is_changed, refresh
 from dataops_mesh.engine.read import connect
@@ -144,6 +145,23 @@ def test_a_catalog_that_a_client_changed_is_noticed_and_written_again(store, clo
     assert not is_changed(store)
     with duckdb.connect(str(store.catalog_file), read_only=True) as reader:
         assert reader.execute("select max(generation) from fleet.aircraft").fetchall() == [(2,)]
+
+
+def test_a_crash_while_it_is_written_makes_nobody_a_culprit(store):
+    refresh(store)
+    for after in range(100):
+        publish(store, 10 + after)
+        with crashing(files, after) as happened, suppress(Crash):
+            refresh(store)
+        assert not is_changed(store), f"after {happened}"
+        if len(happened) < after:
+            break
+        store.catalog_file.chmod(0o644)
+        with store.catalog_file.open("ab") as file:
+            file.write(b"x")
+        assert is_changed(store)
+        refresh(store)
+    assert after > len(("write", "replace", "move", "replace"))
 
 
 def test_clients_of_duckdb_1_0_know_the_format_of_the_catalog(store):
