@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from helpers import a_product, a_source, environment, product, read, write_works
 
 from dataops_mesh.errors import DeclarationError, NotPublishedError, RunError, SettingsError
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.process import client
+from dataops_mesh.run.process import client, wire
 from dataops_mesh.run.process.client import gate_run, start_gate
 from dataops_mesh.settings import load_settings
 from dataops_mesh.transform.walls import walls_of
@@ -160,6 +162,38 @@ def test_a_cancel_ends_a_query_that_would_run_for_hours(tmp_path):
     assert read_nothing(settings)
     (tmp_path / "domains" / "shop" / "orders" / "orders.sql").write_text("select 1 as id from src")
     assert gate(settings).publication == 1  # without a hand
+
+
+def test_no_wait_for_the_gate_is_so_long_that_an_interrupt_before_it_is_lost(monkeypatch):
+    waits: list[float] = []
+    real = select.poll
+
+    def noted() -> Any:
+        poll = real()
+        return SimpleNamespace(
+            register=poll.register, poll=lambda most: [waits.append(most), poll.poll(most)][1]
+        )
+
+    monkeypatch.setattr(wire.select, "poll", noted)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        threading.Timer(0.8, theirs.sendall, [b'{"done": true}\n']).start()
+        assert next(wire.Answers(ours).lines()) == b'{"done": true}'
+    assert len(waits) > 1
+    assert all(0 <= most <= 1000 for most in waits)
+
+
+def test_a_line_that_an_interrupt_cut_off_is_read_to_its_end():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b'{"stage": "a"}\n{"sta')
+        answers = wire.Answers(ours)
+        assert next(answers.lines()) == b'{"stage": "a"}'
+        _interrupt_after(0.3)
+        with pytest.raises(KeyboardInterrupt):
+            next(answers.lines())
+        theirs.sendall(b'ge": "b"}\n')
+        assert next(answers.lines(until=time.monotonic() + 9)) == b'{"stage": "b"}'
 
 
 def test_a_cancel_after_the_commit_says_so(shop):

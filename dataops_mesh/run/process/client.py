@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +20,15 @@ from typing import Any
 
 from dataops_mesh.errors import Problem, RunError, SettingsError
 from dataops_mesh.run.process.server import ARROW, NO_THREAD, SUFFIX
-from dataops_mesh.run.process.wire import CODE, Request, check_names, hello, read_error, read_report
+from dataops_mesh.run.process.wire import (
+    CODE,
+    Answers,
+    Request,
+    check_names,
+    hello,
+    read_error,
+    read_report,
+)
 from dataops_mesh.run.report import Report
 from dataops_mesh.settings import PREFIX, Settings
 from dataops_mesh.spec.checks.check import Check
@@ -146,12 +154,13 @@ def _ask(
     path = start_gate(settings)
     store = open_store(settings.store_folder)
     since = latest_number(store)
-    with _connected(path) as connection, connection.makefile("rb") as answers:
+    with _connected(path) as connection:
+        answers = Answers(connection)
         asked = {**asdict(request), "token": _token(path)}
         connection.sendall((CODE if code else b"") + json.dumps(asked).encode() + b"\n")
         reports: list[Mapping[str, Any]] = []
         try:
-            for text in answers:
+            for text in answers.lines():
                 if _take(json.loads(text), reports, progress):
                     return reports
         except BaseException as error:
@@ -183,12 +192,11 @@ def _take(line: Mapping[str, Any], reports: list[Mapping[str, Any]], progress: P
     return False
 
 
-def _cancel(connection: socket.socket, answers: Iterable[bytes]) -> None:
+def _cancel(connection: socket.socket, answers: Answers) -> None:
     """Stop writing, which cancels, and wait until the gate says that the run's process is dead."""
     with suppress(OSError, ValueError):  # the gate is gone, and its processes with it
-        connection.settimeout(PATIENCE)
         connection.shutdown(socket.SHUT_WR)
-        for text in answers:
+        for text in answers.lines(until=time.monotonic() + PATIENCE):
             if "ended" in json.loads(text):
                 return
 

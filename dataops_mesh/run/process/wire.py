@@ -7,8 +7,11 @@ each stage, then a report or an error. Nothing is pickled, in either direction.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+import select
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, get_type_hints
 
 from dataops_mesh import errors
@@ -21,6 +24,7 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.store import record
 
 PROTOCOL = 2
+_MOMENT = 250  # milliseconds
 LONGEST = 1 << 20  # bytes of a request
 CODE = b"code "  # before the request of a product that Python or dbt builds
 Line = Mapping[str, Any]
@@ -66,6 +70,36 @@ def hello(settings: Settings) -> dict[str, Any]:
     ledger = hashlib.sha256(settings.ledger.encode()).hexdigest()  # it may hold a password
     store = str(settings.store_folder.resolve())
     return {"protocol": PROTOCOL, "store": store, "ledger": ledger}
+
+
+@dataclass(slots=True)
+class Answers:
+    """What the gate says, line by line; an interrupt between two lines loses none.
+
+    An interrupt that comes a moment before a call that blocks would wait for its end: so no call
+    here blocks for longer than a moment.
+
+    Args:
+        said: what has come of the next line.
+    """
+
+    connection: socket.socket
+    said: bytearray = field(default_factory=bytearray)
+
+    def lines(self, until: float | None = None) -> Iterator[bytes]:
+        """Yield lines until the gate has said all, or until a moment on the monotonic clock."""
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        while until is None or time.monotonic() < until:
+            line, end, rest = self.said.partition(b"\n")
+            if end:
+                self.said = rest
+                yield bytes(line)
+            elif poll.poll(_MOMENT):
+                block = self.connection.recv(1 << 16)
+                if not block:
+                    return
+                self.said += block
 
 
 def check_names(checks: tuple[Check, ...]) -> tuple[str, ...]:
