@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import conversions, inexact
 from dataops_mesh.engine.delivery import READER, UnclearDelivery, dialect
-from dataops_mesh.engine.held import held, value
+from dataops_mesh.engine.spelling import spells, value
 from dataops_mesh.errors import did_you_mean
 from dataops_mesh.spec.shape import ANY, Kind, Shape, read_shape
 from dataops_mesh.spec.stored import wanted_types
@@ -71,10 +71,10 @@ class Promised:
             return f"TRY_CAST(TRY_STRPTIME({text}, {sql.literal(self.form)}) AS {self.kind})"
         return value(text, self.kind)
 
-    def held(self, text: str) -> str:
+    def spells(self, text: str) -> str:
         """Return the test that a text is a promised value."""
         if not self.form:
-            return held(text, self.kind, printed=True)
+            return spells(text, self.kind, printed=True)
         parsed = f"TRY_STRPTIME({text}, {sql.literal(self.form)})"
         whole = f" AND {parsed} = {self.value(text)}" if self.kind == "DATE" else ""
         return f"({self.value(text)} IS NOT NULL{whole})"
@@ -142,7 +142,7 @@ def promised_csv(
         own = options if len(paths) > 1 else {**options, "union_by_name": False}
         return sql.scan(READER, paths, own)
 
-    require_held(con, Delivery(found, scan, options), columns, texts)
+    require_spelled(con, Delivery(found, scan, options), columns, texts)
     return select(columns, texts, scan(found)), new_of(names, columns)
 
 
@@ -165,7 +165,7 @@ def require_types(
         return sql.scan(READER, paths, texts)
 
     shown = {column.name: _text(column, texts) for column in columns}
-    require_held(con, Delivery(found, scan, texts), columns, shown)
+    require_spelled(con, Delivery(found, scan, texts), columns, shown)
 
 
 def promised_parquet(
@@ -221,7 +221,7 @@ def select(columns: Sequence[Promised], texts: Mapping[str, str], relation: str)
     return f"(SELECT {', '.join(shown)} FROM {relation})"
 
 
-def require_held(
+def require_spelled(
     con: duckdb.DuckDBPyConnection,
     delivery: Delivery,
     columns: Sequence[Promised],
@@ -233,8 +233,10 @@ def require_held(
         UnclearDelivery: with the file, line and column of the first that is not.
     """
     plain = [column for column in columns if column.kind]
-    wrong = {c.name: f"{texts[c.name]} IS NOT NULL AND NOT coalesce({c.held(texts[c.name])}, false)"
-             for c in plain}  # fmt: skip
+    pairs = [(c, texts[c.name]) for c in plain]
+    wrong = {
+        c.name: f"{text} IS NOT NULL AND NOT coalesce({c.spells(text)}, false)" for c, text in pairs
+    }
     tests = ", ".join(f"bool_or({test})" for test in wrong.values()) or "count(*) < 0"
     [row] = con.execute(f"SELECT {tests} FROM {delivery.scan(delivery.found)}").fetchall()
     broken = [column for column, bad in zip(plain, row, strict=False) if bad]

@@ -15,7 +15,7 @@ from dataops_mesh.engine.promised import (
     Promised,
     new_of,
     require_columns,
-    require_held,
+    require_spelled,
     select,
 )
 from dataops_mesh.engine.record_text import (
@@ -80,7 +80,7 @@ def promised_json(
         )
 
     texts = {column.name: sql.identifier(column.at) for column in columns}
-    require_held(con, Delivery(found, scan, {}), columns, texts)
+    require_spelled(con, Delivery(found, scan, {}), columns, texts)
     return select(columns, texts, scan(found)), new_of([names], columns)
 
 

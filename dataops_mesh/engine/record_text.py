@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import spelled
-from dataops_mesh.engine.held import value
+from dataops_mesh.engine.spelling import value
 from dataops_mesh.spec.shape import Kind, read_shape
 
 if TYPE_CHECKING:

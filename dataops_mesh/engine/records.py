@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import spelled
 from dataops_mesh.engine.delivery import UnclearDelivery
-from dataops_mesh.engine.held import held
 from dataops_mesh.engine.record_text import (
     ARRAY,
     BROKEN,
@@ -34,6 +33,7 @@ from dataops_mesh.engine.record_text import (
     has_long,
     of_values,
 )
+from dataops_mesh.engine.spelling import spells
 from dataops_mesh.spec.shape import Kind, Shape, read_shape
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _first(
     """Return the column with the first type that holds all of its numbers."""
     relation = as_delivered(files, [replace(column, text=True)])
     name = sql.identifier(column.name)
-    tests = [f"coalesce(bool_and({name} IS NULL OR {held(name, kind)}), true)" for kind in kinds]
+    tests = [f"coalesce(bool_and({name} IS NULL OR {spells(name, kind)}), true)" for kind in kinds]
     plain = f"regexp_full_match({name}, '-?[0-9]+([.][0-9]+)?')"
     tests += [
         f"coalesce(bool_and({name} IS NULL OR {plain}), true)",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from dataops_mesh.factory.describe import key_of, source_key
-from dataops_mesh.plan.plan import deprecation
+from dataops_mesh.plan.readers import deprecation
 from dataops_mesh.run.lineage import Known, product_lineage, upstream_ports
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product

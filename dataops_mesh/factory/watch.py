@@ -1,6 +1,6 @@
 """Watching a domain: its published data, its incidents, and who is told of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -30,7 +30,6 @@ def monitor_schedule(
 ) -> dg.ScheduleDefinition:
     """Return the schedule that tests what the domain has published again."""
 
-    @dg.op(name=f"{domain}__monitor")
     def audit(context: dg.OpExecutionContext) -> None:
         faults = []
         for product in products:
@@ -44,50 +43,42 @@ def monitor_schedule(
         if faults:
             raise dg.Failure("\n".join(faults), allow_retries=False)
 
-    @dg.job(
-        name=f"{domain}_monitor",
-        executor_def=dg.in_process_executor,
-        description=f"Runs the checks of {domain} again on what is published; builds nothing.",
-    )
-    def monitored() -> None:
-        audit()
-
-    return dg.ScheduleDefinition(
-        name=f"{domain}_monitor_schedule",
-        job=monitored,
-        cron_schedule=settings.monitor,
-        execution_timezone="UTC",
-        default_status=status_of(settings)[1],
-    )
+    what = f"Runs the checks of {domain} again on what is published; builds nothing."
+    return _schedule(f"{domain}_monitor", audit, what, settings.monitor, settings)
 
 
 def verify_schedule(
     domain: str, products: Sequence[Product], settings: Settings
 ) -> dg.ScheduleDefinition:
     """Return the schedule that compares the domain's published files with their checksums."""
+    ports = [port.address for product in products for port in product.outputs]
 
-    @dg.op(name=f"{domain}__verify")
     def compare(context: dg.OpExecutionContext) -> None:
         store = open_environment(load_settings(settings.root)).store
-        ports = [port.address for product in products for port in product.outputs]
         try:
             size = verify_published(store, ports)
         except StoreError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         context.log.info("%d bytes are what their manifests say", size)
 
-    @dg.job(
-        name=f"{domain}_verify",
-        executor_def=dg.in_process_executor,
-        description=f"Compares the published files of {domain} with their checksums.",
-    )
-    def verified() -> None:
-        compare()
+    what = f"Compares the published files of {domain} with their checksums."
+    return _schedule(f"{domain}_verify", compare, what, settings.verify, settings)
 
+
+def _schedule(
+    name: str,
+    work: Callable[[dg.OpExecutionContext], None],
+    what: str,
+    cron: str,
+    settings: Settings,
+) -> dg.ScheduleDefinition:
+    """Return a schedule of a job that does one thing and builds nothing."""
+    step = dg.op(name=f"{name}_step")(work)
+    graph = dg.GraphDefinition(name=name, node_defs=[step])
     return dg.ScheduleDefinition(
-        name=f"{domain}_verify_schedule",
-        job=verified,
-        cron_schedule=settings.verify,
+        name=f"{name}_schedule",
+        job=graph.to_job(description=what, executor_def=dg.in_process_executor),
+        cron_schedule=cron,
         execution_timezone="UTC",
         default_status=status_of(settings)[1],
     )

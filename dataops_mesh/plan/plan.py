@@ -18,12 +18,9 @@ from dataops_mesh.plan.change import (
 from dataops_mesh.plan.compare import compare
 from dataops_mesh.plan.lineage import Lineage
 from dataops_mesh.plan.publication import Spent, change_reasons, to_approve, unspent
+from dataops_mesh.plan.readers import ACTIVE, deprecation, left_behind, readers, still_read
 from dataops_mesh.plan.version import bump_of
-from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product
-from dataops_mesh.spec.names import major
-
-_ACTIVE = frozenset({"active", "deprecated"})
-_GONE = frozenset({"port_removed", "port_renamed", "port_retired"})
+from dataops_mesh.spec.model import Address, Mesh, Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +163,8 @@ def _product_plan(
         consumers=tuple(dict.fromkeys(_consumers(target, changes))),
         refusals=(
             *refusals,
-            *_still_read(target, changes, before),
-            *_left_behind(target, before, after),
+            *still_read(target.products, target.origins, changes, before),
+            *left_behind(target.products, target.origins, before, after),
         ),
         rewrites=tuple(dict.fromkeys(rewrite(change) for change in needed)),
         approval=to_be_approved(needed, spent(digest(needed))) if needed else "",
@@ -187,15 +184,6 @@ def _versions(
         if was is not None and (own or was != now):
             found.append((str(port.address), was, now, required(own), bump_of(was, now)))
     return tuple(found)
-
-
-def readers(products: Iterable[Product], address: Address) -> tuple[Product, ...]:
-    """Return those of the products that run and read a port."""
-    return tuple(
-        product
-        for product in products
-        if product.status in _ACTIVE and any(port.address == address for port in product.inputs)
-    )
 
 
 def _consumers(target: Target, changes: Iterable[Change]) -> Iterable[Consumer]:
@@ -235,46 +223,6 @@ def _uses(
         )
 
 
-def _still_read(
-    target: Target, changes: Iterable[Change], before: Product | None
-) -> tuple[str, ...]:
-    """Return a reason for each port that would go while somebody reads it."""
-    all_ports = [port.address for port in before.outputs] if before else []
-    gone = {
-        address: one.what
-        for one in changes
-        if one.kind in _GONE
-        for address in ([one.port] if one.port else all_ports)
-    }
-    return tuple(
-        f"{address}: {what}, and {product.qualified_name} still reads it "
-        f"({_where(product, target.origins)})"
-        for address, what in gone.items()
-        for product in readers(target.products, address)
-    )
-
-
-def _left_behind(target: Target, before: Product | None, after: Product | None) -> tuple[str, ...]:
-    """Return a reason for each reader that asks for the major version that was."""
-    if before is None or after is None:
-        return ()
-    was = {port.address: major(port.version) for port in before.outputs}
-    return tuple(
-        f"{product.qualified_name} asks for version {asked.version} of {port.address}, which "
-        f"becomes {port.version} ({_where(product, target.origins)})"
-        for port in after.outputs
-        if was.get(port.address) not in {None, major(port.version)}
-        for product in readers(target.products, port.address)
-        for asked in product.inputs
-        if asked.address == port.address and major(asked.version or "") == was[port.address]
-    )
-
-
-def _where(product: Product, origins: Mapping[str, str]) -> str:
-    origin = origins.get(product.qualified_name)
-    return f"{product.where.file} in {origin}" if origin else product.where.file
-
-
 def _rebuild(products: tuple[Product, ...], changed: set[str]) -> tuple[str, ...]:
     """Return the changed products and everybody downstream, in the order given."""
     dirty = {
@@ -289,7 +237,7 @@ def _rebuild(products: tuple[Product, ...], changed: set[str]) -> tuple[str, ...
             product
             for product in products
             if product.qualified_name not in found
-            and product.status in _ACTIVE
+            and product.status in ACTIVE
             and any(port.address in dirty for port in product.inputs)
         ]
         if not more:
@@ -308,12 +256,3 @@ def deprecations(target: Target) -> tuple[str, ...]:
         if (notice := deprecation(product.status, port))
         for consumer in readers(target.products, port.address)
     )
-
-
-def deprecation(status: str, port: OutputPort) -> str:
-    """Return the notice for readers of a port: deprecated, or with an announced end; or nothing."""
-    ends = {s.property: str(s.value) for s in port.contract.slas if s.property.startswith("endOf")}
-    dates = ", ".join(f"{name} {day}" for name, day in sorted(ends.items()))
-    if port.deprecated or status == "deprecated":
-        return f"deprecated{', ' + dates if dates else ', no end announced'}"
-    return dates

@@ -29,7 +29,7 @@ def value(text: str, kind: str) -> str:
     return f"TRY_CAST({text} AS {kind})"
 
 
-def held(text: str, kind: str, *, printed: bool = False) -> str:
+def spells(text: str, kind: str, *, printed: bool = False) -> str:
     """Return the test that a text is a value of the type, to its last digit.
 
     Args:
