@@ -58,15 +58,13 @@ class DuePartitions(dg.AutomationCondition[dg.AssetKey]):
     def evaluate(
         self, context: dg.AutomationContext[dg.AssetKey]
     ) -> dg.AutomationResult[dg.AssetKey]:
-        """Return the partitions that are due."""
-        if context.candidate_subset.is_empty:
-            return dg.AutomationResult(context, context.get_empty_subset())
-        environment = open_environment(load_settings(self.root))
-        if gone_inputs(self.product, latest(environment.store)):
-            return dg.AutomationResult(context, context.get_empty_subset())
-        return dg.AutomationResult(
-            context, _pieces(context, due_partitions(self.product, environment))
-        )
+        """Return the partitions that are due; none of a product whose input was withdrawn."""
+        found = context.get_empty_subset()
+        if not context.candidate_subset.is_empty:
+            environment = open_environment(load_settings(self.root))
+            if not gone_inputs(self.product, latest(environment.store)):
+                found = _pieces(context, due_partitions(self.product, environment))
+        return dg.AutomationResult(context, found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +88,14 @@ class NotHeld(dg.AutomationCondition[dg.AssetKey]):
         self, context: dg.AutomationContext[dg.AssetKey]
     ) -> dg.AutomationResult[dg.AssetKey]:
         """Return the asset unless it is held; asked only where something else has come true."""
-        if context.candidate_subset.is_empty:
-            return dg.AutomationResult(context, context.get_empty_subset())
-        environment = open_environment(load_settings(self.root))
-        gone = gone_inputs(self.product, latest(environment.store))
-        hold = next(iter(gone), None) or hold_on_product(self.product, environment)
-        if hold is None:
-            return dg.AutomationResult(context, context.candidate_subset)
-        LOGGER.info("%s is not launched: %s", self.product.qualified_name, hold)
-        return dg.AutomationResult(context, context.get_empty_subset())
+        found = context.candidate_subset
+        if not found.is_empty:
+            environment = open_environment(load_settings(self.root))
+            gone = gone_inputs(self.product, latest(environment.store))
+            if hold := next(iter(gone), None) or hold_on_product(self.product, environment):
+                LOGGER.info("%s is not launched: %s", self.product.qualified_name, hold)
+                found = context.get_empty_subset()
+        return dg.AutomationResult(context, found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,72 +6,35 @@ threshold is next to the number. What is expected is asked of the oracle, never 
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from random import Random
 from typing import Any
 
+import generated_measures as measures
 import generated_oracle as oracle
+import generated_values as values_of
 from generated_kinds import KINDS, NULL, Cell, Kind
+from generated_model import Column, Number, Product, Rule
 
 OPERATORS = ("mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",
              "mustBeLessOrEqualTo", "mustBeBetween", "mustNotBeBetween")  # fmt: skip
+
+
 PATTERNS = ("^a", "a$", "^.$", "^[a-z]+$", "b", "^$", "^[^ ]*$", "a.b", "é", "'", "^[0-9.]+$")
+
+
 MULTIPLES = ("1", "2", "3", "4", "0.1", "0.01", "0.5", "2.5", "10", "0.3", "1000000")
+
+
 _SHORT = Context(prec=36)  # a contract takes numbers of 48 characters
+
+
 NUMBERS = {"int", "decimal", "float", "float32"}
+
+
 CLOCKS = {"date", "timestamp", "time"}
-
-
-class Number(str):
-    """A number as the contract spells it."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A quality rule.
-
-    Args:
-        what: a metric, `sql` or the name of an expectation.
-        given: its arguments; of a query, its `form`.
-        value: the threshold, or both ends of it.
-    """
-
-    id: str
-    what: str
-    given: dict[str, Any]
-    operator: str = "mustBe"
-    value: tuple[Number, ...] = (Number("0"),)
-    percent: bool = False
-    warning: bool = False
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column and what is promised of it; `flags` are required and unique."""
-
-    name: str
-    kind: Kind
-    flags: frozenset[str] = frozenset()
-    key: int = 0
-    options: dict[str, Any] = field(default_factory=dict)
-    enum: tuple[Any, ...] = ()
-    rules: tuple[Rule, ...] = ()
-
-
-@dataclass(frozen=True)
-class Product:
-    """A contract and what is delivered for it."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    rules: tuple[Rule, ...] = ()
-    allow_empty: bool = False
-    freshness: tuple[str, int] | None = None
 
 
 def draw(random: Random) -> Product:
@@ -145,7 +108,7 @@ def _bounds(column: Column, random: Random) -> Column | None:
 
 
 def _order(column: Column) -> Any:
-    return lambda literal: oracle.read(literal, column.kind.group)
+    return lambda literal: values_of.read(literal, column.kind.group)
 
 
 def _size(column: Column, random: Random) -> Column | None:
@@ -245,7 +208,7 @@ def _rule(column: Column, values: list[Any], random: Random, name: str) -> Rule 
     elif what == "invalidValues":
         given = {"validValues": list(_values(kind, random))}
     elif what == "sql":
-        given = {"form": random.choice(oracle.FORMS)}
+        given = {"form": random.choice(measures.FORMS)}
     elif what == "expectation":
         return _expectation(column, values, random, name)
     rule = Rule(name, what, given)
@@ -275,10 +238,12 @@ def _aimed(rule: Rule, number: Any, rows: int, random: Random) -> Rule:
             base = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
             base = base if base.is_finite() else Decimal(10) ** 30
             base = _SHORT.plus(base) if len(f"{base:f}") > 40 and abs(base) < 10**38 else base
-            low = oracle.WIDE.add(
+            low = values_of.WIDE.add(
                 base, random.choice((Decimal(0), Decimal(1), Decimal(-1), Decimal("0.5")))
             )
-            high = oracle.WIDE.add(low, random.choice((Decimal(1), Decimal("0.5"), Decimal(100))))
+            high = values_of.WIDE.add(
+                low, random.choice((Decimal(1), Decimal("0.5"), Decimal(100)))
+            )
         pair = operator in {"mustBeBetween", "mustNotBeBetween"}
         if pair and low >= high:
             continue
@@ -292,7 +257,7 @@ def _aimed(rule: Rule, number: Any, rows: int, random: Random) -> Rule:
 
 def _expectation(column: Column, values: list[Any], random: Random, name: str) -> Rule | None:
     kind, group = column.kind, column.kind.group
-    one = random.choice(oracle.EXPECTATIONS)
+    one = random.choice(measures.EXPECTATIONS)
     given: dict[str, Any] = {}
     if one.endswith("_set"):
         given = {"value_set": list(_values(kind, random))}
@@ -319,107 +284,3 @@ def _expectation(column: Column, values: list[Any], random: Random, name: str) -
     if met is None or (met and random.random() > 0.2):
         return None
     return rule
-
-
-def contract(made: Product) -> str:
-    """Return the contract as YAML."""
-    document: dict[str, Any] = {
-        "apiVersion": "v3.2.0",
-        "kind": "DataContract",
-        "id": "urn:datacontract:g:p",
-        "version": "1.0.0",
-        "status": "active",
-    }
-    if made.allow_empty:
-        document["customProperties"] = [
-            {"property": "allowEmpty", "vendor": "dataops_mesh", "value": True}
-        ]
-    if made.freshness:
-        column, hours = made.freshness
-        document["slaProperties"] = [
-            {"property": "freshness", "value": Number(hours), "unit": "h", "element": f"p.{column}"}
-        ]
-    schema: dict[str, Any] = {"name": "p", "properties": [_entry(c) for c in made.columns]}
-    if made.rules:
-        schema["quality"] = [_rule_entry(rule) for rule in made.rules]
-    document["schema"] = [schema]
-    return "\n".join(f"{key}: {_yaml(value)}" for key, value in document.items()) + "\n"
-
-
-def _entry(column: Column) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": column.name, "logicalType": column.kind.logical}
-    entry |= dict.fromkeys(column.flags, True)
-    if column.key:
-        entry |= {"primaryKey": True, "primaryKeyPosition": Number(column.key)}
-    declared = dict(column.kind.declared)
-    options = {**declared.pop("logicalTypeOptions", {}), **column.options}
-    entry |= declared
-    if options:
-        entry["logicalTypeOptions"] = options
-    if column.enum:
-        entry["enum"] = [{"value": value} for value in column.enum]
-    if column.rules:
-        entry["quality"] = [_rule_entry(rule) for rule in column.rules]
-    return entry
-
-
-def _rule_entry(rule: Rule) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": rule.id}
-    if rule.warning:
-        entry["severity"] = "warning"
-    if rule.what.startswith("expect_"):
-        implementation = {"type": rule.what, "kwargs": rule.given}
-        return {**entry, "type": "custom", "engine": "greatExpectations",
-                "implementation": implementation}  # fmt: skip
-    if rule.what == "sql":
-        entry |= {"type": "sql", "query": oracle.QUERIES[rule.given["form"]]}
-    else:
-        entry["metric"] = rule.what
-        if rule.given:
-            entry["arguments"] = rule.given
-    if rule.percent:
-        entry["unit"] = "percent"
-    value = list(rule.value) if len(rule.value) > 1 else rule.value[0]
-    return {**entry, rule.operator: value}
-
-
-def _yaml(value: Any) -> str:
-    if isinstance(value, Number):
-        return str(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_yaml(str(k))}: {_yaml(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_yaml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def delivery(made: Product) -> str:
-    """Return the SELECT that is written to the delivered Parquet file."""
-    selected = []
-    for row in made.rows or (tuple(NULL for _ in made.columns),):
-        cells = [
-            f"CAST({_quoted(cell.text)} AS {_in_parquet(c.kind.delivered)}) AS {c.name}"
-            for c, cell in zip(made.columns, row, strict=True)
-        ]
-        selected.append("SELECT " + ", ".join(cells))
-    return f"SELECT * FROM ({' UNION ALL '.join(selected)}) {'' if made.rows else 'WHERE false'}"
-
-
-def transform(made: Product) -> str:
-    """Return the SQL transform: what Parquet has no type for, it makes again."""
-    names = [
-        c.name if _in_parquet(c.kind.delivered) == c.kind.delivered
-        else f"CAST({c.name} AS {c.kind.delivered}) AS {c.name}"
-        for c in made.columns
-    ]  # fmt: skip
-    return f"SELECT {', '.join(names)} FROM src"
-
-
-def _in_parquet(delivered: str) -> str:
-    return "DECIMAL(38,0)" if delivered == "HUGEINT" else delivered
-
-
-def _quoted(text: str | None) -> str:
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
