@@ -41,3 +41,16 @@ def shop(tmp_path):
     from locations import GOOD, orders
 
     return write_workspace(tmp_path, {"shop": {"orders": orders(GOOD)}})
+
+
+@pytest.fixture
+def desk(tmp_path, instance):
+    """A consumer in another location than its producer."""
+    from desk import Desk
+    from locations import GOOD, orders, totals
+
+    return Desk(
+        tmp_path,
+        instance,
+        {"shop": {"orders": orders(GOOD)}, "desk": {"totals": totals("shop.orders")}},
+    )

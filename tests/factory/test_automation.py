@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from desk import DAILY, TOTALS, Desk
 from helpers import a_setting, a_source, an_input, write_product, write_workspace
 from locations import (
     BAD,
@@ -20,47 +21,6 @@ from locations import (
     totals,
     write_dbt_product,
 )
-
-TOTALS = dg.AssetKey(["desk", "totals"])
-DAILY = "slaProperties:\n  - {property: frequency, value: 1, unit: d, scheduler: cron, schedule: '0 5 * * *'}\n"
-
-
-class Desk:
-    """The automation of a consumer's domain, tick by tick."""
-
-    def __init__(self, root, instance, products) -> None:
-        self.settings = write_workspace(root, products)
-        self.root, self.instance, self.cursor = root, instance, None
-
-    def deliver(self, csv):
-        """Let the producer's domain publish, or be refused."""
-        write_product(self.root, "shop", "orders", orders(csv))
-        return execute(self.settings, "shop", self.instance)
-
-    def tick(self, domain="desk", at=None):
-        """Return what the domain's automation asks for at one tick."""
-        result = dg.evaluate_automation_conditions(
-            location(self.settings, domain),
-            self.instance,
-            asset_selection=dg.AssetSelection.all(),
-            cursor=self.cursor,
-            evaluation_time=at,
-        )
-        self.cursor = result.cursor
-        return set(result._requested_partitions_by_asset_key)
-
-    def build(self, domain="desk"):
-        """Run the consumer, as the daemon would after a tick."""
-        assert execute(self.settings, domain, self.instance).success
-
-
-@pytest.fixture
-def desk(tmp_path, instance):
-    return Desk(
-        tmp_path,
-        instance,
-        {"shop": {"orders": orders(GOOD)}, "desk": {"totals": totals("shop.orders")}},
-    )
 
 
 def test_nothing_wakes_before_the_first_publication(desk):
@@ -152,74 +112,6 @@ def test_a_consumer_that_refused_its_input_waits_for_other_content(desk, tmp_pat
     assert desk.tick() == set()
     desk.deliver(MORE)
     assert desk.tick() == {TOTALS}
-
-
-def test_a_rolled_back_input_wakes_once_and_a_rolled_back_consumer_stays(desk):
-    from helpers import lift, roll_back
-
-    desk.deliver(GOOD)
-    desk.build()
-    desk.deliver(MORE)
-    desk.build()
-    roll_back(desk.settings, "desk.totals", reason="wrong")
-    assert desk.tick() == set()
-    roll_back(desk.settings, "shop.orders", reason="wrong")
-    assert desk.tick() == set(), "it is held"
-    assert not execute(desk.settings, "desk", desk.instance).success
-    assert desk.tick() == set()
-    lift(desk.settings, "desk.totals")
-    assert desk.tick() == {TOTALS}, "it has not seen the rollback of its input"
-    desk.build()
-    assert desk.tick() == set()
-
-
-def test_nothing_is_launched_that_reads_what_was_withdrawn(tmp_path, instance):
-    from helpers import environment, lift
-
-    from dataops_mesh.run.word.withdraw import taking, withdraw_product
-
-    daily = a_product(
-        ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},
-        inputs=[an_input("shop.orders")],
-        files={"totals.sql": "select count(*) as n from shop.orders"},
-        settings=a_setting("automation", "onSchedule"),
-    )
-    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": daily}})
-    desk.deliver(GOOD)
-    start = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
-    desk.tick(at=start)
-    desk.build()
-    place = environment(desk.settings)
-    withdraw_product(taking("shop.orders", place, ()), place, "gone")
-    for hours in (2, 26, 50):
-        assert desk.tick(at=start + timedelta(hours=hours)) == set()
-    lift(desk.settings, "shop.orders")
-    desk.deliver(MORE)
-    assert desk.tick(at=start + timedelta(hours=51)) == {TOTALS}
-
-
-def test_the_cron_of_something_held_waits_until_it_is_lifted(tmp_path, instance):
-    from helpers import environment, lift, product
-
-    from dataops_mesh.run.word.hold import hold_product
-
-    daily = a_product(
-        ports={"totals": a_contract("totals", ["{name: n, logicalType: integer}"], extra=DAILY)},
-        inputs=[an_input("shop.orders")],
-        files={"totals.sql": "select count(*) as n from shop.orders"},
-        settings=a_setting("automation", "onSchedule"),
-    )
-    desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": daily}})
-    desk.deliver(GOOD)
-    start = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
-    desk.tick(at=start)
-    hold_product(product(desk.settings, "desk.totals"), environment(desk.settings), "look first")
-    for hours in (2, 26, 50):
-        assert desk.tick(at=start + timedelta(hours=hours)) == set()
-    lift(desk.settings, "desk.totals")
-    assert desk.tick(at=start + timedelta(hours=51)) == {TOTALS}
-    desk.build()
-    assert desk.tick(at=start + timedelta(hours=52)) == set()
 
 
 @pytest.mark.parametrize("setting", ["manual", "onSchedule"])
