@@ -142,7 +142,7 @@ def _print(facts: dict[str, Any], output: Format) -> int:
         for one in facts["candidates"]:
             _print_candidate(one)
         return 0
-    if "incident" in facts:
+    if "incident" in facts or "release" in facts:
         _head(facts, tuple(facts))
         return 0
     _print_candidate(facts)

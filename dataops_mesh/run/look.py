@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from dataops_mesh.errors import MeshError, Problem, UnknownNameError
-from dataops_mesh.ledger import Ledger, switches_of
+from dataops_mesh.ledger import Ledger, standing_of, switches_of
 from dataops_mesh.ledger.look import built_from, candidate_rows, candidates_named
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
@@ -21,11 +21,17 @@ Facts = dict[str, Any]
 def publication_facts(environment: Environment, number: int) -> Facts:
     """Return what is on record of a publication: what it switched, and the evidence of that.
 
+    Of a release that only decides something (a hold, a lift, a withdrawal), who, what and why.
+
     Raises:
         UnknownNameError: there is none of that number.
     """
     with open_record(environment) as ledger:
         rows = switches_of(ledger, number)
+        said = standing_of(ledger, number)
+        if said.get("product"):
+            told = ("release", "kind", "at", "person", "reason", "product", "partition")
+            return {name: said[name] for name in (*told, "addresses", "run_id")}
         if not rows:
             what = f"there is no publication {number} on record"
             raise UnknownNameError(Problem(what, next="mesh show PRODUCT --history"))

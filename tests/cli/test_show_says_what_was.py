@@ -181,3 +181,20 @@ def test_no_way_of_asking_says_a_masked_value(refused, mesh, workspace, sql):
     assert "078-05" not in said.out + said.err
     assert "MARKED" not in said.out + said.err
     assert said.code == 2 or said.out.split()[-1] == "0"
+
+
+def test_a_release_that_only_decides_is_shown_with_who_and_why(mesh, workspace):
+    assert mesh("run", "shop.orders").code == 0
+    for number, words in (
+        (2, ("hold", "add", "shop.orders")),
+        (3, ("hold", "lift", "shop.orders")),
+        (4, ("withdraw", "shop.orders", "--yes")),
+    ):
+        assert mesh(*words, "--reason", f"because of {number}").code == 0
+        said = mesh("show", str(number))
+        assert said.code == 0
+        for word in ("shop.orders", "ana", f"because of {number}"):
+            assert word in said.out
+        kind = mesh("show", str(number), "--format", "json").json["kind"]
+        assert kind == {2: "hold", 3: "lift", 4: "withdrawal"}[number]
+    assert mesh("show", "5").code == 2
