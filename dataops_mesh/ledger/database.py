@@ -112,7 +112,7 @@ def _sealed_file(url: str) -> Path | None:
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
-    # Readers and the writer do not wait for each other; a power cut loses what is derived.
+    # Readers and the writer do not wait for each other; a power cut can lose the last rows.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
@@ -124,6 +124,6 @@ def _unusable(error: Exception) -> StoreError:
     return StoreError(
         Problem(
             f"the ledger cannot be used: {said}",
-            next="check the setting `ledger`; it is derived, `mesh` can write it again",
+            next="check the setting `ledger`; do not delete it: what people did stands only there",
         )
     )
