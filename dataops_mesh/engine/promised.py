@@ -16,6 +16,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import conversions, inexact
 from dataops_mesh.engine.delivery import READER, UnclearDelivery, dialect
 from dataops_mesh.engine.spelling import spells, value
+from dataops_mesh.engine.wrong import PACKED, place_of_record
 from dataops_mesh.errors import did_you_mean
 from dataops_mesh.spec.shape import ANY, Kind, Shape, read_shape
 from dataops_mesh.spec.stored import wanted_types
@@ -279,8 +280,10 @@ def _place(con: duckdb.DuckDBPyConnection, delivery: Delivery, test: str) -> str
 
 
 def _line(path: Path, options: Mapping[str, Any], row: int) -> str:
-    """Return the line on which a row of a CSV file begins."""
-    if not options or path.suffix in {".gz", ".zst"} or options["skip"]:
+    """Return the line on which a row begins, of CSV and of JSON with one record a line."""
+    if not options:
+        return place_of_record(path, row)
+    if path.suffix in PACKED or options["skip"]:
         return f"{path.name}: record {row}"
     quote, before = options["quote"], row - 1 + bool(options["header"])
     with path.open(encoding=str(options.get("encoding", "utf-8-sig")), newline="") as file:

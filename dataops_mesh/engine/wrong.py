@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 from dataops_mesh.spec.model import SourceFormat
 
-_PLACE = re.compile(r'file "([^"\n]+)", (?:in line|at byte \d+ in line|in record/value) (\d+)')
+PACKED = frozenset({".gz", ".zst"})
+_PLACE = re.compile(r'file "([^"\n]+)", (?:at byte \d+ )?in (line|record/value) (\d+)')
 _TOLD = {
     "Malformed JSON": "is no JSON",
     "duplicate key": "an object has the same key twice",
@@ -30,11 +32,11 @@ def wrong_line(
         told: what the reader said, which may repeat a value.
     """
     if kind is SourceFormat.JSON:
-        return _wrong_json(told)
+        return _wrong_json(found, told)
     if kind is not SourceFormat.CSV or options.get("compression", "none") != "none":
         return ""
     for path in found:
-        if path.suffix in {".gz", ".zst"}:
+        if path.suffix in PACKED:
             continue
         what = next(_wrong_csv(path, options), "")
         if what:
@@ -42,12 +44,35 @@ def wrong_line(
     return ""
 
 
-def _wrong_json(told: str) -> str:
+def _wrong_json(found: Sequence[Path], told: str) -> str:
     place = _PLACE.search(told)
     said = next((text for mark, text in _TOLD.items() if mark in told), "")
     if place is None or not said:
         return said
-    return f"{Path(place[1]).name}:{place[2]}: {said}"
+    path = Path(place[1])
+    if place[2] == "line" or path not in found:
+        return f"{path.name}:{place[3]}: {said}"
+    return f"{place_of_record(path, int(place[3]))}: {said}"
+
+
+def place_of_record(path: Path, number: int) -> str:
+    """Return the line of a record where JSON has one record a line, else its number."""
+    unknown = f"{path.name}: record {number}"
+    if path.suffix in PACKED:
+        return unknown
+    before = number
+    with path.open("rb") as file:
+        for at, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                listed = isinstance(json.loads(line), list)
+            except ValueError:
+                return unknown
+            before -= 1
+            if listed or not before:
+                return unknown if listed else f"{path.name}:{at}"
+    return unknown
 
 
 def _wrong_csv(path: Path, options: Mapping[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ What the numbers are:
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.loan import AUDITED, borrow, read_columns
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from dataops_mesh.spec.checks.check import Check
     from dataops_mesh.spec.threshold import Number
 
+# Enough for any share and any threshold: a contract's numbers have at most 48 digits.
+_WIDE = Context(prec=120)
 TOO_MANY = frozenset({Operator.BE, Operator.BETWEEN, Operator.LESS, Operator.LESS_OR_EQUAL})
 
 
@@ -114,11 +117,18 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
 
 
 def _observed(check: Check, measured: Measurement) -> Number:
-    """Return the number in the threshold's unit; percent of all rows, and 0 of no rows."""
+    """Return the number in the threshold's unit; percent of all rows, and 0 of no rows.
+
+    A share is told as a float, but where that one falls on the other side of the threshold.
+    """
     number = measured.number or 0
     if check.threshold.unit is not Unit.PERCENT or measured.rows is None:
         return number
-    return 100 * int(number) / measured.rows if measured.rows else 0.0
+    if not measured.rows:
+        return 0.0
+    part = 100 * int(number)
+    shown, share = part / measured.rows, _WIDE.divide(Decimal(part), Decimal(measured.rows))
+    return shown if check.threshold.holds(shown) == check.threshold.holds(share) else share
 
 
 def _errored(check: Check, measured: Measurement, candidate: str) -> CheckResult:

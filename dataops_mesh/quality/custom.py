@@ -88,7 +88,7 @@ def _distinct(
     wanted = [value for value in given["value_set"] if value is not None]
     known = fit(loan, kind, wanted)
     tests = ["false"]
-    tests += [f"bool_or(NOT {among(name, kind, known)})"] if within else []
+    tests += [f"bool_or({name} IS NOT NULL AND NOT {among(name, kind, known)})"] if within else []
     if complete:
         tests += [f"NOT coalesce(bool_or({among(name, kind, (value,))}), false)" for value in known]
     query = f"SELECT count(*), {' OR '.join(f'coalesce({one}, false)' for one in tests)}"

@@ -24,7 +24,8 @@ _BITS = {"TINY": 8, "SMALL": 16, "": 32, "BIG": 64, "HUGE": 128}
 _NO_ORDER = frozenset({"UUID", "JSON", "BOOLEAN", "BLOB"})
 _OFFSET = re.compile(r":.*[+-]\d\d(?::?\d\d)?$")
 _WIDE = Context(prec=120)
-_FLOAT_MOST = Decimal("3.4028234663852886e38")
+# From here on a number is no float of 32 or 64 bits: a text that is cast becomes infinity.
+_TOO_LARGE = {"FLOAT": Decimal(2**128 - 2**103), "DOUBLE": Decimal(2**1024 - 2**970)}
 
 
 def outside(value: str, kind: str, bounds: Range) -> str:
@@ -92,7 +93,9 @@ def _spelled(kind: str, value: Scalar | Decimal) -> str | None:
         return quoted(text, "VARCHAR")
     if base(kind) in FLOATS:
         number = number_of(value)
-        return None if number is None else quoted(str(number), kind)
+        if number is None or abs(number) >= _TOO_LARGE[kind]:
+            return None
+        return quoted(str(number), kind)
     grid = _grid(kind)
     if grid is None:
         return quoted(str(value).lower() if isinstance(value, bool) else str(value), kind)
@@ -106,7 +109,7 @@ def _beyond(value: str, kind: str, bound: Scalar, sign: str, *, exclusive: bool)
     grid, number = _grid(kind), number_of(bound)
     equal = "=" if exclusive else ""
     if base(kind) in FLOATS and number is not None:
-        if kind == "FLOAT" and abs(number) > _FLOAT_MOST:
+        if kind == "FLOAT" and abs(number) >= _TOO_LARGE[kind]:
             value, kind = f"CAST({value} AS DOUBLE)", "DOUBLE"
         return f"{value} {sign}{equal} {quoted(str(number), kind)}"
     if grid is None:

@@ -24,11 +24,12 @@ from dataops_mesh.spec.checks.measures import (
     Measure,
     Missing,
     NotMultiple,
+    Nulls,
     OutsideSet,
     Query,
     Range,
 )
-from dataops_mesh.spec.model import ZERO, Address, Operator, Severity, Threshold
+from dataops_mesh.spec.model import ZERO, Address, Operator, Severity, Threshold, Unit
 from dataops_mesh.spec.read.yaml import parse_document
 
 PORT = Address("d", "p")
@@ -97,6 +98,17 @@ ONE = {
     "a FLOAT at its bound": ("SELECT 0.3::FLOAT AS v", Range("v", None, 0.3), 0),
     "a FLOAT above its bound": ("SELECT 0.31::FLOAT AS v", Range("v", None, 0.3), 1),
     "a bound no FLOAT has": ("SELECT 1::FLOAT AS v", Range("v", None, 1e300), 0),
+    "the largest FLOAT at its bound": (
+        "SELECT 3.4028235e38::FLOAT AS v",
+        Range("v", None, 3.4028235e38, exclusive_maximum=True),
+        1,
+    ),
+    "a bound above the largest FLOAT": (
+        "SELECT 3.4028235e38::FLOAT AS v",
+        Range("v", None, 3.5e38, exclusive_maximum=True),
+        0,
+    ),
+    "infinity is no large number": ("SELECT 'inf'::FLOAT AS v", Missing("v", (3.5e38,)), 0),
     "NaN with a minimum": ("SELECT 'nan'::DOUBLE AS v", Range("v", 0, None), 1),
     "NaN with a maximum": ("SELECT 'nan'::FLOAT AS v", Range("v", None, 9), 1),
     "infinity without a maximum": ("SELECT 'inf'::DOUBLE AS v", Range("v", 0, None), 0),
@@ -160,6 +172,24 @@ def test_a_rule_compares_the_very_number(query, operator, value, holds, shown):
     assert threshold.holds(result.observed) == holds  # what the gate asks once more
 
 
+SHARES = [
+    ("mustBeLessOrEqualTo", "33.3333333333333333", False),
+    ("mustBeLessOrEqualTo", "33.33333333333333333333333333333333333333333334", True),
+    ("mustBe", "33.333333333333336", False),
+    ("mustBeLessThan", "33.4", True),
+]
+
+
+@pytest.mark.parametrize(("operator", "value", "holds"), SHARES)
+def test_a_share_is_compared_exactly(operator: str, value: str, holds: bool):  # noqa: FBT001
+    threshold = Threshold(Operator(operator), Decimal(value), Unit.PERCENT)
+    rows = "SELECT unnest([NULL, 1, 2]) AS v"
+    (result,) = results(rows, a_check(Nulls("v"), threshold))
+    assert (result.outcome == "passed") == holds
+    assert "33.3333 percent" in result.reason
+    assert threshold.holds(result.observed) == holds  # what the gate asks once more
+
+
 GX = "expect_column_"
 EXPECTED = {
     "between, NaN": (f"{GX}values_to_be_between", {"column": "v", "min_value": 0}, "'nan'::DOUBLE", "1", 1),
@@ -189,6 +219,14 @@ EXPECTED = {
         "expect_multicolumn_sum_to_equal", {"column_list": ["v", "w"], "sum_total": 0.3}, "0.1", "0.2", 0,
     ),
     "in a set of floats": (f"{GX}values_to_be_in_set", {"column": "v", "value_set": [0.3]}, "0.3::FLOAT", "1", 0),
+    "a set that no cell can equal, of no values": (
+        f"{GX}distinct_values_to_be_in_set",
+        {"column": "v", "value_set": [0.001]}, "NULL::DECIMAL(18,2)", "1", 0,
+    ),
+    "a set that no cell can equal": (
+        f"{GX}distinct_values_to_be_in_set",
+        {"column": "v", "value_set": [0.001]}, "0::DECIMAL(18,2)", "1", 1,
+    ),
     "pairs of a set": (
         f"{GX}pair_values_to_be_in_set",
         {"column_A": "v", "column_B": "w", "value_pairs_set": [[None, 1]]}, "NULL::INT", "1", 0,

@@ -102,9 +102,9 @@ def test_objects_have_the_promised_parts(tmp_path: Path):
 UNLIKE = {
     '{"k": {"a": 1}, "v": "x"}': 'column "k" has objects or arrays: expected a BIGINT',
     '{"k": 1, "v": ["secret"]}': 'column "v" has objects or arrays: expected a VARCHAR',
-    '{"k": "secret", "v": "x"}': '0.json: record 1: column "k": expected a BIGINT',
-    '{"k": true, "v": "x"}': '0.json: record 1: column "k": expected a BIGINT',
-    '{"k": 1.5, "v": "x"}': '0.json: record 1: column "k": expected a BIGINT',
+    '{"k": "secret", "v": "x"}': '0.json:1: column "k": expected a BIGINT',
+    '{"k": true, "v": "x"}': '0.json:1: column "k": expected a BIGINT',
+    '{"k": 1.5, "v": "x"}': '0.json:1: column "k": expected a BIGINT',
 }
 
 
@@ -114,6 +114,21 @@ def test_json_of_another_kind_is_refused(tmp_path: Path, text: str):
         promised(tmp_path, files(tmp_path, text, suffix="json"), [K, V])
     assert UNLIKE[text] in str(error.value)
     assert "secret" not in str(error.value)
+
+
+PLACES = {
+    '{"k": 1, "v": "a"}\n\n{"k": "x", "v": "b"}\n': "0.json:3: column",
+    '[{"k": 1, "v": "a"},\n{"k": "x", "v": "b"}]\n': "0.json: record 2: column",
+    '[{"k": 1, "v": "a"}, {"k": "x", "v": "b"}]\n': "0.json: record 2: column",
+    '{"k": 1, "v": "a"} {"k": "x", "v": "b"}\n': "0.json: record 2: column",
+    '{"k": 1,\n"v": "a"}\n{"k": "x", "v": "b"}\n': "0.json: record 2: column",
+}
+
+
+@pytest.mark.parametrize("text", PLACES)
+def test_a_record_is_told_by_its_line_where_it_has_one(tmp_path: Path, text: str):
+    with pytest.raises(SourceError, match=PLACES[text]):
+        promised(tmp_path, files(tmp_path, text, suffix="json"), [K, V])
 
 
 def test_numbers_promised_as_text_are_the_text_as_delivered(tmp_path: Path):

@@ -24,6 +24,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 # Characters: a DECIMAL of 38 digits fits; a longer number is a mistake or an attack on int().
 MAX_NUMBER = 48
+_NUMBER = f"write a number with at most {MAX_NUMBER} characters, or text in quotes"
 
 Keys = tuple[str | int, ...]
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -278,7 +279,7 @@ class _Builder:
         except (ValueError, OverflowError):
             number = None
         if number is None or not math.isfinite(number):
-            raise _error(self.file, line, "is not a usable number", "write text in quotes")
+            raise _error(self.file, line, "is not a usable number", _NUMBER)
         return _exact(event.value, number)
 
     def document(self) -> Document:

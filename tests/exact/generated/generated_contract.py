@@ -182,7 +182,8 @@ def _literal(kind: Kind, random: Random, *, bound: bool = False) -> Any:
 def spelled(number: Decimal) -> Number:
     """Return a number as YAML reads it: with a point and a sign where it has an exponent."""
     if number and abs(number.adjusted()) > 60:
-        mantissa, exponent = f"{number:e}".split("e")
+        # Without the zeros of a sum: a contract's numbers have at most 48 characters.
+        mantissa, exponent = f"{number.normalize(values_of.WIDE):e}".split("e")
         mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
         return Number(f"{mantissa}e{int(exponent):+}")
     text = f"{number:f}"
