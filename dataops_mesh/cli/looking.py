@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
 from typing import Any
@@ -13,14 +13,14 @@ from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.spec.model import Address, Product, TransformKind
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.transform.walls import weakness
 
 STATUS = (
     "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
-    "held",
+    "held", "ends",
 )  # fmt: skip
 HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "note")
 LIMIT = 50
@@ -28,7 +28,9 @@ LIMIT = 50
 
 def show_status(names: Sequence[str], output: Format) -> int:
     """Print one line per output port: what consumers read, and how the last run ended."""
+    from dataops_mesh.cli.ending import ending_words
     from dataops_mesh.run.record import product_status
+    from dataops_mesh.run.word.ended import ended
     from dataops_mesh.watch.trouble import slos
 
     settings, mesh = open_workspace()
@@ -37,6 +39,9 @@ def show_status(names: Sequence[str], output: Format) -> int:
     release = latest(environment.store)
     products = named(mesh, names)
     kept = slos(products, environment)
+    asked = {product.qualified_name for product in products}
+    over = [end for end in ended(mesh.domains, environment) if not names or end.product in asked]
+    ends = {str(address): end.why for end in over for address in end.addresses}
     rows = [
         {
             **_status_row(product, port_index, release, known.get(product.qualified_name)),
@@ -50,13 +55,17 @@ def show_status(names: Sequence[str], output: Format) -> int:
                 )
                 if text
             ),
+            "ends": ends.pop(str(product.outputs[port_index].address), ""),
         }
         for product in products
         for port_index in range(len(product.outputs))
     ]
-    nothing_held = not any(row["held"] for row in rows)
-    show(rows, output, columns=[c for c in STATUS if c != "held" or not nothing_held])
+    rows += [_gone_row(address, ends[str(address)], release) for address in _left(ends, release)]
+    said = [c for c in STATUS if c not in {"held", "ends"} or any(row[c] for row in rows)]
+    show(rows, output, columns=said)
     if output is Format.TABLE:
+        for end in over:
+            say(f"to end: {ending_words(end)}")
         say(f"\nrelease {release.number}; times are UTC; {_clock(settings)}")
         sql = all(product.transform.kind is TransformKind.SQL for product in products)
         if not sql and (open_door := weakness()):
@@ -145,6 +154,19 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
         unused = (f"{name}_{n}" for n in count(1) if f"{name}_{n}" not in {*result, *names})
         result.append(next(unused) if name in result else name)
     return tuple(result)
+
+
+def _left(ends: Mapping[str, str], release: Release) -> list[Address]:
+    """Return what is still to be told of: ports that nobody declares any more."""
+    return [address for address in sorted(release.ports) if str(address) in ends]
+
+
+def _gone_row(address: Address, why: str, release: Release) -> dict[str, Any]:
+    entry = release.ports[address]
+    told = {"port": str(address), "product": entry.product, "status": "not declared"}
+    facts = {"publication": entry.publication, "rows": entry.rows, "ends": why}
+    empty = dict.fromkeys(("published", "last_run", "last_ended"))
+    return {**told, **facts, **empty, "runs": "", "data": "", "held": "", "reasons": []}
 
 
 def _status_row(product: Product, index: int, release: Release, known: Any) -> dict[str, Any]:

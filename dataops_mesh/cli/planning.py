@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -50,12 +51,12 @@ def show_plan(names: Sequence[str], against: str, output: PlanFormat) -> int:
 
 def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) -> Plan:
     """Return the plan of the named products and domains, or of all."""
-    from dataops_mesh.plan.approval import read_approvals
     from dataops_mesh.plan.plan import make_plan
     from dataops_mesh.run.elsewhere import find_elsewhere, read_by, readers_of
     from dataops_mesh.run.identity import transform_fingerprint
     from dataops_mesh.run.lineage import product_lineage
     from dataops_mesh.run.register import lineage_of_record
+    from dataops_mesh.run.word.ended import approvals_of
     from dataops_mesh.transform.walls import walls_of
 
     others = find_elsewhere(settings, mesh)
@@ -74,7 +75,7 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
             if product.qualified_name in records
             else product_lineage(product, ports, walls_of(settings))
         ),
-        approvals=read_approvals,
+        approvals=partial(approvals_of, mesh=mesh, settings=settings),
         others=readers_of(mesh, others),
         origins={name: one.repository for name, one in records.items()},
         spent=_spent(settings) if against == PUBLISHED else lambda _: unspent,

@@ -10,7 +10,9 @@ import typer
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 
-Name = Annotated[str, typer.Argument(metavar="PRODUCT|PORT", help="domain.product or domain.port")]
+Name = Annotated[
+    str | None, typer.Argument(metavar="PRODUCT|PORT", help="domain.product or domain.port")
+]
 COLUMNS = ("port", "partition", "release", "readers")
 
 
@@ -19,17 +21,28 @@ def add_withdraw_command(app: typer.Typer) -> None:
     app.command()(withdraw)
 
 
-def withdraw(
-    name: Name,
-    reason: Annotated[str, typer.Option(help="why, for the record")],
+def withdraw(  # noqa: PLR0913 - what the command takes
+    name: Name = None,
+    reason: Annotated[str, typer.Option(help="why, for the record")] = "",
     partition: Annotated[str | None, typer.Option(help="only this partition")] = None,
     *,
+    due: Annotated[
+        bool, typer.Option("--due", help="what has ended; with a PRODUCT also what is still read")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     output: Annotated[
         Format, typer.Option("--format", help="for people or machines")
     ] = Format.TABLE,
 ) -> None:
     """Take a product, a port or a partition away from consumers, and hold it."""
+    if due:
+        if partition is not None:
+            raise typer.BadParameter("--due says itself which partitions have ended")
+        from dataops_mesh.cli.ending import withdraw_due
+
+        raise typer.Exit(withdraw_due(name or "", reason, output, yes=yes))
+    if name is None or not reason:
+        raise typer.BadParameter("say PRODUCT or PORT, and --reason; or --due")
     raise typer.Exit(_withdraw(name, reason, partition, output, yes=yes))
 
 

@@ -82,15 +82,11 @@ def _sensors(
     products: list[Product],
     settings: Settings,
 ) -> list[dg.SensorDefinition]:
-    """Return the domain's sensors; they look after active products only."""
+    """Return the domain's sensors; one ends what has ended, also where nothing runs any more."""
     pairs = zip(products, assets, strict=True)
     runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
-    if not runnable:
-        return []
-    return [
-        automation_sensor(domain.name, runnable, settings),
-        alert_sensor(domain.name, _runnable(products), settings),
-    ]
+    alerts = alert_sensor(domain, _runnable(products), settings)
+    return [automation_sensor(domain.name, runnable, settings), alerts] if runnable else [alerts]
 
 
 def _schedules(

@@ -13,10 +13,12 @@ from dataops_mesh.factory.describe import (
     SEVERITIES,
     key_of,
 )
+from dataops_mesh.factory.withdrawals import tell_withdrawals
 from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.word.ended import end_by_itself
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.watch.alerts import deliver
 from dataops_mesh.watch.health import verify_published
 from dataops_mesh.watch.monitor import PublishedAudit, audit_published
@@ -126,18 +128,33 @@ def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.A
 
 
 def alert_sensor(
-    domain: str, products: Sequence[Product], settings: Settings
+    domain: Domain, products: Sequence[Product], settings: Settings
 ) -> dg.SensorDefinition:
-    """Return the sensor that keeps the domain's incidents and tells people of them."""
+    """Return the sensor that keeps the domain's incidents, tells people, and ends what has ended.
+
+    Args:
+        domain: as it was loaded; what it declares no more may have to end.
+        products: those of it that run.
+        settings: of the workspace.
+    """
 
     @dg.sensor(
-        name=f"{domain}_alerts",
+        name=f"{domain.name}_alerts",
         minimum_interval_seconds=settings.tick,
         default_status=status_of(settings)[0],
-        description=f"Opens and closes incidents of {domain} and tells the products' channels.",
+        description=f"Opens and closes incidents of {domain.name}, tells the products' channels, "
+        "and withdraws what has ended and nobody reads.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         environment = open_environment(load_settings(settings.root))
+        try:
+            gone = end_by_itself(domain, environment)
+        except MeshError as error:  # people are told of incidents all the same
+            context.log.warning("nothing is withdrawn: %s", error)
+            gone = ()
+        for release in gone:
+            tell_withdrawals(context.instance, release)
+            context.log.info("%s was withdrawn: %s", release.about, release.reason)
         lost = {
             product.qualified_name: run
             for product in products

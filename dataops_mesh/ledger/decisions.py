@@ -51,3 +51,14 @@ def standing_of(ledger: Ledger, number: int) -> dict[str, Any]:
         "addresses": json.loads(row["addresses"]),
         "standing": json.loads(row["standing"]),
     }
+
+
+def is_decided(ledger: Ledger, run_id: str) -> bool:
+    """Tell whether what somebody asked for came to be a release."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import decisions
+
+    query = select(decisions.c.release).where(decisions.c.run_id == run_id).limit(1)
+    with transaction(ledger) as connection:
+        return connection.execute(query).first() is not None

@@ -32,8 +32,12 @@ class Approval:
     where: Location
 
 
-def read_approvals(product: Product) -> tuple[Approval, ...]:
+def read_approvals(product: Product, folder: Path | None = None) -> tuple[Approval, ...]:
     """Return the approvals in the product's folder.
+
+    Args:
+        product: it need not be declared any more.
+        folder: where its folder is, if the product says another or none.
 
     Raises:
         DeclarationError: with every record that is not complete.
@@ -41,7 +45,7 @@ def read_approvals(product: Product) -> tuple[Approval, ...]:
     shown = Path(product.where.file).parent / FOLDER
     problems: list[Problem] = []
     found = []
-    for file in sorted((product.folder / FOLDER).glob("*.yaml")):
+    for file in sorted(((folder or product.folder) / FOLDER).glob("*.yaml")):
         name = (shown / file.name).as_posix()
         try:
             document = read_document(file, name)

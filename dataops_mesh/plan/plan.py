@@ -39,7 +39,7 @@ class Target:
         mesh: the declarations; its products are the consumers too.
         transforms: the fingerprints of its transforms, by qualified name.
         lineage: of a consumer.
-        approvals: in the folder of a product.
+        approvals: in the folder of a product; of one that is gone, where that was.
         others: consumers that are declared elsewhere.
         origins: where that is, by qualified name.
         spent: of a product, how often changes of a digest were approved and published.
@@ -138,6 +138,8 @@ def make_plan(
         if only is not None and name not in only:
             continue
         old, new = before.get(name), after.get(name)
+        if old is None and new is not None and new.status == "retired":
+            continue  # it has ended
         both = (old.transform if old else "", target.transforms.get(name, ""))
         changes = compare(old.product if old else None, new, both)
         if changes:
@@ -151,7 +153,8 @@ def _product_plan(
     name: str, before: Product | None, changes: tuple[Change, ...], target: Target
 ) -> ProductPlan:
     after = next((one for one in target.mesh.products if one.qualified_name == name), None)
-    approvals = target.approvals(after) if after else ()
+    known = after or before
+    approvals = target.approvals(known) if known else ()
     spent = target.spent(name)
     refusals = change_reasons(before, after, approvals, spent)
     needed = to_approve(before, changes) if before else ()

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from dataops_mesh.ledger.decisions import is_decided
 from dataops_mesh.ledger.look import published
 from dataops_mesh.ledger.operations import Operation, add_operation, operations
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.record import open_ledger_of, open_record
 from dataops_mesh.run.registry import repository_of
+from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.log import latest_number
 
 APPROVAL = "approval"
@@ -71,6 +73,14 @@ def approvals_spent(environment: Environment, product: str) -> Callable[[str], i
         with open_record(environment) as ledger:
             said = [one for one in operations(ledger, named=APPROVAL) if product in one.subjects]
             done = published(ledger, [one.details["candidate"] for one in said])
-        return Counter(one.details["changes"] for one in said if one.details["candidate"] in done)
+            gone = [  # what ended by an approval: a withdrawal builds no candidate
+                one.details["changes"]
+                for one in operations(ledger, named=WITHDRAWAL)
+                if product in one.subjects
+                and "changes" in one.details
+                and is_decided(ledger, one.details["run_id"])
+            ]
+        built = [one.details["changes"] for one in said if one.details["candidate"] in done]
+        return Counter([*built, *gone])
 
     return lambda digest: spent()[digest]

@@ -88,6 +88,27 @@ def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partiti
     return known[key]
 
 
+def has_key(partitioning: Partitioning, key: str) -> bool | None:
+    """Tell whether there is a partition of this key, begun or not.
+
+    None for a key that no partition of this length can have: it is of another cut.
+
+    >>> months = Partitioning("day", Cadence.MONTHLY, date(2013, 2, 14))
+    >>> [has_key(months, key) for key in ("2013-01-01", "2013-02-01", "2013-02-14", "east")]
+    [False, True, None, None]
+    """
+    if partitioning.cadence is None:
+        return key in partitioning.values
+    try:
+        day = date.fromisoformat(key)
+    except ValueError:
+        return None
+    if _floor(day, partitioning.cadence) != day:
+        return None
+    first = _floor(partitioning.start, partitioning.cadence)
+    return first <= day and (partitioning.end is None or day < partitioning.end)
+
+
 def _pieces(partitioning: Partitioning, today: date) -> Iterator[Partition]:
     if partitioning.cadence is None:
         yield from (Partition(value, partitioning.column) for value in partitioning.values)

@@ -74,6 +74,8 @@ SHOWN = {
     ("removing.md", '$ mesh hold lift shop.orders --reason "they signed again"'): REMOVING,
     ("removing.md", '$ mesh hold lift shop.orders --reason "the source was mended"'): REMOVING,
     ("removing.md", '$ mesh hold add shop.orders --reason "the auditor reads it until Friday"'): REMOVING,
+    ("removing.md", "$ mesh status                           # says what is to end"): REMOVING,
+    ("removing.md", "$ mesh withdraw shop.orders --due       # exit 2"): REMOVING,
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded

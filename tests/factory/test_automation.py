@@ -155,7 +155,7 @@ def test_a_product_that_is_not_active_is_never_woken(tmp_path, instance, status)
     content["product.odps.yaml"] += f"status: {status}\n"
     desk = Desk(tmp_path, instance, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": content}})
     defs = location(desk.settings, "desk")
-    assert not list(defs.sensors or [])
+    assert [sensor.name for sensor in defs.sensors or []] == ["desk_alerts"]
 
 
 @pytest.mark.parametrize(("automation", "expected"), [("false", "STOPPED"), ("true", "RUNNING")])

@@ -66,6 +66,7 @@ def ask(  # noqa: PLR0913, PLR0917 - each a fact of the record
     ports: Iterable[Address],
     reason: str,
     partition: str,
+    **details: str,
 ) -> Asked:
     """Put on record what a person is about to decide, and return who asks for it.
 
@@ -76,7 +77,13 @@ def ask(  # noqa: PLR0913, PLR0917 - each a fact of the record
     publisher = publisher_of(environment)
     require_owner(environment.store, {address.domain for address in ports}, publisher)
     record_operation(
-        environment, operation, [product], reason=reason, partition=partition, run_id=run_id
+        environment,
+        operation,
+        [product],
+        reason=reason,
+        partition=partition,
+        run_id=run_id,
+        **details,
     )
     person = person_or_user(environment.settings.person)
     return Asked(person, reason, publisher, run_id)
