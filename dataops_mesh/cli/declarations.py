@@ -10,7 +10,13 @@ from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.pacts import pact_notes
 from dataops_mesh.cli.planning import publication_problems
-from dataops_mesh.cli.workspace import load_workspace, named, open_workspace
+from dataops_mesh.cli.workspace import (
+    load_workspace,
+    named,
+    open_workspace,
+    require_readable,
+    say_unreadable,
+)
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note
 from dataops_mesh.settings import Settings, load_settings
@@ -24,10 +30,12 @@ _LEVELS = {"warning": "warnings", "info": "remarks"}
 def check_declarations(names: Sequence[str], output: Format) -> int:
     """Print every problem of the declarations; return 1 if there is one."""
     settings = load_settings()
+    mesh = load_workspace(settings)
     try:
-        mesh = load_workspace(settings)
+        require_readable(mesh, names)
     except DeclarationError as error:
         return _print(error.problems, output, 0)
+    say_unreadable(mesh, names)
     products = named(mesh, names)
     found, notes = examine_all(mesh, products, settings, decided=True)
     found += publication_problems(settings, products, mesh)

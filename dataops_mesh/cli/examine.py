@@ -40,7 +40,8 @@ def examine_all(
     """
     from dataops_mesh.run.elsewhere import find_elsewhere, read_by
 
-    problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh))))
+    only = None if len(products) == len(mesh.products) else frozenset(map(_name, products))
+    problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh)), only))
     places = by_place(mesh, products, settings)
     own_problems, notes = examine(places.pop(None, ()), mesh, settings, decided=decided)
     problems += own_problems
@@ -105,9 +106,13 @@ def _judge(
     from dataops_mesh.run.flow import flows_in
 
     every = len(products) == len(mesh.products)
-    only = None if every else {product.qualified_name for product in products}
+    only = None if every else set(map(_name, products))
     decisions = decisions_in(mesh, settings) if decided else no_decisions
     return judge(mesh, settings, only=only, flows=flows_in(mesh, settings), decisions=decisions)
+
+
+def _name(product: Product) -> str:
+    return product.qualified_name
 
 
 def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:

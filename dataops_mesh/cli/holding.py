@@ -29,11 +29,11 @@ def add_hold_commands(app: typer.Typer) -> None:
 @hold.command()
 def add(product: Product, reason: Reason, partition: Partition = None) -> None:
     """Let nothing of a product be published until it is lifted; consumers read on."""
-    from dataops_mesh.cli.workspace import one, open_workspace
+    from dataops_mesh.cli.workspace import one, open_readable
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.word.hold import hold_product
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
     found = one(mesh, product)
     release = hold_product(found, open_environment(settings), reason, partition)
     piece = f"partition {partition} of " if partition else ""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
-from dataops_mesh.cli.workspace import open_workspace
+from dataops_mesh.cli.workspace import open_readable, say_unreadable
 from dataops_mesh.store.collect import Collected, Item
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -20,7 +20,8 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.watch.collection import collect_store
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    say_unreadable(mesh)
     environment = open_environment(settings)
     found, notes = collect_store(environment, mesh.products, dry_run=not delete)
     for note in notes:

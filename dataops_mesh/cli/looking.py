@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
-from dataops_mesh.cli.workspace import named, one, open_workspace
+from dataops_mesh.cli.workspace import named, one, open_readable, say_unreadable
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
@@ -33,14 +33,20 @@ def show_status(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.run.word.ended import ended
     from dataops_mesh.watch.trouble import slos
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    say_unreadable(mesh, names)
     environment = open_environment(settings)
     known = product_status(environment)
     release = latest(environment.store)
     products = named(mesh, names)
     kept = slos(products, environment)
     asked = {product.qualified_name for product in products}
-    over = [end for end in ended(mesh.domains, environment) if not names or end.product in asked]
+    unread = {name.partition(".")[0] for name in mesh.broken}  # it may still be declared there
+    over = [
+        end
+        for end in ended(mesh.domains, environment)
+        if end.product.partition(".")[0] not in unread and (not names or end.product in asked)
+    ]
     ends = {str(address): end.why for end in over for address in end.addresses}
     rows = [
         {
@@ -105,7 +111,7 @@ def say_engine(error: Exception) -> int:
 
 def show_history(name: str, output: Format) -> int:
     """Print what happened to a product and what each publication changed, newest first."""
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
     rows = history_rows(one(mesh, name), open_environment(settings))
     show(rows, output, columns=HISTORY, empty=f"{name} never ran", wrap="note")
     return 0

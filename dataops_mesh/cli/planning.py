@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dataops_mesh.cli.output import REFUSED
-from dataops_mesh.cli.workspace import open_workspace
+from dataops_mesh.cli.workspace import open_readable, require_readable, say_unreadable
 from dataops_mesh.errors import Problem, StoreError, UnknownNameError
 from dataops_mesh.plan.plan import Plan, Target, Version
 from dataops_mesh.plan.publication import Spent, unspent
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.loader import load_mesh
+from dataops_mesh.spec.loader import read_mesh
 from dataops_mesh.spec.model import Mesh, Product
 
 PUBLISHED = "published"
@@ -36,7 +36,9 @@ def show_plan(names: Sequence[str], against: str, output: PlanFormat) -> int:
     """Print the plan; return 1 if something in it would be refused."""
     from dataops_mesh.plan.render import as_data, as_markdown, as_text
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    require_readable(mesh, names)
+    say_unreadable(mesh, names)
     plan = plan_of(settings, mesh, names, against)
     match output:
         case PlanFormat.JSON:
@@ -61,7 +63,7 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
 
     others = find_elsewhere(settings, mesh)
     records = others.registrations
-    before = _published(settings) if against == PUBLISHED else _of_ref(settings, against)
+    before = _published(settings) if against == PUBLISHED else _of_ref(settings, against, names)
     before = {n: v for n, v in before.items() if n.partition(".")[0] not in others.domains}
     # The columns that consumers were written for, and those that come.
     declared = (*read_by(mesh, others), *mesh.products)
@@ -122,7 +124,7 @@ def _published(settings: Settings) -> dict[str, Version]:
     return {name: Version(found, transforms[name]) for name, found in products.items()}
 
 
-def _of_ref(settings: Settings, ref: str) -> dict[str, Version]:
+def _of_ref(settings: Settings, ref: str, names: Sequence[str]) -> dict[str, Version]:
     """Return the products as a git ref declares them."""
     from dataops_mesh.run.identity import transform_fingerprint
 
@@ -131,7 +133,8 @@ def _of_ref(settings: Settings, ref: str) -> dict[str, Version]:
         _unpack(settings.root, ref, root)
         if not (root / settings.domains).is_dir():
             return {}
-        mesh = load_mesh(root, settings.domains)
+        mesh = read_mesh(root, settings.domains)
+        require_readable(mesh, names)
         return {
             product.qualified_name: Version(product, transform_fingerprint(product))
             for product in mesh.products

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.cli.output import Format, say, show
 from dataops_mesh.cli.running import require_sound
-from dataops_mesh.cli.workspace import named, open_workspace
+from dataops_mesh.cli.workspace import named, open_readable, require_readable
 from dataops_mesh.errors import Problem, UnknownNameError
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def register_domains(names: Sequence[str], output: Format, *, move: bool = False
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.register import register, said_of
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    require_readable(mesh, names)
     domains = _domains(mesh, names)
     products = [product for domain in domains for product in domain.products]
     require_sound(mesh, products, settings, decided=True)

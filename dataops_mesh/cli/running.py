@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import examine_all
-from dataops_mesh.cli.output import REFUSED, Format, say, say_problems, show
+from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.wire import read_ended
-from dataops_mesh.cli.workspace import named, one, open_workspace
+from dataops_mesh.cli.workspace import named, one, open_readable, say_unreadable
 from dataops_mesh.errors import DeclarationError, HeldError, Problem, SettingsError
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import order
@@ -31,20 +31,25 @@ def run_products(
 ) -> int:
     """Run the named products, show a table, return 1 if any was not published.
 
+    Of several domains, those with a mistake in their declarations are left out, and said.
+
     Args:
         names: products and domains; all that are active if empty.
         output: for people or for machines.
         partitions: of partitioned products, only these; those that are due if empty.
         every: of partitioned products, every partition that has begun.
     """
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    left_out = say_unreadable(mesh, names)
     products = order(tuple(named(mesh, names, runnable=True)))
     _require_partitions(products, names, partitions, settings)
     from dataops_mesh.run.process.client import start_gate
 
     start_gate(settings)  # it imports while we check and import ourselves
     with environments(settings) as ask:
-        require_sound(mesh, products, settings, ask)
+        sound = sound_products(mesh, products, settings, ask)
+        left_out = left_out or len(sound) < len(products)
+        products = sound
         from dataops_mesh.factory.instance import bury_dead_runs, open_instance
         from dataops_mesh.factory.runner import Ending, run_batch, run_in_order
         from dataops_mesh.run.environment import open_environment
@@ -72,7 +77,9 @@ def run_products(
     show(rows, output, columns=[c for c in COLUMNS if c != "partition" or _any(rows, c)])
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")
-    return REFUSED if refused else 0
+    if refused:
+        return REFUSED
+    return WRONG if left_out else 0
 
 
 def _require_partitions(
@@ -101,7 +108,7 @@ def rebuild(name: str, output: Format) -> int:
     from dataops_mesh.run.process.client import gate_rebuild
     from dataops_mesh.transform.walls import walls_of
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
     product = one(mesh, name)
     _require_here(mesh, product, settings)
     require_sound(mesh, [product], settings)
@@ -148,7 +155,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.run.word.rollback import rollback_product
     from dataops_mesh.store.hold import held_problem, lift_command
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
     product = one(mesh, name)
     environment = open_environment(settings)
     release = rollback_product(product, environment, to, reason, partition, until)
@@ -168,6 +175,30 @@ def roll_back(  # noqa: PLR0913 - what the command takes
         if hold.release == release.number:
             say(f"held from now on: {held_problem(hold).what}; to lift it: {lift_command(hold)}")
     return 0
+
+
+def sound_products(
+    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask
+) -> tuple[Product, ...]:
+    """Return the products of the domains in which nothing is wrong, and say what is in others.
+
+    Raises:
+        DeclarationError: something is wrong in every domain.
+    """
+    problems, _ = examine_all(mesh, products, settings, ask)
+    if not problems:
+        return tuple(products)
+    sound = []
+    for domain in dict.fromkeys(product.domain for product in products):
+        own = [product for product in products if product.domain == domain]
+        if not examine_all(mesh, own, settings, ask)[0]:
+            sound.append(domain)
+    if not sound:
+        raise DeclarationError(problems)
+    say_problems(DeclarationError(problems))
+    others = sorted({product.domain for product in products} - {*sound})
+    say(f"note: nothing of {', '.join(others)} is built until that is mended; the rest goes on")
+    return tuple(product for product in products if product.domain in sound)
 
 
 def require_sound(

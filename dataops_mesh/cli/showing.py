@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataops_mesh.cli.output import Format, plain_facts, say, show
-from dataops_mesh.cli.workspace import open_workspace
+from dataops_mesh.cli.workspace import open_readable
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.spec.model import Mesh, Product
@@ -57,7 +57,7 @@ def _show_product(
 
     if history:
         return show_history(name, output)
-    _, mesh = open_workspace()
+    _, mesh = open_readable()
     product = _product(mesh, name)
     entries = {p.address: latest(environment.store).ports.get(p.address) for p in product.outputs}
     if below:
@@ -209,7 +209,7 @@ def query_candidate(ref: str, sql: str, output: Format) -> int:
     from dataops_mesh.run.peek import open_candidate
     from dataops_mesh.store.manifest import read_manifest
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
     environment = open_environment(settings)
     manifest = read_manifest(environment.store, candidate_facts(environment, ref)["candidate"])
     product = next((p for p in mesh.products if p.qualified_name == manifest.product), None)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from dataops_mesh.cli.output import INTERRUPTED, WRONG, say
-from dataops_mesh.cli.workspace import open_workspace
+from dataops_mesh.cli.workspace import open_readable, say_unreadable
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.settings import PREFIX
 
@@ -23,7 +23,8 @@ def start_ui(arguments: Sequence[str]) -> int:
     from dataops_mesh.factory.instance import dagster_home
     from dataops_mesh.run.process.client import start_gate
 
-    settings, _ = open_workspace()
+    settings, mesh = open_readable()
+    say_unreadable(mesh)
     file = settings.root / "workspace.yaml"
     if not file.is_file():
         raise SettingsError(Problem(f"{file} is missing", next="mesh workspace"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
-from dataops_mesh.cli.workspace import named, open_workspace
+from dataops_mesh.cli.workspace import named, open_readable, open_workspace, say_unreadable
 
 MONITOR = ("product", "outcome", "publication", "checks", "failed", "seconds")
 INCIDENTS = ("opened", "closed", "kind", "product", "subject", "why")
@@ -19,7 +19,8 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.watch.trouble import look
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    say_unreadable(mesh, names)
     products = named(mesh, names, runnable=True)
     rows, broken = [], False
     with open_instance(settings) as instance:
@@ -53,7 +54,8 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
     from dataops_mesh.run.record import open_record
     from dataops_mesh.watch.trouble import look
 
-    settings, mesh = open_workspace()
+    settings, mesh = open_readable()
+    say_unreadable(mesh, names)
     products = named(mesh, names, runnable=True)
     environment = open_environment(settings)
     open_now = look(products, environment)

@@ -47,7 +47,7 @@ def withdraw(  # noqa: PLR0913 - what the command takes
 
 
 def _withdraw(name: str, reason: str, partition: str | None, output: Format, *, yes: bool) -> int:
-    from dataops_mesh.cli.workspace import open_workspace
+    from dataops_mesh.cli.workspace import open_readable
     from dataops_mesh.errors import DeclarationError
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.withdrawals import tell_withdrawals
@@ -59,7 +59,7 @@ def _withdraw(name: str, reason: str, partition: str | None, output: Format, *, 
     settings = load_settings()
     products: tuple[Product, ...] = ()
     with suppress(DeclarationError):  # what is broken may be what has to go
-        products = open_workspace()[1].products
+        products = open_readable()[1].products
     environment = open_environment(settings)
     what = taking(name, environment, products)
     piece = f"partition {partition} of " if partition else ""

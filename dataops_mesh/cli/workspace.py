@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dataops_mesh.cli.output import say
 from dataops_mesh.errors import (
     DeclarationError,
     Problem,
@@ -15,14 +16,29 @@ from dataops_mesh.errors import (
     did_you_mean,
 )
 from dataops_mesh.settings import CodeLocation, Settings, find_root, load_settings
-from dataops_mesh.spec.loader import load_domain, load_mesh
+from dataops_mesh.spec.loader import Broken, read_domain, read_mesh, whole
 from dataops_mesh.spec.model import Domain, Mesh, Product
 
 RUNNABLE = frozenset({"active", "deprecated"})
 
 
 def open_workspace() -> tuple[Settings, Mesh]:
-    """Return the settings and the declarations around the working folder."""
+    """Return the settings and the declarations around the working folder.
+
+    Raises:
+        DeclarationError: with every problem of every domain.
+        SettingsError: a setting or a location is not valid.
+    """
+    settings = load_settings()
+    return settings, whole(load_workspace(settings))
+
+
+def open_readable() -> tuple[Settings, Mesh]:
+    """Return the settings and what can be read of the declarations: `named` tells the rest.
+
+    Raises:
+        SettingsError: a setting or a location is not valid.
+    """
     settings = load_settings()
     return settings, load_workspace(settings)
 
@@ -30,46 +46,40 @@ def open_workspace() -> tuple[Settings, Mesh]:
 def load_workspace(settings: Settings) -> Mesh:
     """Return the domains of the workspace, and those that the setting `locations` joins to it.
 
+    What cannot be read of them is said in the mesh.
+
     Raises:
-        DeclarationError: with every problem of every domain.
+        DeclarationError: there is no folder of domains.
         SettingsError: a location that is none.
     """
-    problems: list[Problem] = []
+    broken: dict[str, tuple[Problem, ...]] = {}
     domains: dict[str, Domain] = {}
     joined = {name for name, one in settings.locations.items() if one.folder is not None}
     if settings.domains_folder.is_dir() or not joined:
-        try:
-            mesh = load_mesh(settings.root, settings.domains)
-            domains = {domain.name: domain for domain in mesh.domains}
-        except DeclarationError as error:
-            problems += error.problems
+        mesh = read_mesh(settings.root, settings.domains)
+        domains = {domain.name: domain for domain in mesh.domains}
+        broken |= mesh.broken
     for name, location in settings.locations.items():
         where = f"tool.dataops_mesh.locations.{name}"
         if location.python is not None and not (settings.root / location.python).is_file():
             raise SettingsError(Problem(f"there is no {location.python}", key=f"{where}.python"))
-        try:
-            found = _located(settings, name, location, domains)
-        except DeclarationError as error:
-            problems += error.problems
-            continue
-        if found is not None:
-            domains[name] = replace(found, python=location.python)
-    if problems:
-        raise DeclarationError(problems)
-    return Mesh(settings.root, tuple(domains.values()))
+        found, wrong = _located(settings, name, location, domains)
+        domains[name] = replace(found, python=location.python)
+        broken |= wrong
+    return Mesh(settings.root, tuple(domains.values()), broken)
 
 
 def _located(
     settings: Settings, name: str, location: CodeLocation, domains: dict[str, Domain]
-) -> Domain | None:
-    """Return the domain of a location; None if this workspace's own could not be read."""
+) -> tuple[Domain, Broken]:
+    """Return the domain of a location, and what could not be read of it."""
     key = f"tool.dataops_mesh.locations.{name}"
     own = settings.domains_folder / name
     if location.folder is None:
         if not own.is_dir():
             what = f'there is no domain "{name}" here{did_you_mean(name, domains)}'
             raise SettingsError(Problem(what, key=key, next="add `folder`, its place elsewhere"))
-        return domains.get(name)
+        return domains[name], {}
     folder = Path(os.path.abspath(settings.root / location.folder))  # noqa: PTH100 # keeps links
     if own.is_dir():
         raise SettingsError(Problem(f"{own} is a domain of that name too", key=key))
@@ -77,8 +87,8 @@ def _located(
         what = f"{location.folder} is not the folder of a domain {name}"
         raise SettingsError(Problem(what, key=f"{key}.folder"))
     root = find_root(folder)
-    found = load_domain(folder, root)
-    return found if root == settings.root else replace(found, root=root)
+    found, wrong = read_domain(folder, root)
+    return found if root == settings.root else replace(found, root=root), wrong
 
 
 def named(mesh: Mesh, names: Sequence[str], *, runnable: bool = False) -> list[Product]:
@@ -90,11 +100,14 @@ def named(mesh: Mesh, names: Sequence[str], *, runnable: bool = False) -> list[P
         runnable: leave out what is not active, unless the product itself was named.
 
     Raises:
+        DeclarationError: the declarations of something that was named cannot be read.
         UnknownNameError: a name matches nothing, or matches nothing that can run.
     """
     domains = {domain.name for domain in mesh.domains}
     products = {product.qualified_name: product for product in mesh.products}
     known = (*sorted(domains), *sorted(products))
+    if names:
+        require_readable(mesh, names)
     problems = [
         Problem(
             f'no domain or product "{name}"{did_you_mean(name, known)}',
@@ -126,12 +139,49 @@ def named(mesh: Mesh, names: Sequence[str], *, runnable: bool = False) -> list[P
 
 def one(mesh: Mesh, name: str) -> Product:
     """Return the one product of that name, or say which there are."""
+    require_readable(mesh, [name])
     found = {product.qualified_name: product for product in mesh.products}
     if name not in found:
         raise UnknownNameError(
             Problem(f'no product "{name}"{did_you_mean(name, found)}', choices=tuple(sorted(found)))
         )
     return found[name]
+
+
+def say_unreadable(mesh: Mesh, names: Sequence[str] = ()) -> bool:
+    """Tell, on stderr, what could not be read; the others go on without it.
+
+    Args:
+        mesh: what could be read.
+        names: what was asked for: where that is something, the rest is one line.
+
+    Returns:
+        Whether something that was asked for is missing.
+    """
+    if not mesh.broken:
+        return False
+    if not names:
+        for problem in dict.fromkeys(one for found in mesh.broken.values() for one in found):
+            say(f"error: {problem}")
+    what = f"the declarations of {', '.join(sorted(mesh.broken))} cannot be read"
+    say(f"note: {what}; everything else goes on (`mesh check` says all)")
+    return not names
+
+
+def require_readable(mesh: Mesh, names: Sequence[str]) -> None:
+    """Make sure that the declarations of what was named could be read; of all if nothing was.
+
+    Raises:
+        DeclarationError: with what is wrong with them.
+    """
+    found = [
+        problem
+        for name, problems in mesh.broken.items()
+        if not names or {name, name.partition(".")[0]} & set(names)
+        for problem in problems
+    ]
+    if found:
+        raise DeclarationError(dict.fromkeys(found))
 
 
 def _active(product: Product) -> bool:

@@ -36,8 +36,15 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     """
     path = Path(definitions_file).resolve()
     folder = path if path.is_dir() else path.parent
-    settings = load_settings(folder)
-    domain = load_declarations(folder)
+    return definitions_of(load_declarations(folder), load_settings(folder))
+
+
+def definitions_of(domain: Domain, settings: Settings) -> dg.Definitions:
+    """Return the Dagster definitions of what was read of a domain.
+
+    Raises:
+        DeclarationError: what is wrong between its products, or what policies refuse.
+    """
     problems = list(check_mesh(_alone(domain)))
     problems += [p for product in domain.products for p in transform_problems(product)]
     known, own = Known(domain.products), Mesh(domain.folder.parent, (domain,))

@@ -12,8 +12,9 @@ from pathlib import Path
 import dagster as dg
 
 from dataops_mesh.factory.assets import output_keys
-from dataops_mesh.factory.domain import load_domain
+from dataops_mesh.factory.domain import definitions_of
 from dataops_mesh.factory.instance import process_tag
+from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
 
 RUN_TAG = "mesh/run"
@@ -120,7 +121,7 @@ def domain_definitions(domain: Domain) -> dg.Definitions:
     known = _LOADED.get(domain.folder)
     if known is not None and known[0] == domain:
         return known[1]
-    definitions = load_domain(domain.folder)
+    definitions = definitions_of(domain, load_settings(domain.folder))
     _LOADED[domain.folder] = domain, definitions
     return definitions
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
@@ -9,6 +10,8 @@ from dataops_mesh.spec.model import Domain, Mesh, Product
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE, read_product
+
+Broken = Mapping[str, tuple[Problem, ...]]
 
 _DECLARATIONS = (".odps.yaml", ".odps.yml", ".odcs.yaml", ".odcs.yml")
 
@@ -47,11 +50,27 @@ def load_domain(folder: Path, root: Path | None = None) -> Domain:
     Raises:
         DeclarationError: with every problem of every product.
     """
+    base = root or _workspace(folder.absolute())
+    domain, broken = read_domain(folder, base)
+    return whole(Mesh(base, (domain,), broken)).domains[0]
+
+
+def read_domain(folder: Path, base: Path) -> tuple[Domain, Broken]:
+    """Read what can be read of a domain, and say what cannot.
+
+    Args:
+        folder: `domains/<domain>`.
+        base: the workspace.
+
+    Returns:
+        The domain with its readable products; the problems of the others, by name.
+    """
     folder = folder.absolute()
-    base = root or _workspace(folder)
     where = Location(shown(folder, base), 1)
+    broken: dict[str, tuple[Problem, ...]] = {}
     if not folder.is_dir():
-        raise DeclarationError(Problem("the domain's folder does not exist", where))
+        problem = Problem("the domain's folder does not exist", where)
+        return Domain(folder.name, folder, ()), {folder.name: (problem,)}
     problems: list[Problem] = []
     if not is_name(folder.name):
         what = f'the domain "{folder.name}" {NAME_RULE}'
@@ -67,10 +86,10 @@ def load_domain(folder: Path, root: Path | None = None) -> Domain:
         try:
             products.append(load_product(inner, base))
         except DeclarationError as error:
-            problems += error.problems
+            broken[f"{folder.name}.{inner.name}"] = tuple(dict.fromkeys(error.problems))
     if problems:
-        raise DeclarationError(dict.fromkeys(problems))
-    return Domain(folder.name, folder, tuple(products))
+        broken[folder.name] = tuple(dict.fromkeys(problems))
+    return Domain(folder.name, folder, tuple(products)), broken
 
 
 def load_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
@@ -81,22 +100,39 @@ def load_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
     Raises:
         DeclarationError: with every problem of every domain.
     """
+    return whole(read_mesh(root, domains_folder))
+
+
+def whole(mesh: Mesh) -> Mesh:
+    """Return a mesh of which everything could be read.
+
+    Raises:
+        DeclarationError: with every problem of what could not.
+    """
+    if mesh.broken:
+        raise DeclarationError(dict.fromkeys(p for found in mesh.broken.values() for p in found))
+    return mesh
+
+
+def read_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
+    """Read what can be read of a workspace: one team's mistake is not the others'.
+
+    Raises:
+        DeclarationError: there is no folder of domains.
+    """
     root = root.absolute()
     parent = root / domains_folder
     if not parent.is_dir():
         where = Location(shown(parent, root), 1)
         what = "the folder of domains does not exist"
         raise DeclarationError(Problem(what, where, next="create it, or set `domains`"))
-    problems: list[Problem] = []
+    broken: dict[str, tuple[Problem, ...]] = {}
     domains = []
     for folder in _folders(parent):
-        try:
-            domains.append(load_domain(folder, root))
-        except DeclarationError as error:
-            problems += error.problems
-    if problems:
-        raise DeclarationError(problems)
-    return Mesh(root, tuple(domains))
+        domain, wrong = read_domain(folder, root)
+        domains.append(domain)
+        broken |= wrong
+    return Mesh(root, tuple(domains), broken)
 
 
 def _workspace(folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
@@ -14,30 +14,39 @@ from dataops_mesh.spec.read.relationships import reference_problems
 Ports = dict[Address, tuple[Product, OutputPort]]
 
 
-def check_mesh(mesh: Mesh, others: Iterable[Product] = ()) -> tuple[Problem, ...]:
+def check_mesh(
+    mesh: Mesh, others: Iterable[Product] = (), only: frozenset[str] | None = None
+) -> tuple[Problem, ...]:
     """Return what is wrong between the products of a mesh, in the order of the products.
+
+    An input of a domain whose declarations cannot all be read may be one of those that cannot.
 
     Args:
         mesh: the products to check.
         others: products that are declared elsewhere; what is wrong among them is not told here.
+        only: the qualified names of those to tell of; all of the mesh if absent.
     """
     others = tuple(others)
     ports: Ports = {port.address: (one, port) for one in others for port in one.outputs}
-    problems = _report_twice(mesh.products)
+    told = [one for one in mesh.products if only is None or one.qualified_name in only]
+    unread = frozenset(name.partition(".")[0] for name in mesh.broken)
+    problems = _report_twice(mesh.products, told)
     for product in mesh.products:
         for port in product.outputs:
-            if port.address in ports:
+            if port.address not in ports:
+                ports[port.address] = (product, port)
+            elif product in told or ports[port.address][0] in told:
                 first = ports[port.address][0]
                 what = f"{port.address} is also a port of {first.qualified_name}"
                 then = f"rename one of them ({first.where})"
                 problems.append(Problem(what, port.where, next=then))
-            else:
-                ports[port.address] = (product, port)
-    for product in mesh.products:
+    for product in told:
         for wanted in product.inputs if product.status != "retired" else ():
-            problems += _check_input(wanted, ports)
+            if wanted.address and (wanted.address in ports or wanted.address.domain not in unread):
+                problems += _check_input(wanted, wanted.address, ports)
         problems += _check_relationships(product, ports)
-    problems += _cycles((*mesh.products, *others), len(mesh.products))
+    rest = [one for one in mesh.products if one not in told]
+    problems += _cycles((*told, *rest, *others), len(told))
     return tuple(problems)
 
 
@@ -102,17 +111,17 @@ def _cycles(products: tuple[Product, ...], own: int) -> list[Problem]:
             return problems
 
 
-def _report_twice(products: Iterable[Product]) -> list[Problem]:
+def _report_twice(products: Iterable[Product], told: Sequence[Product]) -> list[Problem]:
     """Report identifiers that were copied along with a file."""
-    seen: dict[str, Product | OutputPort] = {}
+    seen: dict[str, tuple[Product, Product | OutputPort]] = {}
     problems = []
     for product in products:
         parts: list[tuple[str, Product | OutputPort]] = [(product.id, product)]
         parts += [(port.contract.id, port) for port in product.outputs]
         for id_, part in parts:
             kind = "product" if isinstance(part, Product) else "contract"
-            first = seen.setdefault(f"{kind} {id_}", part)
-            if first is not part:
+            owner, first = seen.setdefault(f"{kind} {id_}", (product, part))
+            if first is not part and (owner in told or product in told):
                 what = f'the {kind} id "{id_}" is also used at {_where(first)}'
                 problems.append(Problem(what, _where(part), "id"))
     return problems
@@ -122,14 +131,12 @@ def _where(part: Product | OutputPort) -> Location:
     return part.where if isinstance(part, Product) else part.contract.where
 
 
-def _check_input(wanted: InputPort, ports: Ports) -> list[Problem]:
-    if wanted.address is None:
-        return []
-    found = ports.get(wanted.address)
+def _check_input(wanted: InputPort, address: Address, ports: Ports) -> list[Problem]:
+    found = ports.get(address)
     if found is None:
-        known = [str(address) for address in ports]
-        hint = did_you_mean(str(wanted.address), known)
-        what = f"no product publishes {wanted.address}{hint}"
+        known = [str(one) for one in ports]
+        hint = did_you_mean(str(address), known)
+        what = f"no product publishes {address}{hint}"
         return [Problem(what, wanted.where, wanted.name, tuple(sorted(known)))]
     product, port = found
     problems = []

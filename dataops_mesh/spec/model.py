@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from dataops_mesh.errors import Location
+from dataops_mesh.errors import Location, Problem
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.pact import Pact
 from dataops_mesh.spec.read.yaml import Document
@@ -255,10 +256,16 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """All domains of a workspace."""
+    """All domains of a workspace.
+
+    Args:
+        broken: what is wrong with declarations that could not be read, by the product's name or,
+            where it belongs to none, by the domain's; the products of `domains` are without them.
+    """
 
     root: Path
     domains: tuple[Domain, ...] = field(default=())
+    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @property
     def products(self) -> tuple[Product, ...]:

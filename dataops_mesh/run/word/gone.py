@@ -31,6 +31,8 @@ def reading_problems(
     except MeshError:
         registered = ()
     known_domains = {domain.name for domain in mesh.domains} | {one.domain for one in registered}
+    # Who cannot be read may still declare it.
+    unread = {name.partition(".")[0] for name in mesh.broken}
     offered = {offer.address for one in registered for offer in one.outputs}
     for product in products:
         for port in product.inputs:
@@ -41,6 +43,8 @@ def reading_problems(
                 what = f"{product.qualified_name} reads {port.name}, which {withdrawn_words(gone)}"
                 then = f"read something else; {gone.product} would have to publish it again"
                 yield Problem(what, port.where, next=then)
+            elif port.address.domain in unread:
+                continue
             elif port.address in release.ports and port.address not in declared:
                 known = port.address.domain in known_domains or _is_ours(port.address, environment)
                 if known and str(port.address) not in offered:
