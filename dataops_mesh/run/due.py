@@ -14,6 +14,7 @@ from datetime import date
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.partition import cut_reasons
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.run.word.held import hold_on, read_now
 from dataops_mesh.spec.model import InputPort, Product
@@ -31,6 +32,8 @@ def due_partitions(product: Product, environment: Environment) -> tuple[str, ...
     They are those never published, the current one, those built before they were over, and those
     whose own input changed since. What has not been delivered yet is left out, and what is held.
     """
+    if cut_reasons(product, latest(environment.store)):  # of a rebuild a person decides
+        return ()
     due = partitions_and_holds(product, environment)
     return tuple(key for key, hold in due.items() if hold is None)
 
@@ -38,6 +41,8 @@ def due_partitions(product: Product, environment: Environment) -> tuple[str, ...
 def partitions_and_holds(product: Product, environment: Environment) -> dict[str, Hold | None]:
     """Return the partitions that are due, each with what keeps it from being published."""
     release = latest(environment.store)
+    if cut_reasons(product, release):  # one refusal says what all of them would say
+        return dict.fromkeys(all_partitions(product, environment)[-1:])
     entry = _entry(product, release)
     return {
         piece.key: _hold_on(product, piece, release, environment)
@@ -64,7 +69,7 @@ def woken_partitions(product: Product, environment: Environment) -> dict[str, st
     """
     release, store = latest(environment.store), environment.store
     ports = [port for port in product.inputs if port.address is not None]
-    if any(port.address not in release.ports for port in ports):
+    if any(port.address not in release.ports for port in ports) or cut_reasons(product, release):
         return {}
     entry = _entry(product, release)
     oldest = min((part.key for part in entry.parts), default="") if entry else ""

@@ -66,6 +66,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         partition=attempt.key,
         own=_own(attempt),
         open=_is_open(attempt),
+        cut=product.partitioning.cut if product.partitioning else "",
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
         keep_publications=product.keep_publications,
         confined="" if sql else described(network=product.network),

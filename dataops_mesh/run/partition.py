@@ -16,8 +16,9 @@ from dataops_mesh.spec.checks.making import fingerprint
 from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
-from dataops_mesh.store.log import Entry, Part, columns_digest
+from dataops_mesh.store.log import Entry, Part, Release, columns_digest
 from dataops_mesh.store.manifest import PortData, read_manifest
+from dataops_mesh.store.switch import cut_otherwise
 
 if TYPE_CHECKING:
     import duckdb
@@ -140,6 +141,16 @@ def schema_reasons(attempt: Attempt) -> tuple[str, ...]:
         for part in _one_of_each_schema(before, port):
             reasons += _differences(attempt, output, port, part)
     return tuple(reasons)
+
+
+def cut_reasons(product: Product, release: Release) -> tuple[str, ...]:
+    """Return why no single partition can be published: those that are were cut otherwise."""
+    if product.partitioning is None:
+        return ()
+    cut, ports = product.partitioning.cut, [port.address for port in product.outputs]
+    told = [(port, cut_otherwise(release.ports.get(port), cut)) for port in ports]
+    then = f"build all partitions: mesh run {product.qualified_name} --rebuild"
+    return tuple(f"{port} {what}; {then}" for port, what in told if what)
 
 
 def _one_of_each_schema(before: Entry | None, port: PortData) -> list[Part]:

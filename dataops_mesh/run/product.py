@@ -21,7 +21,7 @@ from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.owners import publisher_of, require_ours
-from dataops_mesh.run.partition import chosen, schema_reasons
+from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
@@ -114,6 +114,7 @@ def _run_once(
             inputs = pin_inputs(store, product, release, piece.key if piece else "")
             attempt = replace(attempt, inputs=inputs)
             known = publication_reasons(product, environment, release)
+            known = (*known, *cut_reasons(product, release))
             if (hold := hold_on_attempt(attempt)) is not None:
                 known = (hold_reason(hold), *known)
                 attempt = replace(attempt, inputs=none)  # once it is lifted, it has seen nothing

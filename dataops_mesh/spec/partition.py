@@ -42,6 +42,15 @@ class Partitioning:
     end: date | None = None
     values: tuple[str, ...] = ()
 
+    @property
+    def cut(self) -> str:
+        """Return how pieces are made, in a line: pieces made otherwise overlap or leave gaps.
+
+        >>> Partitioning("day", Cadence.MONTHLY, date(2013, 1, 1)).cut
+        'monthly by day'
+        """
+        return f"{self.cadence or 'listed'} by {self.column}"
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:

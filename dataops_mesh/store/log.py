@@ -37,6 +37,7 @@ class Part:
         columns: a digest of the columns' names and types.
         own: a digest of those inputs that are the partition's own.
         open: it was built before it was over.
+        cut: how the product was cut then; empty of older publications.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Part:
     kind: str = PUBLICATION
     own: str = ""
     open: bool = False
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
                 sources,
                 own=manifest.own,
                 open=manifest.open,
+                cut=manifest.cut,
             )
             entry = replace(entry, parts=(part,))
         entries[port.address] = entry

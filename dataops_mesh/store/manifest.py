@@ -98,6 +98,7 @@ class Manifest:
         declaration: the digest of the declaration's files; empty if they were not kept.
         own: of a partition, a digest of those inputs that are its own (run/due.py).
         open: of a partition, it was built before it was over.
+        cut: of a partition, how its product is cut (spec/partition.py).
         keep_publications: how many of the product's publications to keep; 0 if it does not say.
         confined: by what the transform was walled in, and whether it had the network; empty for
             SQL, which runs sealed in the engine.
@@ -136,6 +137,7 @@ class Manifest:
     code: str = ""
     judged: str = ""
     events: tuple[str, ...] = ()
+    cut: str = ""
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

@@ -36,7 +36,7 @@ from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import committing, pinned
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.switch import claims_truly, conflict, holds, switch
+from dataops_mesh.store.switch import claims_truly, conflict, cut_otherwise, holds, switch
 from dataops_mesh.store.target import choices, previous, require_kept, wanted
 from dataops_mesh.store.withdrawal import require_not_withdrawn
 
@@ -281,16 +281,12 @@ def _require_may_follow(
 
 
 def _require_same_cut(current: Release, changes: Mapping[Address, Entry]) -> None:
-    """Refuse to put one partition in the place of a port that was published whole."""
+    """Refuse to put one partition beside others that were cut otherwise, or in a whole's place."""
     for address, entry in changes.items():
-        before = current.ports.get(address)
-        if entry.parts and before is not None and not before.parts:
-            raise StoreError(
-                Problem(
-                    f"{address} is published whole, and one partition would take its place",
-                    next=f"mesh run {entry.product} --rebuild",
-                )
-            )
+        what = cut_otherwise(current.ports.get(address), entry.parts[0].cut if entry.parts else "")
+        if entry.parts and what:
+            then = f"mesh run {entry.product} --rebuild"
+            raise StoreError(Problem(f"{address} {what}", next=then))
 
 
 def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:

@@ -74,6 +74,21 @@ def conflict(entry: Entry, newer: Entry, since: int, *, serial: bool) -> str:
     return ""
 
 
+def cut_otherwise(current: Entry | None, cut: str) -> str:
+    """Return why a partition of this cut cannot stand beside what is published; or nothing."""
+    if current is None:
+        return ""
+    if not current.parts:
+        return "is published whole, and one partition would take its place"
+    other = next((part for part in current.parts if part.cut not in {"", cut}), None)
+    if other is None:
+        return ""
+    return (
+        f"is published in partitions that are {other.cut} (among them {other.key}), and one that "
+        f"is {cut} would repeat their rows"
+    )
+
+
 def taken_back(current: Entry, entry: Entry, *, whole: bool) -> dict[str, frozenset[str]]:
     """Return the candidates that consumers read no longer after a commit, by partition.
 
