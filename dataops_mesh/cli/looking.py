@@ -31,6 +31,7 @@ def show_status(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.cli.ending import ending_words
     from dataops_mesh.run.record import product_status
     from dataops_mesh.run.word.ended import ended
+    from dataops_mesh.run.word.orphans import orphans
     from dataops_mesh.watch.trouble import slos
 
     settings, mesh = open_readable()
@@ -72,6 +73,9 @@ def show_status(names: Sequence[str], output: Format) -> int:
     if output is Format.TABLE:
         for end in over:
             say(f"to end: {ending_words(end)}")
+        for one in (o for p in products for o in orphans(p, release, settings.clock())):
+            what = f"{one.product} {one.partition} was built from what was withdrawn of {one.reads}"
+            say(f"{what}, and nothing is left to build it from: {one.command}")
         say(f"\nrelease {release.number}; times are UTC; {_clock(settings)}")
         sql = all(product.transform.kind is TransformKind.SQL for product in products)
         if not sql and (open_door := weakness()):

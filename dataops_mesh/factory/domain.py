@@ -92,7 +92,9 @@ def _sensors(
     """Return the domain's sensors; one ends what has ended, also where nothing runs any more."""
     pairs = zip(products, assets, strict=True)
     runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
-    alerts = alert_sensor(domain, _runnable(products), settings)
+    # Of a retired product services are told that it was withdrawn, and its owner who reads it.
+    watched = [product for product in domain.products if product.status in {*RUNNABLE, "retired"}]
+    alerts = alert_sensor(domain, watched, settings)
     return [automation_sensor(domain.name, runnable, settings), alerts] if runnable else [alerts]
 
 

@@ -134,7 +134,7 @@ def alert_sensor(
 
     Args:
         domain: as it was loaded; what it declares no more may have to end.
-        products: those of it that run.
+        products: those of it that run, and those that were retired.
         settings: of the workspace.
     """
 

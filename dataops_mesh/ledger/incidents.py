@@ -18,7 +18,8 @@ class Trouble:
     """Something that is wrong with a product at this moment.
 
     Args:
-        kind: `caught` at the gate, `failed` run, `escaped` into published data, `late`.
+        kind: `caught` at the gate, `failed` run, `escaped` into published data, `late`,
+            `withdrawn` is what it reads, `ended` is it or what it reads, and still read.
         subject: what of the product, where it can have several troubles of a kind.
         why: for people; holds no value of classified data.
     """

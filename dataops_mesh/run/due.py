@@ -105,11 +105,28 @@ def is_delivered(product: Product, piece: Partition, release: Release) -> bool:
         for port in product.inputs:
             if port.source is not None and port.source.is_cut:
                 resolve(port.source, product.folder, piece.key)
-            if _followed(port, piece, release) == []:
+            if _followed(port, piece, release) == [] or withdrawn_with(port, piece, release):
                 return False
     except SourceError:
         return False
     return True
+
+
+def withdrawn_with(port: InputPort, piece: Partition, release: Release) -> Hold | None:
+    """Return the withdrawal that left nothing of a published input to build a partition from."""
+    holds = release.withdrawn.get(port.address, ()) if port.address is not None else ()
+    if not holds or (port.address is not None and port.address not in release.ports):
+        return None
+    if piece.start is None or piece.end is None:
+        return next((hold for hold in holds if hold.partition == piece.key), None)
+    if _followed(port, piece, release) != []:
+        return None
+    inside = (
+        hold
+        for hold in holds
+        if (day := _day(hold.partition)) is not None and piece.start <= day < piece.end
+    )
+    return next(inside, None)
 
 
 def is_over(piece: Partition, environment: Environment) -> bool:

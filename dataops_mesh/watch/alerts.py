@@ -39,6 +39,8 @@ TITLES = {
     "failed": "run failed: {}",
     "escaped": "published data breaks its contract: {}",
     "late": "late: {}",
+    "withdrawn": "reads what was withdrawn: {}",
+    "ended": "past its end and still read: {}",
 }
 # A tick of a sensor may take a minute; what is left is sent at the next one.
 BUDGET_SECONDS = 40.0

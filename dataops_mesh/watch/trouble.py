@@ -22,12 +22,13 @@ from dataops_mesh.ledger.incidents import (
 )
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
-from dataops_mesh.run.word.held import holds_behind
+from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.store import Store
+from dataops_mesh.watch.endings import endings
 
 CAUGHT, FAILED, ESCAPED, LATE = "caught", "failed", "escaped", "late"
 RUNS, DATA = "runs", "data"
@@ -75,8 +76,15 @@ def look(
     """
     looked, now = tuple(products), datetime.now(UTC)
     names = [product.qualified_name for product in looked]
+    release = latest(environment.store)
     with open_record(environment) as ledger:
-        found = [t for product in looked for t in _troubles(product, environment, ledger, now)]
+        found = [
+            trouble
+            for product in looked
+            if product.status != "retired"
+            for trouble in _troubles(product, environment, ledger, now, release)
+        ]
+        found += endings(looked, environment, release)
         if lost_runs is None:
             found += _kept(ledger, names, found)
         else:
@@ -114,28 +122,30 @@ def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) ->
     """
     events = history(ledger, product.qualified_name, _LOOKED_AT)
     published = next((e for e in events if e.what in {"published", "rollback"}), None)
-    if published is None:
-        return Slo()
+    if published is None or not any(port.address in release.ports for port in product.outputs):
+        return Slo()  # never, or not any more
     runs, why = _runs(product, published, now)
     data, more = _data(product, published, ledger)
     if "late" in runs or "stale" in data:
-        behind = holds_behind(product, release)
+        behind = holds_behind(product, release) or gone_inputs(product, release)
         runs, data = (HELD if behind and one in {"late", "stale"} else one for one in (runs, data))
     return Slo(runs, data, tuple(text for text in (why, more) if text))
 
 
 def _troubles(
-    product: Product, environment: Environment, ledger: Ledger, now: datetime
+    product: Product, environment: Environment, ledger: Ledger, now: datetime, release: Release
 ) -> list[Trouble]:
     name = product.qualified_name
     found = _last_ends(product, environment, history(ledger, name, _LOOKED_AT))
     audit = last_audit(ledger, name)
     events = history(ledger, name, _LOOKED_AT)
     current = next((e for e in events if e.what in {"published", "rollback"}), None)
+    if not any(port.address in release.ports for port in product.outputs):
+        current = None
     if audit and current and audit.outcome != "passed" and audit.publication == current.publication:
         why = _listed(f"{port}.{check}: {reason}" for port, check, _, reason in audit.failed)
         found.append(Trouble(name, ESCAPED, "", why, "", audit.publication))
-    slo = slo_of(product, ledger, now, latest(environment.store))
+    slo = slo_of(product, ledger, now, release)
     if slo.runs == "late":
         found.append(Trouble(name, LATE, RUNS, slo.why[0]))
     if slo.data == "stale":

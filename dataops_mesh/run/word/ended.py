@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 
@@ -38,18 +38,19 @@ def ended(domains: Iterable[Domain], environment: Environment, only: str = "") -
         only: the domain that is asked about; all if empty.
     """
     here = tuple(domains)
+    names = frozenset(domain.name for domain in here)
     release = latest(environment.store)
     products = {one.qualified_name: one for domain in here for one in domain.products}
     asked = frozenset((only,)) if only else _ours(release, environment)
     found = ends(
         Seen(
             products=products,
-            domains=frozenset(domain.name for domain in here),
+            domains=names,
             ours=asked,
             release=release,
             published=published_in(release, environment),
-            allowed=_allowed(products, here, environment),
-            readers=_readers(products, here, release, environment),
+            allowed=allowed_in(products, here, environment),
+            readers=readers_in(products, names, release, environment),
             now=environment.settings.clock(),
         )
     )
@@ -118,9 +119,10 @@ def _ours(release: Release, environment: Environment) -> frozenset[str]:
     return frozenset(found)
 
 
-def _allowed(
+def allowed_in(
     products: dict[str, Product], domains: tuple[Domain, ...], environment: Environment
 ) -> Callable[[Product, Product | None], Allowed]:
+    """Return a function that tells whether a declaration may follow another, and by whose word."""
     settings = environment.settings
 
     def allowed(before: Product, after: Product | None) -> Allowed:
@@ -165,13 +167,20 @@ def _approvals(
     return tuple(approval for place in folders for approval in read_approvals(product, place))
 
 
-def _readers(
-    products: dict[str, Product],
-    domains: tuple[Domain, ...],
+def readers_in(
+    products: Mapping[str, Product],
+    here: Collection[str],
     release: Release,
     environment: Environment,
 ) -> Readers:
-    here = {domain.name for domain in domains}
+    """Return who reads a port: by the folders that are here, else by the registry.
+
+    Args:
+        products: what is declared here, by qualified name.
+        here: the domains whose folders are here, all of their products included.
+        release: what is published.
+        environment: the store and the settings.
+    """
 
     @cache
     def others() -> tuple[Registration, ...] | None:
@@ -179,7 +188,7 @@ def _readers(
             found = registered(environment, removed=True)
         except MeshError:
             return None
-        return tuple(one for one in found if one.domain not in here)
+        return tuple(one for one in found if one.domain not in here and one.product not in products)
 
     def readers(address: Address) -> tuple[str, ...] | None:
         found = {
@@ -195,7 +204,7 @@ def _readers(
             for one in said
             if one.status in ACTIVE and any(use.address == str(address) for use in one.inputs)
         }
-        known = {one.product for one in said}
+        known = {*products, *(one.product for one in said)}
         # Who never said what it reads: what it was built from counts.
         found |= {
             entry.product
