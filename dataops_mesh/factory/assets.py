@@ -50,7 +50,7 @@ class Shape:
 
 
 def product_asset(
-    product: Product, settings: Settings, known: Known | None = None
+    product: Product, settings: Settings, known: Known | None = None, *, expected: bool = True
 ) -> dg.AssetsDefinition:
     """Return the step that builds, checks and publishes a product.
 
@@ -58,13 +58,14 @@ def product_asset(
         product: what the step builds.
         settings: of the workspace.
         known: products that are loaded already.
+        expected: whether it is to run as often as promised; a person may hold it.
 
     Raises:
         DeclarationError: the transform does not fit the declaration.
     """
     version = code_version(product)
     known = known or Known()
-    shape = _shape(product, version, settings, known)
+    shape = _shape(product, version, settings, known, expected=expected)
     checks = all_checks(product, walls_of(settings))
     cut = partitions_of(product, settings)
     keys = _inputs_first([*shape.private, *shape.ports])
@@ -103,7 +104,9 @@ def product_asset(
     return build
 
 
-def _shape(product: Product, version: str, settings: Settings, known: Known) -> Shape:
+def _shape(
+    product: Product, version: str, settings: Settings, known: Known, *, expected: bool
+) -> Shape:
     notices = deprecated_inputs(product, settings, known)
     ports = tuple(
         port_spec(
@@ -112,7 +115,7 @@ def _shape(product: Product, version: str, settings: Settings, known: Known) -> 
             version,
             metadata={"mesh/deprecated_inputs": notices} if notices else {},
             automation_condition=automation_condition(product, settings),
-            freshness_policy=freshness_policy(product),
+            freshness_policy=freshness_policy(product) if expected else None,
         )
         for port in product.outputs
     )

@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
+from dataops_mesh.factory.freshness import unexpected
 from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule, verify_schedule
 from dataops_mesh.policy.judge import judge
@@ -55,7 +56,11 @@ def definitions_of(domain: Domain, settings: Settings) -> dg.Definitions:
     if settings.automation:
         register_at_load(domain, settings, known)
     products = [product for product in domain.products if product.status != "retired"]
-    assets = [product_asset(product, settings, known) for product in products]
+    rests = unexpected(products, settings)
+    assets = [
+        product_asset(product, settings, known, expected=product.qualified_name not in rests)
+        for product in products
+    ]
     sources = {spec.key: spec for product in products for spec in source_specs(product)}
     return dg.Definitions(
         assets=[*assets, *sources.values()],

@@ -13,6 +13,7 @@ from dataops_mesh.factory.describe import (
     SEVERITIES,
     key_of,
 )
+from dataops_mesh.factory.freshness import unexpected
 from dataops_mesh.factory.withdrawals import tell_withdrawals
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.word.ended import end_by_itself
@@ -132,11 +133,14 @@ def alert_sensor(
 ) -> dg.SensorDefinition:
     """Return the sensor that keeps the domain's incidents, tells people, and ends what has ended.
 
+    It also says when Dagster's freshness, which is as of the load, is behind what people decided.
+
     Args:
         domain: as it was loaded; what it declares no more may have to end.
         products: those of it that run, and those that were retired.
         settings: of the workspace.
     """
+    rested = unexpected(products, settings)
 
     @dg.sensor(
         name=f"{domain.name}_alerts",
@@ -166,7 +170,10 @@ def alert_sensor(
             if delivery.fault:
                 context.log.warning("channel %s: %s", delivery.channel, delivery.fault)
         told = sum(not delivery.fault for delivery in sent)
-        return dg.SkipReason(f"{len(incidents)} open incidents; {told} deliveries")
+        said = f"{len(incidents)} open incidents; {told} deliveries"
+        if changed := rested ^ unexpected(products, settings):
+            said += f"; reload {domain.name}: the freshness of {', '.join(sorted(changed))} is old"
+        return dg.SkipReason(said)
 
     return alerts
 
