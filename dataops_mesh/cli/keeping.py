@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import open_readable, say_unreadable
 from dataops_mesh.store.collect import Collected, Item
+
+if TYPE_CHECKING:
+    from dataops_mesh.run.environment import Environment
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
@@ -26,6 +29,8 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
     found, notes = collect_store(environment, mesh.products, dry_run=not delete)
     for note in notes:
         say(f"note: {note}")
+    if delete:
+        _finish_removals(environment)
     rows = [*_rows("candidate", found.gone), *_rows("leftover", found.litter)]
     if output is Format.JSON:
         releases = [
@@ -38,6 +43,15 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
     show(rows, output, columns=("kind", "name", "bytes"), empty="nothing to delete")
     _say_kept(found, deleted=delete)
     return REFUSED if notes else 0
+
+
+def _finish_removals(environment: Environment) -> None:
+    """Delete what was erased by a person's word and is still, or again, on the disk."""
+    from dataops_mesh.factory.forgetting import forget_in
+    from dataops_mesh.run.word.erase import finish_removals
+
+    for line in finish_removals(environment, forget_in(environment.settings)):
+        say(line)
 
 
 def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
@@ -60,7 +74,9 @@ def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
         found = examine(environment.store, everything=everything)
     rows = [asdict(item) for item in found.damage]
     show(rows, output, columns=("kind", "name", "what", "next"))
-    said = f"{found.releases} releases, {found.candidates} candidates, {size_of(found.bytes)} read"
+    gone = f" ({found.removed} erased)" if found.removed else ""
+    looked = f"{found.releases} releases, {found.candidates} candidates{gone}"
+    said = f"{looked}, {size_of(found.bytes)} read"
     say(f"{said}; {len(rows)} damaged" if rows else f"{said}; all as recorded")
     return REFUSED if rows else 0
 

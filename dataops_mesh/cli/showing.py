@@ -18,7 +18,7 @@ PORTS = ("address", "rows", "fingerprint")
 CANDIDATE = (
     *("candidate", "product", "product_version", "partition", "verdict", "reasons"),
     *("publications", "person", "run_id", "started", "finished", "now", "base"),
-    *("commit", "code", "confined", "judged by"),
+    *("erased", "commit", "code", "confined", "judged by"),
 )
 DOWN = ("step", "read", "product", "verdict", "publications", "candidate")
 _SHORT = 12

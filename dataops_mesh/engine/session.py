@@ -23,13 +23,14 @@ from dataops_mesh.engine.promised import (
 from dataops_mesh.engine.promised_records import promised_json
 from dataops_mesh.engine.records import records
 from dataops_mesh.engine.wrong import wrong_line
-from dataops_mesh.errors import NotPublishedError, Problem, SourceError, did_you_mean
+from dataops_mesh.errors import NotPublishedError, Problem, SourceError, StoreError, did_you_mean
 from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
 from dataops_mesh.spec.names import new_columns
 from dataops_mesh.store.log import Release
+from dataops_mesh.store.removal import removed_since
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem
+from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem, withdrawn_words
 
 if TYPE_CHECKING:
     import duckdb
@@ -144,6 +145,9 @@ def release_views(
                     next=f"run the product that builds {address}",
                 )
             )
+        if (hold := removed_since(release, address)) is not None:
+            what = f"partition {hold.partition} of {address} {withdrawn_words(hold)}"
+            raise StoreError(Problem(what, next="read a release after that"))
         found = find(address, entry)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         statements.append(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -13,6 +13,7 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store.manifest import PortData
 
 SHOWN_REASONS = 8
+SAMPLE = "sample"
 
 
 def events_of(
@@ -88,7 +89,7 @@ def check_result(report: Report, check: Check, result: CheckResult) -> dg.AssetC
     if result.reason:
         metadata["reason"] = result.reason
     if result.sample:
-        metadata["sample"] = sample_table(result)
+        metadata[SAMPLE] = sample_table(result)
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=key_of(check.port),

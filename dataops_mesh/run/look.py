@@ -14,6 +14,7 @@ from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.store.declarations import read_declaration
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.record import plain
+from dataops_mesh.store.removal import removals_of
 
 Facts = dict[str, Any]
 
@@ -106,6 +107,7 @@ def _candidate(environment: Environment, ledger: Ledger, ref: str) -> Facts:
         "checks": _checks(manifest) if manifest else [_of_record(row) for row in rows["results"]],
         "confined": manifest.confined if manifest else "",
         "complete": manifest is not None,
+        "erased": [str(one) for one in removals_of(environment.store, manifest)],
     }
 
 

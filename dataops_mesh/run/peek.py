@@ -16,6 +16,7 @@ from dataops_mesh.run.owners import require_ours
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.manifest import Manifest, PortData, folder
+from dataops_mesh.store.removal import removals_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,6 +44,8 @@ def open_candidate(
         StoreError: there is no data, or the look cannot be put on record.
     """
     require_ours(product, environment)
+    if gone := removals_of(environment.store, manifest):
+        raise StoreError(Problem(str(gone[-1]), next=f"mesh show {manifest.candidate}"))
     if not any(port.files for port in manifest.ports):
         what = f"{manifest.candidate} has no data: it was refused before it was built, or failed"
         raise StoreError(Problem(what, next=f"mesh show {manifest.candidate}"))

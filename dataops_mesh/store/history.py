@@ -31,7 +31,8 @@ def history(store: Store, address: Address | None = None) -> Iterator[Release]:
         elif address in release.changed:  # withdrawn
             number -= 1
         else:
-            number = _switched(release, address)
+            # What was erased twice names the second time, which switched nothing.
+            number = min(_switched(release, address), number - 1)
     for kept in sorted(retained_numbers(store), reverse=True):
         if kept <= number:
             release = read_release(store, kept)

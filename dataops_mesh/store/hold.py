@@ -16,6 +16,7 @@ from dataops_mesh.spec.model import Address
 HOLD, LIFT, ROLLBACK, WITHDRAWAL = "hold", "lift", "rollback", "withdrawal"
 INPUTS = "inputs"
 UNKNOWN = ""
+PRODUCT, PORT = "product", "port"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Hold:
         until: `inputs`: of a rollback, another content of what was read ends it too.
         code: of a rollback, the versions of the code that it took back; another one ends it.
         inputs: of a rollback, digests of what these had read.
+        erased: of a withdrawal, the bytes go too: all that the `product` ever had here, or those of
+            the `port` alone.
     """
 
     product: str
@@ -43,6 +46,7 @@ class Hold:
     until: str = ""
     code: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    erased: str = ""
 
     def __str__(self) -> str:
         """Return who, since when and why, for people."""

@@ -25,6 +25,7 @@ from dataops_mesh.store.log import Entry, Release, append, latest
 from dataops_mesh.store.manifest import InputRead, Manifest, read_manifest
 from dataops_mesh.store.owners import Publisher, require_owner
 from dataops_mesh.store.pins import committing
+from dataops_mesh.store.removal import note_removals
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import taken_back
 
@@ -99,6 +100,7 @@ def lift(
         key = partition or ""
         return replace(release, holds=left, decided=ports, about=product, partition=key)
 
+    note_removals(store)  # the next publication takes the withdrawal's word out of the release
     return follow(store, lifted)
 
 

@@ -4,7 +4,8 @@
         manifest.json
         <port>/part-*.parquet
 
-The manifest is written last and never changes; a candidate without one is a leftover.
+The manifest is written last and never changes; a candidate without one is a leftover. What a
+removal left of it is its successor, `<store>/removed/<ref>/<number of the removal>.json`.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class Manifest:
         code: the digest of the list of files that built it, each with its own digest.
         judged: the digest of the policies, waivers, approvals and settings that it was judged by.
         events: the channels that its product wanted to be told of its publication.
+        removed: the number of the removal whose successor this is; 0 of what was built.
     """
 
     candidate: str
@@ -138,6 +140,7 @@ class Manifest:
     judged: str = ""
     events: tuple[str, ...] = ()
     cut: str = ""
+    removed: int = 0
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""
@@ -188,9 +191,11 @@ def write_manifest(store: Store, manifest: Manifest) -> None:
 
 
 def read_manifest(store: Store, ref: str) -> Manifest:
-    """Return the evidence of a candidate."""
+    """Return the evidence of a candidate; of one that was removed, what is left of it."""
     path = folder(store, ref) / MANIFEST
     try:
+        if not path.is_file():
+            path = next(iter(successors(store, ref)), path)
         data = path.read_bytes()
     except FileNotFoundError:
         raise StoreError(
@@ -202,24 +207,36 @@ def read_manifest(store: Store, ref: str) -> Manifest:
     return record.decode(Manifest, data, path)
 
 
+def successors(store: Store, ref: str) -> tuple[Path, ...]:
+    """Return what removals left on record of a candidate: the newest counts, and comes first."""
+    found = (store.removed / ref).glob("*.json")
+    return tuple(sorted(found, key=lambda path: int(path.stem), reverse=True))
+
+
+def is_written(store: Store, ref: str) -> bool:
+    """Tell whether there is evidence of a candidate."""
+    return (folder(store, ref) / MANIFEST).is_file() or bool(successors(store, ref))
+
+
 def all_refs(store: Store) -> Iterator[str]:
     """Iterate over the candidates that have a manifest, in no order."""
-    for path in store.candidates.glob(f"*/*/*/{MANIFEST}"):
-        yield path.parent.relative_to(store.candidates).as_posix()
+    seen: set[str] = set()
+    for root, name in ((store.candidates, MANIFEST), (store.removed, "*.json")):
+        for path in root.glob(f"*/*/*/{name}"):
+            seen.add(path.parent.relative_to(root).as_posix())
+    yield from seen
 
 
 def pending_refs(store: Store) -> tuple[str, ...]:
     """Return the candidates that the ledger has not recorded: cheap however long the history."""
     found = sorted(ref for ref, _ in _announced(store))
-    return tuple(ref for ref in found if (folder(store, ref) / MANIFEST).is_file())
+    return tuple(ref for ref in found if is_written(store, ref))
 
 
 def unwritten(store: Store) -> tuple[tuple[str, Path], ...]:
     """Return the announcements of candidates that were about to get a manifest and have none."""
     found = _announced(store)
-    return tuple(
-        (ref, path) for ref, path in found if not (folder(store, ref) / MANIFEST).is_file()
-    )
+    return tuple((ref, path) for ref, path in found if not is_written(store, ref))
 
 
 def mark_recorded(store: Store, ref: str) -> None:

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from dataops_mesh.errors import (
-    ConflictError,
-    NotPublishedError,
-    Problem,
-    StoreError,
-)
+from dataops_mesh.errors import ConflictError, NotPublishedError, Problem, StoreError
 from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.history import history
@@ -35,6 +30,7 @@ from dataops_mesh.store.log import (
 from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import committing, pinned
+from dataops_mesh.store.removal import require_not_removed
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import claims_truly, conflict, cut_otherwise, holds, switch
 from dataops_mesh.store.target import choices, previous, require_kept, wanted
@@ -108,6 +104,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
                 facts = tuple(map(facts_of, manifests))
                 require_not_held(current, changes, facts, whole=whole)
                 _require_may_follow(current, changes, since, serial=serial or whole)
+            require_not_removed(store, current, manifests)
             claim(store, free, publisher, person)
             number = current.number + 1
             switched = {

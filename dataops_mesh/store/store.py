@@ -11,7 +11,7 @@ from dataops_mesh.store import files
 
 FORMAT = 1
 _MARKER = "store.json"
-_FOLDERS = ("candidates", "releases", "retained", "pins", "pending", "cache", "scratch")
+_FOLDERS = ("candidates", "releases", "retained", "pins", "pending", "cache", "scratch", "removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class Store:
     def pending(self) -> Path:
         """Return the folder that names the candidates the ledger has not recorded yet."""
         return self.root / "pending"
+
+    @property
+    def removed(self) -> Path:
+        """Return the folder of removals, and of what is left on record of what they took."""
+        return self.root / "removed"
 
     @property
     def cache(self) -> Path:

@@ -15,13 +15,23 @@ from dataops_mesh.store.log import (
     latest_number,
     read_release,
 )
+from dataops_mesh.store.removal import removed_since
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.withdrawal import withdrawn_words
 
 
 def wanted(store: Store, target: Release, address: Address, partition: str) -> Entry:
     """Return what an address, or one partition of it, resolved to in a release."""
     entry = target.ports.get(address)
     part = entry.part(partition) if entry and partition else None
+    gone = removed_since(target, address, partition or None) if part is None else None
+    if gone is not None:
+        then = "choose another publication"
+        if entry is not None and not partition:
+            then += ", or one partition: --partition"
+        piece = f"partition {gone.partition} of " if gone.partition else ""
+        what = f"{piece}{address} in release {target.number} {withdrawn_words(gone)}"
+        raise UnknownNameError(Problem(what, choices=choices(store, address), next=then))
     if entry is not None and entry.partial and not partition:
         keys = [part.key for part in entry.parts]
         raise UnknownNameError(

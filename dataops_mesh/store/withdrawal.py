@@ -19,8 +19,13 @@ from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import without_part
 
 
-def withdraw(
-    store: Store, product: str, addresses: Iterable[Address], asked: Asked, partition: str = ""
+def withdraw(  # noqa: PLR0913, PLR0917 - each a fact of the record
+    store: Store,
+    product: str,
+    addresses: Iterable[Address],
+    asked: Asked,
+    partition: str = "",
+    erase: str = "",
 ) -> Release:
     """Take addresses, or one partition of them, away from consumers.
 
@@ -30,17 +35,20 @@ def withdraw(
         addresses: its ports, or one of them.
         asked: who and why.
         partition: the only partition that is taken away.
+        erase: `product` or `port`: whose bytes will go (removal.py). What is not published, or
+            was withdrawn before, is then held all the same.
 
     Raises:
-        NotPublishedError: none of it is published.
+        NotPublishedError: none of it is published, and nothing is erased.
         OwnershipError: the domain belongs to another repository.
     """
     wanted = tuple(sorted(addresses))
     require_owner(store, (address.domain for address in wanted), asked.publisher)
 
     def withdrawn(current: Release) -> Release:
-        ports = tuple(a for a in wanted if _has(current, a, partition))
-        if not ports:
+        ports = tuple(a for a in wanted if has(current, a, partition))
+        about = wanted if erase else ports
+        if not about:
             raise NotPublishedError(_nothing(current, product, wanted, partition))
         release = following(current, WITHDRAWAL, asked)
         said = Hold(
@@ -51,14 +59,15 @@ def withdraw(
             release.at,
             WITHDRAWAL,
             partition,
+            erased=erase,
         )
         return replace(
             release,
             changed=ports,
             ports=taken_away(current.ports, ports, partition, release.number),
-            holds=with_hold(current.holds, ports, said),
-            withdrawn=with_hold(current.withdrawn, ports, said),
-            decided=ports,
+            holds=with_hold(current.holds, about, said),
+            withdrawn=with_hold(current.withdrawn, about, said),
+            decided=about,
             about=product,
             partition=partition,
         )
@@ -106,10 +115,11 @@ def withdrawn_problem(address: Address, hold: Hold) -> Problem:
 
 def withdrawn_words(hold: Hold) -> str:
     """Return what somebody is told who asks for what was withdrawn."""
-    return f"was withdrawn {held_words(hold)}"
+    return f"was {'erased' if hold.erased else 'withdrawn'} {held_words(hold)}"
 
 
-def _has(release: Release, address: Address, partition: str) -> bool:
+def has(release: Release, address: Address, partition: str) -> bool:
+    """Tell whether consumers read the address, or one partition of it."""
     entry = release.ports.get(address)
     return entry is not None and (not partition or entry.part(partition) is not None)
 

@@ -44,12 +44,17 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What was looked at and what was found."""
+    """What was looked at and what was found.
+
+    Args:
+        removed: of the candidates, those of which something was erased by a person's word.
+    """
 
     releases: int
     candidates: int
     bytes: int
     damage: tuple[Damage, ...]
+    removed: int = 0
 
 
 def examine(store: Store, *, everything: bool = False) -> Health:
@@ -67,10 +72,11 @@ def examine(store: Store, *, everything: bool = False) -> Health:
         if everything or release.number == newest:
             for entry in release.ports.values():
                 refs.update(dict.fromkeys(entry.refs, entry.product))
-    size = 0
+    size = removed = 0
     for ref, product in sorted(refs.items()):
         try:
             size += verify(store, ref)
+            removed += bool(read_manifest(store, ref).removed)
         except (StoreError, OSError) as error:
             then = f"mesh rollback {product}, or mesh run {product}"
             damage.extend(Damage(DATA, ref, what, then) for what in _said(error))
@@ -83,7 +89,7 @@ def examine(store: Store, *, everything: bool = False) -> Health:
     if catalog.is_changed(store):
         what = f"{store.catalog_file} is not what was written"
         damage.append(Damage(CATALOG, store.catalog_file.name, what, "mesh store catalog rebuild"))
-    return Health(len(readable), len(refs), size, tuple(damage))
+    return Health(len(readable), len(refs), size, tuple(damage), removed)
 
 
 def verify_published(store: Store, addresses: Iterable[Address]) -> int:

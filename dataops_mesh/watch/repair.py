@@ -31,7 +31,7 @@ from dataops_mesh.store.log import (
 from dataops_mesh.store.manifest import PUBLISH, read_manifest
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import switch
-from dataops_mesh.store.withdrawal import taken_away
+from dataops_mesh.store.withdrawal import has, taken_away
 from dataops_mesh.watch.health import RELEASE, Damage
 
 _BACKUP = "restore it from a backup of the store"
@@ -91,15 +91,14 @@ def _again(
     gone = bool(said) and said["kind"] == WITHDRAWAL
     if not rows or gone:
         decided = tuple(map(Address.parse, said["addresses"]))
-        ports = (
-            taken_away(before.ports, decided, said["partition"], number) if gone else before.ports
-        )
+        taken = tuple(a for a in decided if gone and has(before, a, said["partition"]))
+        ports = taken_away(before.ports, taken, said["partition"], number)
         return replace(
             before,
             number=number,
             kind=said["kind"],
             at=datetime.fromisoformat(said["at"]),
-            changed=decided if gone else (),
+            changed=taken,
             ports=ports,
             run_id=said["run_id"],
             person=said["person"],

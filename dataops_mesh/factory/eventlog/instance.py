@@ -1,6 +1,6 @@
 """The instance that `mesh` writes into `dagster.yaml`: Dagster's, with our event log."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
@@ -9,6 +9,7 @@ from dagster._core.events import DagsterEventType
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
+from dataops_mesh.factory.eventlog.forget import forget_samples
 from dataops_mesh.factory.eventlog.storage import KeptEventLogStorage
 
 PLANNED = {
@@ -57,6 +58,19 @@ class WorkspaceInstance(dg.DagsterInstance):
         if not self._batches_all and event.dagster_event_type not in PLANNED:
             batch_metadata = None
         super().handle_new_event(event, batch_metadata=batch_metadata)
+
+    def forget_samples(
+        self, name: str, about: str, candidates: Collection[str], runs: Collection[str]
+    ) -> str:
+        """Delete the samples of candidates from every check result; say what could not be done.
+
+        Args:
+            name: of the metadata that is the sample.
+            about: of the metadata that is the candidate.
+            candidates: whose samples go.
+            runs: that stored them.
+        """
+        return forget_samples(self.event_log_storage, (name, about), candidates, runs)
 
     @property
     def _batches_all(self) -> bool:

@@ -52,7 +52,8 @@ def taking(name: str, environment: Environment, products: Iterable[Product]) -> 
         what = f'nothing published is called "{name}"{did_you_mean(name, known)}'
         raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
     product = release.ports[found[0]].product
-    return Taking(product, tuple(sorted(found)), _readers(found, environment, products, release))
+    readers = readers_of(found, product, environment, products, release)
+    return Taking(product, tuple(sorted(found)), readers)
 
 
 def withdraw_product(
@@ -71,14 +72,23 @@ def withdraw_product(
     return release
 
 
-def _readers(
+def readers_of(
     found: Iterable[Address],
+    maker: str,
     environment: Environment,
     products: Iterable[Product],
     release: Release,
 ) -> tuple[str, ...]:
+    """Return the products that read the addresses: declared here or elsewhere, or built from them.
+
+    Args:
+        found: the addresses.
+        maker: the product that publishes them.
+        environment: the store and the settings.
+        products: what is declared here.
+        release: what is published.
+    """
     wanted = {str(address) for address in found}
-    own = {release.ports[address].product for address in found}
     readers = {
         product.qualified_name
         for product in products
@@ -94,4 +104,4 @@ def _readers(
             for one in elsewhere(environment)
             if any(use.address in wanted for use in one.inputs)
         }
-    return tuple(sorted(readers - own))
+    return tuple(sorted(readers - {maker}))

@@ -1,0 +1,225 @@
+"""Erasing: withdrawn first, then deleted for good, once nobody uses it any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.ledger.traces import (
+    attempts_of,
+    begun_before,
+    partitions_ever,
+    ports_ever,
+    readers_ever,
+)
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.record import open_record, record_run
+from dataops_mesh.run.word.hold import ask
+from dataops_mesh.run.word.withdraw import Taking, readers_of
+from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.erase import delete, delete_leftovers, taken, unfinished, users
+from dataops_mesh.store.hold import PORT, PRODUCT
+from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.removal import Removal, is_done, mark_done, note_removals, removals
+from dataops_mesh.store.withdrawal import withdraw
+
+ERASE = "erase"
+_LOOK_SECONDS = 0.2
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What others than the store may keep of what was removed.
+
+    Args:
+        candidates: all that it takes, also those that retention had deleted before.
+        runs: that built, or tried to build, what was removed.
+    """
+
+    product: str
+    candidates: frozenset[str]
+    runs: frozenset[str]
+
+
+Forget = Callable[[Traces], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    Args:
+        candidates: those of which something was deleted now.
+        cut_off: the processes that used it and were not waited for.
+        notes: what is left to be done elsewhere, one sentence each.
+    """
+
+    release: Release
+    candidates: tuple[str, ...]
+    cut_off: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def erasing(
+    name: str, environment: Environment, products: Iterable[Product]
+) -> tuple[Taking, bool]:
+    """Return what the name of a product, or of one port, would erase, and whether it is a product.
+
+    It need not be published: what was withdrawn or refused has bytes too.
+
+    Raises:
+        UnknownNameError: the store has nothing of that name.
+    """
+    declared = tuple(products)
+    ports = _ports(environment, declared)
+    found = tuple(sorted(address for address, product in ports.items() if product == name))
+    whole = bool(found)
+    if not found:
+        found = tuple(address for address in ports if str(address) == name)
+    if not found:
+        known = sorted({*ports.values(), *map(str, ports)})
+        what = f'the store has nothing that is called "{name}"{did_you_mean(name, known)}'
+        raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
+    product = ports[found[0]]
+    readers = readers_of(found, product, environment, declared, latest(environment.store))
+    return Taking(product, found, readers), whole
+
+
+def built_of(what: Taking, environment: Environment) -> tuple[str, ...]:
+    """Return the products that were ever built from it, however far down: they may hold rows."""
+    with open_record(environment) as ledger:
+        found = readers_ever(ledger, map(str, what.addresses))
+    return tuple(sorted(found - {what.product}))
+
+
+def require_partition(what: Taking, environment: Environment, partition: str) -> tuple[str, ...]:
+    """Return what a person should know before one partition is erased, one sentence each.
+
+    Raises:
+        UnknownNameError: the product has never built such a partition.
+    """
+    with open_record(environment) as ledger:
+        known = partitions_ever(ledger, what.product)
+    if partition not in known:
+        said = f'{what.product} never built a partition "{partition}"'
+        keys = tuple(key for key in known if key)
+        raise UnknownNameError(
+            Problem(said + did_you_mean(partition, keys), choices=keys, next="mesh status")
+        )
+    whole = f"{what.product} was also built without partitions; such a candidate stays, and may "
+    return (f"{whole}hold rows of {partition}",) if "" in known else ()
+
+
+def erase(  # noqa: PLR0913 - each a fact of the record
+    what: Taking,
+    environment: Environment,
+    reason: str,
+    partition: str = "",
+    *,
+    whole: bool,
+    wait: bool,
+    forget: Forget,
+    tell: Tell,
+) -> Erased:
+    """Withdraw it and delete all that it ever had in this store.
+
+    Args:
+        what: of `erasing`.
+        environment: the store and the settings.
+        reason: why, for the record.
+        partition: only what was built as this partition.
+        whole: everything of the product, not of these ports alone.
+        wait: for whoever uses it now; else they are cut off, and named.
+        forget: is told before anything is deleted, so that others delete what they keep.
+        tell: told who is waited for.
+
+    Raises:
+        OwnershipError: the domain belongs to another repository.
+    """
+    store = environment.store
+    asked = ask(environment, ERASE, what.product, what.addresses, reason, partition)
+    how = PRODUCT if whole else PORT
+    release = withdraw(store, what.product, what.addresses, asked, partition, how)
+    note_removals(store)
+    mine = next(one for one in removals(store, release.number - 1) if one.number == release.number)
+    record_run(environment)
+    cut_off = _wait(environment, mine, tell) if wait else _users(environment, mine)
+    gone, notes = _remove(environment, mine, forget, cut_off)
+    record_run(environment)
+    return Erased(release, gone, cut_off, notes)
+
+
+def finish_removals(environment: Environment, forget: Forget) -> tuple[str, ...]:
+    """Delete what removals left: a crash, a slow build, or a backup that was restored.
+
+    Returns:
+        What was done, or why not, one sentence each.
+    """
+    store = environment.store
+    note_removals(store)
+    said: list[str] = []
+    for removal in removals(store):
+        if is_done(store, removal) and not taken(store, removal):
+            continue
+        if used := _users(environment, removal):
+            said.append(f"{removal}, and is not deleted yet: {', '.join(used)} uses it")
+            continue
+        gone, notes = _remove(environment, removal, forget, ())
+        said.append(f"{removal}: {len(gone)} candidates were deleted")
+        said += notes
+    return tuple(said)
+
+
+def _remove(
+    environment: Environment, removal: Removal, forget: Forget, cut_off: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    store = environment.store
+    refs = taken(store, removal)
+    notes = tuple(forget(_traces(environment, removal)))
+    delete(store, removal, refs)
+    if not is_done(store, removal):
+        delete_leftovers(store, removal)
+        if not cut_off:
+            mark_done(store, removal)
+    return refs, notes
+
+
+def _wait(environment: Environment, removal: Removal, tell: Tell) -> tuple[str, ...]:
+    said: tuple[str, ...] = ()
+    builds = unfinished(environment.store, removal)
+    while using := _users(environment, removal, builds):
+        if using != said:
+            tell(f"waiting for {', '.join(using)}; --now does not wait")
+            said = using
+        time.sleep(_LOOK_SECONDS)
+    return ()
+
+
+def _users(
+    environment: Environment, removal: Removal, builds: tuple[str, ...] | None = None
+) -> tuple[str, ...]:
+    """Return who uses what is removed, builds of the product that had begun included."""
+    store = environment.store
+    open_ = unfinished(store, removal)
+    waited = open_ if builds is None else tuple(ref for ref in builds if ref in open_)
+    return users(store, (*taken(store, removal), *waited))
+
+
+def _traces(environment: Environment, removal: Removal) -> Traces:
+    with open_record(environment) as ledger:
+        known = begun_before(ledger, removal.product, removal.number, removal.partition)
+        failed = attempts_of(ledger, removal.product, removal.partition)
+    return Traces(removal.product, frozenset(known), failed.union(known.values()))
+
+
+def _ports(environment: Environment, declared: tuple[Product, ...]) -> dict[Address, str]:
+    """Return the product of every address that is or was; what is published now says it best."""
+    with open_record(environment) as ledger:
+        known = {Address.parse(name): product for name, product in ports_ever(ledger).items()}
+    release = latest(environment.store)
+    known |= {port.address: one.qualified_name for one in declared for port in one.outputs}
+    known |= {address: holds[0].product for address, holds in release.withdrawn.items() if holds}
+    return known | {address: entry.product for address, entry in release.ports.items()}

@@ -1,0 +1,110 @@
+"""Deleting what a removal takes: idempotent, so that whoever comes next finishes what a crash left.
+
+First the successor of a candidate's manifest, without samples; then the old one, so that half a
+candidate never looks like a whole one; then the data. Nobody may use it any more: `users` says who
+still does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from dataops_mesh.errors import CorruptError, StoreError
+from dataops_mesh.store import files, locks, record
+from dataops_mesh.store.manifest import MANIFEST, Manifest, folder, read_manifest, successors
+from dataops_mesh.store.pins import live_refs, who_uses
+from dataops_mesh.store.removal import Removal
+from dataops_mesh.store.scratch import lock_of
+from dataops_mesh.store.store import Store
+
+
+def taken(store: Store, removal: Removal) -> tuple[str, ...]:
+    """Return the candidates of which the removal has something to delete."""
+    return tuple(
+        ref
+        for ref, manifest in _candidates(store, removal)
+        if manifest is not None and removal.takes(manifest) and _doomed(store, removal, manifest)
+    )
+
+
+def unfinished(store: Store, removal: Removal) -> tuple[str, ...]:
+    """Return the product's builds that have no evidence: they go on, or their process died."""
+    return tuple(ref for ref, manifest in _candidates(store, removal) if manifest is None)
+
+
+def users(store: Store, refs: Iterable[str]) -> tuple[str, ...]:
+    """Return the processes that read or build any of the candidates."""
+    return who_uses(store, frozenset(refs))
+
+
+def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
+    """Delete what the removal takes of the candidates; how they were judged stays on record."""
+    for ref in refs:
+        manifest = read_manifest(store, ref)
+        after = store.removed / ref / f"{removal.number}.json"
+        files.make_folder(after.parent)
+        files.create(after, record.encode(successor(manifest, removal)))
+        files.remove(folder(store, ref) / MANIFEST)
+        for path in _doomed(store, removal, manifest):
+            files.remove_tree(path)
+        for older in successors(store, ref)[1:]:
+            files.remove(older)
+        files.sync_folder(folder(store, ref).parent)
+
+
+def delete_leftovers(store: Store, removal: Removal) -> None:
+    """Delete what dead processes left: builds of the product, and anybody's spilled rows."""
+    listed = unfinished(store, removal)  # first: whoever lives has pinned before it is listed
+    dead = set(listed) - live_refs(store)
+    for ref in dead.intersection(unfinished(store, removal)):  # without those that just ended
+        files.remove_tree(folder(store, ref))
+    for path in store.scratch.iterdir():
+        if path.suffix != locks.SUFFIX and not locks.is_alive(lock_of(path)):
+            locks.bury(lock_of(path), path)
+
+
+def successor(manifest: Manifest, removal: Removal) -> Manifest:
+    """Return what stays on record of a candidate: no file of what was taken, and no sample."""
+    taken_ = {port.address for port in manifest.ports if _is_taken(removal, port.address)}
+    ports = tuple(
+        replace(port, files=()) if port.address in taken_ else port for port in manifest.ports
+    )
+    results = tuple(replace(result, sample=()) for result in manifest.results)
+    return replace(manifest, ports=ports, results=results, removed=removal.number)
+
+
+def _is_taken(removal: Removal, address: object) -> bool:
+    return removal.whole or address in removal.addresses
+
+
+def _doomed(store: Store, removal: Removal, manifest: Manifest) -> list[Path]:
+    """Return what goes of a candidate: its folder, or all in it but the data of other ports."""
+    root = folder(store, manifest.candidate)
+    stays = {
+        port.address.port
+        for port in manifest.ports
+        if port.files and not _is_taken(removal, port.address)
+    }
+    if not stays:
+        return [root] if root.exists() else []
+    with suppress(FileNotFoundError):
+        return [path for path in root.iterdir() if path.name not in stays]
+    return []
+
+
+def _candidates(store: Store, removal: Removal) -> Iterator[tuple[str, Manifest | None]]:
+    """Yield each candidate of the product that has a folder, with its evidence."""
+    domain, _, product = removal.product.partition(".")
+    for path in sorted((store.candidates / domain / product).glob("*")):
+        ref = path.relative_to(store.candidates).as_posix()
+        try:
+            yield ref, read_manifest(store, ref)
+        except CorruptError:
+            # Whose it is cannot be known. Where everything goes, it goes.
+            if removal.whole and not removal.partition:
+                yield ref, None
+        except StoreError:
+            yield ref, None
