@@ -53,7 +53,7 @@ def withdraw(  # noqa: PLR0913 - a command's options
         raise typer.BadParameter("--now belongs to --erase")
     if due:
         if partition is not None or erase:
-            raise typer.BadParameter("--due says itself which partitions have ended; it erases nothing")
+            raise typer.BadParameter("--due says itself what has ended, and erases nothing")
         from dataops_mesh.cli.ending import withdraw_due
 
         raise typer.Exit(withdraw_due(name or "", reason, output, yes=yes))
@@ -104,7 +104,8 @@ def _erase(  # noqa: PLR0913 - a command's options
     now: bool,
 ) -> int:
     from dataops_mesh.factory.forgetting import forget_in
-    from dataops_mesh.run.word.erase import built_of, erase, erasing, require_partition
+    from dataops_mesh.run.word.erase import erase
+    from dataops_mesh.run.word.erasing import built_of, erasing, require_partition
 
     what, whole = erasing(name, environment, _declared())
     notes = require_partition(what, environment, partition) if partition else ()
@@ -133,7 +134,7 @@ def _erase(  # noqa: PLR0913 - a command's options
     _tell_dagster(environment.settings, done.release)
     _show(what, done.release, output)
     for who in done.cut_off:
-        say(f"cut off: {who}; what it still writes goes with the next `mesh store gc --yes`")
+        say(f"cut off: {who}")
     for note in done.notes:
         say(f"note: {note}")
     again = f'mesh hold lift {what.product} --reason "..."'

@@ -203,6 +203,8 @@ def _require_evidence(
     """Trust nothing but the manifests on the disk: whatever the caller says, no gate is passed."""
     refs = sorted({ref for entry in changes.values() for ref in entry.refs})
     manifests = tuple(read_manifest(store, ref) for ref in refs)
+    if kind == ROLLBACK:  # a run that comes too late is told below, as of any other withdrawal
+        require_not_removed(store, EMPTY, manifests)
     problems = [doubt for one in manifests for doubt in _doubts(store, one, changes, kind)]
     if problems or not changes:
         raise StoreError(problems or Problem("nothing to publish", next="name a candidate"))

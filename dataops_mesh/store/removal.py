@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from dataops_mesh.errors import Problem, StoreError
+from dataops_mesh.errors import ConflictError, Problem
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.hold import PRODUCT, WITHDRAWAL, Hold, held_words, with_hold
@@ -148,7 +148,7 @@ def require_not_removed(store: Store, current: Release, candidates: Iterable[Man
     """Refuse to publish again what was erased, or is about to be.
 
     Raises:
-        StoreError: it says by whom, when and why.
+        ConflictError: it says by whom, when and why.
     """
     asked = tuple(candidates)
     known = (*_asked_for(current), *removals(store, min(one.base for one in asked)))
@@ -160,7 +160,7 @@ def require_not_removed(store: Store, current: Release, candidates: Iterable[Man
         if removal.takes(one)
     }
     if problems:
-        raise StoreError(problems.values())
+        raise ConflictError(problems.values())
 
 
 def _asked_for(release: Release) -> Iterator[Removal]:

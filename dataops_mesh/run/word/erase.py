@@ -6,22 +6,14 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
-from dataops_mesh.ledger.traces import (
-    attempts_of,
-    begun_before,
-    partitions_ever,
-    ports_ever,
-    readers_ever,
-)
+from dataops_mesh.ledger.traces import attempts_of, begun_before
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record, record_run
 from dataops_mesh.run.word.hold import ask
-from dataops_mesh.run.word.withdraw import Taking, readers_of
-from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.run.word.withdraw import Taking
 from dataops_mesh.store.erase import delete, delete_leftovers, taken, unfinished, users
 from dataops_mesh.store.hold import PORT, PRODUCT
-from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.release import Release
 from dataops_mesh.store.removal import Removal, is_done, mark_done, note_removals, removals
 from dataops_mesh.store.withdrawal import withdraw
 
@@ -63,56 +55,6 @@ class Erased:
     notes: tuple[str, ...] = ()
 
 
-def erasing(
-    name: str, environment: Environment, products: Iterable[Product]
-) -> tuple[Taking, bool]:
-    """Return what the name of a product, or of one port, would erase, and whether it is a product.
-
-    It need not be published: what was withdrawn or refused has bytes too.
-
-    Raises:
-        UnknownNameError: the store has nothing of that name.
-    """
-    declared = tuple(products)
-    ports = _ports(environment, declared)
-    found = tuple(sorted(address for address, product in ports.items() if product == name))
-    whole = bool(found)
-    if not found:
-        found = tuple(address for address in ports if str(address) == name)
-    if not found:
-        known = sorted({*ports.values(), *map(str, ports)})
-        what = f'the store has nothing that is called "{name}"{did_you_mean(name, known)}'
-        raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
-    product = ports[found[0]]
-    readers = readers_of(found, product, environment, declared, latest(environment.store))
-    return Taking(product, found, readers), whole
-
-
-def built_of(what: Taking, environment: Environment) -> tuple[str, ...]:
-    """Return the products that were ever built from it, however far down: they may hold rows."""
-    with open_record(environment) as ledger:
-        found = readers_ever(ledger, map(str, what.addresses))
-    return tuple(sorted(found - {what.product}))
-
-
-def require_partition(what: Taking, environment: Environment, partition: str) -> tuple[str, ...]:
-    """Return what a person should know before one partition is erased, one sentence each.
-
-    Raises:
-        UnknownNameError: the product has never built such a partition.
-    """
-    with open_record(environment) as ledger:
-        known = partitions_ever(ledger, what.product)
-    if partition not in known:
-        said = f'{what.product} never built a partition "{partition}"'
-        keys = tuple(key for key in known if key)
-        raise UnknownNameError(
-            Problem(said + did_you_mean(partition, keys), choices=keys, next="mesh status")
-        )
-    whole = f"{what.product} was also built without partitions; such a candidate stays, and may "
-    return (f"{whole}hold rows of {partition}",) if "" in known else ()
-
-
 def erase(  # noqa: PLR0913 - each a fact of the record
     what: Taking,
     environment: Environment,
@@ -147,7 +89,7 @@ def erase(  # noqa: PLR0913 - each a fact of the record
     mine = next(one for one in removals(store, release.number - 1) if one.number == release.number)
     record_run(environment)
     cut_off = _wait(environment, mine, tell) if wait else _users(environment, mine)
-    gone, notes = _remove(environment, mine, forget, cut_off)
+    gone, notes = _remove(environment, mine, forget)
     record_run(environment)
     return Erased(release, gone, cut_off, notes)
 
@@ -167,24 +109,27 @@ def finish_removals(environment: Environment, forget: Forget) -> tuple[str, ...]
         if used := _users(environment, removal):
             said.append(f"{removal}, and is not deleted yet: {', '.join(used)} uses it")
             continue
-        gone, notes = _remove(environment, removal, forget, ())
+        gone, notes = _remove(environment, removal, forget)
         said.append(f"{removal}: {len(gone)} candidates were deleted")
         said += notes
     return tuple(said)
 
 
 def _remove(
-    environment: Environment, removal: Removal, forget: Forget, cut_off: tuple[str, ...]
+    environment: Environment, removal: Removal, forget: Forget
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     store = environment.store
     refs = taken(store, removal)
-    notes = tuple(forget(_traces(environment, removal)))
+    notes = list(forget(_traces(environment, removal)))
     delete(store, removal, refs)
     if not is_done(store, removal):
         delete_leftovers(store, removal)
-        if not cut_off:
+        if builds := users(store, unfinished(store, removal)):
+            later = "what it leaves goes with the next `mesh store gc --yes`"
+            notes.append(f"{', '.join(builds)} still builds {removal.product}; {later}")
+        else:
             mark_done(store, removal)
-    return refs, notes
+    return refs, tuple(notes)
 
 
 def _wait(environment: Environment, removal: Removal, tell: Tell) -> tuple[str, ...]:
@@ -213,13 +158,3 @@ def _traces(environment: Environment, removal: Removal) -> Traces:
         known = begun_before(ledger, removal.product, removal.number, removal.partition)
         failed = attempts_of(ledger, removal.product, removal.partition)
     return Traces(removal.product, frozenset(known), failed.union(known.values()))
-
-
-def _ports(environment: Environment, declared: tuple[Product, ...]) -> dict[Address, str]:
-    """Return the product of every address that is or was; what is published now says it best."""
-    with open_record(environment) as ledger:
-        known = {Address.parse(name): product for name, product in ports_ever(ledger).items()}
-    release = latest(environment.store)
-    known |= {port.address: one.qualified_name for one in declared for port in one.outputs}
-    known |= {address: holds[0].product for address, holds in release.withdrawn.items() if holds}
-    return known | {address: entry.product for address, entry in release.ports.items()}
