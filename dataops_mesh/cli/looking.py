@@ -1,4 +1,4 @@
-"""`mesh status`, `mesh query` and `mesh history`: commands that only look."""
+"""`mesh status`, `mesh query` and `mesh show PRODUCT --history`: commands that only look."""
 
 from __future__ import annotations
 

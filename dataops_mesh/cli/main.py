@@ -96,8 +96,22 @@ def run(
 
 
 @app.command()
-def status(names: Names = None, output: Output = Format.TABLE) -> None:
+def status(
+    names: Names = None,
+    *,
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="only what is wrong: open incidents; exit 1 if any")
+    ] = False,
+    closed: Annotated[bool, typer.Option("--all", help="with --wrong: closed ones too")] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show what is published, and how each last run ended."""
+    if closed and not wrong:
+        raise typer.BadParameter("--all is of incidents: mesh status --wrong --all")
+    if wrong:
+        from dataops_mesh.cli.watching import show_incidents
+
+        raise typer.Exit(show_incidents(names or [], output, closed=closed))
     from dataops_mesh.cli.looking import show_status
 
     raise typer.Exit(show_status(names or [], output))
@@ -173,13 +187,13 @@ def monitor(names: Names = None, output: Output = Format.TABLE) -> None:
     raise typer.Exit(monitor_products(names or [], output))
 
 
-@app.command()
+@app.command(hidden=True)
 def incidents(
     names: Names = None,
     closed: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,  # noqa: FBT002 - a flag
     output: Output = Format.TABLE,
 ) -> None:
-    """Show what is wrong now: refused, failed, broken or late; exit 1 if anything is."""
+    """Show what is wrong now; `mesh status --wrong`."""
     from dataops_mesh.cli.watching import show_incidents
 
     raise typer.Exit(show_incidents(names or [], output, closed=closed))

@@ -1,4 +1,4 @@
-"""`mesh monitor` and `mesh incidents`: what is wrong with what is published."""
+"""`mesh monitor` and `mesh status --wrong`: what is wrong with what is published."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import named, open_readable, open_workspace, say_unreadable
 
 MONITOR = ("product", "outcome", "publication", "checks", "failed", "seconds")
-INCIDENTS = ("opened", "closed", "kind", "product", "subject", "why")
+INCIDENTS = ("incident", "opened", "closed", "kind", "product", "subject", "why")
+WATCHED = frozenset({"active", "deprecated", "retired"})
 _WHY = 100
 
 
@@ -56,7 +57,8 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
 
     settings, mesh = open_readable()
     say_unreadable(mesh, names)
-    products = named(mesh, names, runnable=True)
+    asked = named(mesh, names)
+    products = [one for one in asked if one.status in WATCHED or one.qualified_name in names]
     environment = open_environment(settings)
     open_now = look(products, environment)
     found = open_now
@@ -77,7 +79,10 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
         }
         for item in found
     ]
-    show(rows, output, columns=INCIDENTS, empty="no incident")
+    columns = [name for name in INCIDENTS if name != "closed" or closed]
+    show(rows, output, columns=columns, empty="no incident", wrap="why")
+    if rows and output is Format.TABLE:
+        say("\nmesh show INCIDENT has all of one")
     return REFUSED if open_now else 0
 
 

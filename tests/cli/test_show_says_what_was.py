@@ -100,7 +100,10 @@ def test_every_word_for_a_thing_finds_it_and_no_table_is_wider_than_a_page(ran, 
     write_product(workspace.root, "shop", "orders", orders("id\n1\n1\n"))
     assert mesh("run", "shop.orders").code == 1
     refused = mesh("history", "shop.orders", "--format", "json").json[0]
-    (incident,) = mesh("incidents", "--format", "json").json
+    (incident,) = mesh("status", "--wrong", "--format", "json").json
+    assert mesh("incidents", "--format", "json").json == [incident], "its older name"
+    assert incident["incident"] in mesh("status", "--wrong").out
+    assert mesh("status", "--all").code == 2
     for word in ("1", "shop.orders", refused["candidate"], incident["incident"]):
         said = mesh("show", word)
         assert said.code == 0, said.err
