@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from dataops_mesh.disk import disk_problem
 from dataops_mesh.engine.read import Connection
 from dataops_mesh.engine.read import connect as connect_store
+from dataops_mesh.errors import StoreError
 from dataops_mesh.settings import Settings, load_settings
 
 
@@ -29,11 +32,22 @@ def connect(
         SettingsError: no workspace was found and no store was given.
     """
     if store is not None:
-        return connect_store(Path(store), release)
+        return _open(Path(store), release)
     settings = load_settings(Path(workspace) if workspace else None)
     return open_connection(settings, release)
 
 
 def open_connection(settings: Settings, release: int | None = None) -> Connection:
-    """Open the store that the settings name."""
-    return connect_store(settings.store_folder, release, memory_limit=settings.memory_limit)
+    """Open the store that the settings name.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    return _open(settings.store_folder, release, memory_limit=settings.memory_limit)
+
+
+def _open(store: Path, release: int | None, **options: Any) -> Connection:
+    try:
+        return connect_store(store, release, **options)
+    except PermissionError as error:
+        raise StoreError(disk_problem(error)) from None

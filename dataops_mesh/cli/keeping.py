@@ -31,6 +31,8 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
         say(f"note: {note}")
     if delete:
         _finish_removals(environment)
+    for item in found.stuck:
+        say(f"not deleted: {item.name}: {item.why}")
     rows = [*_rows("candidate", found.gone), *_rows("leftover", found.litter)]
     if output is Format.JSON:
         releases = [
@@ -39,10 +41,10 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
         ]
         kept = [{**row, "action": "keep"} for row in _rows("candidate", found.kept)]
         show([*releases, *rows, *kept], output, columns=())
-        return REFUSED if notes else 0
+        return REFUSED if notes or found.stuck else 0
     show(rows, output, columns=("kind", "name", "bytes"), empty="nothing to delete")
     _say_kept(found, deleted=delete)
-    return REFUSED if notes else 0
+    return REFUSED if notes or found.stuck else 0
 
 
 def _finish_removals(environment: Environment) -> None:

@@ -6,6 +6,7 @@ or a setting is not valid; 3 a bug in mesh itself.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -270,6 +271,9 @@ def main() -> None:
     """Run the command line and turn problems into messages."""
     # A library below dbt puts a handler on the root logger unless there is one.
     logging.getLogger().addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no bug
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both stop what runs, and say so
     try:
         app(prog_name="mesh")

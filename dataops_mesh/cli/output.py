@@ -133,8 +133,9 @@ def say_problems(error: MeshError) -> None:
 
 def say_disk(error: OSError) -> None:
     """Say that the machine's disk refused, which is no bug."""
-    next_ = "make room (`DATAOPS_MESH_GRACE=0 mesh store gc --yes`), or check who may write there"
-    say(f"error: {error.filename or 'the disk'}: {error.strerror}\n  next:  {next_}")
+    from dataops_mesh.disk import disk_problem
+
+    say(f"error: {disk_problem(error)}")
 
 
 def say_bug(error: Exception) -> None:

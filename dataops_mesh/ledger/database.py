@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from dataops_mesh.disk import SHARED
 from dataops_mesh.errors import Problem, StoreError
 
 if TYPE_CHECKING:
@@ -121,6 +122,9 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _unusable(error: Exception) -> StoreError:
     """Say what the database said, without the statement and its values."""
     said = str(getattr(error, "orig", None) or error).splitlines()[0]
+    if "readonly database" in said:  # SQLite's word for a file of somebody else
+        what = "the ledger's file may not be written: it or its folder belongs to others"
+        return StoreError(Problem(what, next=SHARED))
     return StoreError(
         Problem(
             f"the ledger cannot be used: {said}",

@@ -14,9 +14,10 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.log import (
@@ -59,6 +60,7 @@ class Collected:
         gone: candidates that nobody can reach any more.
         litter: files and folders of builds that did not finish.
         kept: every other candidate.
+        stuck: what could not be deleted, because it belongs to somebody else, and to whom.
     """
 
     releases: tuple[int, ...]
@@ -66,6 +68,7 @@ class Collected:
     gone: tuple[Item, ...]
     litter: tuple[Item, ...]
     kept: tuple[Item, ...]
+    stuck: tuple[Item, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -146,14 +149,30 @@ def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
                 for path, ref in sorted((path, _ref(store, path)) for path in stays)
             ),
         )
-        if not dry_run:
-            for path in gone:
-                # First the evidence: half a candidate must never look like a whole one.
+        return found if dry_run else _delete(store, found)
+
+
+def _delete(store: Store, found: Collected) -> Collected:
+    """Delete what was found, past what belongs to somebody else."""
+    stuck = {}
+    for item in (*found.gone, *found.litter):
+        candidate = item in found.gone
+        path = (store.candidates if candidate else store.root) / item.name
+        try:
+            if candidate:  # first the evidence: half a candidate must never look like a whole one
                 files.remove(path / MANIFEST)
                 files.remove_tree(path)
-            for path in litter:
+            else:
                 _remove_leftover(store, path)
-        return found
+        except PermissionError as error:
+            where = Path(os.fsdecode(error.filename or path))
+            stuck[item] = Item(item.name, item.bytes, f"{error.strerror}{rights_of(where)}")
+    return replace(
+        found,
+        gone=tuple(item for item in found.gone if item not in stuck),
+        litter=tuple(item for item in found.litter if item not in stuck),
+        stuck=tuple(stuck.values()),
+    )
 
 
 def _leave_the_log(

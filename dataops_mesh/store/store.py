@@ -99,7 +99,10 @@ def _require_empty(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise StoreError(Problem(f"{root} is a file", next="name a folder for the store"))
     strangers = root.is_dir() and [
-        path for path in root.iterdir() if not path.name.startswith(files.TEMPORARY)
+        path
+        for path in root.iterdir()
+        # A check before the first run may have left what it parsed.
+        if not path.name.startswith(files.TEMPORARY) and path != root / "cache"
     ]
     # Somebody who creates the store at this moment has written its marker before all else.
     if strangers and not (root / _MARKER).is_file():

@@ -71,7 +71,7 @@ def bound_problems(product: Product, mesh: Mesh) -> tuple[Problem, ...]:
             try:
                 described = con.execute(f"DESCRIBE SELECT * FROM ({query})").fetchall()
             except sql.engine_error() as error:
-                text = file.read_text("utf-8")
+                text = file.read_text("utf-8-sig")
                 before = text[: len(text) - len(text.lstrip())].count("\n")
                 found.append(unbound(error, place(product, file, line_of(error) + before)))
                 continue

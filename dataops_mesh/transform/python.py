@@ -227,7 +227,7 @@ def _load(file: Path) -> Callable[..., Any]:
 
 
 def _function(file: Path) -> ast.FunctionDef | None:
-    tree = ast.parse(file.read_text("utf-8"), str(file))
+    tree = ast.parse(file.read_text("utf-8-sig"), str(file))
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == FUNCTION]
     return found[-1] if found else None
 

@@ -79,7 +79,7 @@ def _query(text: str) -> str:
 
 def _text(file: Path, where: Location) -> str:
     try:
-        return file.read_text("utf-8")
+        return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DeclarationError(Problem(f"cannot be read: {type(error).__name__}", where)) from None
 

@@ -12,7 +12,7 @@ from dataops_mesh.transform.confine import landlock, seccomp
 from dataops_mesh.transform.confine.worker import NEEDED_ABI
 
 _SIGNALS_ABI = 6
-_CACHE = "dbt"
+_CACHE = "dbt"  # below the store's cache: often the store alone may be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Walls:
     """How domain code is confined in a workspace.
 
     Args:
-        cache: where parsed dbt projects are kept; outside the store, because they are no data.
+        cache: where parsed dbt projects are kept.
         protected: what no domain code may see, wherever it lies: the store, Dagster's folder.
         required: nothing runs where the kernel cannot confine it.
         seconds: after which a transform is ended; 0 for never.
@@ -37,11 +37,11 @@ class Walls:
 def walls_of(settings: Settings) -> Walls:
     """Return how domain code is confined in the workspace."""
     beside = settings.store_folder.parent
-    own = [settings.store_folder, beside / _CACHE, settings.dagster_folder]
+    own = [settings.store_folder, settings.dagster_folder]
     own += [beside] if beside.name == ".mesh" else []
     own += [settings.root / settings.alerts_file] if settings.alerts_file else []
     return Walls(
-        cache=beside / _CACHE,
+        cache=settings.store_folder / "cache" / _CACHE,
         protected=frozenset(path.resolve() for path in own),
         required=settings.isolation == "required",
         seconds=settings.transform_limit,

@@ -89,7 +89,9 @@ def test_a_broken_dbt_project_file_is_a_declaration_error(tmp_path: Path, text: 
     write_project(tmp_path, {"dbt_project.yml": text})
     with pytest.raises(DeclarationError, match="cannot parse"):
         run(settings, "books.both")
-    assert [path.name for path in (tmp_path / ".mesh/dbt").rglob("*") if path.is_file()] == []
+    assert [
+        path.name for path in (tmp_path / ".mesh/store/cache/dbt").rglob("*") if path.is_file()
+    ] == []
 
 
 def test_a_source_in_no_database_of_the_mesh_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""Somebody ran once as root, or with a narrow umask: others are told whose it is, and go on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from helpers import a_product, a_source, run, write_workspace
+
+from dataops_mesh import connect
+from dataops_mesh.disk import disk_problem
+from dataops_mesh.errors import MeshError, StoreError
+from dataops_mesh.ledger import open_ledger
+from dataops_mesh.ledger.operations import Operation, add_operation
+from dataops_mesh.store.collect import Collected, collect
+from dataops_mesh.store.store import open_store
+
+STRANGER = 65534
+COLUMNS = ("{name: id, logicalType: integer, primaryKey: true}",)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    orders = a_product(
+        ports={"orders": COLUMNS},
+        inputs=[a_source("orders_csv", "orders.csv")],
+        files={"orders.sql": "select id from orders_csv", "orders.csv": "id\n1\n"},
+    )
+    made = write_workspace(tmp_path, {"shop": {"orders": orders}})
+    for number in range(4):
+        (tmp_path / "domains/shop/orders/orders.csv").write_text(f"id\n{number}\n", "utf-8")
+        run(made, "shop.orders")
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    return made
+
+
+def as_a_stranger(act: Callable[[], str]) -> str:
+    """Do something as another user, where we may become one; else as ourselves."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(STRANGER)
+                os.setuid(STRANGER)
+            said = act()
+        except BaseException as error:  # noqa: BLE001 - all of it goes to the parent
+            said = f"{type(error).__name__}: {error}"
+        os.write(write, said.encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def lock(folder: Path) -> None:
+    """Let nobody but root delete what is in the folder."""
+    folder.chmod(0o555)
+
+
+def test_a_collection_goes_on_past_what_belongs_to_somebody_else(settings):
+    store = open_store(settings.store_folder)
+    refs = sorted(path for path in store.candidates.glob("*/*/*") if path.is_dir())
+    if os.geteuid() == 0:
+        for path in (store.root, *store.root.rglob("*")):
+            os.chown(path, STRANGER, STRANGER)
+    others = refs[1]
+    if os.geteuid() == 0:
+        os.chown(others, 0, 0)
+    lock(others)
+    found: Collected | None = None
+
+    def act() -> str:
+        nonlocal found
+        found = collect(store, keep_releases=1, grace_seconds=0)
+        stuck = ";".join(f"{item.name} {item.why}" for item in found.stuck)
+        return f"{len(found.gone)}|{stuck}"
+
+    gone, _, stuck = as_a_stranger(act).partition("|")
+    free = [ref for ref in refs if not ref.exists()]
+    assert others.is_dir()
+    assert int(gone) == len(free) == len(refs) - 2, stuck
+    assert others.relative_to(store.candidates).as_posix() in stuck
+    assert "belongs to" in stuck
+    assert "you are" in stuck
+
+
+def test_a_reader_without_rights_is_told_whose_the_store_is_and_how_to_share_it(settings):
+    for folder in (settings.store_folder / "releases", settings.store_folder):
+        folder.chmod(0o700 if os.geteuid() == 0 else 0o000)
+
+    def act() -> str:
+        with connect(store=settings.store_folder):
+            return "opened"
+
+    said = as_a_stranger(act)
+    settings.store_folder.chmod(0o700)
+    (settings.store_folder / "releases").chmod(0o700)
+    assert said.startswith(StoreError.__name__), said
+    assert "belongs to" in said
+    assert "umask 002" in said
+
+
+def test_a_ledger_of_somebody_else_names_the_cure(settings):
+    file = settings.store_folder / "ledger.sqlite"
+    if os.geteuid() == 0:
+        os.chown(settings.store_folder, STRANGER, STRANGER)
+    file.chmod(0o444)
+
+    def act() -> str:
+        ledger = open_ledger(f"sqlite:///{file}")
+        add_operation(ledger, Operation(datetime.now(UTC), "ana", "here", "collect"))
+        return "written"
+
+    said = as_a_stranger(act)
+    assert said.startswith(StoreError.__name__), said
+    assert "the ledger's file may not be written" in said
+    assert "chmod -R g+rwX" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "then"),
+    [
+        (errno.ENOSPC, "make room"),
+        (errno.EACCES, "one group"),
+        (errno.EPERM, "one group"),
+        (errno.EIO, "no fault of mesh"),
+    ],
+)
+def test_the_hint_fits_what_the_disk_said(number, then, tmp_path):
+    problem = disk_problem(OSError(number, os.strerror(number), str(tmp_path / "file")))
+    assert then in str(problem.next)
+    assert ("make room" in str(problem.next)) is (number == errno.ENOSPC)
+    assert issubclass(StoreError, MeshError)
