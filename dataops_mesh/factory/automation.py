@@ -182,9 +182,9 @@ def automation_condition(
         new = NewPartitions if cut else NewContent
         conditions.append((new(product, settings.root) & idle).with_label("onUpstream"))
     for cron in wakes.crons:
-        tick = dg.AutomationCondition.cron_tick_passed(cron)
+        tick = dg.AutomationCondition.cron_tick_passed(cron.line, cron.zone)
         due = tick.since(dg.AutomationCondition.newly_requested())
-        label = f"onSchedule {cron} UTC"
+        label = f"onSchedule {cron}"
         narrowing = DuePartitions if cut else NotHeld
         conditions.append((due & narrowing(product, settings.root)).with_label(label))
     if not conditions:

@@ -1,6 +1,7 @@
 """Dagster's partitions, made from the contract's; their keys are the same."""
 
 from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -8,7 +9,7 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Cadence, Partitioning, partitions_until
 
-FORMAT = "%Y-%m-%d"
+DAYS, HOURS = "%Y-%m-%d", "%Y-%m-%dT%H"
 MONDAY = 1
 
 
@@ -25,31 +26,43 @@ def partitions_of(product: Product, settings: Settings) -> dg.PartitionsDefiniti
         return dg.StaticPartitionsDefinition(list(cut.values))
     end = _end(cut, settings)
     current = 1 if end is None else 0
-    first = partitions_until(cut, datetime.combine(cut.start, time()))[0]
-    start = _midnight(first.start)
+    first = partitions_until(cut, datetime.combine(cut.start, time(), ZoneInfo(cut.zone)))[0]
+    if first.begins is None:
+        return None
+    start = _wall(first.begins, cut)
     match cut.cadence:
+        case Cadence.HOURLY:
+            return dg.HourlyPartitionsDefinition(
+                start, end, timezone=cut.zone, end_offset=current, fmt=HOURS
+            )
         case Cadence.DAILY:
-            return dg.DailyPartitionsDefinition(start, end, end_offset=current, fmt=FORMAT)
+            return dg.DailyPartitionsDefinition(
+                start, end, timezone=cut.zone, end_offset=current, fmt=DAYS
+            )
         case Cadence.WEEKLY:
             return dg.WeeklyPartitionsDefinition(
-                start, end, day_offset=MONDAY, end_offset=current, fmt=FORMAT
+                start, end, day_offset=MONDAY, timezone=cut.zone, end_offset=current, fmt=DAYS
             )
         case Cadence.MONTHLY:
-            return dg.MonthlyPartitionsDefinition(start, end, end_offset=current, fmt=FORMAT)
+            return dg.MonthlyPartitionsDefinition(
+                start, end, timezone=cut.zone, end_offset=current, fmt=DAYS
+            )
 
 
 def _end(cut: Partitioning, settings: Settings) -> datetime | None:
-    """Return the day after the last partition, where there is a last one.
+    """Return the end of the last partition, where there is a last one.
 
     An end that is still to come is none yet: Dagster would leave out the partition of today. Of a
     start that is still to come it shows the first partition, and a run says that it has not begun.
     """
-    pieces = partitions_until(cut, settings.clock())
-    last = pieces[-1].end if pieces else None
-    if settings.now is None and (last is None or last > settings.clock().date()):
+    now = settings.clock()
+    pieces = partitions_until(cut, now)
+    last = pieces[-1].ends if pieces else None
+    if settings.now is None and (last is None or last > now):
         return None
-    return _midnight(last) if last else _midnight(cut.start)
+    return _wall(last or datetime.combine(cut.start, time(), ZoneInfo(cut.zone)), cut)
 
 
-def _midnight(day: object) -> datetime:
-    return datetime.fromisoformat(f"{day}T00:00:00")
+def _wall(moment: datetime, cut: Partitioning) -> datetime:
+    """Return what the clocks of the zone say; Dagster takes it in the zone it is told."""
+    return moment.astimezone(ZoneInfo(cut.zone)).replace(tzinfo=None)

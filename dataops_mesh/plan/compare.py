@@ -12,7 +12,7 @@ from dataops_mesh.plan.rules import compare_references, compare_rules, compare_s
 from dataops_mesh.plan.table import change
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product
-from dataops_mesh.spec.partition import Partitioning
+from dataops_mesh.spec.partition import Partitioning, same_cut
 
 # Judged by name below; a field of a later version is judged as "a setting not known".
 _JUDGED = frozenset({
@@ -136,9 +136,8 @@ def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[
     if old is None or new is None:
         yield "partitions_changed", "partitions set" if new else "no longer partitioned"
         return
-    if (old.column, old.cadence) != (new.column, new.cadence):
-        was, now = (f"{one.column} {one.cadence or ''}".strip() for one in (old, new))
-        yield "partitions_changed", f"partitions by {was} to {now}"
+    if not same_cut(old.cut, new.cut):
+        yield "partitions_changed", f"partitions {old.cut} to {new.cut}"
     later, sooner = new.start > old.start, new.start < old.start
     shorter = new.end is not None and (old.end is None or new.end < old.end)
     longer = old.end is not None and (new.end is None or new.end > old.end)

@@ -1,15 +1,16 @@
 """Which partitions are to be built: a comparison of what each was built from with what there is.
 
 Followed is what can be told apart by partition: of a published input that is cut by time, the
-partitions that begin in the window; of a source whose path says `{partition}`, its own files.
-Whatever else a product reads, it reads as a whole: of that only the current partition is sure.
+partitions that have something of the window, as that input was cut when it was published; of a
+source whose path says `{partition}`, its own files. Whatever else a product reads, it reads as a
+whole: of that only the current partition is sure.
 """
 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import date
 
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
@@ -18,12 +19,10 @@ from dataops_mesh.run.partition import cut_reasons
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.run.word.held import hold_on, read_now
 from dataops_mesh.spec.model import InputPort, Product
-from dataops_mesh.spec.partition import Partition, partitions_until
+from dataops_mesh.spec.partition import Partition, is_coarser, keys_over, partitions_until
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Entry, Part, Release, latest
 from dataops_mesh.store.store import Store
-
-_WEEK, _MONTH = 7, 28
 
 
 def due_partitions(product: Product, environment: Environment) -> tuple[str, ...]:
@@ -105,7 +104,10 @@ def is_delivered(product: Product, piece: Partition, release: Release) -> bool:
         for port in product.inputs:
             if port.source is not None and port.source.is_cut:
                 resolve(port.source, product.folder, piece.key)
-            if _followed(port, piece, release) == [] or withdrawn_with(port, piece, release):
+            waited = _followed(port, piece, release) == [] and not _is_longer(
+                product, port, release
+            )
+            if waited or withdrawn_with(port, piece, release):
                 return False
     except SourceError:
         return False
@@ -117,21 +119,26 @@ def withdrawn_with(port: InputPort, piece: Partition, release: Release) -> Hold 
     holds = release.withdrawn.get(port.address, ()) if port.address is not None else ()
     if not holds or (port.address is not None and port.address not in release.ports):
         return None
-    if piece.start is None or piece.end is None:
+    if piece.begins is None:
         return next((hold for hold in holds if hold.partition == piece.key), None)
     if _followed(port, piece, release) != []:
         return None
-    inside = (
-        hold
-        for hold in holds
-        if (day := _day(hold.partition)) is not None and piece.start <= day < piece.end
-    )
+    entry = release.ports.get(port.address) if port.address is not None else None
+    keys = keys_over(_cut_of(entry), piece) if entry else None
+    inside = (hold for hold in holds if keys and keys[0] <= hold.partition <= keys[1])
     return next(inside, None)
+
+
+def _is_longer(product: Product, port: InputPort, release: Release) -> bool:
+    """Tell whether an input has longer partitions: a day does not wait for the month's first."""
+    entry = release.ports.get(port.address) if port.address is not None else None
+    cut = product.partitioning
+    return entry is not None and cut is not None and is_coarser(_cut_of(entry), cut.cadence)
 
 
 def is_over(piece: Partition, environment: Environment) -> bool:
     """Tell whether no more data of the partition can come to be."""
-    return piece.end is None or environment.settings.clock().date() >= piece.end
+    return piece.ends is None or environment.settings.clock() >= piece.ends
 
 
 def _hold_on(
@@ -174,37 +181,27 @@ def _content(
 
 
 def _followed(port: InputPort, piece: Partition, release: Release) -> list[Part] | None:
-    """Return the partitions of a published input that begin within this one.
+    """Return the partitions of a published input that have something of this one's time.
 
-    None if they cannot be told: it is published whole, or cut otherwise or more coarsely.
+    None if they cannot be told: it is published whole, or cut by something else.
     """
     entry = release.ports.get(port.address) if port.address is not None else None
     if entry is None or not entry.parts:
         return None
-    if piece.start is None or piece.end is None:
+    if piece.begins is None:
         found = [part for part in entry.parts if part.key == piece.key]
         return found or None
-    days = [day for part in entry.parts if (day := _day(part.key))]
-    if len(days) < len(entry.parts) or _is_coarser(days, (piece.end - piece.start).days):
+    keys = keys_over(_cut_of(entry), piece)
+    if keys is None:
         return None
-    pairs = zip(days, entry.parts, strict=True)
-    return [part for day, part in pairs if piece.start <= day < piece.end]
+    first, last = keys
+    by_key = [part.key for part in entry.parts]  # in order, as time is
+    return list(entry.parts[bisect_left(by_key, first) : bisect_right(by_key, last)])
 
 
-def _is_coarser(days: list[date], length: int) -> bool:
-    """Tell whether partitions that begin on these days are longer than so many days."""
-    if len(days) == 1:
-        return False  # nobody can say
-    months = all(day.day == 1 for day in days)
-    weeks = all(day.weekday() == 0 for day in days)
-    return (months and length < _MONTH) or (weeks and length < _WEEK)
-
-
-def _day(key: str) -> date | None:
-    try:
-        return date.fromisoformat(key)
-    except ValueError:
-        return None
+def _cut_of(entry: Entry) -> str:
+    """Return how a published port is cut; its partitions are all cut alike."""
+    return next((part.cut for part in entry.parts if part.cut), "")
 
 
 def _unseen_whole(

@@ -15,7 +15,7 @@ from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.making import fingerprint
 from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
-from dataops_mesh.spec.partition import Partition, partition_of, partitions_until
+from dataops_mesh.spec.partition import Partition, literal, partition_of, partitions_until
 from dataops_mesh.store.log import Entry, Part, Release, columns_digest
 from dataops_mesh.store.manifest import PortData, read_manifest
 from dataops_mesh.store.switch import cut_otherwise
@@ -74,11 +74,8 @@ def partition_macros(partition: Partition | None) -> tuple[str, ...]:
     """Return the SQL that lets SQL say which partition it builds."""
     if partition is None:
         return ()
-    days = (("start", partition.start), ("end", partition.end))
-    values = [
-        (name, f"DATE {sql.literal(day.isoformat())}" if day else "NULL::DATE")
-        for name, day in days
-    ]
+    ends = (("start", partition.start), ("end", partition.end))
+    values = [(name, literal(value) if value else "NULL::DATE") for name, value in ends]
     return (
         f"CREATE MACRO partition_key() AS {sql.literal(partition.key)}",
         *(f"CREATE MACRO partition_{name}() AS {value}" for name, value in values),

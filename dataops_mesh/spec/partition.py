@@ -1,27 +1,37 @@
 """Partitions: a port is built, tested and published piece by piece.
 
 A column that the contract calls `partitioned` says where the cuts are (ODCS
-`schema[0].properties[].partitioned`); the setting `partitions` says how they are made.
+`schema[0].properties[].partitioned`); the setting `partitions` says how they are made. A column of
+dates is cut by its dates, and the time zone says when a day is over; a column of timestamps is cut
+at the zone's midnights, so that a day may have 23 or 25 hours. Hours are those of UTC.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 
 _DECEMBER = 12
+_HOUR, _KEY_OF_HOUR = timedelta(hours=1), "%Y-%m-%dT%H"
+_CUT = re.compile(r"(?P<cadence>\w+) by (?P<column>.*), (?P<what>dates|moments) of (?P<zone>\S+)")
 
 
 class Cadence(StrEnum):
-    """How long a partition of time is; weeks begin on Monday, all days are of the column."""
+    """How long a partition of time is, the shortest first; weeks begin on Monday."""
 
+    HOURLY = "hourly"
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
+
+
+_LENGTHS = tuple(Cadence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +39,14 @@ class Partitioning:
     """How a port is cut.
 
     Args:
-        column: the column that decides; a date for a cadence.
+        column: the column that decides; a date or a timestamp for a cadence.
         cadence: the length of a partition; None when the partitions are listed.
         start: the first day.
         end: the first day that no partition holds; None means that days keep coming.
         values: the partitions by name, when they are listed.
+        zone: whose days they are.
+        moments: the column holds timestamps.
+        zoned: these say their time zone.
     """
 
     column: str
@@ -41,25 +54,42 @@ class Partitioning:
     start: date = date.min
     end: date | None = None
     values: tuple[str, ...] = ()
+    zone: str = "UTC"
+    moments: bool = False
+    zoned: bool = False
 
     @property
     def cut(self) -> str:
         """Return how pieces are made, in a line: pieces made otherwise overlap or leave gaps.
 
         >>> Partitioning("day", Cadence.MONTHLY, date(2013, 1, 1)).cut
-        'monthly by day'
+        'monthly by day, dates of UTC'
         """
-        return f"{self.cadence or 'listed'} by {self.column}"
+        if self.cadence is None:
+            return f"listed by {self.column}"
+        what = "moments" if self.moments else "dates"
+        return f"{self.cadence} by {self.column}, {what} of {self.zone}"
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One piece: its key, and for time the first day and the day after the last."""
+    """One piece.
+
+    Args:
+        key: its name.
+        column: the column that decides.
+        start: the first value: a date, or a timestamp (without a zone, of UTC).
+        end: the first value after the last.
+        begins: when it begins; None for a piece that is listed.
+        ends: when it is over.
+    """
 
     key: str
     column: str
-    start: date | None = None
-    end: date | None = None
+    start: date | datetime | None = None
+    end: date | datetime | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
 
     @property
     def outside(self) -> str:
@@ -68,18 +98,40 @@ class Partition:
         if self.start is None or self.end is None:
             value = self.key.replace("'", "''")
             return f"{column} IS NULL OR {column}::VARCHAR <> '{value}'"
-        within = f"{column} >= DATE '{self.start}' AND {column} < DATE '{self.end}'"
+        within = f"{column} >= {literal(self.start)} AND {column} < {literal(self.end)}"
         return f"{column} IS NULL OR NOT ({within})"
 
 
+def literal(value: date | datetime) -> str:
+    """Return a date or a timestamp as a literal of SQL.
+
+    >>> literal(date(2026, 1, 2)), literal(datetime(2026, 1, 2, 5, tzinfo=UTC))
+    ("DATE '2026-01-02'", "TIMESTAMPTZ '2026-01-02 05:00:00+00:00'")
+    """
+    if not isinstance(value, datetime):
+        return f"DATE '{value}'"
+    return f"{'TIMESTAMPTZ' if value.tzinfo else 'TIMESTAMP'} '{value}'"
+
+
+def same_cut(one: str, other: str) -> bool:
+    """Tell whether pieces of two cuts have the same rows; a zone moves no row to another date.
+
+    >>> same_cut("daily by d, dates of UTC", "daily by d, dates of Asia/Tokyo")
+    True
+    >>> same_cut("daily by t, moments of UTC", "daily by t, moments of Asia/Tokyo")
+    False
+    """
+    return one == other or _without_zone(one) == _without_zone(other) != one
+
+
 def partitions_until(partitioning: Partitioning, now: datetime) -> tuple[Partition, ...]:
-    """Return the partitions that have begun by a day, in order.
+    """Return the partitions that have begun by a moment, in order.
 
     >>> months = Partitioning("day", Cadence.MONTHLY, date(2013, 1, 1))
-    >>> [p.key for p in partitions_until(months, datetime(2013, 3, 1))]
+    >>> [p.key for p in partitions_until(months, datetime(2013, 3, 1, tzinfo=UTC))]
     ['2013-01-01', '2013-02-01', '2013-03-01']
     """
-    return tuple(_pieces(partitioning, now.date()))
+    return tuple(_pieces(partitioning, now))
 
 
 def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partition:
@@ -92,7 +144,8 @@ def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partiti
     if key not in known:
         keys = tuple(known)
         shown = keys if len(keys) <= _DECEMBER else (*keys[:3], "...", *keys[-3:])
-        what = f'no partition "{key}" by {now.date()}{did_you_mean(key, keys)}'
+        by = now.astimezone(ZoneInfo(partitioning.zone)).date()
+        what = f'no partition "{key}" by {by}{did_you_mean(key, keys)}'
         raise UnknownNameError(Problem(what, key="partition", choices=shown))
     return known[key]
 
@@ -106,45 +159,116 @@ def has_key(partitioning: Partitioning, key: str) -> bool | None:
     >>> [has_key(months, key) for key in ("2013-01-01", "2013-02-01", "2013-02-14", "east")]
     [False, True, None, None]
     """
-    if partitioning.cadence is None:
+    cadence = partitioning.cadence
+    if cadence is None:
         return key in partitioning.values
     try:
-        day = date.fromisoformat(key)
+        if cadence is Cadence.HOURLY:
+            day = datetime.strptime(key, _KEY_OF_HOUR).replace(tzinfo=UTC).date()
+        else:
+            day = date.fromisoformat(key)
     except ValueError:
         return None
-    if _floor(day, partitioning.cadence) != day:
+    if _floor(day, cadence) != day:
         return None
-    first = _floor(partitioning.start, partitioning.cadence)
+    first = _floor(partitioning.start, cadence)
     return first <= day and (partitioning.end is None or day < partitioning.end)
 
 
-def _pieces(partitioning: Partitioning, today: date) -> Iterator[Partition]:
-    if partitioning.cadence is None:
-        yield from (Partition(value, partitioning.column) for value in partitioning.values)
-        return
-    first = _floor(partitioning.start, partitioning.cadence)
-    while first <= today and (partitioning.end is None or first < partitioning.end):
-        after = _next(first, partitioning.cadence)
-        yield Partition(first.isoformat(), partitioning.column, first, after)
-        first = after
+def keys_over(cut: str, piece: Partition) -> tuple[str, str] | None:
+    """Return the first and the last key of a cut that have something of the piece's time.
+
+    Two columns of dates are compared by date, as SQL compares them; all else by the moment.
+
+    Returns:
+        None where the two cannot be compared.
+
+    >>> month = Partitioning("day", Cadence.MONTHLY, date(2013, 1, 1))
+    >>> (january,) = partitions_until(month, datetime(2013, 1, 20, tzinfo=UTC))
+    >>> keys_over("weekly by day, dates of UTC", january)
+    ('2012-12-31', '2013-01-28')
+    """
+    found = _CUT.fullmatch(cut)
+    if found is None or piece.begins is None or piece.ends is None:
+        return None
+    if piece.start is None or piece.end is None:
+        return None
+    cadence = Cadence(found["cadence"])
+    if cadence is Cadence.HOURLY:
+        last_hour = piece.ends - timedelta(microseconds=1)
+        return piece.begins.strftime(_KEY_OF_HOUR), last_hour.strftime(_KEY_OF_HOUR)
+    first, last = piece.start, piece.end - timedelta(days=1)
+    if found["what"] == "moments" or isinstance(first, datetime):
+        zone = ZoneInfo(found["zone"])
+        first = piece.begins.astimezone(zone).date()
+        last = (piece.ends - timedelta(microseconds=1)).astimezone(zone).date()
+    return _floor(first, cadence).isoformat(), _floor(last, cadence).isoformat()
+
+
+def is_coarser(cut: str, cadence: Cadence | None) -> bool:
+    """Tell whether the pieces of a cut are longer than those of a cadence.
+
+    >>> is_coarser("monthly by day, dates of UTC", Cadence.DAILY)
+    True
+    """
+    found = _CUT.fullmatch(cut)
+    if found is None or cadence is None:
+        return False
+    return _LENGTHS.index(Cadence(found["cadence"])) > _LENGTHS.index(cadence)
+
+
+def _without_zone(cut: str) -> str:
+    found = _CUT.fullmatch(cut)
+    return cut if found is None or found["what"] == "moments" else cut[: found.start("zone")]
+
+
+def _pieces(cut: Partitioning, now: datetime) -> Iterator[Partition]:
+    if cut.cadence is None:
+        yield from (Partition(value, cut.column) for value in cut.values)
+    elif cut.cadence is Cadence.HOURLY:
+        yield from _hours(cut, now)
+    else:
+        yield from _days(cut, cut.cadence, now)
+
+
+def _hours(cut: Partitioning, now: datetime) -> Iterator[Partition]:
+    begins = datetime.combine(cut.start, time(), UTC)
+    while begins <= now and (cut.end is None or begins.date() < cut.end):
+        ends = begins + _HOUR
+        start, end = (one if cut.zoned else one.replace(tzinfo=None) for one in (begins, ends))
+        key = begins.strftime(_KEY_OF_HOUR)
+        yield Partition(key, cut.column, start, end, begins, ends)
+        begins = ends
+
+
+def _days(cut: Partitioning, cadence: Cadence, now: datetime) -> Iterator[Partition]:
+    zone = ZoneInfo(cut.zone)
+    today = now.astimezone(zone).date()
+    first = _floor(cut.start, cadence)
+    begins = _midnight(first, zone)
+    while first <= today and (cut.end is None or first < cut.end):
+        after = _next(first, cadence)
+        ends = _midnight(after, zone)
+        start, end = (first, after) if not cut.moments else (begins, ends)
+        if cut.moments and not cut.zoned:
+            start, end = begins.replace(tzinfo=None), ends.replace(tzinfo=None)
+        yield Partition(first.isoformat(), cut.column, start, end, begins, ends)
+        first, begins = after, ends
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return when a day begins, also where the clocks skip its midnight."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _floor(day: date, cadence: Cadence) -> date:
-    match cadence:
-        case Cadence.DAILY:
-            return day
-        case Cadence.WEEKLY:
-            return day - timedelta(days=day.weekday())
-        case Cadence.MONTHLY:
-            return day.replace(day=1)
+    if cadence is Cadence.WEEKLY:
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if cadence is Cadence.MONTHLY else day
 
 
 def _next(day: date, cadence: Cadence) -> date:
-    match cadence:
-        case Cadence.DAILY:
-            return day + timedelta(days=1)
-        case Cadence.WEEKLY:
-            return day + timedelta(days=7)
-        case Cadence.MONTHLY:
-            year, month = divmod(day.month, _DECEMBER)
-            return day.replace(year=day.year + year, month=month + 1)
+    if cadence is Cadence.MONTHLY:
+        year, month = divmod(day.month, _DECEMBER)
+        return day.replace(year=day.year + year, month=month + 1)
+    return day + timedelta(days=7 if cadence is Cadence.WEEKLY else 1)

@@ -210,6 +210,7 @@ class Contract:
         partitioning: how the port is cut; None for a port that is published whole.
         approvers: who may approve a change that cannot be taken back.
         roles: who may read it, as the contract says; recorded, not enforced.
+        timezone: whose days its partitions are, and its crons.
         closed: of a source, that a column more than these is an error.
         document: the file as it was parsed, for policies; not part of what the contract is.
     """
@@ -229,6 +230,7 @@ class Contract:
     approvers: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
     closed: bool = False
+    timezone: str = "UTC"
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from dataops_mesh.spec.partition import same_cut
 from dataops_mesh.store.hold import ROLLBACK, WITHDRAWAL
 from dataops_mesh.store.log import PUBLICATION, Entry, Part
 
@@ -80,7 +81,7 @@ def cut_otherwise(current: Entry | None, cut: str) -> str:
         return ""
     if not current.parts:
         return "is published whole, and one partition would take its place"
-    other = next((part for part in current.parts if part.cut not in {"", cut}), None)
+    other = next((part for part in current.parts if part.cut and not same_cut(part.cut, cut)), None)
     if other is None:
         return ""
     return (

@@ -60,6 +60,8 @@ def bound_problems(product: Product, mesh: Mesh) -> tuple[Problem, ...]:
     with empty_session() as con:
         if not all(declare(con, str(address), wanted_types(known[address])) for address in read):
             return ()
+        for statement in _ends(product):
+            con.execute(statement)
         for port in product.inputs:
             if port.source is not None and not _declare_source(con, product, port):
                 return ()
@@ -77,6 +79,18 @@ def bound_problems(product: Product, mesh: Mesh) -> tuple[Problem, ...]:
                 continue
             found += _columns(product, output, {str(row[0]) for row in described})
     return tuple(found)
+
+
+def _ends(product: Product) -> tuple[str, ...]:
+    """Return what makes the ends of a partition timestamps where the product is cut by these."""
+    cut = product.partitioning
+    if cut is None or not cut.moments:
+        return ()
+    kind = "TIMESTAMPTZ" if cut.zoned else "TIMESTAMP"
+    return tuple(
+        f"CREATE OR REPLACE MACRO partition_{name}() AS {kind} '2026-01-0{day} 00:00:00+00'"
+        for name, day in (("start", 1), ("end", 2))
+    )
 
 
 @contextmanager

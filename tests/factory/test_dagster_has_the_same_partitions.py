@@ -24,10 +24,11 @@ DAY = "{name: day, logicalType: date, primaryKey: true, partitioned: true}"
 TODAY = datetime.now(UTC).date()
 
 
-def sales(root, cadence, start, end):
+def sales(root, cadence, start, end, *, zone="UTC", column=DAY):
     until = f", end: '{end}'" if end else ""
+    until += f", timezone: {zone}" if zone != "UTC" else ""
     setting = a_setting("partitions", f"{{cadence: {cadence}, start: '{start}'{until}}}")
-    contract = a_contract("sales", [DAY]) + "customProperties:\n" + setting
+    contract = a_contract("sales", [column]) + "customProperties:\n" + setting
     made = a_product(
         {"sales": contract},
         inputs=[a_source("csv", "s.csv")],
@@ -55,6 +56,39 @@ def test_on_the_clock_of_the_wall(tmp_path, cadence, end, back):
     keys = [piece.key for piece in partitions_until(found.partitioning, datetime.now(UTC))]
     assert list(cut.get_partition_keys()) == keys
     assert keys
+
+
+ZONES = ("America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Asia/Kolkata", "Asia/Beirut")
+AT = "{name: at, logicalType: timestamp, primaryKey: true, partitioned: true}"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("cadence", ["daily", "weekly", "monthly"])
+@pytest.mark.parametrize("column", [DAY, AT])
+@pytest.mark.parametrize("end", [None, 0, 1, -40])
+def test_in_the_days_of_a_time_zone(tmp_path, zone, cadence, column, end):
+    start = TODAY - timedelta(days=250)  # so that the clocks were changed meanwhile
+    until = TODAY + timedelta(days=end) if end is not None else None
+    same_as_ours(sales(tmp_path, cadence, start, until, zone=zone, column=column))
+
+
+@pytest.mark.parametrize("end", [None, 0, 1, -2])
+def test_by_the_hour(tmp_path, end):
+    until = TODAY + timedelta(days=end) if end is not None else None
+    keys = same_as_ours(sales(tmp_path, "hourly", TODAY - timedelta(days=5), until, column=AT))
+    assert keys[0] == f"{TODAY - timedelta(days=5)}T00"
+    assert len(keys) >= 48
+
+
+def same_as_ours(settings):
+    found = product(settings, "shop.sales")
+    cut = partitions_of(found, settings)
+    pieces = partitions_until(found.partitioning, datetime.now(UTC))
+    assert list(cut.get_partition_keys()) == [piece.key for piece in pieces]
+    for piece in (pieces[0], pieces[-1]):
+        window = cut.time_window_for_partition_key(piece.key)
+        assert (window.start, window.end) == (piece.begins, piece.ends)
+    return [piece.key for piece in pieces]
 
 
 def test_a_product_whose_end_is_past_is_done(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from helpers import a_contract, a_product, a_setting, a_source, an_input, produc
 
 from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import DeclarationError
-from dataops_mesh.spec.read.automation import Automation, automation_of
+from dataops_mesh.spec.read.automation import Automation, Cron, automation_of
 
 DAILY = "slaProperties:\n  - {property: frequency, value: 1, unit: d, scheduler: cron, schedule: '0 5 * * *'}\n"
 COLUMN = ["{name: n, logicalType: integer}"]
@@ -27,7 +27,7 @@ def declared(tmp_path, inputs, *, extra="", setting=""):
 
 
 PORT, SOURCE = an_input("shop.orders"), a_source("csv", "o.csv")
-CRON = ("0 5 * * *",)
+CRON = (Cron("0 5 * * *", "UTC"),)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,12 @@ def test_what_wakes_a_product_follows_from_its_inputs_and_setting(
     tmp_path, inputs, extra, setting, expected
 ):
     assert automation_of(declared(tmp_path, inputs, extra=extra, setting=setting)) == expected
+
+
+def test_a_cron_is_told_in_the_time_zone_of_its_contract(tmp_path):
+    extra = DAILY + "customProperties:\n" + a_setting("timezone", "America/New_York")
+    found = automation_of(declared(tmp_path, [SOURCE], extra=extra))
+    assert found == Automation(False, (Cron("0 5 * * *", "America/New_York"),))
 
 
 @pytest.mark.parametrize(

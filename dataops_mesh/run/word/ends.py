@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 
 from dataops_mesh.plan.approval import Approval
 from dataops_mesh.spec.model import Address, OutputPort, Product
-from dataops_mesh.spec.partition import has_key
+from dataops_mesh.spec.partition import has_key, same_cut
 from dataops_mesh.store.log import Entry, Release
 
 END_OF_LIFE = "endOfLife"
@@ -230,7 +230,7 @@ def _fewer(product: Product, kept: Mapping[Address, Entry], seen: Seen) -> Itera
     gone = {address: kept[address] for address, keys in left.items() if keys}
     before = seen.published(name) if gone else None
     was = before.partitioning if before else None
-    if was is None or (was.column, was.cadence) != (cut.column, cut.cadence):
+    if was is None or not same_cut(was.cut, cut.cut):
         return  # cut otherwise: --rebuild puts the new partitions in the place of the old
     keys = tuple(sorted({key for found in left.values() for key in found}))
     # Until it is published it may be refused, and then nothing has changed.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dataops_mesh.errors import Problem
-from dataops_mesh.spec.model import Product, Sla
+from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.read.node import Node
 
 
@@ -18,17 +19,28 @@ class Wake(StrEnum):
     MANUAL = "manual"
 
 
+class Cron(NamedTuple):
+    """When something is done: five fields of cron, and the time zone in which they are told."""
+
+    line: str
+    zone: str = "UTC"
+
+    def __str__(self) -> str:
+        """Return what people read."""
+        return f"{self.line} {self.zone}"
+
+
 @dataclass(frozen=True, slots=True)
 class Automation:
     """What wakes one product.
 
     Args:
         upstream: new content at an address that it reads.
-        crons: five fields each, in UTC.
+        crons: each with its time zone.
     """
 
     upstream: bool
-    crons: tuple[str, ...]
+    crons: tuple[Cron, ...]
 
 
 def automation_of(product: Product) -> Automation:
@@ -49,16 +61,15 @@ def automation_of(product: Product) -> Automation:
     return Automation(upstream=reads_ports, crons=crons(product) if reads_sources else ())
 
 
-def crons(product: Product) -> tuple[str, ...]:
-    """Return the cron lines of the product's `frequency` service levels, each once."""
-    found = [sla.schedule for sla in frequencies(product) if sla.schedule]
+def crons(product: Product) -> tuple[Cron, ...]:
+    """Return the crons of the product's `frequency` service levels, each once."""
+    found = [
+        Cron(sla.schedule, port.contract.timezone)
+        for port in product.outputs
+        for sla in port.contract.slas
+        if sla.property == "frequency" and sla.schedule
+    ]
     return tuple(dict.fromkeys(found))
-
-
-def frequencies(product: Product) -> tuple[Sla, ...]:
-    """Return the `frequency` service levels of all ports."""
-    slas = (sla for port in product.outputs for sla in port.contract.slas)
-    return tuple(sla for sla in slas if sla.property == "frequency")
 
 
 def automation_problems(product: Product, setting: Node | None) -> list[Problem]:

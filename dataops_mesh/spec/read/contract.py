@@ -9,7 +9,7 @@ from dataops_mesh.spec.read.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Settings, read_extras
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.partition_setting import read_partitioning
+from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zone
 from dataops_mesh.spec.read.protection import approvers
 from dataops_mesh.spec.read.relationships import read_relationships
 from dataops_mesh.spec.read.rules import read_rules, report_duplicates
@@ -49,6 +49,7 @@ def read_contract(
     target = Target(columns=names, relations=called)
     rules = read_rules(table.items("quality"), target, problems) if table else ()
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
+    zone = read_zone(own.get("timezone"), own.get("partitions"), problems)
     slas = read_slas(node, port, columns, problems)
     contract = Contract(
         id=node.text("id") or "",
@@ -63,7 +64,8 @@ def read_contract(
         allow_empty=_is_true(own, "allowEmpty"),
         closed=_is_true(own, "closed"),
         relationships=read_relationships(table, columns, extras, problems) if table else (),
-        partitioning=read_partitioning(own.get("partitions"), columns, problems),
+        partitioning=read_partitioning(own.get("partitions"), columns, problems, zone),
+        timezone=zone,
         approvers=approvers(node),
         roles=tuple(
             Role(entry.text("role") or "", entry.text("access") or "")
@@ -135,7 +137,8 @@ def _is_true(settings: Settings, name: str) -> bool:
 
 def _refuse_settings(settings: Settings, problems: list[Problem], *, source: bool) -> None:
     """Report a setting of the other kind of contract."""
-    name, whose = ("partitions", "an output port") if source else ("closed", "a source")
-    setting = settings.get(name)
-    if setting is not None:
-        problems.append(setting.problem(f"{name} is a setting of {whose}'s contract"))
+    whose = "an output port" if source else "a source"
+    for name in ("partitions", "timezone") if source else ("closed",):
+        setting = settings.get(name)
+        if setting is not None:
+            problems.append(setting.problem(f"{name} is a setting of {whose}'s contract"))

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Column
 from dataops_mesh.spec.partition import Cadence, Partitioning
 from dataops_mesh.spec.read.node import Node
 
+UTC = "UTC"
 _LISTABLE = ("string", "integer")
 
 
+def read_zone(setting: Node | None, partitions: Node | None, problems: list[Problem]) -> str:
+    """Return the time zone of a contract: of its days and its crons; UTC if nobody says another."""
+    said = [setting] if setting is not None else []
+    inner = partitions.child("timezone") if partitions is not None else None
+    said += [inner] if inner is not None else []
+    zones = [str(node.value) for node in said]
+    for node, zone in zip(said, zones, strict=True):
+        if not _is_zone(zone):
+            what = f'there is no time zone "{zone}"'
+            then = "say one of the IANA data base, as Europe/Zurich or UTC"
+            problems.append(node.problem(what, then=then))
+            return UTC
+    if len(set(zones)) > 1:
+        what = f'the contract says "{zones[0]}": its days and its crons are of one time zone'
+        problems.append(said[-1].problem(what, [zones[0]]))
+    return zones[0] if zones else UTC
+
+
 def read_partitioning(
-    node: Node | None, columns: tuple[Column, ...], problems: list[Problem]
+    node: Node | None, columns: tuple[Column, ...], problems: list[Problem], zone: str = UTC
 ) -> Partitioning | None:
     """Return how a port is cut; None for a port that is published whole."""
     if node is None:
@@ -25,18 +45,61 @@ def read_partitioning(
         return None
     (column,) = flagged
     values = node.texts("values")
-    cadence = node.text("cadence")
     if values:
         return _listed(node, column, values, problems)
-    start, end = _day(node, "start", problems), _day(node, "end", problems)
-    if column.logical_type != "date":
-        what = f'a cadence needs a date, and "{column.name}" is a {column.logical_type}'
-        problems.append(node.problem(what, then="add a date column, or list the `values`"))
+    cadence, start, end = node.text("cadence"), *_days(node, problems)
+    if column.logical_type not in {"date", "timestamp"}:
+        what = f'a cadence needs a date or timestamp, and "{column.name}" is '
+        what += f"{_article(column.logical_type)} {column.logical_type}"
+        then = "add a column of dates or timestamps, or list the `values`"
+        problems.append(node.problem(what, then=then))
+        return None
     if cadence is None or start is None:
         return None
-    if end is not None and end <= start:
+    found = Partitioning(
+        column.name,
+        Cadence(cadence),
+        start,
+        end,
+        zone=zone,
+        moments=column.logical_type == "timestamp",
+        zoned=bool(column.options.timezone),
+    )
+    _require_hours(node, found, problems)
+    return found
+
+
+def _require_hours(node: Node, found: Partitioning, problems: list[Problem]) -> None:
+    if found.cadence is not Cadence.HOURLY:
+        return
+    if not found.moments:
+        what = f'hourly needs a timestamp, and "{found.column}" is a date'
+        problems.append(node.problem(what, [c.value for c in Cadence if c is not Cadence.HOURLY]))
+    elif found.zone != UTC:
+        what = f"hours are those of UTC, and the contract says {found.zone}"
+        then = "an hour that a zone repeats in autumn has one name only in UTC: say UTC"
+        problems.append(node.problem(what, then=then))
+
+
+def _days(node: Node, problems: list[Problem]) -> tuple[date | None, date | None]:
+    start, end = _day(node, "start", problems), _day(node, "end", problems)
+    if start is not None and end is not None and end <= start:
         problems.append((node.child("end") or node).problem("the end is not after the start"))
-    return Partitioning(column.name, Cadence(cadence), start, end)
+    return start, end
+
+
+def _is_zone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError):  # a folder, or nothing, has that name
+        return False
+    except ZoneInfoNotFoundError:
+        return False
+    return True
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
 
 
 def _listed(

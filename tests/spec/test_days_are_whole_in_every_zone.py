@@ -1,0 +1,115 @@
+"""Partitions of a time zone: no moment is in two of them or in none, however clocks are set."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataops_mesh.spec.partition import (
+    Cadence,
+    Partition,
+    Partitioning,
+    has_key,
+    keys_over,
+    partitions_until,
+)
+
+# With clocks that are changed at midnight, by half an hour, or skipped a whole day.
+ZONES = ("UTC", "America/New_York", "Europe/Zurich", "Asia/Beirut", "America/Havana",
+         "Australia/Lord_Howe", "America/Santiago", "Asia/Kathmandu", "Pacific/Kiritimati")  # fmt: skip
+CUTS = st.builds(
+    Partitioning,
+    st.just("at"),
+    st.sampled_from(Cadence),
+    st.dates(date(2010, 1, 1), date(2026, 1, 1)),
+    zone=st.sampled_from(ZONES),
+    moments=st.booleans(),
+    zoned=st.booleans(),
+)
+
+
+def pieces_of(cut: Partitioning, days: int = 70) -> tuple[Partition, ...]:
+    if cut.cadence is Cadence.HOURLY:
+        days = 3
+    return partitions_until(cut, datetime.combine(cut.start, time(12), UTC) + timedelta(days=days))
+
+
+@settings(max_examples=80, deadline=None)
+@given(cut=CUTS)
+def test_pieces_follow_each_other_and_begin_at_midnight(cut: Partitioning):
+    pieces = pieces_of(cut)
+    assert [p.key for p in pieces] == sorted({p.key for p in pieces})
+    for one, after in pairwise(pieces):
+        assert (one.ends, one.end) == (after.begins, after.start)
+    for piece in pieces:
+        assert piece.begins is not None
+        assert piece.ends is not None
+        assert has_key(cut, piece.key)
+        if cut.cadence is Cadence.HOURLY:
+            assert piece.ends - piece.begins == timedelta(hours=1)
+            continue
+        zone = ZoneInfo(cut.zone)
+        local, before = (
+            one.astimezone(zone) for one in (piece.begins, piece.begins - timedelta(seconds=1))
+        )
+        assert local.date().isoformat() == piece.key
+        assert before.date() < local.date()
+        last = (piece.ends - timedelta(seconds=1)).astimezone(zone).date()
+        assert (
+            last
+            == {
+                Cadence.DAILY: local.date(),
+                Cadence.WEEKLY: local.date() + timedelta(days=6),
+                Cadence.MONTHLY: (local.date().replace(day=28) + timedelta(days=4)).replace(day=1)
+                - timedelta(days=1),
+            }[cut.cadence]
+        )
+
+
+@settings(max_examples=120, deadline=None)
+@given(cut=CUTS, other=CUTS, data=st.data())
+def test_what_overlaps_is_found_and_nothing_else(cut: Partitioning, other: Partitioning, data):
+    mine = [p for p in pieces_of(cut) if p.key >= cut.start.isoformat()]
+    piece = data.draw(st.sampled_from(mine or pieces_of(cut)))
+    assert piece.begins is not None
+    assert piece.ends is not None
+    begin = piece.begins.date() - timedelta(days=40)
+    theirs = Partitioning("x", other.cadence, begin, zone=other.zone, moments=other.moments)
+    until = piece.begins + (piece.ends - piece.begins) + timedelta(days=3)
+    keys = keys_over(theirs.cut, piece)
+    assert keys is not None
+    by_date = not cut.moments and not other.moments and cut.cadence is not Cadence.HOURLY
+    by_date = by_date and other.cadence is not Cadence.HOURLY
+    ends = (piece.start, piece.end) if by_date else (piece.begins, piece.ends)
+    found = []
+    for one in partitions_until(theirs, until):
+        start, end = (one.start, one.end) if by_date else (one.begins, one.ends)
+        if start < ends[1] and end > ends[0]:
+            found.append(one.key)
+    assert [p.key for p in partitions_until(theirs, until) if keys[0] <= p.key <= keys[1]] == found
+    assert found
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), [
+    ("America/New_York", "2026-03-08", 23), ("America/New_York", "2026-11-01", 25),
+    ("Asia/Beirut", "2025-03-30", 23), ("America/Havana", "2025-11-02", 25),
+    ("Australia/Lord_Howe", "2025-04-06", 24.5), ("UTC", "2026-03-08", 24),
+])  # fmt: skip
+def test_a_day_has_the_hours_that_it_had(zone: str, day: str, hours: float):
+    start = date.fromisoformat(day)
+    cut = Partitioning("at", Cadence.DAILY, start, zone=zone, moments=True, zoned=True)
+    piece = partitions_until(cut, datetime.combine(start, time(12), ZoneInfo(zone)))[0]
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        inside = (
+            f"SELECT count(*) FROM (SELECT unnest(generate_series(TIMESTAMPTZ '{day} 00:00:00+00' "
+            f"- INTERVAL 2 DAY, TIMESTAMPTZ '{day} 00:00:00+00' + INTERVAL 3 DAY, "
+            f"INTERVAL 30 MINUTE)) AS at) WHERE NOT ({piece.outside})"
+        )
+        assert con.execute(inside).fetchone() == (hours * 2,)
