@@ -18,6 +18,7 @@ from dataops_mesh.spec.partition import Partitioning, same_cut
 _JUDGED = frozenset({
     "id", "version", "where", "fingerprint", "columns", "rules", "slas", "status", "description",
     "allow_empty", "relationships", "partitioning", "approvers", "roles",
+    "timezone",
 })  # fmt: skip
 _UNPROMISED = frozenset({"proposed", "draft"})
 
@@ -93,6 +94,8 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
         yield change(
             kind, "allowEmpty set" if new.allow_empty else "allowEmpty removed", new.where, port
         )
+    if old.timezone != new.timezone:
+        yield change("sla_note", f"timezone {old.timezone} to {new.timezone}", new.where, port)
     for kind, what in _partitions(old.partitioning, new.partitioning):
         yield change(kind, what, new.where, port)
     yield from compare_columns(old, new, port)

@@ -238,13 +238,10 @@ def _aimed(rule: Rule, number: Any, rows: int, random: Random) -> Rule:
         else:
             base = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
             base = base if base.is_finite() else Decimal(10) ** 30
-            base = _SHORT.plus(base) if len(f"{base:f}") > 40 and abs(base) < 10**38 else base
-            low = values_of.WIDE.add(
-                base, random.choice((Decimal(0), Decimal(1), Decimal(-1), Decimal("0.5")))
-            )
-            high = values_of.WIDE.add(
-                low, random.choice((Decimal(1), Decimal("0.5"), Decimal(100)))
-            )
+            by = random.choice((Decimal(0), Decimal(1), Decimal(-1), Decimal("0.5")))
+            low = _written(values_of.WIDE.add(_written(base), by))
+            by = random.choice((Decimal(1), Decimal("0.5"), Decimal(100)))
+            high = _written(values_of.WIDE.add(low, by))
         pair = operator in {"mustBeBetween", "mustNotBeBetween"}
         if pair and low >= high:
             continue
@@ -254,6 +251,11 @@ def _aimed(rule: Rule, number: Any, rows: int, random: Random) -> Rule:
             return made if random.random() < 0.85 else replace(made, warning=True)
         operator = random.choice(OPERATORS)
     return replace(rule, operator="mustBeGreaterOrEqualTo", value=(Number("0"),), warning=True)
+
+
+def _written(number: Decimal) -> Decimal:
+    """Return a number that a contract can say: one with at most 48 characters."""
+    return _SHORT.plus(number) if len(f"{number:f}") > 40 and abs(number) < 10**38 else number
 
 
 def _expectation(column: Column, values: list[Any], random: Random, name: str) -> Rule | None:
