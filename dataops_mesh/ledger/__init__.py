@@ -25,6 +25,7 @@ from dataops_mesh.ledger.registry import (
     Offer,
     Registration,
     Use,
+    Word,
     record_registrations,
     registrations,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Registration",
     "RunEnd",
     "Use",
+    "Word",
     "add_operation",
     "changes",
     "history",

@@ -53,6 +53,27 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A person's word in a file, and who committed it, as git said it there.
+
+    Args:
+        kind: `approval` or `waiver`.
+        who: the name that the file says.
+        where: the file and line.
+        author: who committed it last; empty while nobody has.
+        commit: in which commit.
+        day: of that commit.
+    """
+
+    kind: str
+    who: str
+    where: str
+    author: str = ""
+    commit: str = ""
+    day: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """What a code location said of one product, where from, when and by whom.
 
@@ -63,6 +84,7 @@ class Registration:
         code_version: of declaration and transform.
         environment: what it was registered with.
         registered: when; set by `register`.
+        words: its approvals and waivers with who committed them, where git was there to ask.
     """
 
     product: str
@@ -78,6 +100,7 @@ class Registration:
     registered: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     outputs: tuple[Offer, ...] = ()
     inputs: tuple[Use, ...] = ()
+    words: tuple[Word, ...] = ()
 
     @property
     def removed(self) -> bool:
@@ -85,7 +108,7 @@ class Registration:
         return self.status == REMOVED
 
 
-_FACTS = ("outputs", "inputs")
+_FACTS = ("outputs", "inputs", "words")
 
 
 def record_registrations(ledger: Ledger, registrations: Iterable[Registration]) -> None:
@@ -139,4 +162,5 @@ def _registration(row: Any) -> Registration:
         registered=datetime.fromisoformat(row["registered"]),
         outputs=tuple(Offer(**item) for item in facts["outputs"]),
         inputs=tuple(Use(**item) for item in facts["inputs"]),
+        words=tuple(Word(**item) for item in facts.get("words", ())),
     )

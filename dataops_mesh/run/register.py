@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger import (
     Offer,
     Registration,
     Use,
+    Word,
     open_ledger,
     record_registrations,
     registrations,
 )
 from dataops_mesh.ledger.registry import REMOVED
 from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.policy.model import Decisions
 from dataops_mesh.run.account import record_operation
+from dataops_mesh.run.decisions import decisions_in
 from dataops_mesh.run.declaration import declaration_texts
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import (
@@ -34,7 +38,7 @@ from dataops_mesh.run.identity import (
 )
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry import repository_of
-from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
+from dataops_mesh.spec.model import Address, Domain, InputPort, Mesh, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
 from dataops_mesh.store.owners import repository_name
 from dataops_mesh.transform.walls import walls_of
@@ -62,7 +66,10 @@ def register(
         StoreError: the store or the ledger cannot be written.
     """
     home = root or environment.settings.root
-    here = _Here(environment, home, repository_of(environment.settings, home), ports)
+    words = decisions_in(
+        Mesh(home, (domain,)), environment.settings.model_copy(update={"root": home})
+    )
+    here = _Here(environment, home, repository_of(environment.settings, home), ports, words)
     ledger = open_ledger(environment.ledger_url)
     try:
         known = {one.product: one for one in registrations(ledger, domain.name, removed=True)}
@@ -92,6 +99,7 @@ class _Here:
     root: Path
     repository: str
     ports: Mapping[Address, OutputPort]
+    decisions: Decisions
 
     @property
     def person(self) -> str:
@@ -104,7 +112,25 @@ def _is_known(product: Product, here: _Here, known: Mapping[str, Registration]) 
     if before is None or before.removed or before.repository != here.repository:
         return False
     digest = write_declaration(here.environment.store, declaration_texts(product, here.root))
-    return (digest, code_version(product)) == (before.declaration, before.code_version)
+    words = _words(product, here)
+    # A deployment without git knows no committer, and takes nothing back that another one told.
+    same = not words or words == before.words
+    return same and (digest, code_version(product)) == (before.declaration, before.code_version)
+
+
+def _words(product: Product, here: _Here) -> tuple[Word, ...]:
+    """Return the product's approvals and waivers, with who committed them."""
+    return tuple(
+        Word(
+            one.kind,
+            one.who,
+            str(one.where),
+            f"{one.author.name} <{one.author.email}>" if one.author else "",
+            one.author.commit if one.author else "",
+            one.author.day.isoformat() if one.author else "",
+        )
+        for one in here.decisions(product)
+    )
 
 
 def _gone(domain: Domain, here: _Here, known: Mapping[str, Registration]) -> Iterator[Registration]:
@@ -134,6 +160,7 @@ def _said(product: Product, here: _Here) -> Registration:
         person=here.person,
         outputs=tuple(_offer(port) for port in product.outputs),
         inputs=tuple(_use(port, lineage) for port in product.inputs if port.address),
+        words=_words(product, here),
     )
 
 
@@ -185,7 +212,7 @@ def _taken(domain: Domain, owner: Registration) -> Problem:
     )
 
 
-def said_of(news: Iterable[Registration]) -> list[dict[str, str]]:
+def said_of(news: Iterable[Registration]) -> list[dict[str, Any]]:
     """Return the registrations as rows for people."""
     return [
         {
@@ -198,6 +225,7 @@ def said_of(news: Iterable[Registration]) -> list[dict[str, str]]:
             "registered": one.registered.isoformat(timespec="seconds"),
             "person": one.person,
             "environment": one.environment,
+            "decided": [asdict(word) for word in one.words],
         }
         for one in news
     ]

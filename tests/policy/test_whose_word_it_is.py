@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +16,9 @@ from dataops_mesh.cli.output import Format
 from dataops_mesh.policy.evaluate import evaluate
 from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.run.decisions import decisions_in
+from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.identity import git
+from dataops_mesh.run.register import register
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_mesh
 
@@ -176,3 +180,26 @@ def test_what_the_platform_calls_unwaivable_is_not_waived(tmp_path):
     judged = verdict(write(tmp_path, files))
     assert [v.rule for v in judged.violations] == ["owner"]
     assert ["cannot be waived here" in p.what for p in judged.problems] == [True]
+
+
+def test_who_committed_it_is_kept_with_the_registration(shop):
+    waive(shop, waiver(who="bo"))
+    commit(shop, BO)
+    settings = load_settings(shop)
+    place, (_, domain) = open_environment(settings), load_mesh(shop, "domains").domains
+    said = register(domain, place, {})
+    (word,) = [word for one in said for word in one.words]
+    head = git(shop, "rev-parse", "HEAD").strip()
+    assert (word.kind, word.who, word.author) == ("waiver", "bo", "Bo Berg <bo@mesh.example>")
+    assert (word.commit, word.where.partition(":")[0]) == (head, "waivers.yaml")
+    assert register(domain, place, {}) == (), "nothing is new"
+    waive(shop, waiver(who="ana"))
+    commit(shop, ANA)
+    again = register(domain, place, {})
+    assert [word.author for one in again for word in one.words] == ["Ana Adler <ana@mesh.example>"]
+    shutil.rmtree(shop / ".git")
+    (shop / "pyproject.toml").write_text("[tool.dataops_mesh]\nrepository = 'shop'\n", "utf-8")
+    elsewhere = open_environment(load_settings(shop))
+    moved = register(domain, elsewhere, {}, move=True)
+    assert {one.words for one in moved} == {()}
+    assert register(domain, elsewhere, {}) == ()
