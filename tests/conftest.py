@@ -15,9 +15,12 @@ NO_CHROMIUM = (
     "what people see in the UI was NOT LOOKED AT: it takes HYPOTHESIS_PROFILE=long and Chromium"
 )
 
+NO_LONG = "what takes minutes was NOT RUN: it takes HYPOTHESIS_PROFILE=long (make long)"
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs_postgres: starts a PostgreSQL server of its own")
+    config.addinivalue_line("markers", "takes_long: is run in the long profile only")
     config.addinivalue_line("markers", "needs_chromium: reads pages of the UI with a browser")
 
 
@@ -25,6 +28,7 @@ def pytest_collection_modifyitems(items):
     wanted = (
         ("needs_postgres", has_postgres(), NO_POSTGRES),
         ("needs_chromium", has_chromium(), NO_CHROMIUM),
+        ("takes_long", is_long(), NO_LONG),
     )
     for item in items:
         for marker, is_there, reason in wanted:
@@ -36,16 +40,19 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     """Say in the last lines what was left out, so that a green run hides nothing."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for reason in (NO_POSTGRES, NO_CHROMIUM):
+    for reason in (NO_POSTGRES, NO_CHROMIUM, NO_LONG):
         if any(reason in why for why in skipped):
             terminalreporter.write_line(reason, red=True)
 
 
+def is_long() -> bool:
+    """Tell whether the long profile runs."""
+    return os.environ.get("HYPOTHESIS_PROFILE") == "long"
+
+
 def has_chromium() -> bool:
     """Tell whether the long profile runs and Chromium is on this machine."""
-    return os.environ.get("HYPOTHESIS_PROFILE") == "long" and bool(
-        shutil.which("chromium") or shutil.which("chromium-browser")
-    )
+    return is_long() and bool(shutil.which("chromium") or shutil.which("chromium-browser"))
 
 
 def has_postgres() -> bool:
