@@ -151,6 +151,8 @@ def require_not_removed(store: Store, current: Release, candidates: Iterable[Man
         ConflictError: it says by whom, when and why.
     """
     asked = tuple(candidates)
+    if not asked:
+        return
     known = (*_asked_for(current), *removals(store, min(one.base for one in asked)))
     then = "run the product again"
     problems = {

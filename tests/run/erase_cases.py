@@ -9,7 +9,7 @@ from helpers import environment, write_workspace
 from store_helpers import OURS, T0, A, B, build, mark_recorded, publish
 
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.word.erase import Erased, Traces, erase
+from dataops_mesh.run.word.erase import Erased, Forgot, Traces, erase
 from dataops_mesh.run.word.withdraw import Taking
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import entries_of
@@ -72,9 +72,9 @@ def erase_it(
     said: list[str] = [] if told is None else told
     kept: list[Traces] = [] if traces is None else traces
 
-    def forget(found: Traces) -> tuple[str, ...]:
+    def forget(found: Traces) -> Forgot:
         kept.append(found)
-        return ()
+        return Forgot()
 
     what = Taking(product, addresses, ())
     return erase(

@@ -16,7 +16,8 @@ from dataops_mesh.engine.read import connect
 from dataops_mesh.errors import MeshError, NotPublishedError, StoreError, UnknownNameError
 from dataops_mesh.ledger import operations
 from dataops_mesh.run.record import open_ledger_of
-from dataops_mesh.run.word.erase import ERASE, finish_removals
+from dataops_mesh.run.word.erase import ERASE, Forgot, erase, finish_removals
+from dataops_mesh.run.word.withdraw import Taking
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
@@ -41,7 +42,7 @@ def place(tmp_path):
 
 
 def nothing(_):
-    return ()
+    return Forgot()
 
 
 def values(place, address, release=None):
@@ -226,3 +227,15 @@ def test_killed_between_any_two_effects_it_is_finished_by_the_next(tmp_path):
         assert examine(place.store, everything=True).damage == ()
         after += STEP
     assert after > 30
+
+
+def test_what_others_could_not_forget_is_asked_of_them_again(place):
+    what = Taking(NAME, BOTH, ())
+    busy = Forgot(("somebody reads it",), again=True)
+    done = erase(what, place, WHY, whole=True, wait=True, forget=lambda _: busy, tell=print)
+    assert done.notes == ("somebody reads it",)
+    asked = []
+    assert finish_removals(place, lambda traces: asked.append(traces) or Forgot())
+    assert len(asked) == 1
+    assert finish_removals(place, lambda traces: asked.append(traces) or Forgot()) == ()
+    assert len(asked) == 1

@@ -16,7 +16,7 @@ from helpers import a_product, a_source, environment, read, write_product, write
 from word_processes import NAME, act_for_ever, run_it
 
 from dataops_mesh.run.process.client import start_gate, stop_gate
-from dataops_mesh.run.word.erase import finish_removals
+from dataops_mesh.run.word.erase import Forgot, finish_removals
 from dataops_mesh.run.word.hold import lift_hold
 from dataops_mesh.store.log import latest, latest_number, read_release
 from dataops_mesh.store.manifest import is_written, read_manifest
@@ -122,7 +122,7 @@ def test_nothing_comes_late_nothing_is_lost_and_the_next_run_needs_no_hand(shop:
         if lines[-1][0] == "cancelled":
             assert newest == int(lines[-1][1]), "something was committed after the cancel"
         assert_nothing_was_lost(store, lines)
-        finish_removals(place, lambda _: ())
+        finish_removals(place, lambda _: Forgot())
         assert_erased(place)
         if latest(store).holds:
             lift_hold(NAME, place, "on")

@@ -13,7 +13,7 @@ from helpers import environment, product
 from dataops_mesh.errors import MeshError
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.process.client import gate_run
-from dataops_mesh.run.word.erase import erase
+from dataops_mesh.run.word.erase import Forgot, erase
 from dataops_mesh.run.word.erasing import erasing
 from dataops_mesh.run.word.hold import hold_product, lift_hold
 from dataops_mesh.run.word.rollback import rollback_product
@@ -46,7 +46,13 @@ def act(kind: str, settings: Settings, run_id: str) -> int | None:
             what, whole = erasing(NAME, place, (found,))
             said: list[str] = []
             done = erase(
-                what, place, WHY, whole=whole, wait=True, forget=lambda _: (), tell=said.append
+                what,
+                place,
+                WHY,
+                whole=whole,
+                wait=True,
+                forget=lambda _: Forgot(),
+                tell=said.append,
             )
             return done.release.number
 

@@ -27,8 +27,8 @@ _BUSY_SECONDS = 30
 
 def forget_samples(
     storage: object, named: tuple[str, str], candidates: Collection[str], runs: Collection[str]
-) -> str:
-    """Delete the samples of candidates from every check result; return what could not be done.
+) -> tuple[str, bool]:
+    """Delete the samples of candidates; return what is left, and whether to try again.
 
     Args:
         storage: the event log.
@@ -37,12 +37,13 @@ def forget_samples(
         runs: that stored them.
     """
     if not isinstance(storage, SqlEventLogStorage):
-        return f"samples may be left in Dagster's event log: {type(storage).__name__} is not known"
+        name = type(storage).__name__
+        return f"samples may be left in Dagster's event log: {name} is not known", False
     clean = _Cleaner(*named, frozenset(candidates))
     if not isinstance(storage, SqliteEventLogStorage):
         with storage.index_connection() as connection:
             clean.all_of(connection)
-        return "the database keeps old rows until it is vacuumed: VACUUM FULL event_logs"
+        return "the database keeps old rows until it is vacuumed: VACUUM FULL event_logs", False
     files = [Path(storage.path_for_shard(INDEX_SHARD_NAME))]
     with storage.index_connection() as connection:
         clean.all_of(connection)
@@ -54,8 +55,9 @@ def forget_samples(
             files.append(file)
     busy = [file.name for file in files if file.is_file() and not _write_anew(file)]
     if busy:
-        return f"old bytes may be left in {', '.join(busy)}, which somebody reads: stop them, again"
-    return ""
+        then = "stop the UI, and run `mesh store gc --yes`"
+        return f"old bytes may be left in {', '.join(busy)}, which somebody reads: {then}", True
+    return "", False
 
 
 class _Cleaner:

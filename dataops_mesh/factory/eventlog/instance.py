@@ -61,8 +61,8 @@ class WorkspaceInstance(dg.DagsterInstance):
 
     def forget_samples(
         self, name: str, about: str, candidates: Collection[str], runs: Collection[str]
-    ) -> str:
-        """Delete the samples of candidates from every check result; say what could not be done.
+    ) -> tuple[str, bool]:
+        """Delete the samples of candidates; say what is left, and whether to try again.
 
         Args:
             name: of the metadata that is the sample.

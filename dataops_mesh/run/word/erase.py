@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dataops_mesh.ledger.traces import attempts_of, begun_before
@@ -36,7 +36,20 @@ class Traces:
     runs: frozenset[str]
 
 
-Forget = Callable[[Traces], Iterable[str]]
+@dataclass(frozen=True, slots=True)
+class Forgot:
+    """What others said when they were told of a removal.
+
+    Args:
+        notes: what is left to be done, one sentence each.
+        again: they could not do it all now: the next collection tells them once more.
+    """
+
+    notes: tuple[str, ...] = ()
+    again: bool = False
+
+
+Forget = Callable[[Traces], Forgot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +133,15 @@ def _remove(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     store = environment.store
     refs = taken(store, removal)
-    notes = list(forget(_traces(environment, removal)))
+    forgot = forget(_traces(environment, removal))
+    notes = list(forgot.notes)
     delete(store, removal, refs)
     if not is_done(store, removal):
         delete_leftovers(store, removal)
         if builds := users(store, unfinished(store, removal)):
             later = "what it leaves goes with the next `mesh store gc --yes`"
             notes.append(f"{', '.join(builds)} still builds {removal.product}; {later}")
-        else:
+        elif not forgot.again:
             mark_done(store, removal)
     return refs, tuple(notes)
 
