@@ -21,6 +21,7 @@ from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.watch.alerts import deliver
+from dataops_mesh.watch.former import former_products
 from dataops_mesh.watch.health import verify_published
 from dataops_mesh.watch.monitor import PublishedAudit, audit_published
 from dataops_mesh.watch.trouble import LostRun, look, recorded_runs
@@ -164,8 +165,9 @@ def alert_sensor(
             for product in products
             if (run := lost_run(product, context.instance, settings)) is not None
         }
-        incidents = look(products, environment, lost)
-        sent = deliver(products, environment)
+        watched = (*products, *former_products(domain, environment))
+        incidents = look(watched, environment, lost)
+        sent = deliver(watched, environment)
         for delivery in sent:
             if delivery.fault:
                 context.log.warning("channel %s: %s", delivery.channel, delivery.fault)

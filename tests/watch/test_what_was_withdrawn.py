@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 
 from helpers import (
@@ -18,11 +19,14 @@ from helpers import (
 )
 from receivers import webhook
 
+from dataops_mesh.ledger.incidents import incidents_of
+from dataops_mesh.run.record import open_record
 from dataops_mesh.run.word.ended import end_by_itself
 from dataops_mesh.run.word.withdraw import taking, withdraw_product
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.watch.alerts import deliver
+from dataops_mesh.watch.former import former_products
 from dataops_mesh.watch.trouble import look, slos
 
 ID = "{name: id, logicalType: integer, primaryKey: true, classification: public}"
@@ -110,6 +114,28 @@ def test_services_are_told_of_a_withdrawal_once(tmp_path):
     assert (told["address"], told["kind"], told["publication"]) == ("shop.orders", "withdrawal", 3)
     assert told["previous"] == bodies[0]["data"]["fingerprint"]
     assert (told["candidate"], told["fingerprint"], told["rows"]) == (None, None, 0)
+
+
+def test_services_hear_of_the_end_of_a_deleted_product_and_its_incidents_close(tmp_path):
+    settings = a_mesh(tmp_path, lines='alerts_file = "alerts.toml"\n')
+    place = environment(settings)
+    (tmp_path / "domains/shop/orders/o.csv").write_text("id\n1\n1\n", "utf-8")
+    assert not run(settings, "shop.orders").published
+    assert set(incidents(settings, "shop.orders")) == {("shop.orders", "caught")}
+    withdraw(settings)
+    shutil.rmtree(tmp_path / "domains" / "shop" / "orders")
+    (domain,) = [d for d in load_mesh(settings.root, settings.domains).domains if d.name == "shop"]
+    with webhook() as hook:
+        (tmp_path / "alerts.toml").write_text(f'[channels]\nwarehouse = "{hook.url}"\n', "utf-8")
+        for _ in range(2):
+            former = former_products(domain, place)
+            assert [one.qualified_name for one in former] == ["shop.orders"]
+            assert look(former, place, {}) == ()
+            deliver(former, place)
+        told = [body["type"] for _, _, body in hook]
+    assert told == ["dataops_mesh.publication", "dataops_mesh.withdrawal"]
+    with open_record(place) as ledger:
+        assert all(one.closed for one in incidents_of(ledger, ["shop.orders"]))
 
 
 def test_nothing_is_late_or_broken_that_ended_by_itself(tmp_path):
