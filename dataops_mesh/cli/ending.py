@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,7 +13,9 @@ from dataops_mesh.cli.workspace import open_workspace
 from dataops_mesh.errors import Problem, UnknownNameError
 
 if TYPE_CHECKING:
+    from dataops_mesh.run.environment import Environment
     from dataops_mesh.run.word.ends import End
+    from dataops_mesh.spec.model import Product
 
 COLUMNS = ("port", "partition", "release", "why")
 DUE = "mesh withdraw --due"
@@ -66,6 +68,20 @@ def withdraw_due(name: str, reason: str, output: Format, *, yes: bool) -> int:
     ]
     show(rows, output, columns=COLUMNS, empty="nothing has ended", wrap="why")
     return 0
+
+
+def living(
+    products: Sequence[Product], names: Sequence[str], environment: Environment
+) -> tuple[Product, ...]:
+    """Return the products without those that have ended, unless these were named themselves."""
+    from dataops_mesh.run.word.overdue import is_done
+    from dataops_mesh.store.release import latest
+
+    release, now = latest(environment.store), environment.settings.clock()
+    done = [p for p in products if p.qualified_name not in names and is_done(p, release, now)]
+    for product in done:
+        say(f"not built: {product.qualified_name} is past its end and was withdrawn")
+    return tuple(product for product in products if product not in done)
 
 
 def ending_words(one: End) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from dataops_mesh.cli.ending import living
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
@@ -55,6 +56,7 @@ def run_products(
         from dataops_mesh.run.environment import open_environment
 
         environment = open_environment(settings)
+        products = living(products, names, environment)
         pieces = partial(pieces_of, environment=environment, named=tuple(partitions), every=every)
         rows = []
         refused = False
@@ -74,7 +76,8 @@ def run_products(
                 refused = refused or ended.ending is not Ending.PUBLISHED
                 rows.append(_row(ended, environment))
     say("")
-    show(rows, output, columns=[c for c in COLUMNS if c != "partition" or _any(rows, c)])
+    shown = [c for c in COLUMNS if c != "partition" or _any(rows, c)]
+    show(rows, output, columns=shown, empty="nothing was built")
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")
     if refused:

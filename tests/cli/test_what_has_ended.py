@@ -73,3 +73,7 @@ def test_a_product_past_its_end_stays_while_somebody_reads_it(mesh, workspace):
     assert "desk.totals reads it; it keeps its last publication" in said.err
     assert mesh("query", "from shop.orders").code == 2
     assert mesh("query", "from desk.totals").code == 0
+    said = mesh("run", "shop")
+    assert said.code == 0, "a nightly run is not red for what has ended"
+    assert "not built: shop.orders is past its end and was withdrawn" in said.err
+    assert mesh("run", "shop.orders").code == 1

@@ -16,6 +16,7 @@ from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.withdrawal import withdrawal_of
 
 
 def overdue(
@@ -43,6 +44,16 @@ def overdue(
         )
     )
     return tuple(one for one in found if one.readers and not one.waits and not one.partitions)
+
+
+def is_done(product: Product, release: Release, now: datetime) -> bool:
+    """Tell whether a product is past its end and was withdrawn: no run of it is expected."""
+    return all(
+        (day := life_ends(port)) is not None
+        and day <= now
+        and withdrawal_of(release, port.address) is not None
+        for port in product.outputs
+    )
 
 
 def ended_inputs(
