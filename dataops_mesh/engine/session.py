@@ -27,7 +27,7 @@ from dataops_mesh.errors import NotPublishedError, Problem, SourceError, StoreEr
 from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
 from dataops_mesh.spec.names import new_columns
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.removal import removed_since
+from dataops_mesh.store.removed import removed_since
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem, withdrawn_words

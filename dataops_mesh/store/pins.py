@@ -21,7 +21,8 @@ from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.log import Release, exists, latest, latest_number, read_release
 from dataops_mesh.store.manifest import folder
-from dataops_mesh.store.removal import removal_numbers, removals, without_removed
+from dataops_mesh.store.removal import removal_numbers, removals
+from dataops_mesh.store.removed import without_removed
 from dataops_mesh.store.store import Store
 
 _NOTE = ".json"

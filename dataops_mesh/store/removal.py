@@ -12,18 +12,17 @@ before n: whoever reads an old release, or a collection that finds such a candid
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from dataops_mesh.errors import ConflictError, Problem
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
-from dataops_mesh.store.hold import PRODUCT, WITHDRAWAL, Hold, held_words, with_hold
-from dataops_mesh.store.log import Entry, Release, latest
+from dataops_mesh.store.hold import PRODUCT, WITHDRAWAL, Hold, held_words
+from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.switch import without_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,37 +112,6 @@ def mark_done(store: Store, removal: Removal) -> None:
     files.replace(_done(store, removal), b"")
 
 
-def without_removed(release: Release, found: Iterable[Removal]) -> Release:
-    """Return an old release without what was erased since; it says instead who did that and why."""
-    for removal in found:
-        if removal.number <= release.number:
-            continue
-        gone = [a for a in removal.addresses if _had(release, a, removal)]
-        ports = dict(release.ports)
-        for address in gone:
-            left = _left(ports.pop(address), removal.partition)
-            ports |= {address: left} if left else {}
-        withdrawn = with_hold(release.withdrawn, gone, removal.hold)
-        release = replace(release, ports=ports, withdrawn=withdrawn)
-    return release
-
-
-def removed_since(release: Release, address: Address, partition: str | None = None) -> Hold | None:
-    """Return who erased something of an address after the release, if somebody did.
-
-    Args:
-        release: as `without_removed` returns it.
-        address: the port.
-        partition: only what this partition lost; of any if None.
-    """
-    for hold in release.withdrawn.get(address, ()):
-        if hold.release > release.number and (
-            partition is None or hold.partition in {"", partition}
-        ):
-            return hold
-    return None
-
-
 def require_not_removed(store: Store, current: Release, candidates: Iterable[Manifest]) -> None:
     """Refuse to publish again what was erased, or is about to be.
 
@@ -183,19 +151,6 @@ def _asked_for(release: Release) -> Iterator[Removal]:
             hold.at,
             hold.erased == PRODUCT,
         )
-
-
-def _had(release: Release, address: Address, removal: Removal) -> bool:
-    entry, key = release.ports.get(address), removal.partition
-    if entry is None or entry.product != removal.product:
-        return False
-    return not key or entry.part(key) is not None
-
-
-def _left(entry: Entry, partition: str) -> Entry | None:
-    """Return what is left of a port; its publication stays what it was."""
-    left = without_part(entry, partition, entry.publication) if partition else None
-    return replace(left, kind=entry.kind) if left else None
 
 
 def _read(store: Store, number: int) -> Removal:

@@ -15,7 +15,7 @@ from dataops_mesh.store.log import (
     latest_number,
     read_release,
 )
-from dataops_mesh.store.removal import removed_since
+from dataops_mesh.store.removed import removed_since
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.withdrawal import withdrawn_words
 
