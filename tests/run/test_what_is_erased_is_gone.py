@@ -17,6 +17,7 @@ from dataops_mesh.errors import MeshError, NotPublishedError, StoreError, Unknow
 from dataops_mesh.ledger import operations
 from dataops_mesh.run.record import open_ledger_of
 from dataops_mesh.run.word.erase import ERASE, Forgot, erase, finish_removals
+from dataops_mesh.run.word.erasing import erasing, require_partition
 from dataops_mesh.run.word.withdraw import Taking
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
@@ -239,3 +240,17 @@ def test_what_others_could_not_forget_is_asked_of_them_again(place):
     assert len(asked) == 1
     assert finish_removals(place, lambda traces: asked.append(traces) or Forgot()) == ()
     assert len(asked) == 1
+
+
+def test_what_the_store_never_had_is_not_erased(place):
+    publish_partition(place, "mon", 1)
+    assert erasing("fleet.aircraft", place, ()) == (Taking(NAME, BOTH, ()), True)
+    assert erasing("fleet.engines", place, ()) == (Taking(NAME, (B,), ()), False)
+    daily, _ = erasing("fleet.daily", place, ())
+    assert require_partition(daily, place, "mon") == ()
+    with pytest.raises(UnknownNameError, match='never built a partition "tue"'):
+        require_partition(daily, place, "tue")
+    with pytest.raises(UnknownNameError, match="the store has nothing"):
+        erasing("fleet.nothing", place, ())
+    erase_it(place)
+    assert erasing("fleet.aircraft", place, ())[0].addresses == BOTH, "it can be said again"
