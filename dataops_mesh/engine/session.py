@@ -26,6 +26,7 @@ from dataops_mesh.engine.wrong import wrong_line
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, StoreError, did_you_mean
 from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
 from dataops_mesh.spec.names import new_columns
+from dataops_mesh.spec.nearby import Window
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.removed import removed_since
 from dataops_mesh.store.scratch import scratch_folder
@@ -221,6 +222,22 @@ def bind_source(
                 next="check the format and the options of the input port",
             )
         ) from None
+
+
+def narrow(con: duckdb.DuckDBPyConnection, name: str, source: Source, window: Window) -> None:
+    """Leave only the rows of a window in the view of a source.
+
+    Raises:
+        SourceError: it has not the column that says which rows these are.
+    """
+    view, whole = sql.identifier(name), sql.identifier(f"{name}__whole")
+    names = [str(row[0]) for row in con.execute(f"DESCRIBE FROM {view}").fetchall()]
+    if window.column not in names:
+        what = f'{name} has no column "{window.column}", which says of which partition a row is'
+        then = "say in the setting `source` which `column` does"
+        raise SourceError(Problem(what, source.where, "column", tuple(names), next=then))
+    con.execute(f"ALTER VIEW {view} RENAME TO {whole}")
+    con.execute(f"CREATE VIEW {view} AS FROM {whole} WHERE {window.condition}")
 
 
 def seal(con: duckdb.DuckDBPyConnection, allowed: Iterable[Path]) -> None:

@@ -141,6 +141,8 @@ def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[
         return
     if not same_cut(old.cut, new.cut):
         yield "partitions_changed", f"partitions {old.cut} to {new.cut}"
+    if old.lookback != new.lookback:
+        yield "sla_note", f"lookback {old.lookback} to {new.lookback}"
     later, sooner = new.start > old.start, new.start < old.start
     shorter = new.end is not None and (old.end is None or new.end < old.end)
     longer = old.end is not None and (new.end is None or new.end > old.end)

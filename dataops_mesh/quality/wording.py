@@ -109,6 +109,8 @@ def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -
             return f"{name} {met}{rows}"
         case RowCount():
             return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
+        case Query(told=told) if told:
+            return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')} {told}"
         case Query():
             return f"the query returned {spelled(number)}"
         case Duplicates(names):

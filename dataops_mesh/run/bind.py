@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.session import bind_release, bind_source
+from dataops_mesh.engine.session import bind_release, bind_source, narrow
 from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
+from dataops_mesh.run.late import bind_deliveries, read_files, windows
 from dataops_mesh.run.reach import require_reachable
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.manifest import InputRead, PortData, folder
@@ -70,9 +71,7 @@ def pin_inputs(store: Store, product: Product, release: Release, partition: str 
     if problems:
         raise NotPublishedError(problems)
     source_files = {
-        port.name: resolve(port.source, product.folder, partition)
-        for port in product.inputs
-        if port.source
+        port.name: read_files(product, port, partition) for port in product.inputs if port.source
     }
     for port in product.inputs:
         require_reachable(store, product, port, source_files.get(port.name, ()))
@@ -104,8 +103,9 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs, partition:
         if port.source is not None
         and (
             touched
-            or read[port.name]
-            != _content(store, port, resolve(port.source, product.folder, partition))
+            or not set(resolve(port.source, product.folder, partition))
+            <= set(inputs.source_files[port.name])
+            or read[port.name] != _content(store, port, inputs.source_files[port.name])
         )
     ]
     if problems:
@@ -113,14 +113,22 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs, partition:
 
 
 def bind_inputs(
-    connection: duckdb.DuckDBPyConnection, store: Store, product: Product, inputs: Inputs
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    product: Product,
+    inputs: Inputs,
+    partition: str = "",
 ) -> None:
     """Make every input port a view of the connection, under the name transforms use."""
     bind_release(connection, store, inputs.release, addresses(product))
+    within = windows(product, partition)
+    bind_deliveries(connection, product, partition, inputs.source_files)
     for port in product.inputs:
         if port.source is not None and _readable(port.source):
             found = inputs.source_files[port.name]
             bind_source(connection, port.name, found, port.source, port.contract)
+            if port.name in within:
+                narrow(connection, port.name, port.source, within[port.name])
 
 
 def bind_candidate(

@@ -15,6 +15,7 @@ from dataops_mesh.engine.session import release_views, seal
 from dataops_mesh.engine.write import describe_port, write_port
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
+from dataops_mesh.run.late import windows
 from dataops_mesh.run.partition import partition_macros
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
@@ -85,6 +86,7 @@ def _run_python(attempt: Attempt, scratch: Path) -> tuple[str, ...]:
         _job(attempt, own),
         prepare=(*partition_macros(attempt.partition), *views),
         source_files=inputs.source_files,
+        windows=windows(attempt.product, attempt.key),
         offered=_offered(attempt),
     )
     access = replace(_access(attempt, read), files=tuple(sources))

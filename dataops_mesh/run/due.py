@@ -2,8 +2,8 @@
 
 Followed is what can be told apart by partition: of a published input that is cut by time, the
 partitions that have something of the window, as that input was cut when it was published; of a
-source whose path says `{partition}`, its own files. Whatever else a product reads, it reads as a
-whole: of that only the current partition is sure.
+source whose path says `{partition}`, its own files and those with late rows of it. Whatever else a
+product reads, it reads as a whole: of that only the current partition is sure.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.late import late_content
 from dataops_mesh.run.partition import cut_reasons
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.run.word.held import hold_on, read_now
@@ -175,7 +176,9 @@ def _content(
     if port.source is None or not port.source.is_cut:
         return ""
     try:
-        return fingerprint(store, resolve(port.source, product.folder, piece.key))
+        own = fingerprint(store, resolve(port.source, product.folder, piece.key))
+        late = late_content(store, product, port, piece.key)
+        return _digest([own, late]) if late else own
     except SourceError:
         return ""
 

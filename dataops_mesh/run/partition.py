@@ -11,6 +11,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.late import late_checks
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.making import fingerprint
 from dataops_mesh.spec.checks.measures import Query
@@ -54,14 +55,15 @@ def chosen(product: Product, key: str | None, now: datetime) -> Partition | None
 
 
 def partition_checks(product: Product, partition: Partition | None) -> tuple[Check, ...]:
-    """Return the check of each port that every row belongs to the partition.
+    """Return the check of each port that every row belongs to the partition; and of late rows.
 
     Without a partition (Dagster declares checks before it knows one) the check is the same but
     for the window.
     """
     if product.partitioning is None:
         return ()
-    return tuple(_in_partition(port, partition) for port in product.outputs)
+    found = tuple(_in_partition(port, partition) for port in product.outputs)
+    return (*late_checks(product, partition), *found)
 
 
 def define_partition(connection: duckdb.DuckDBPyConnection, partition: Partition | None) -> None:
@@ -202,8 +204,13 @@ def _with_candidate(attempt: Attempt, port: PortData) -> Entry:
 
 
 def _in_partition(port: OutputPort, partition: Partition | None) -> Check:
-    outside = partition.outside if partition else "false"
-    measure = Query(f"SELECT count(*) FROM {{object}} WHERE {outside}")
+    outside, told = "false", ""
+    if partition is not None:
+        cut, outside = port.contract.partitioning, partition.outside
+        told = f"of another partition than {partition.key}"
+        if cut is not None and cut.cadence is not None and not cut.lookback:
+            told += " (a delivery that brings rows late needs `lookback`)"
+    measure = Query(f"SELECT count(*) FROM {{object}} WHERE {outside}", told=told)
     relation = str(port.address)
     return Check(
         name=IN_PARTITION,

@@ -40,7 +40,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
     environment, product = attempt.environment, attempt.product
     with scratch_folder(environment.store) as scratch:
         with audit_session(attempt) as connection:
-            bind_inputs(connection, environment.store, product, attempt.inputs)
+            bind_inputs(connection, environment.store, product, attempt.inputs, attempt.key)
             progress("checking what comes in")
             attempt = replace(attempt, results=run_checks(attempt, connection, Stage.INPUT))
             if isinstance(decide_incoming(attempt), Refuse):

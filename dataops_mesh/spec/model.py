@@ -84,6 +84,7 @@ class Source:
         package: an installed Python package that carries the file, or None.
         options: options of DuckDB's reader, as sorted pairs; a mapping (`types`) is a tuple of
             pairs, a list (`nullstr`) a tuple of texts.
+        column: the column that says which partition a row is of; empty for that of the port.
     """
 
     path: str
@@ -91,6 +92,7 @@ class Source:
     where: Location
     package: str | None = None
     options: tuple[tuple[str, Option], ...] = ()
+    column: str = ""
 
     @property
     def is_cut(self) -> bool:

@@ -50,6 +50,11 @@ def major(version: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def delivered(name: str) -> str:
+    """Return the name of a source's own delivery, with rows of whatever partition."""
+    return f"{name}__delivered"
+
+
 def new_columns(name: str) -> str:
     """Return the relation of a source's columns that its contract does not have."""
     return f'"{name}__new_columns"'

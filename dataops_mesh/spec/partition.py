@@ -47,6 +47,7 @@ class Partitioning:
         zone: whose days they are.
         moments: the column holds timestamps.
         zoned: these say their time zone.
+        lookback: how many partitions late a row may be delivered.
     """
 
     column: str
@@ -57,6 +58,7 @@ class Partitioning:
     zone: str = "UTC"
     moments: bool = False
     zoned: bool = False
+    lookback: int = 0
 
     @property
     def cut(self) -> str:

@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.engine.session import bind_source, session_in
+from dataops_mesh.engine.session import bind_source, narrow, session_in
 from dataops_mesh.engine.sql import literal
 from dataops_mesh.engine.write import copy_port
 from dataops_mesh.spec.model import Product, SourceFormat
+from dataops_mesh.spec.nearby import Window
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.python import call_transform
@@ -41,6 +42,7 @@ class Job:
         now: the clock.
         prepare: SQL that makes inputs and the partition known by their names.
         source_files: the files of each source.
+        windows: of sources with late rows, the rows that are the partition's.
         offered: what a Python transform may ask for beside its inputs.
     """
 
@@ -53,6 +55,7 @@ class Job:
     prepare: tuple[str, ...] = ()
     source_files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     offered: Mapping[str, Any] = field(default_factory=dict)
+    windows: Mapping[str, Window] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ def run_python(job: Job) -> None:
             if port.source is not None and port.source.format is not SourceFormat.FILE:
                 found = job.source_files[port.name]
                 bind_source(connection, port.name, found, port.source, port.contract)
+                if port.name in job.windows:
+                    narrow(connection, port.name, port.source, job.windows[port.name])
         returned = call_transform(product, connection, job.source_files, job.offered)
         _copy(job, connection, returned)
 

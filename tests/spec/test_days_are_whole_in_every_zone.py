@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataops_mesh.spec.nearby import nearby, window_of
 from dataops_mesh.spec.partition import (
     Cadence,
     Partition,
@@ -94,6 +95,31 @@ def test_what_overlaps_is_found_and_nothing_else(cut: Partitioning, other: Parti
             found.append(one.key)
     assert [p.key for p in partitions_until(theirs, until) if keys[0] <= p.key <= keys[1]] == found
     assert found
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=CUTS, back=st.integers(0, 3), on=st.integers(0, 3), data=st.data())
+def test_the_partitions_around_one_are_those_of_the_calendar(cut, back, on, data):
+    pieces = pieces_of(cut, 400)
+    at = data.draw(st.integers(0, len(pieces) - 1 - on) if len(pieces) > on else st.just(0))
+    found = nearby(cut, pieces[at].key, back=back, on=on)
+    assert found[: back + 1] == pieces[max(0, at - back) : at + on + 1][: back + 1]
+    assert len(found) == min(at, back) + 1 + on
+
+
+def test_a_delivery_tells_moments_however_it_spells_them():
+    cut = Partitioning("t", Cadence.DAILY, date(2026, 3, 1), zone="America/New_York", moments=True)
+    asked = window_of("t", nearby(cut, "2026-03-08")).condition
+    told = {
+        "'2026-03-08T00:00:00-05:00'": True, "'2026-03-08T04:59:59Z'": False,
+        "'2026-03-09T03:59:59Z'": True, "TIMESTAMP '2026-03-09 04:00:00'": False,
+        "TIMESTAMPTZ '2026-03-08 06:00:00+01'": True, "''": None, "'soon'": None, "NULL": None,
+    }  # fmt: skip
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        for value, wanted in told.items():
+            query = f"SELECT {asked} FROM (SELECT {value} AS t)"
+            assert con.execute(query).fetchone() == (wanted,), value
 
 
 @pytest.mark.parametrize(("zone", "day", "hours"), [

@@ -177,10 +177,12 @@ class Query:
 
     Args:
         column: what `{property}` or `{column}` stands for, when the rule is on a column.
+        told: of our own, which rows it counts: "of another partition than 2026-01-02".
     """
 
     sql: str
     column: str | None = None
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

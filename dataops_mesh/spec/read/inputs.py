@@ -143,7 +143,8 @@ def _source(node: Node, folder: Path, root: Path, problems: list[Problem]) -> So
         problems.append((node.child("path") or node).problem(f'"{path}" {what}'))
     given = node.text("format")
     kind = SourceFormat(given) if given else infer_format(path)
-    return Source(path, kind, node.where, package, _options(node, kind, problems))
+    options = _options(node, kind, problems)
+    return Source(path, kind, node.where, package, options, node.text("column") or "")
 
 
 def _options(
@@ -180,6 +181,11 @@ def _hashable(value: Any) -> Any:
 def cut_problems(product: Product, root: Path) -> list[Problem]:
     """Return what is wrong with sources of which each partition has files of its own."""
     problems = []
+    cut = [port for port in product.inputs if port.source is not None and port.source.is_cut]
+    if product.partitioning is not None and product.partitioning.lookback and not cut:
+        what = f"`lookback` means nothing: no source says `{PARTITION_KEY}` in its path"
+        where = product.outputs[0].contract.where
+        problems.append(Problem(what, where, "partitions", next="leave it out"))
     for port in product.inputs:
         if port.source is None or not port.source.is_cut:
             continue
@@ -188,12 +194,27 @@ def cut_problems(product: Product, root: Path) -> list[Problem]:
             then = "cut its contract by the setting `partitions`"
             problems.append(Problem(what, port.source.where, "path", next=then))
             continue
+        if product.partitioning.lookback:
+            problems += _late_problems(port, port.source, product.partitioning.column)
         for value in product.partitioning.values:
             path, package = port.source.path.replace(PARTITION_KEY, value), port.source.package
             wrong = source_problem(path, product.folder, root, package=package is not None)
             if wrong:
                 problems.append(Problem(f'"{path}" {wrong}', port.source.where, "path"))
     return problems
+
+
+def _late_problems(port: InputPort, source: Source, column: str) -> list[Problem]:
+    """Return why nobody could tell the late rows of a source."""
+    if source.format is SourceFormat.FILE:
+        what = "`lookback` needs rows, and nobody can look into an opaque file"
+        return [Problem(what, source.where, "format", choices=("csv", "parquet", "json"))]
+    asked = source.column or column
+    names = tuple(one.name for one in port.contract.columns) if port.contract else (asked,)
+    if asked in names:
+        return []
+    what = f'`lookback` asks which partition a row is of, and there is no column "{asked}"'
+    return [Problem(what, source.where, "column", choices=names)]
 
 
 def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Rule, ...]:

@@ -64,9 +64,15 @@ def read_partitioning(
         zone=zone,
         moments=column.logical_type == "timestamp",
         zoned=bool(column.options.timezone),
+        lookback=_lookback(node),
     )
     _require_hours(node, found, problems)
     return found
+
+
+def _lookback(node: Node) -> int:
+    child = node.child("lookback")
+    return child.value if child is not None and isinstance(child.value, int) else 0
 
 
 def _require_hours(node: Node, found: Partitioning, problems: list[Problem]) -> None:
