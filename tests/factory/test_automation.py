@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -127,14 +127,21 @@ def test_a_setting_keeps_a_product_from_being_woken_by_its_inputs(tmp_path, inst
     assert desk.tick() == set()
 
 
-def test_a_source_is_read_when_its_cron_ticks_and_only_then(tmp_path, instance):
+# Five o'clock in New York is 09:00 UTC in summer and 10:00 in winter.
+@pytest.mark.parametrize(
+    ("zone", "five"),
+    [("", "2026-03-01T05:00"), ("America/New_York", "2026-03-07T10:00"),
+     ("America/New_York", "2026-03-09T09:00")],
+)  # fmt: skip
+def test_a_source_is_read_when_its_cron_ticks_and_only_then(tmp_path, instance, zone, five):
+    extra = DAILY + ("customProperties:\n" + a_setting("timezone", zone) if zone else "")
     product = a_product(
-        ports={"orders": a_contract("orders", ["{name: n, logicalType: integer}"], extra=DAILY)},
+        ports={"orders": a_contract("orders", ["{name: n, logicalType: integer}"], extra=extra)},
         inputs=[a_source("csv", "o.csv")],
         files={"orders.sql": "select n from csv", "o.csv": "n\n1\n"},
     )
     desk = Desk(tmp_path, instance, {"shop": {"orders": product}})
-    night = datetime(2026, 3, 1, 4, 50, tzinfo=UTC)
+    night = datetime.fromisoformat(f"{five}Z") - timedelta(minutes=10)
     ticks = [desk.tick("shop", night + timedelta(minutes=m)) for m in (0, 5, 15, 20)]
     assert ticks == [set(), set(), {dg.AssetKey(["shop", "orders"])}, set()]
 
