@@ -191,7 +191,7 @@ _ODCS: dict[str, Section] = {
             "unit": "executed: a unit of the property",
             "element": "executed: a column; latency may have two",
             "scheduler": "executed: must be cron",
-            "schedule": "executed: five fields of cron",
+            "schedule": "executed: five fields of cron, in the contract's `timezone`",
         },
     ),
     "server": (("Server", "ServerSource"), "recorded", {}),
