@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ NO_LONG = "what takes minutes was NOT RUN: it takes HYPOTHESIS_PROFILE=long (mak
 
 
 def pytest_configure(config):
+    # A shell that starts the tests in the background tells them to ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs_postgres: starts a PostgreSQL server of its own")
     config.addinivalue_line("markers", "takes_long: is run in the long profile only")
     config.addinivalue_line("markers", "needs_chromium: reads pages of the UI with a browser")

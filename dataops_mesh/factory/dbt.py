@@ -7,22 +7,29 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from dataops_mesh.factory.describe import key_of, owners
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.transform.dbt_project import called_names
 
 
 class DomainTranslator(DagsterDbtTranslator):
-    """Keys models `[domain, model]`; sources carry their key in `meta.dagster.asset_key`."""
+    """Keys models by what they are called in their domain, sources by their address.
 
-    def __init__(self, domain: str) -> None:
+    Args:
+        domain: the product's.
+        called: what each model is called, by unique id: a port, or `<product>/<model>`.
+    """
+
+    def __init__(self, domain: str, called: Mapping[str, str]) -> None:
         super().__init__()
-        self.domain = domain
+        self.domain, self.called = domain, called
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """Return the key under which the node is drawn."""
         if dbt_resource_props["resource_type"] == "source":
             props = dbt_resource_props
             return dg.AssetKey([props["schema"], props["identifier"]])
-        return dg.AssetKey([self.domain, dbt_resource_props["name"]])
+        unique_id = str(dbt_resource_props["unique_id"])
+        return key_of(Address(self.domain, self.called.get(unique_id, unique_id)))
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """Return the domain: its models stand together."""
@@ -34,11 +41,11 @@ def dbt_shape(
     product: Product, manifest: Mapping[str, Any], nodes: frozenset[str]
 ) -> tuple[tuple[dg.AssetSpec, ...], dict[dg.AssetKey, list[dg.AssetDep]]]:
     """Return the specs of the inner models, and what each public model depends on."""
-    specs = build_dbt_asset_specs(
-        manifest=manifest, dagster_dbt_translator=DomainTranslator(product.domain)
-    )
-    names = {manifest["nodes"][key]["name"] for key in nodes if key in manifest["nodes"]}
-    selected = [spec for spec in specs if spec.key.path[-1] in names]
+    called = called_names(product, manifest, nodes)
+    translator = DomainTranslator(product.domain, called)
+    specs = build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=translator)
+    keys = {key_of(Address(product.domain, name)) for name in called.values()}
+    selected = [spec for spec in specs if spec.key in keys]
     ports = {key_of(port.address) for port in product.outputs}
     private = tuple(
         spec.replace_attributes(

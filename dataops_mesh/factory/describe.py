@@ -29,8 +29,8 @@ _LONGEST_OWNER = 100
 
 
 def key_of(address: Address) -> dg.AssetKey:
-    """Return the asset key of a port: `[domain, port]`."""
-    return dg.AssetKey([address.domain, address.port])
+    """Return the asset key of a port: `[domain, port]`; of an inner model, its product between."""
+    return dg.AssetKey([address.domain, *address.port.split("/")])
 
 
 def source_key(product: Product, port: InputPort) -> dg.AssetKey:

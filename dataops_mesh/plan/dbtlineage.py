@@ -26,11 +26,14 @@ def dbt_queries(
 
     The query is empty where a template cannot be read.
     """
-    by_name = {
-        node["name"]: key
+    project = manifest.get("metadata", {}).get("project_name")
+    built = [
+        (node.get("package_name") == project, node["name"], key)
         for key, node in manifest["nodes"].items()
         if node["resource_type"] in {"model", "seed", "snapshot"}
-    }
+    ]
+    # Of a name that a package has too, the project's own counts.
+    by_name = {name: key for _, name, key in sorted(built)}
     return {port: _folded(by_name[port], by_name, manifest) for port in ports if port in by_name}
 
 

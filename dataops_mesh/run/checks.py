@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,15 @@ from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.transform import dbt
-from dataops_mesh.transform.dbt_project import dbt_problems, is_dbt, project_folder
+from dataops_mesh.transform.dbt_project import (
+    KINDS,
+    below,
+    called_names,
+    dbt_problems,
+    is_dbt,
+    names,
+    project_folder,
+)
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.walls import Walls
 
@@ -55,15 +64,19 @@ def dbt_checks(
     project = project_folder(product)
     known = {**manifest["nodes"], **manifest.get("unit_tests", {})}
     first = product.outputs[0].address
+    called = called_names(product, manifest, nodes)
+    tests = [known[key] for key in sorted(nodes) if key in known]
+    tests = [node for node in tests if node["resource_type"] in {"test", "unit_test"}]
+    twice = Counter(str(node["name"]) for node in tests)
     checks = []
-    for node in (known[key] for key in sorted(nodes) if key in known):
-        if node["resource_type"] not in {"test", "unit_test"}:
-            continue
-        tested = _tested_model(node, manifest)
+    for node in tests:
+        tested = _tested(node, manifest, called)
+        # Projects and their packages may test models of the same name.
+        name = node["name"] if twice[str(node["name"])] == 1 else node["unique_id"]
         severity = str(node["config"].get("severity") or "error").lower()
         checks.append(
             Check(
-                name="dbt_" + re.sub(r"[^A-Za-z0-9_]", "_", node["name"]),
+                name="dbt_" + re.sub(r"[^A-Za-z0-9_]", "_", name),
                 port=Address(product.domain, tested) if tested else first,
                 relation=tested or str(first),
                 measure=DbtTest(node["unique_id"]),
@@ -141,12 +154,11 @@ def _may_tell_a_value(node: Mapping[str, Any]) -> bool:
     return not (counts and not config.get("where") and any(m in _COUNTING for m in macros))
 
 
-def _tested_model(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    """Return the name of the model that a test belongs to, or nothing for a source's test."""
+def _tested(node: Mapping[str, Any], manifest: Mapping[str, Any], called: Mapping[str, str]) -> str:
+    """Return what a test belongs to, by its port's name; nothing for a source's test."""
     attached = node.get("attached_node") or node.get("tested_node_unique_id")
-    candidates = [attached] if attached else node["depends_on"]["nodes"]
-    for key in candidates:
+    for key in [attached] if attached else below(node):
         tested = manifest["nodes"].get(key)
-        if tested is not None and tested["resource_type"] in {"model", "seed", "snapshot"}:
-            return str(tested["name"])
+        if tested is not None and tested["resource_type"] in KINDS:
+            return called.get(key) or names(tested)[0]
     return ""

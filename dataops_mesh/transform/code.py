@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.transform.dbt_files import project_files
 from dataops_mesh.transform.dbt_project import project_folder
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_MADE = frozenset({"target", "logs"})  # by dbt, from the rest
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 
 
@@ -30,7 +30,7 @@ def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path
     """
     transform = product.transform
     if transform.kind is TransformKind.DBT:
-        return dict(_project(project_folder(product)))
+        return project_files(project_folder(product))
     if transform.kind is TransformKind.SQL:
         return {file.name: file for file in transform.files}
     own = {file.relative_to(product.folder).as_posix(): file for file in _modules(product.folder)}
@@ -58,13 +58,6 @@ def joined_folders() -> tuple[Path, ...]:
             lines = file.read_text("utf-8", "replace").splitlines()
             found += [Path(line) for line in lines if line.startswith("/") and Path(line).is_dir()]
     return tuple(dict.fromkeys(found))
-
-
-def _project(project: Path) -> Iterator[tuple[str, Path]]:
-    for file in sorted(project.rglob("*")):
-        relative = file.relative_to(project)
-        if relative.parts[0] not in _MADE and not relative.name.startswith(".") and file.is_file():
-            yield relative.as_posix(), file
 
 
 def _modules(folder: Path) -> Iterator[Path]:

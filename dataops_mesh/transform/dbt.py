@@ -124,7 +124,7 @@ def build_project(
         parsed=parsed.parent,
         inputs=inputs,
         threads=job.threads,
-        settings=settings | {"temp_directory": str(job.scratch / "build" / "spill")},
+        settings=settings,
     )
     reading = replace(access, files=(*access.files, inputs), written=())
     _run(product, walls, "build", made, reading)
@@ -136,9 +136,7 @@ def build_project(
     folder.mkdir()
     for file in database:
         file.rename(folder / file.name)
-    made = replace(
-        made, folder=folder, settings=settings | {"temp_directory": str(folder / "spill")}
-    )
+    made = replace(made, folder=folder)
     return _test_runs(_run(product, walls, "test", made, reading))
 
 

@@ -6,15 +6,23 @@ With a profile made for it: whatever profile the project carries is for its deve
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
+from dataops_mesh.quality.redact import shown
 from dataops_mesh.transform.job import CATALOG, INPUTS
 from dataops_mesh.transform.redact import safe_message
 
+LONGEST = 500
+_BUILT = frozenset({"model", "seed", "snapshot"})
+# Errors of DuckDB that speak of names, syntax and files.
+_NAMES = re.compile(r"(Binder|Catalog|Parser|IO|Permission|Out of Memory) Error: ")
+_TEMPLATE = re.compile(r"' is undefined|depends on a node named|No such file or directory")
 PARSED = ("manifest.json", "partial_parse.msgpack")
 
 
@@ -72,18 +80,40 @@ def build(job: DbtJob) -> None:
     if built.exception is not None:
         what = f"dbt build: {safe_message(built.exception)}"
         raise TransformError(Problem(what, job.where)) from built.exception
-    broken = [row for row in built.result if str(row.status) not in {"success", "pass"}]
+    broken = [row for row in built.result if not _is_done(row)]
     if broken:
-        names = ", ".join(f"{row.node.name} ({row.status})" for row in broken)
         # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
-        raise TransformError(Problem(f"dbt could not build {names}", job.where)) from RuntimeError(
+        raise TransformError(_not_built(row, job) for row in broken) from RuntimeError(
             "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
         )
 
 
+def _is_done(row: Any) -> bool:
+    """Tell whether a node was built; of exposures and the like there is nothing to build."""
+    status, kind = str(row.status), str(row.node.resource_type)
+    return status in {"success", "pass"} or (status == "no-op" and kind not in _BUILT)
+
+
+def _not_built(row: Any, job: DbtJob) -> Problem:
+    """Say which node was not built, where it is written, and what dbt said where no data can be."""
+    folder = job.where.file.rpartition("/")[0]
+    file = "/".join([*([folder] if folder else []), str(row.node.original_file_path)])
+    what = f"dbt could not build {row.node.name} ({row.status})"
+    said = _said(str(row.message or ""))
+    return Problem(f"{what}: {said}" if said else what, Location(file, 1))
+
+
+def _said(message: str) -> str:
+    """Return the first sentence of a message that speaks of names and files, never of rows."""
+    lines = [line.strip() for line in message.splitlines()]
+    told = [line for line in lines if _NAMES.match(line) or _TEMPLATE.search(line)]
+    return (shown(told[0], LONGEST) or "") if told else ""
+
+
 def test(job: DbtJob) -> list[tuple[str, str, int]]:
     """Run the tests of the selection on the private database; return how each ended."""
-    tested = _invoke(job, "test")
+    # Hooks have run in the build; once more, and what is tested is not what was copied out.
+    tested = _invoke(job, "test", hooks=False)
     if tested.exception is not None:
         what = f"dbt test: {safe_message(tested.exception)}"
         raise TransformError(Problem(what, job.where)) from tested.exception
@@ -100,16 +130,20 @@ def forget() -> None:
     reset_adapters()
 
 
-def _invoke(job: DbtJob, *arguments: str) -> Any:
+def _invoke(job: DbtJob, *arguments: str, hooks: bool = True) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     _write_profile(job)
     manifest = _manifest(job) if job.parsed else None
+    if manifest is not None and not hooks:
+        for key in [k for k, node in manifest.nodes.items() if node.resource_type == "operation"]:
+            del manifest.nodes[key]
     files = ["--no-write-json"] if job.parsed else []  # only a parse is read again
     select = ["--select", job.select] if job.select else []
     try:
-        return dbtRunner(manifest=manifest).invoke([*arguments, *select, *files, *_common(job)])
+        with chdir(job.project):  # relative paths are as in plain dbt
+            return dbtRunner(manifest=manifest).invoke([*arguments, *select, *files, *_common(job)])
     finally:
         DuckDBConnectionManager.close_all_connections()  # the file is whole only then
 
@@ -127,7 +161,7 @@ def _common(job: DbtJob) -> list[str]:
         *("--profile", _profile_name(job.project), "--target", CATALOG),
         *("--target-path", str(job.folder / "target"), "--log-path", str(job.folder / "logs")),
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
-        *("--no-send-anonymous-usage-stats", "--no-version-check"),
+        "--no-send-anonymous-usage-stats",
     ]
 
 
@@ -150,6 +184,8 @@ def _write_profile(job: DbtJob) -> None:
         "type": "duckdb",
         "path": str(job.database),
         "threads": job.threads,
+        # Once a database has spilled, its folder for that cannot be said again.
+        "config_options": {"temp_directory": str(job.folder / "spill")},
         "settings": {"enable_progress_bar": False, **job.settings},
         "attach": [inputs] if job.inputs else [],
     }

@@ -38,6 +38,7 @@ SMALLEST = f"{README}::test_the_smallest_product_of_the_readme_runs"
 SHORTEST = f"{DECLARED}::test_the_shortest_product_is_real"
 WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
 REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
+DBT = "tests/docs/test_the_page_on_dbt.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -57,6 +58,9 @@ SHOWN = {
     ("declarations.md", "select tailnum as tail_number, seats"): SHORTEST,
     ("declarations.md", 'domains/fleet/aircraft/aircraft.odcs.yaml:11: schema[0].properties[1].logicalType: "integr" is not one of the valid values (did you mean "integer"?)'): f"{DECLARED}::test_the_error_that_is_shown_is_the_error",
     ("declarations.md", "# domains/fleet/aircraft/inputs/aircraft_csv.odcs.yaml"): "tests/exact/test_sources_have_contracts.py::test_the_contract_of_the_page_is_real",
+    ("dbt.md", "# domains/books/totals/product.odps.yaml"): f"{DBT}::test_the_project_of_the_page_is_published",
+    ("dbt.md", "# project/models/sources.yml"): f"{DBT}::test_the_project_of_the_page_is_published",
+    ("dbt.md", 'value: {dbt: {project: ../../../project, select: "totals largest"}}'): f"{DBT}::test_select_leaves_out_what_would_lose_its_history",
     ("partitions.md", "schema:"): f"{README}::test_partitions_are_declared_as_the_page_shows",
     ("policies.md", "default: error                 # of every policy that is not named below; absent: warning"): f"{POLICIES}::test_the_policies_file_of_the_page_holds",
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",

@@ -1,0 +1,258 @@
+"""Seeds, exposures, versions, packages, hooks: what real dbt projects have, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dbt_cases import PORTS, books, mesh, write_project
+from helpers import a_product, a_setting, product, read, run
+
+from dataops_mesh.errors import DeclarationError, TransformError
+from dataops_mesh.factory.domain import load_domain
+from dataops_mesh.settings import Settings
+from dataops_mesh.transform.code import code_digest, code_files
+from dataops_mesh.transform.dbt_files import project_files
+
+SEED = {
+    "seeds/countries.csv": "code,name\nSE,Sweden\nNO,Norway\n",
+    "models/named.sql": "select id, name from {{ ref('staged') }} cross join {{ ref('countries') }}\n",
+}
+EXPOSURE = """\
+version: 2
+exposures:
+  - name: dash
+    type: dashboard
+    owner: {email: ana@example.com}
+    depends_on: [ref('totals')]
+"""
+VERSIONS = {
+    "models/out_v1.sql": "select 1 as id",
+    "models/out_v2.sql": "select 2 as id",
+    "models/versions.yml": (
+        "version: 2\nmodels:\n  - name: out\n    access: public\n    latest_version: 1\n"
+        "    versions: [{v: 1}, {v: 2}]\n"
+    ),
+}
+ID = ["{name: id, logicalType: integer}"]
+
+
+def with_port(root: Path, **ports: list[str]) -> Settings:
+    both = {**{name: PORTS[name] for name in ("totals", "largest")}, **ports}
+    made = books("totals", "largest")
+    made |= a_product(
+        both,
+        inputs=["- name: shop.orders\n  version: 1.0.0\n"],
+        settings=a_setting("transform", "{dbt: {project: ../../../project}}"),
+        files={},
+    )
+    return mesh(root, both=made)
+
+
+def test_a_project_with_seeds_is_built_like_any_other(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(tmp_path, SEED)
+    assert run(settings, "books.both").published
+
+
+def test_a_seed_can_be_a_port(tmp_path):
+    columns = ["{name: code, logicalType: string}", "{name: name, logicalType: string}"]
+    settings = with_port(tmp_path, countries=columns)
+    write_project(tmp_path, SEED)
+    assert run(settings, "books.both").published
+    assert read(settings, "select name from books.countries order by 1") == [
+        ("Norway",),
+        ("Sweden",),
+    ]
+
+
+def test_an_exposure_is_no_failure(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(tmp_path, {"models/exposures.yml": EXPOSURE})
+    assert run(settings, "books.both").published
+
+
+@pytest.mark.parametrize("port", ["out", "out_v1", "out_v2"])
+def test_the_version_that_is_named_is_published(tmp_path, port):
+    ports = {port: ID}
+    if port != "out_v2":
+        ports["out_v2"] = ID  # every public version has a contract
+    else:
+        ports["out"] = ID
+    settings = with_port(tmp_path, **ports)
+    write_project(tmp_path, VERSIONS)
+    assert run(settings, "books.both").published
+    wanted = {"out": 1, "out_v1": 1, "out_v2": 2}[port]
+    assert read(settings, f"select id from books.{port}") == [(wanted,)]
+
+
+def test_a_model_of_a_package_is_not_taken_for_the_projects_own(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(
+        tmp_path,
+        {
+            "dbt_packages/zoo/dbt_project.yml": "name: zoo\nversion: 1.0.0\nmodel-paths: [models]\n",
+            "dbt_packages/zoo/models/deep/largest.sql": "select 666 as id",
+            "dbt_packages/zoo/models/schema.yml": (
+                "version: 2\nmodels:\n  - name: largest\n    access: public\n"
+                "    columns: [{name: id, data_tests: [not_null]}]\n"
+            ),
+            "models/more.yml": ("version: 2\nmodels:\n  - name: staged2\n    columns: []\n"),
+            "packages.yml": "packages:\n  - local: zoo\n",
+            "dbt_project.yml": (
+                "name: books\nversion: 1.0.0\nprofile: elsewhere\nmodel-paths: [models]\n"
+                "models: {zoo: {+schema: zoo}}\n"
+            ),
+        },
+    )
+    report = run(settings, "books.both")
+    assert report.published, report.decision
+    assert read(settings, "select id from books.largest") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        (
+            {
+                "models/kept.sql": (
+                    "{{ config(materialized='incremental') }} select id from {{ ref('staged') }}"
+                )
+            },
+            "is incremental",
+        ),
+        (
+            {
+                "snapshots/kept.sql": (
+                    "{% snapshot kept %}{{ config(strategy='check', unique_key='id', "
+                    "check_cols='all') }} select * from {{ ref('staged') }}{% endsnapshot %}"
+                )
+            },
+            "is a snapshot",
+        ),
+    ],
+)
+def test_what_would_lose_its_history_is_refused_by_name(tmp_path, files, kind):
+    settings = mesh(tmp_path)
+    write_project(tmp_path, files)
+    with pytest.raises(DeclarationError) as caught:
+        run(settings, "books.both")
+    (problem,) = caught.value.problems
+    assert problem.what.startswith(f'"kept" {kind}: its history would be lost')
+    assert problem.where
+    assert problem.where.file == f"project/{next(iter(files))}"
+
+
+def test_a_hook_runs_once_and_what_is_tested_is_what_is_published(tmp_path):
+    settings = mesh(tmp_path)
+    hook = "insert into {{ ref('totals') }} values (1000, 1)"
+    write_project(
+        tmp_path,
+        {
+            "dbt_project.yml": (
+                "name: books\nversion: 1.0.0\nprofile: elsewhere\nmodel-paths: [models]\n"
+                f'on-run-end: ["{hook}"]\n'
+            ),
+            "tests/one_hook.sql": "select 1 where (select count(*) from {{ ref('totals') }}) <> 2",
+        },
+    )
+    assert run(settings, "books.both").published
+    assert read(settings, "select count(*) from books.totals") == [(2,)]
+
+
+def test_a_test_of_a_model_that_is_not_there_says_so(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(
+        tmp_path,
+        {
+            "models/nope.yml": (
+                "version: 2\nmodels:\n  - name: nope\n"
+                "    columns: [{name: id, data_tests: [not_null]}]\n"
+            )
+        },
+    )
+    with pytest.raises(DeclarationError, match="is about a model that is not there"):
+        run(settings, "books.both")
+
+
+def test_dbts_own_words_name_the_model_the_file_and_the_mistake(tmp_path):
+    settings = mesh(tmp_path)
+    sql = "{{ config(materialized='table') }} select nowhere as orders from {{ ref('staged') }}"
+    write_project(tmp_path, {"models/totals.sql": sql})
+    with pytest.raises(TransformError) as caught:
+        run(settings, "books.both")
+    problem = next(p for p in caught.value.problems if "(error)" in p.what)
+    assert problem.where
+    assert problem.where.file == "project/models/totals.sql"
+    assert 'Binder Error: Referenced column "nowhere" not found' in problem.what
+
+
+def test_the_version_of_dbt_that_a_project_asks_for_counts(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(
+        tmp_path,
+        {
+            "dbt_project.yml": (
+                "name: books\nversion: 1.0.0\nprofile: x\nmodel-paths: [models]\n"
+                'require-dbt-version: ">=99.0.0"\n'
+            )
+        },
+    )
+    with pytest.raises(DeclarationError, match=r"99\.0\.0"):
+        run(settings, "books.both")
+
+
+def test_a_source_that_only_an_unused_ephemeral_model_names_is_no_input(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(
+        tmp_path,
+        {
+            "models/other.yml": (
+                "version: 2\nsources:\n  - {name: zoo, database: mesh, schema: zoo, "
+                "tables: [{name: animals}]}\n"
+            ),
+            "models/unused.sql": (
+                "{{ config(materialized='ephemeral') }} select * from {{ source('zoo', 'animals') }}"
+            ),
+        },
+    )
+    assert run(settings, "books.both").published
+
+
+def test_only_what_dbt_reads_changes_the_code(tmp_path):
+    settings = mesh(tmp_path)
+    found = product(settings, "books.both")
+    before = code_digest(code_files(found))
+    for name in (".venv/lib/x.py", "dev.duckdb", "notes.txt", "target/x.sql", "data/big.csv"):
+        write_project(tmp_path, {name: "x"})
+        assert code_digest(code_files(found)) == before, name
+    for name in ("macros/m.sql", "dbt_packages/p/models/a.sql", "packages.yml", "models/x.py"):
+        write_project(tmp_path, {name: "x"})
+        after = code_digest(code_files(found))
+        assert after != before, name
+        before = after
+
+
+def test_a_project_whose_folder_is_its_models_counts_all_but_environments(tmp_path):
+    write_project(
+        tmp_path,
+        {
+            "dbt_project.yml": 'name: p\nmodel-paths: ["."]\n',
+            "a.sql": "select 1",
+            "venv/pyvenv.cfg": "",
+            "venv/lib/x.py": "",
+            "dev.duckdb": "",
+        },
+    )
+    assert set(project_files(tmp_path / "project")) == {"dbt_project.yml", "a.sql"}
+
+
+def test_two_products_with_an_inner_model_of_one_name_load_in_one_location(tmp_path):
+    settings = mesh(
+        tmp_path,
+        one=books("totals", select="+totals"),
+        two=books("largest", select="+largest"),
+    )
+    definitions = load_domain(settings.root / "domains" / "books")
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert {"books/totals", "books/largest", "books/one/staged", "books/two/staged"} <= keys
