@@ -26,10 +26,11 @@ def dbt_queries(
 
     The query is empty where a template cannot be read.
     """
+    nodes = manifest["nodes"]
     project = manifest.get("metadata", {}).get("project_name")
     built = [
         (node.get("package_name") == project, node["name"], key)
-        for key, node in manifest["nodes"].items()
+        for key, node in nodes.items()
         if node["resource_type"] in {"model", "seed", "snapshot"}
     ]
     # Of a name that a package has too, the project's own counts.

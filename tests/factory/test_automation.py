@@ -152,7 +152,7 @@ def test_all_models_of_a_dbt_product_are_asked_for_together(tmp_path, instance):
     desk.deliver(GOOD)
     assert desk.tick("dots") == {
         dg.AssetKey(["dots", "kinds"]),
-        dg.AssetKey(["dots", "stg_orders"]),
+        dg.AssetKey(["dots", "dots", "stg_orders"]),
     }
 
 

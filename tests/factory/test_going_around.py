@@ -29,7 +29,7 @@ from locations import (
 pytestmark = pytest.mark.usefixtures("without_pauses")
 READ = "select id from shop.orders order by id"
 LEFT, RIGHT = dg.AssetKey(["two", "left"]), dg.AssetKey(["two", "right"])
-STAGING, KINDS = dg.AssetKey(["dots", "stg_orders"]), dg.AssetKey(["dots", "kinds"])
+STAGING, KINDS = dg.AssetKey(["dots", "dots", "stg_orders"]), dg.AssetKey(["dots", "kinds"])
 NOT_A_SUBSET = "This AssetsDefinition does not support subsetting"
 PRIMARY_KEY = dg.AssetCheckKey(ORDERS, "primary_key")
 

@@ -158,7 +158,7 @@ def test_inner_models_of_dbt_are_drawn_and_say_that_nobody_reads_them(tmp_path, 
     assert execute(settings, "shop", instance).success
     assert execute(settings, "dots", instance).success
     graph = location(settings, "dots").resolve_asset_graph()
-    inner, port = dg.AssetKey(["dots", "stg_orders"]), dg.AssetKey(["dots", "kinds"])
+    inner, port = dg.AssetKey(["dots", "dots", "stg_orders"]), dg.AssetKey(["dots", "kinds"])
     assert graph.get(port).parent_keys == {inner}
     assert graph.get(inner).parent_keys == {ORDERS}
     assert graph.get(inner).kinds == {"dbt", "private"}

@@ -250,7 +250,9 @@ def _wait(ours: socket.socket, reading: int, output: Output) -> bytes:
                     output(block.decode("utf-8", "replace"))
                     printed += len(block)
             if ours.fileno() in ready:
-                block = ours.recv(1 << 20)
+                block = b""
+                with suppress(ConnectionResetError):  # the server was killed: it says no more
+                    block = ours.recv(1 << 20)
                 if not block:
                     return bytes(answer)
                 answer += block
