@@ -177,7 +177,8 @@ def _decide(attempt: Attempt) -> Decision:
         return early if isinstance(early, Refuse) else Refuse(("nothing was built",))
     ports = [port.address for port in attempt.product.outputs]
     decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
-    others = schema_reasons(attempt)
+    hold = hold_on_attempt(attempt)  # other code ends a rollback, unless the same rows come of it
+    others = (*schema_reasons(attempt), *([hold_reason(hold)] if hold else []))
     if not others:
         return decision
     refused = decision.reasons if isinstance(decision, Refuse) else ()

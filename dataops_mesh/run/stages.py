@@ -20,7 +20,7 @@ from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.store.hold import Hold
-from dataops_mesh.store.holding import inputs_digest
+from dataops_mesh.store.holding import inputs_digest, rows_digest
 from dataops_mesh.store.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def audit_session(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def hold_on_attempt(attempt: Attempt) -> Hold | None:
-    """Return what keeps the attempt from being published, whatever it builds."""
+    """Return what keeps the attempt from being published; once it is built, by its rows too."""
     product, store, piece = attempt.product, attempt.environment.store, attempt.partition
     release = attempt.inputs.release
 
@@ -91,4 +91,4 @@ def hold_on_attempt(attempt: Attempt) -> Hold | None:
         own = own_content(product, piece, release, store) if piece else ""
         return own or inputs_digest(attempt.inputs.reads)
 
-    return hold_on(product, release, attempt.key, read)
+    return hold_on(product, release, attempt.key, read, rows_digest(attempt.ports))

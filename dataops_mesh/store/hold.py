@@ -32,6 +32,8 @@ class Hold:
         until: `inputs`: of a rollback, another content of what was read ends it too.
         code: of a rollback, the versions of the code that it took back; another one ends it.
         inputs: of a rollback, digests of what these had read.
+        rows: of a rollback, digests of the rows that it took back: other code ends it, unless it
+            brings the same rows again.
         erased: of a withdrawal, the bytes go too: all that the `product` ever had here, or those of
             the `port` alone.
     """
@@ -46,6 +48,7 @@ class Hold:
     until: str = ""
     code: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     erased: str = ""
 
     def __str__(self) -> str:
@@ -72,11 +75,13 @@ class Facts:
         partition: its key; empty for a whole product.
         code: the version of its declaration, contracts and transform.
         inputs: a digest of what it read; of a partition, of what is its own.
+        rows: a digest of the rows of all its ports; not known before it is built.
     """
 
     partition: str = ""
     code: str = UNKNOWN
     inputs: str = UNKNOWN
+    rows: str = UNKNOWN
 
 
 def is_over(hold: Hold, facts: Facts) -> bool:
@@ -86,8 +91,10 @@ def is_over(hold: Hold, facts: Facts) -> bool:
     >>> hold = Hold("shop.orders", "ana", "", 4, at, ROLLBACK, code=("c1",))
     >>> is_over(hold, Facts(code="c1")), is_over(hold, Facts(code="c2"))
     (False, True)
+    >>> is_over(replace(hold, rows=("r1",)), Facts(code="c2", rows="r1"))
+    False
     """
-    if hold.kind != ROLLBACK:
+    if hold.kind != ROLLBACK or (facts.rows and facts.rows in hold.rows):
         return False
     return _differs(facts.code, hold.code) or (
         hold.until == INPUTS and _differs(facts.inputs, hold.inputs)
@@ -126,7 +133,8 @@ def held_problem(hold: Hold) -> Problem:
     piece = f"partition {hold.partition} of " if hold.partition else ""
     ends = ""
     if hold.kind == ROLLBACK:
-        ends = ", or change the code" + (" or the inputs" if hold.until == INPUTS else "")
+        inputs = " or the inputs" if hold.until == INPUTS else ""
+        ends = f", or change the code{inputs}, so that other rows come of it"
     return Problem(f"{piece}{hold.product} is {hold}", next=f"{lift_command(hold)}{ends}")
 
 
@@ -154,7 +162,8 @@ def with_hold(
             elif hold.kind == ROLLBACK:
                 code = tuple(sorted({*one.code, *hold.code}))
                 inputs = tuple(sorted({*one.inputs, *hold.inputs}))
-                mine = replace(hold, code=code, inputs=inputs)
+                rows = tuple(sorted({*one.rows, *hold.rows}))
+                mine = replace(hold, code=code, inputs=inputs, rows=rows)
         made[address] = tuple(sorted((*others, mine), key=lambda one: one.partition))
     return made
 

@@ -22,7 +22,7 @@ from dataops_mesh.store.hold import (
     without_holds,
 )
 from dataops_mesh.store.log import Entry, Release, append, latest
-from dataops_mesh.store.manifest import InputRead, Manifest, read_manifest
+from dataops_mesh.store.manifest import InputRead, Manifest, PortData, read_manifest
 from dataops_mesh.store.owners import Publisher, require_owner
 from dataops_mesh.store.pins import committing
 from dataops_mesh.store.removal import note_removals
@@ -163,6 +163,7 @@ def after_rollback(
                 partition=key,
                 code=tuple(sorted({one.code for one in facts})),
                 inputs=tuple(sorted({one.inputs for one in facts})),
+                rows=tuple(sorted({one.rows for one in facts} - {""})),
             )
             holds = with_hold(holds, (address,), mine)
     return holds
@@ -171,7 +172,13 @@ def after_rollback(
 def facts_of(manifest: Manifest) -> Facts:
     """Return what decides whether a candidate is held."""
     read = manifest.own or inputs_digest(manifest.inputs)
-    return Facts(manifest.partition, manifest.code_version, read)
+    return Facts(manifest.partition, manifest.code_version, read, rows_digest(manifest.ports))
+
+
+def rows_digest(ports: Iterable[PortData]) -> str:
+    """Return a digest of the rows of all ports, whatever these are called; empty if none."""
+    found = sorted(port.fingerprint for port in ports)
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16] if found else ""
 
 
 def inputs_digest(reads: Iterable[InputRead]) -> str:

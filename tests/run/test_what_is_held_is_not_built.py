@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers import environment, lift, product, roll_back, run
+from helpers import environment, lift, product, roll_back, run, write_product
 from partition_cases import MONTHS, THREE, amounts, build, csv, workspace
 from record_cases import both, deliver, shop
 
@@ -45,9 +45,39 @@ def test_changed_code_is_published_without_a_word(tmp_path: Path) -> None:
     for number in (1, 2):
         deliver(settings, number)
     roll_back(settings, "shop.both")
-    (tmp_path / "domains/shop/both/left.sql").write_text("select n + 0 as n from rows")
+    (tmp_path / "domains/shop/both/left.sql").write_text("select n + 10 as n from rows")
     assert run(settings, "shop.both").published
     assert latest(environment(settings).store).holds == {}
+
+
+@pytest.mark.parametrize("change", ["a comment", "other words for the same", "another name"])
+def test_other_code_that_brings_the_same_rows_again_ends_no_rollback(
+    tmp_path: Path, change: str
+) -> None:
+    settings = shop(tmp_path)
+    for number in (1, 2):
+        deliver(settings, number)
+    roll_back(settings, "shop.both", reason="wrong prices")
+    folder, name = tmp_path / "domains/shop/both", "shop.both"
+    text = {
+        "a comment": "select n from rows -- c",
+        "other words for the same": "select n + 0 as n from rows",
+    }
+    if change == "another name":
+        folder.rename(folder.with_name("again"))
+        name, file = "shop.again", folder.with_name("again") / "product.odps.yaml"
+        file.write_text(file.read_text("utf-8").replace("shop:both", "shop:again"), "utf-8")
+    else:
+        (folder / "left.sql").write_text(text[change])
+    report = run(settings, name)
+    assert not report.published
+    assert "is held by a rollback by ana since" in str(report.decision)
+    assert "so that other rows come of it" in str(report.decision)
+    assert both(settings) == (1, 1)
+    write_product(tmp_path, "shop", name.partition(".")[2], {"rows.csv": "n\n3\n"})
+    mended = run(settings, name)
+    assert mended.published, mended.decision
+    assert both(settings) == (3, 3), "other code and other rows: somebody mended it"
 
 
 def test_holds_and_lifts_are_in_the_history_with_person_and_reason(tmp_path: Path) -> None:

@@ -16,7 +16,11 @@ from dataops_mesh.store.withdrawal import withdrawal_of
 
 
 def hold_on(
-    product: Product, release: Release, partition: str, inputs: Callable[[], str]
+    product: Product,
+    release: Release,
+    partition: str,
+    inputs: Callable[[], str],
+    rows: str = UNKNOWN,
 ) -> Hold | None:
     """Return what would keep the product, or a partition of it, from being published now.
 
@@ -25,12 +29,13 @@ def hold_on(
         release: whose holds count.
         partition: its key; empty for a product that is published whole.
         inputs: returns a digest of what it would read; only asked where that can end a hold.
+        rows: a digest of what was built, if it was.
     """
     mine = [port.address for port in product.outputs if port.address in release.holds]
     if not mine:
         return None
     ends = any(hold.until == INPUTS for address in mine for hold in release.holds[address])
-    facts = Facts(partition, code_version(product), inputs() if ends else UNKNOWN)
+    facts = Facts(partition, code_version(product), inputs() if ends else UNKNOWN, rows)
     return held(release.holds, mine, [facts])
 
 
