@@ -11,12 +11,20 @@ from dataops_mesh.cli.output import Format, say, show
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
 Product = Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")]
 Partition = Annotated[str | None, typer.Option(help="only this partition")]
-Reason = Annotated[str, typer.Option(help="why, for the record")]
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("say why, in a few words: it is for the record")
+    return text.strip()
+
+
+Reason = Annotated[str, typer.Option(help="why, for the record", callback=_said)]
 COLUMNS = ("product", "partition", "by", "person", "since", "release", "reason", "ends")
 ENDS = {
     "hold": "when lifted",
     "withdrawal": "when lifted",
-    "rollback": "when lifted, or when the code differs",
+    "rollback": "when lifted, or when other code brings other rows",
 }
 hold = typer.Typer(help="Keep a product from being published.", no_args_is_help=True)
 

@@ -121,7 +121,7 @@ def status(
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="one SELECT on domain.port")],
-    release: Annotated[int | None, typer.Option(help="a release number")] = None,
+    release: Annotated[int | None, typer.Option(help="a release number", min=0, max=10**15)] = None,
     candidate: Annotated[
         str | None, typer.Option(help="a candidate of your own, also a refused one; on record")
     ] = None,
@@ -131,9 +131,9 @@ def query(
     from dataops_mesh.cli.looking import run_query
     from dataops_mesh.cli.showing import query_candidate
 
-    if candidate and release is not None:
+    if candidate is not None and release is not None:
         raise typer.BadParameter("a candidate is in no release: say one of both")
-    if candidate:
+    if candidate is not None:
         raise typer.Exit(query_candidate(candidate, sql, output))
     raise typer.Exit(run_query(sql, release, output))
 

@@ -42,6 +42,10 @@ def evidence(
     from dataops_mesh.watch.account import write_account
 
     first, last = since.date(), to.date() if to else datetime.now(UTC).date()
+    if last.year == date.max.year:
+        raise typer.BadParameter(
+            f"{last} has not come yet: say a day of this century", param_hint="--to"
+        )
     if last < first:
         raise typer.BadParameter(f"{last} is before {first}")
     target = output or Path(f"evidence-{first}-{last}")

@@ -22,6 +22,8 @@ CANDIDATE = (
 )
 DOWN = ("step", "read", "product", "verdict", "publications", "candidate")
 _SHORT = 12
+_DIGITS = 15  # of a publication, as a ledger can hold it
+_SHOWN = 60
 _INCIDENT_LENGTH = 12
 
 
@@ -32,6 +34,7 @@ def show_thing(name: str, output: Format, *, history: bool, below: bool) -> int:
 
     settings = load_settings()
     environment = open_environment(settings)
+    known_as(name)
     if name.isdecimal():
         if below:
             return _show_down(down(environment, int(name)), name, output)
@@ -46,6 +49,21 @@ def show_thing(name: str, output: Format, *, history: bool, below: bool) -> int:
         found = [row for number in facts["publications"] for row in down(environment, number)]
         return _show_down(found, name, output)
     return _print(facts, output)
+
+
+def known_as(name: str) -> None:
+    """Make sure that a name may be one of a product, publication, candidate or incident.
+
+    Raises:
+        UnknownNameError: nothing is called that.
+    """
+    # A number that no ledger can hold, bytes that are no text, a path that leads elsewhere.
+    plain = name.isprintable() and name.isascii() and not name.startswith(("/", "."))
+    if not plain or not name or ".." in name or (name.isdecimal() and len(name) > _DIGITS):
+        shown = ascii(name) if len(name) <= _SHOWN else f"{ascii(name)[:_SHOWN]}..."
+        what = f"nothing is called {shown}"
+        then = "mesh status for products, mesh show PRODUCT --history for their publications"
+        raise UnknownNameError(Problem(what, next=then))
 
 
 def _show_product(
@@ -211,6 +229,7 @@ def query_candidate(ref: str, sql: str, output: Format) -> int:
 
     settings, mesh = open_readable()
     environment = open_environment(settings)
+    known_as(ref)
     manifest = read_manifest(environment.store, candidate_facts(environment, ref)["candidate"])
     product = next((p for p in mesh.products if p.qualified_name == manifest.product), None)
     if product is None:

@@ -57,7 +57,7 @@ def withdraw(  # noqa: PLR0913 - a command's options
         from dataops_mesh.cli.ending import withdraw_due
 
         raise typer.Exit(withdraw_due(name or "", reason, output, yes=yes))
-    if name is None or not reason:
+    if name is None or not reason.strip():
         raise typer.BadParameter("say PRODUCT or PORT, and --reason; or --due")
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.settings import load_settings

@@ -37,7 +37,9 @@ def candidates_named(ledger: Ledger, short: str) -> tuple[str, ...]:
 
     from dataops_mesh.ledger.schema import candidates
 
-    query = select(candidates.c.candidate).where(candidates.c.candidate.endswith(f"/{short}"))
+    query = select(candidates.c.candidate).where(
+        candidates.c.candidate.endswith(f"/{short}", autoescape=True)
+    )
     with transaction(ledger) as connection:
         return tuple(connection.execute(query.order_by(candidates.c.candidate)).scalars())
 

@@ -214,3 +214,30 @@ def test_a_partition_that_there_is_not_is_said_before_anything_runs(
     assert said in found.err
     assert "a bug in mesh" not in found.err
     assert not (workspace.root / ".mesh/store/releases/00000001.json").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("show", "99999999999999999999"),
+        ("show", "\udcff\udcfe"),
+        ("show", "../../etc/passwd"),
+        ("show", "%"),
+        ("show", "_" * 24),
+        ("show", ""),
+        ("query", "select 1", "--candidate", ""),
+        ("query", "select 1", "--candidate", "%"),
+        ("query", "select 1", "--release", "9" * 300),
+        ("report", "evidence", "--from", "0001-01-01", "--to", "9999-12-31"),
+        ("hold", "add", "shop.orders", "--reason", " "),
+        ("hold", "lift", "shop.orders", "--reason", ""),
+        ("withdraw", "shop.orders", "--reason", "  ", "--yes"),
+    ],
+    ids=str,
+)
+def test_odd_arguments_are_mistakes_and_no_bugs(mesh, command):
+    assert mesh("run", "shop").code == 0
+    said = mesh(*command)
+    assert said.code == 2, said
+    assert "a bug in mesh" not in said.err
+    assert "valid:" not in said.err
