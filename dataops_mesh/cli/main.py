@@ -241,13 +241,10 @@ def workspace(
     ] = False,
 ) -> None:
     """Write workspace.yaml, which Dagster loads."""
-    if production:
-        from dataops_mesh.cli.watching import write_production_files
+    from dataops_mesh.cli import declarations, watching
 
-        raise typer.Exit(write_production_files())
-    from dataops_mesh.cli.declarations import write_workspace_file
-
-    raise typer.Exit(write_workspace_file())
+    write = watching.write_production_files if production else declarations.write_workspace_file
+    raise typer.Exit(write())
 
 
 @app.command(
@@ -281,7 +278,7 @@ def main() -> None:
         say_problems(error)
         sys.exit(WRONG)
     except BrokenPipeError:
-        # Who reads has read enough, as `head` does; nothing is left to flush at exit.
+        # Who reads has read enough, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:

@@ -33,7 +33,7 @@ def test_a_rollback_holds_says_so_and_a_lift_ends_it(mesh, workspace):
     assert (held["product"], held["by"], held["person"], held["reason"]) == (
         "shop.orders", "rollback", "ana", "wrong prices",
     )  # fmt: skip
-    assert held["ends"] == "when lifted, or when the code differs"
+    assert held["ends"] == "when lifted, or when other code brings other rows"
     by_port = {row["port"]: row["held"] for row in mesh("status", "--format", "json").json}
     assert by_port["shop.orders"].startswith("held by a rollback by ana since")
     assert by_port["desk.totals"] == "reads shop.orders"
