@@ -12,12 +12,11 @@ from dataops_mesh.cli.pacts import pact_notes
 from dataops_mesh.cli.planning import publication_problems
 from dataops_mesh.cli.workspace import (
     load_workspace,
-    named,
     open_workspace,
-    require_readable,
+    readable,
     say_unreadable,
 )
-from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.errors import Problem
 from dataops_mesh.policy.notes import Note
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Mesh, Product
@@ -31,18 +30,15 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     """Print every problem of the declarations; return 1 if there is one."""
     settings = load_settings()
     mesh = load_workspace(settings)
-    try:
-        require_readable(mesh, names)
-    except DeclarationError as error:
-        return _print(error.problems, output, 0)
-    say_unreadable(mesh, names)
-    products = named(mesh, names)
+    products, unread = readable(mesh, names)
+    if names and not unread:
+        say_unreadable(mesh, names)
     found, notes = examine_all(mesh, products, settings, decided=True)
     found += publication_problems(settings, products, mesh)
     found += event_problems(products, settings)
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     notes += _words_only(mesh, settings)
-    return _print(found, output, len(products), notes)
+    return _print([*unread, *found], output, len(products), notes)
 
 
 def write_workspace_file() -> int:

@@ -14,7 +14,13 @@ from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.wire import read_ended
-from dataops_mesh.cli.workspace import named, one, open_readable, say_unreadable
+from dataops_mesh.cli.workspace import (
+    named,
+    one,
+    open_readable,
+    require_readable,
+    say_unreadable,
+)
 from dataops_mesh.errors import DeclarationError, HeldError, Problem, SettingsError
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import order
@@ -41,6 +47,8 @@ def run_products(
         every: of partitioned products, every partition that has begun.
     """
     settings, mesh = open_readable()
+    if names:
+        require_readable(mesh, names)
     left_out = say_unreadable(mesh, names)
     products = order(tuple(named(mesh, names, runnable=True)))
     _require_partitions(products, names, partitions, settings)

@@ -174,14 +174,40 @@ def require_readable(mesh: Mesh, names: Sequence[str]) -> None:
     Raises:
         DeclarationError: with what is wrong with them.
     """
+    if found := _wrong(mesh, names):
+        raise DeclarationError(found)
+
+
+def readable(mesh: Mesh, names: Sequence[str]) -> tuple[list[Product], tuple[Problem, ...]]:
+    """Return what can be read of the products that were named, and what is wrong with the rest.
+
+    Raises:
+        UnknownNameError: a name matches nothing.
+    """
+    wrong = _wrong(mesh, names)
+    if not wrong:
+        return named(mesh, names), ()
+    unread = {part for name in mesh.broken for part in (name, name.partition(".")[0])}
+    if asked := [name for name in names if name not in unread]:
+        named(mesh, asked)
+    wanted = set(names)
+    found = [
+        product
+        for product in mesh.products
+        if not names or {product.qualified_name, product.domain} & wanted
+    ]
+    return found, wrong
+
+
+def _wrong(mesh: Mesh, names: Sequence[str]) -> tuple[Problem, ...]:
+    """Return why declarations of what was named cannot be read; of all if nothing was."""
     found = [
         problem
         for name, problems in mesh.broken.items()
         if not names or {name, name.partition(".")[0]} & set(names)
         for problem in problems
     ]
-    if found:
-        raise DeclarationError(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def _active(product: Product) -> bool:

@@ -151,7 +151,7 @@ def _scalar(value: str, found: Shape | None, want: str) -> str | None:
     if (bare, target) == ("FLOAT", "DOUBLE"):
         # The number that people read: -9.9 and not -9.899999618530273. Back, it is the same FLOAT.
         return f"CAST(CAST({value} AS VARCHAR) AS DOUBLE)"
-    if kept == want and _holds_all(bare, target):
+    if kept == want and holds_all(bare, target):
         return f"CAST({value} AS {want})"
     there = _cast(value, kind, want)
     same = f"TRY_CAST({there} AS {kind}) IS NOT DISTINCT FROM {value}"
@@ -165,7 +165,7 @@ def _scalar(value: str, found: Shape | None, want: str) -> str | None:
     return f"CASE WHEN {value} IS NULL THEN NULL WHEN {held} THEN {kept_value} ELSE {_error()} END"
 
 
-def _holds_all(narrow: str, wide: str) -> bool:
+def holds_all(narrow: str, wide: str) -> bool:
     """Tell whether a type holds every number of another."""
     if not {narrow.removeprefix("U"), wide.removeprefix("U")} <= _BITS.keys():
         return False

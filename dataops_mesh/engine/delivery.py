@@ -36,6 +36,7 @@ _BY_OPTION = {
 }
 _DIALECT = {"quote": '"', "escape": '"', "header": True, "skip": 0, "comment": ""}
 _DECIDED = {"columns", "all_varchar", "auto_detect"}  # somebody has said what the columns are
+_SMALL = 64  # bytes of a file that may hold nothing
 
 
 class UnclearDelivery(Exception):  # noqa: N818 - becomes a SourceError where the source is known
@@ -49,6 +50,19 @@ class UnclearDelivery(Exception):  # noqa: N818 - becomes a SourceError where th
     def __init__(self, what: str, then: str) -> None:
         super().__init__(what)
         self.then = then
+
+
+def require_something(found: Sequence[Path], options: Mapping[str, Any]) -> None:
+    """Refuse a delivery that has neither a row nor a header, where nothing else names columns."""
+    if {"columns", "names"} & options.keys():
+        return
+    if all(file.stat().st_size <= _SMALL and not _said_in(file) for file in found):
+        what = "the delivery is empty, and nobody says what its columns are"
+        raise UnclearDelivery(what, "write a contract of the source: inputs/<input>.odcs.yaml")
+
+
+def _said_in(file: Path) -> bytes:
+    return b"".join(file.read_bytes().removeprefix(b"\xef\xbb\xbf").split()).removeprefix(b"[]")
 
 
 def lossless(

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.convert import conversions, inexact
 from dataops_mesh.engine.delivery import READER, UnclearDelivery, dialect
 from dataops_mesh.engine.spelling import spells, value
 from dataops_mesh.engine.wrong import PACKED, place_of_record
@@ -129,6 +128,9 @@ def promised_csv(
     Raises:
         UnclearDelivery: a column is gone, or a text is no value of its type.
     """
+    if (empty := next((path.name for path in found if not path.stat().st_size), None)) is not None:
+        then = "have it delivered with its header, also where there are no rows"
+        raise UnclearDelivery(f"{empty} is empty, without even a header", then)
     options = {**dialect(found, options), "all_varchar": True}
     if options["header"] is False:  # then the order is the promise
         options["names"] = [column.at for column in columns]
@@ -167,29 +169,6 @@ def require_types(
 
     shown = {column.name: _text(column, texts) for column in columns}
     require_spelled(con, Delivery(found, scan, texts), columns, shown)
-
-
-def promised_parquet(
-    con: duckdb.DuckDBPyConnection,
-    found: Sequence[Path],
-    options: Mapping[str, Any],
-    columns: Sequence[Promised],
-) -> tuple[str, list[str]]:
-    """Return the relation over Parquet files as promised, and the columns that are new."""
-    relation = sql.scan("read_parquet", found, options)
-    described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
-    kinds = {str(name): str(kind) for name, kind, *_ in described}
-    require_columns(found[0].name, list(kinds), columns)
-    made = conversions(kinds, {column.at: column.shape for column in columns})
-    wrong = [c for c in columns if c.at in inexact(con, f"FROM {relation}", made)]
-    if wrong:
-        told = "; ".join(
-            f'column "{c.at}" is {kinds[c.at]}, which is not exactly {c.shape}' for c in wrong
-        )
-        raise UnclearDelivery(told, "deliver the promised type, or promise what is delivered")
-    values = {c.name: made.get(c.at, sql.identifier(c.at)) for c in columns}
-    shown = ", ".join(f"{values[c.name]} AS {sql.identifier(c.name)}" for c in columns)
-    return f"(SELECT {shown} FROM {relation})", new_of([list(kinds)], columns)
 
 
 def require_columns(file: str, given: Sequence[str], columns: Sequence[Promised]) -> None:

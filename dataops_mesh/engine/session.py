@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.delivery import UnclearDelivery, lossless
+from dataops_mesh.engine.delivery import UnclearDelivery, lossless, require_something
+from dataops_mesh.engine.parquet import parquet, promised_parquet
 from dataops_mesh.engine.promised import (
     TYPING,
     promised_by_options,
     promised_columns,
     promised_csv,
-    promised_parquet,
     require_types,
 )
 from dataops_mesh.engine.promised_records import promised_json
@@ -190,6 +190,8 @@ def bind_source(
     files = tuple(found)
     try:
         view = sql.identifier(name)
+        if contract is None and source.format is not SourceFormat.PARQUET:
+            require_something(files, options)
         if contract is not None:
             read = _PROMISED[source.format]
             relation, new = read(con, files, options, promised_columns(contract))
@@ -201,10 +203,11 @@ def bind_source(
             relation = (
                 promised_json(con, files, rest, said)[0] if said else records(con, files, rest)
             )
+        elif source.format is SourceFormat.PARQUET:
+            relation = parquet(con, files, options)
         else:
-            if source.format is SourceFormat.CSV:
-                require_types(con, files, options)
-                options = lossless(con, files, options)
+            require_types(con, files, options)
+            options = lossless(con, files, options)
             relation = sql.scan(reader, files, options)
         con.execute(f"CREATE OR REPLACE VIEW {view} AS FROM {relation}")
     except UnclearDelivery as error:

@@ -71,7 +71,12 @@ def _glob(base: Path, pattern: str) -> tuple[Path, ...]:
     if path.is_absolute():
         base, pattern = Path(path.anchor), str(path.relative_to(path.anchor))
     plain = base / pattern
-    found = [plain] if plain.is_file() else sorted(base.glob(pattern))
+    if plain.is_file():
+        return (plain,)
+    parts = Path(pattern).parts
+    while len(parts) > 1 and (base / parts[0]).is_dir():  # a name is a name here too
+        base, parts = base / parts[0], parts[1:]
+    found = sorted(base.glob(str(Path(*parts))))
     return tuple(item for item in found if item.is_file())
 
 

@@ -64,13 +64,32 @@ def scan(reader: str, paths: Iterable[Path], options: Mapping[str, Any] | None =
         raise SourceError(
             Problem(f"{wrong[0]!r} is not an option of {reader}", next="see DuckDB's manual")
         )
-    # A name is a name: what is a pattern in it stands for itself.
-    names = [glob.escape(str(path)) for path in paths]
+    names = [as_it_stands(path) for path in paths]
     arguments = [literal(names[0] if reader == "sniff_csv" else names)]
     if reader in _CUT:
         arguments.append("hive_partitioning = false")  # folders are never columns
     arguments += [f"{name} = {literal(value)}" for name, value in (options or {}).items()]
     return f"{reader}({', '.join(arguments)})"
+
+
+def as_it_stands(path: Path) -> str:
+    """Return the spelling of a path in which nothing is a pattern: a name is a name.
+
+    DuckDB finds the match of an escaped name by listing its folder. A confined transform may open
+    a file and not list the folder; then DuckDB finds no match of the plain name either, and takes
+    it as it stands.
+    """
+    escaped = glob.escape(str(path))
+    marked = [one.parent for one in (path, *path.parents) if glob.escape(one.name) != one.name]
+    return escaped if all(map(_is_listed, marked)) else str(path)
+
+
+def _is_listed(folder: Path) -> bool:
+    try:
+        with os.scandir(folder):
+            return True
+    except OSError:
+        return False
 
 
 def reason(error: Exception) -> str:

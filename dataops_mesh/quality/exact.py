@@ -34,6 +34,7 @@ def outside(value: str, kind: str, bounds: Range) -> str:
     >>> outside("n", "BIGINT", Range("n", 0.5, None))
     "n < CAST('1' AS BIGINT)"
     """
+    value = _in_utc(value, kind)
     if is_text(kind) or kind in _NO_ORDER or kind.endswith("]"):
         raise AuditError(f"{bounds.column} is {kind}, which has no range")
     low, high = number_of(bounds.minimum), number_of(bounds.maximum)
@@ -72,6 +73,7 @@ def among(value: str, kind: str, values: tuple[Scalar | Decimal, ...]) -> str:
         value = f"coalesce({value} ->> '$', CAST({value} AS VARCHAR))"
     elif base(kind) == "ENUM":
         value = f"CAST({value} AS VARCHAR)"
+    value = _in_utc(value, kind)
     return f"{value} IN ({', '.join(found)})" if found else "false"
 
 
@@ -84,7 +86,12 @@ def quoted(text: str, kind: str) -> str:
     if kind.startswith("TIMESTAMP") and "WITH" not in kind and _OFFSET.search(text):
         # A cast to TIMESTAMP would leave the offset out.
         return f"{quoted(text, 'TIMESTAMP WITH TIME ZONE')} AT TIME ZONE 'UTC'"
-    return f"CAST('{text.replace(chr(39), chr(39) * 2)}' AS {kind})"
+    return _in_utc(f"CAST('{text.replace(chr(39), chr(39) * 2)}' AS {kind})", kind)
+
+
+def _in_utc(value: str, kind: str) -> str:
+    """Return a time with an offset as that of UTC: DuckDB tells 10:00+00 from 12:00+02."""
+    return f"timezone('UTC', {value})" if kind == "TIME WITH TIME ZONE" else value
 
 
 def _spelled(kind: str, value: Scalar | Decimal) -> str | None:

@@ -18,6 +18,7 @@ from dataops_mesh.errors import MeshError, Problem, SourceError
 from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.query import render
 from dataops_mesh.quality.redact import AuditError
+from dataops_mesh.quality.values import base, is_number
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.derive import derive_checks
 from dataops_mesh.spec.checks.measures import Query
@@ -111,6 +112,10 @@ def _rule_problem(
         return Problem(f"the rule cannot run: {found.what}", check.where, next=then)
     if len(told) != 1:
         return Problem(f"the query must return one column, not {len(told)}", check.where)
+    kind = base(str(told[0][1]))
+    if not (is_number(kind) or kind == "BOOLEAN"):
+        what = f"the query returns {kind}, and a rule is about a number"
+        return Problem(what, check.where, next="select a count, a sum or another number")
     return None
 
 

@@ -128,3 +128,22 @@ def test_what_cannot_be_read_is_not_taken_for_what_was_removed(published, mesh, 
     assert ended.code == 2
     assert "desk/totals/product.odps.yaml:" in ended.err
     assert mesh("query", "select n from desk.totals").code == 0
+
+
+def test_a_check_finds_also_what_is_wrong_with_those_that_can_be_read(mesh, workspace):
+    break_desk(workspace.root)
+    (workspace.root / "domains" / "shop" / "orders" / "orders.sql").write_text(
+        "select nosuch from orders_csv"
+    )
+    for names in ((), ("shop", "desk")):
+        said = mesh("check", *names)
+        assert said.code == 1
+        assert "desk/totals/product.odps.yaml:" in said.err
+        assert "nosuch" in said.err
+
+
+def test_nobody_is_told_that_the_rest_goes_on_where_nothing_runs(mesh, workspace):
+    break_desk(workspace.root)
+    said = mesh("run", "shop", "desk")
+    assert said.code == 2
+    assert "goes on" not in said.err

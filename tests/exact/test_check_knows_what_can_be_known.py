@@ -101,6 +101,8 @@ RULES = {
     "{id: r, type: sql, query: 'select ndv(k) from {object}', mustBe: 0}": "ndv",
     "{id: r, type: sql, query: 'select k, count(*) from {object}', mustBe: 0}": "GROUP BY",
     "{id: r, type: sql, query: 'select min(k), max(k) from {object}', mustBe: 0}": "one column",
+    "{id: r, type: sql, query: \"select 'x' from {object} limit 1\", mustBe: 0}": "about a number",
+    "{id: r, type: sql, query: 'select max(current_date) from {object}', mustBe: 0}": "a number",
 }  # fmt: skip
 
 

@@ -325,3 +325,13 @@ def test_a_future_value_does_not_refresh(tmp_path: Path, seen: str, fresh: bool)
     )
     (result,) = [r for r in run(settings, "d.p").results if r.check == "freshness"]
     assert (result.outcome == "passed") == fresh
+
+
+def test_a_time_with_an_offset_is_that_moment():
+    rows = "SELECT unnest([timetz '10:00:00+00', timetz '13:00:00+03', timetz '10:00:01+00']) AS v"
+    noon = "12:00:00+02:00"
+    assert counted(rows, Range("v", None, noon)) == 1
+    assert counted(rows, Range("v", noon, None)) == 0
+    assert counted(rows, Range("v", None, noon, exclusive_maximum=True)) == 3
+    assert counted(rows, OutsideSet("v", (noon,))) == 1
+    assert counted(rows, Missing("v", ("10:00:00",))) == 2
