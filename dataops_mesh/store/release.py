@@ -34,7 +34,7 @@ from dataops_mesh.store.removal import require_not_removed
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import claims_truly, conflict, cut_otherwise, holds, switch
 from dataops_mesh.store.target import choices, previous, require_kept, wanted
-from dataops_mesh.store.withdrawal import require_not_withdrawn
+from dataops_mesh.store.withdrawal import require_not_withdrawn, unpublished_problem
 
 __all__ = [
     "EMPTY",
@@ -167,9 +167,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     current = latest(store)
     missing = [address for address in ports if address not in current.ports]
     if missing:
-        raise NotPublishedError(
-            Problem(f"{missing[0]} has no publication", next="publish it before rolling it back")
-        )
+        raise NotPublishedError(unpublished_problem(current, missing[0]))
     number = previous(store, ports[0], partition) if to is None else to
     require_kept(store, number, ports[0])
     with pinned(store, number) as target:

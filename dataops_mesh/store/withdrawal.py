@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dataops_mesh.errors import ConflictError, NotPublishedError, Problem
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.hold import WITHDRAWAL, Hold, held_words, with_hold
+from dataops_mesh.store.hold import WITHDRAWAL, Hold, held_words, lift_command, with_hold
 from dataops_mesh.store.holding import Asked, follow, following
 from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.owners import require_owner
@@ -116,6 +116,15 @@ def withdrawn_problem(address: Address, hold: Hold) -> Problem:
 def withdrawn_words(hold: Hold) -> str:
     """Return what somebody is told who asks for what was withdrawn."""
     return f"was {'erased' if hold.erased else 'withdrawn'} {held_words(hold)}"
+
+
+def unpublished_problem(release: Release, address: Address) -> Problem:
+    """Say why there is nothing at an address that could be rolled back."""
+    hold = withdrawal_of(release, address)
+    if hold is None:
+        return Problem(f"{address} has no publication", next="publish it before rolling it back")
+    then = f"{lift_command(hold)}, then mesh run {hold.product}"
+    return Problem(f"{address} {withdrawn_words(hold)}: there is nothing to roll back", next=then)
 
 
 def has(release: Release, address: Address, partition: str) -> bool:

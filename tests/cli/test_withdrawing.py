@@ -25,6 +25,10 @@ def test_a_withdrawn_product_is_gone_and_its_reader_keeps_what_it_has(mesh, work
     assert gone.code == 2
     assert "shop.orders was withdrawn by ana on" in gone.err
     assert "not ours to show" in gone.err
+    back = mesh("rollback", "shop.orders", "--to", "1", "--reason", "x")
+    assert back.code == 2
+    assert "was withdrawn by ana on" in back.err
+    assert "mesh hold lift shop.orders" in back.err
     assert mesh("query", "from desk.totals").code == 0
     held = {row["port"]: row["held"] for row in mesh("status", "--format", "json").json}
     assert held["shop.orders"].startswith("held by a withdrawal by ana")
