@@ -214,12 +214,16 @@ def _data(product: Product, published: Event, ledger: Ledger) -> tuple[str, str]
 
 
 def _kept(ledger: Ledger, names: list[str], found: list[Trouble]) -> list[Trouble]:
+    """Return the open incidents of runs that left no record: only the orchestrator knows more."""
     known = {trouble.identity for trouble in found}
     open_now = incidents_of(ledger, names, only_open=True)
+    failed = [item.trouble for item in open_now if item.trouble.kind == FAILED]
+    about = {trouble.product for trouble in failed}
+    on_record = {event.run_id for name in about for event in history(ledger, name, _LOOKED_AT)}
     return [
-        item.trouble
-        for item in open_now
-        if item.trouble.kind == FAILED and item.trouble.identity not in known
+        trouble
+        for trouble in failed
+        if trouble.identity not in known and trouble.run_id not in on_record
     ]
 
 
