@@ -10,6 +10,7 @@ from dataops_mesh.cli.output import Format, plain_facts, say, show
 from dataops_mesh.cli.workspace import open_readable
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.environment import Environment, open_environment
+from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Mesh, Product
 
 INPUTS = ("name", "publication", "candidate", "fingerprint")
@@ -101,6 +102,7 @@ def _show_product(
             for address, entry in entries.items()
         ],
         "inputs": [{"name": port.name, "source": port.address is None} for port in product.inputs],
+        "not_executed": list(coverage(product).unexecuted),
         "read_by": sorted(
             reader.qualified_name
             for reader in mesh.products
@@ -113,6 +115,7 @@ def _show_product(
     _head(facts, ("product", "version", "status", "folder", "team", "owners", "read_by"))
     _table("ports", facts["ports"], ("address", "publication", "rows", "candidate"))
     _table("inputs", facts["inputs"], ("name", "source"))
+    _table("rules that nobody executes here", [{"": one} for one in facts["not_executed"]], ("",))
     _table("last", facts["history"], ("at", "what", "publication", "rows", "person", "note"))
     say("\nmesh show PRODUCT --history has all of it")
     return 0
@@ -188,6 +191,7 @@ def _print_candidate(facts: dict[str, Any]) -> None:
     ports = [{**row, "fingerprint": row["fingerprint"][:_SHORT]} for row in facts["ports"]]
     _table("ports", ports, PORTS)
     _table("checks", facts["checks"], CHECKS)
+    _table("rules that nobody executes here", [{"": one} for one in facts["not_executed"]], ("",))
     why = [
         {"check": f"{one['port']} {one['check']}", "why": one["reason"]}
         for one in facts["checks"]

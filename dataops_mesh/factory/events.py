@@ -158,6 +158,7 @@ def _coverage(report: Report) -> str:
     return (
         f"{rules.executable} of {rules.declared} declared rules are executed; "
         f"{report.executed} of {len(report.checks)} checks ran"
+        + "".join(f"; not executed: {one}" for one in rules.unexecuted)
     )
 
 

@@ -20,6 +20,7 @@ from dataops_mesh.plan.lineage import Lineage
 from dataops_mesh.plan.publication import Spent, change_reasons, to_approve, unspent
 from dataops_mesh.plan.readers import ACTIVE, deprecation, left_behind, readers, still_read
 from dataops_mesh.plan.version import bump_of
+from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Address, Mesh, Product
 
 
@@ -92,6 +93,7 @@ class ProductPlan:
     refusals: tuple[str, ...]
     rewrites: tuple[str, ...]
     approval: str
+    unexecuted: tuple[str, ...] = ()  # what its contracts say and nobody executes here
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def _product_plan(
         ),
         rewrites=tuple(dict.fromkeys(rewrite(change) for change in needed)),
         approval=to_be_approved(needed, spent(digest(needed))) if needed else "",
+        unexecuted=coverage(after).unexecuted if after else (),
     )
 
 

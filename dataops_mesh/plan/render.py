@@ -20,6 +20,7 @@ def as_text(plan: Plan) -> str:
         lines += [f"  {_judged(one)}  {_what(one)}" for one in product.changes]
         lines += [f"  version  {text}" for text in _versions(product)]
         lines += [f"  consumer {_consumer(one)}" for one in product.consumers]
+        lines += [f"  not executed  {text}" for text in product.unexecuted]
         lines += [f"  REFUSED  {reason}" for reason in product.refusals]
         lines += [f"  instead  {text}" for text in product.rewrites]
         if product.approval:
@@ -47,6 +48,7 @@ def as_markdown(plan: Plan) -> str:
         for title, texts in (
             ("Versions", _versions(product)),
             ("Consumers", [_consumer(one) for one in product.consumers]),
+            ("Not executed", product.unexecuted),
             ("Refused", product.refusals),
             ("Instead", product.rewrites),
         ):
@@ -106,6 +108,7 @@ def _product_data(product: ProductPlan) -> dict[str, Any]:
             }
             for one in product.consumers
         ],
+        "not_executed": list(product.unexecuted),
         "refusals": list(product.refusals),
         "rewrites": list(product.rewrites),
         "approval": product.approval or None,

@@ -50,7 +50,7 @@ def _compare_rule(
 ) -> Iterator[Change]:
     if old is None and new is not None:
         kind = "rule_added" if _decides(new) else "rule_note"
-        yield change(kind, f'rule "{name}" added', new.where, port)
+        yield change(kind, f'rule "{name}" added{_unexecuted(new)}', new.where, port)
     elif new is None and old is not None:
         kind = "rule_removed" if _decides(old) else "rule_note"
         yield change(kind, f'rule "{name}" removed', old.where, port, _about(old))
@@ -58,7 +58,8 @@ def _compare_rule(
         columns, where = _about(old), new.where
         if not _decides(old) and not _decides(new):
             if replace(old, where=new.where) != new:
-                yield change("rule_note", f'rule "{name}" changed', where, port)
+                what = f'rule "{name}" changed{_unexecuted(new)}'
+                yield change("rule_note", what, where, port)
             return
         if old.severity is not new.severity:
             lower = _RANKS[new.severity] < _RANKS[old.severity]
@@ -72,14 +73,15 @@ def _compare_rule(
         if kind:
             what = f'rule "{name}": {old.threshold} to {new.threshold}'
             if kind == "rule_other" or old.threshold == new.threshold:
-                what = f'rule "{name}" changed'
+                what = f'rule "{name}" changed{_unexecuted(new)}'
             yield change(kind, what, where, port, columns)
 
 
 def _rule_kind(old: Rule, new: Rule, renamed: dict[str, str]) -> str:
     """Return the kind of a change in what a rule measures and compares, or nothing."""
     if _bare(old, renamed) == _bare(new):
-        wording = (old.description, old.dimension) != (new.description, new.dimension)
+        words = [(rule.description, rule.dimension, rule.schedule) for rule in (old, new)]
+        wording = words[0] != words[1]
         return "rule_note" if wording else ""
     kinds = {_set_kind(old, new)}
     measured = [
@@ -130,6 +132,7 @@ def _bare(rule: Rule, renamed: dict[str, str] | None = None) -> Rule:
         properties=tuple(names.get(name, name) for name in rule.properties),
         query=_same(_WORD.sub(lambda w: names.get(w[0], w[0]), rule.query)) if rule.query else None,
         severity=Severity.ERROR,
+        schedule="",
     )
 
 
@@ -143,7 +146,12 @@ def _same(query: str) -> str:
 
 
 def _decides(rule: Rule) -> bool:
-    return rule.severity is Severity.ERROR and rule.kind is not RuleKind.TEXT
+    runs = rule.kind is not RuleKind.TEXT and not rule.foreign
+    return rule.severity is Severity.ERROR and runs
+
+
+def _unexecuted(rule: Rule) -> str:
+    return f", not executed: {rule.unexecuted}" if rule.unexecuted else ""
 
 
 def _about(rule: Rule) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from dataops_mesh.policy.model import (
     no_flow,
 )
 from dataops_mesh.policy.rules import Policies
-from dataops_mesh.spec.model import Mesh, Product, Severity
+from dataops_mesh.spec.model import Mesh, Product
 
 SOON = timedelta(days=30)
 
@@ -98,7 +98,7 @@ def _violations(
             fix = "mend the package that brings it"
             findings = (Finding(what, product.where, fix=fix, broken=True),)
         for finding in findings:
-            severity = Severity.ERROR if finding.broken else rule.severity
+            severity = finding.weighed(rule.severity)
             yield Violation(rule.id, severity, name, finding, rule.rationale)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from dataops_mesh.policy.model import Finding, Options, Policy, Surroundings
 from dataops_mesh.policy.place import at_contract
-from dataops_mesh.spec.model import Column, ColumnOptions, Contract, Metric, Product
+from dataops_mesh.spec.checks.coverage import unexecuted
+from dataops_mesh.spec.model import Column, ColumnOptions, Contract, Metric, Product, Severity
 
 _COMPLETENESS = (Metric.NULL_VALUES, Metric.MISSING_VALUES)
 
@@ -53,6 +54,14 @@ def _critical(product: Product, _options: Options, _around: Surroundings) -> Ite
                 yield Finding(what, column.where, key, fix)
 
 
+def _executed(product: Product, _options: Options, _around: Surroundings) -> Iterator[Finding]:
+    fix = "write it as a metric, as `type: sql` or for Great Expectations, or take it out"
+    for one in unexecuted(product):
+        what = f"{one.of}: {one.what}"
+        remark = one.severity is not Severity.ERROR
+        yield Finding(what, one.where, "quality", fix, remark=remark)
+
+
 def _is_complete(column: Column) -> bool:
     return column.required or any(rule.metric in _COMPLETENESS for rule in column.rules)
 
@@ -72,4 +81,11 @@ EXPECTATIONS = (
     Policy("completeness", "a column that may always be null promises nothing", _completeness),
     Policy("row_count", "half a delivery looks like a whole one", _row_count),
     Policy("critical_columns", "what is called critical is checked", _critical),
+    Policy(
+        "rules_executed",
+        "a rule that nobody executes protects nobody",
+        _executed,
+        severity=Severity.ERROR,
+        keeps_severity=True,
+    ),
 )

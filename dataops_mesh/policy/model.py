@@ -25,6 +25,7 @@ class Finding:
         fix: the edit that mends it.
         broken: the rule itself could not be evaluated, so nobody knows: always an error, and no
             waiver covers it.
+        remark: a warning at most, whatever the severity of the policy.
     """
 
     what: str
@@ -32,6 +33,13 @@ class Finding:
     key: str = ""
     fix: str = ""
     broken: bool = False
+    remark: bool = False
+
+    def weighed(self, severity: Severity) -> Severity:
+        """Return how grave the finding of a policy of that severity is."""
+        if self.broken:
+            return Severity.ERROR
+        return Severity.WARNING if self.remark and severity is Severity.ERROR else severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataops_mesh.run.identity import (
     transform_fingerprint,
 )
 from dataops_mesh.run.judged import keep_code, keep_judgement
-from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.store.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
 from dataops_mesh.transform.walls import described
@@ -73,6 +73,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         code=code,
         judged=keep_judgement(product, attempt.environment),
         events=product.events,
+        unexecuted=rules.unexecuted,
     )
 
 

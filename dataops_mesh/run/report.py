@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from dataops_mesh.gate import Decision, Publish
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
-from dataops_mesh.spec.checks.derive import Coverage, coverage
+from dataops_mesh.spec.checks.coverage import Coverage, coverage
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.manifest import InputRead, Manifest, PortData

@@ -19,7 +19,11 @@ MAX_LENGTH = 100_000
 _BARE = re.compile(r"[a-z_][a-z0-9_]*")
 _OBJECT = "mesh_object__"
 _PLACEHOLDER = re.compile(r"\$?\{\s*([A-Za-z_]\w*)\s*\}")
-_MEANING = {"object": "object", "table": "object", "property": "property", "column": "property"}
+# The words of ODCS, and those of tools that came before its section on SQL.
+_MEANING = {
+    **dict.fromkeys(("object", "table", "model"), "object"),
+    **dict.fromkeys(("property", "column", "field"), "property"),
+}
 
 
 def parse_select(text: str, where: Location) -> exp.Query:
@@ -143,6 +147,15 @@ def rule_query(
     return spelled
 
 
+def spelled_name(text: str) -> str:
+    """Return the name of a relation as `tables_read` spells it.
+
+    >>> spelled_name("Sales.Orders"), spelled_name("daily orders")
+    ('sales.orders', '"daily orders"')
+    """
+    return ".".join(_quoted(part.strip('"`[]')) for part in text.split("."))
+
+
 def _own_named(plain: str, query: exp.Query, own: frozenset[str]) -> str:
     """Return the query with its relation's own name made the placeholder; or nothing.
 
@@ -197,9 +210,13 @@ def _spelled(table: exp.Table) -> str:
             if isinstance(part, exp.Func) and not isinstance(part, exp.Anonymous):
                 name = part.sql_name()
             return f"{name.lower()}()"
-        name = part.name.lower()
-        parts.append(name if _BARE.fullmatch(name) else f'"{name}"')
+        parts.append(_quoted(part.name))
     return ".".join(parts)
+
+
+def _quoted(name: str) -> str:
+    """Return a name in lower case, in quotes where it is no plain identifier."""
+    return name.lower() if _BARE.fullmatch(name.lower()) else f'"{name.lower()}"'
 
 
 def _is_local(table: exp.Table) -> bool:

@@ -73,6 +73,8 @@ class Rule:
         column: the column it stands under; None for the whole relation.
         expectation: of a custom rule, the name of the expectation; `kwargs` are its arguments
             as JSON.
+        foreign: of a rule that nobody executes here, why not.
+        schedule: when it asks to be run besides; nobody does, because it runs with every build.
     """
 
     name: str
@@ -91,6 +93,17 @@ class Rule:
     severity: Severity = Severity.ERROR
     dimension: str | None = None
     description: str = ""
+    foreign: str = ""
+    schedule: str = ""
+
+    @property
+    def unexecuted(self) -> str:
+        """Return what of the rule nobody executes, and why; empty where all of it is."""
+        if self.foreign:
+            return f"nobody executes it here: {self.foreign}"
+        if self.schedule:
+            return f'nobody executes its schedule "{self.schedule}": it runs with every build'
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class Manifest:
         checks_declared: how many checks the contracts ask for.
         checks: these, for the verdict to be computed again; none of older candidates.
         coverage: the part of the rules that a machine checks, 0 to 1.
+        unexecuted: what the contracts say and nobody executes, one sentence each.
         now: the replay clock.
         partition: the key of the partition that this is; empty for a whole product.
         declaration: the digest of the declaration's files; empty if they were not kept.
@@ -141,6 +142,7 @@ class Manifest:
     events: tuple[str, ...] = ()
     cut: str = ""
     removed: int = 0
+    unexecuted: tuple[str, ...] = ()
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

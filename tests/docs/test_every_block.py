@@ -39,6 +39,7 @@ SHORTEST = f"{DECLARED}::test_the_shortest_product_is_real"
 WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
 REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
 DBT = "tests/docs/test_the_page_on_dbt.py"
+OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -61,6 +62,7 @@ SHOWN = {
     ("dbt.md", "# domains/books/totals/product.odps.yaml"): f"{DBT}::test_the_project_of_the_page_is_published",
     ("dbt.md", "# project/models/sources.yml"): f"{DBT}::test_the_project_of_the_page_is_published",
     ("dbt.md", 'value: {dbt: {project: ../../../project, select: "totals largest"}}'): f"{DBT}::test_select_leaves_out_what_would_lose_its_history",
+    ("other-contracts.md", "quality:"): f"{OTHERS}::test_the_rules_of_the_page_are_executed_or_named",
     ("partitions.md", "schema:"): f"{README}::test_partitions_are_declared_as_the_page_shows",
     ("policies.md", "default: error                 # of every policy that is not named below; absent: warning"): f"{POLICIES}::test_the_policies_file_of_the_page_holds",
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",

@@ -24,6 +24,7 @@ BREAKS = [
     ("completeness", "contract", "required: true, ", "unique: true, ", 8, "schema[0].properties"),
     ("row_count", "contract", "    quality:\n      - {id: enough, metric: rowCount, mustBeGreaterThan: 10}\n", "", 7, "schema[0].quality"),
     ("critical_columns", "contract", "required: true, ", "", 10, "schema[0].properties[1].criticalDataElement"),
+    ("rules_executed", "contract", "roles:\n", "      - {id: soda, type: custom, engine: soda, implementation: x, severity: info}\nroles:\n", 13, "quality"),
     ("freshness", "contract", "  - {property: freshness, value: 1, unit: d}\n", "", 15, "slaProperties"),
     ("retention", "contract", "  - {property: retention, value: 1, unit: y}\n", "", 15, "slaProperties"),
     ("semantic_version", "product", "version: 1.2.0\n", "version: v1.2\n", 4, "version"),

@@ -10,7 +10,7 @@ import pytest
 from declared import Workspace, with_column_rule, with_expectation, with_rule
 
 from dataops_mesh.spec.checks.check import Check, checks_of
-from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.checks.measures import GreatExpectation
 from dataops_mesh.spec.model import ZERO, Severity
 
@@ -100,7 +100,7 @@ ON_COLUMN = {
     "type: custom, engine: greatExpectations, implementation: "
     "{type: expect_column_to_exist, kwargs: [a]}": "must be a mapping",
     "type: custom, engine: greatExpectations": "is missing",
-    custom("expect_column_to_exist", engine="dbt"): 'the engine "dbt" is not supported yet',
+    custom("expect_column_to_exist", engine="greatexpectation"): "there is no engine",
 }  # fmt: skip
 
 

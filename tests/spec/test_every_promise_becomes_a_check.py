@@ -20,7 +20,7 @@ from declared import (
 )
 
 from dataops_mesh.spec.checks.check import Stage, checks_of, declared_rules
-from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.checks.measures import (
     ColumnType,
     Duplicates,

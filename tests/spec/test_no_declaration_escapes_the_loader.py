@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.spec.checks.check import checks_of
-from dataops_mesh.spec.checks.derive import coverage
+from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.loader import load_product
 
 DATA = Path(__file__).parent / "data"

@@ -53,16 +53,11 @@ UNSUPPORTED = {
             "physicalName": "x",
         }.items()
     },
-    "physicalName": with_column("logicalType: string, physicalName: other"),
     '"measure"': with_column("logicalType: string, semanticType: measure"),
     '"masking"': with_column(
         "logicalType: string, customProperties: "
         "[{property: masking, vendor: dataops_mesh, value: {method: hash}}]"
     ),
-    "soda": with_rule("type: custom, engine: soda, implementation: x"),
-    "monteCarlo": with_rule("type: custom, engine: monteCarlo, implementation: {a: b}"),
-    "schedule": with_rule("metric: rowCount, mustBe: 1, schedule: 0 20 * * *"),
-    "scheduler": with_rule("metric: rowCount, mustBe: 1, scheduler: cron"),
     "rule": with_rule("metric: rowCount, mustBe: 1, rule: rowCount"),
     "valueExt": with_contract(
         "slaProperties: [{property: latency, value: 5, unit: d, valueExt: 3}]\n"

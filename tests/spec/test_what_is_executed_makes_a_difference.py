@@ -101,7 +101,7 @@ PROBES: dict[tuple[str, str], dict[str, Any]] = {
         "unit": "percent",
         "severity": "info",
         "query": ("wrong", "drop table x", {"type": "sql", "metric": None}),
-        "engine": ("wrong", "soda", {"type": "custom", "metric": None, "mustBe": None,
+        "engine": ("wrong", "greatExpectation", {"type": "custom", "metric": None, "mustBe": None,
                                      "implementation": {"type": "expect_column_to_exist"}}),
         "implementation": (
             "checks",

@@ -139,6 +139,7 @@ def checks_of(product: Product) -> tuple[Check, ...]:
 
 def declared_rules(product: Product) -> int:
     """Return how many assertions a product declares: its checks, and rules only people check."""
-    from dataops_mesh.spec.checks.derive import coverage
+    from dataops_mesh.spec.checks.coverage import coverage
 
-    return len(checks_of(product)) + len(coverage(product).text)
+    rules = coverage(product)
+    return len(checks_of(product)) + rules.declared - rules.executable

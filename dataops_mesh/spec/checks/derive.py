@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.constraints import column_checks, column_type, reference_check
@@ -43,21 +43,6 @@ from dataops_mesh.spec.read.sla import CHECKED
 NOT_EMPTY = Threshold(Operator.GREATER_OR_EQUAL, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How many of a product's declared quality rules are executed.
-
-    Args:
-        declared: the quality rules of the contracts, of the input ports and of the pacts.
-        executable: those that become checks.
-        text: the names of the others, which only people can check.
-    """
-
-    declared: int
-    executable: int
-    text: tuple[str, ...]
-
-
 def derive_checks(product: Product) -> tuple[Check, ...]:
     """Return the checks of a product: of its inputs, then of each port.
 
@@ -94,25 +79,12 @@ def _scoped(product: Product, check: Check) -> Check:
     return replace(check, table_wide=keys or check.table_wide or check.name in CHECKED)
 
 
-def coverage(product: Product) -> Coverage:
-    """Return how many of the declared rules are executed."""
-    contracts = [port.contract for port in product.outputs]
-    contracts += [port.contract for port in product.inputs if port.contract]
-    rules = [
-        rule
-        for contract in contracts
-        for rule in (*contract.rules, *(r for c in contract.columns for r in c.rules))
-    ]
-    rules += [rule for port in product.inputs for rule in port.expectations]
-    rules += [rule for pact in product.pacts for rule in pact.rules]
-    text = tuple(rule.name for rule in rules if rule.kind is RuleKind.TEXT)
-    return Coverage(len(rules), len(rules) - len(text), text)
-
-
 def measure_of(rule: Rule) -> Measure | None:
-    """Return what a rule measures; None for a rule that only people can check."""
+    """Return what a rule measures; None for a rule that only people or another engine check."""
     column = rule.column or ""
     measure: Measure | None = None
+    if rule.foreign:
+        return None
     match rule.metric:
         case None if rule.kind is RuleKind.SQL:
             measure = Query(rule.query or "", rule.column)

@@ -26,7 +26,7 @@ def read_columns(
     node: Node,
     extras: Extras,
     problems: list[Problem],
-    own: frozenset[str] = frozenset(),
+    own: Target,
     *,
     source: bool = False,
 ) -> tuple[Column, ...]:
@@ -36,7 +36,7 @@ def read_columns(
         node: the schema object.
         extras: the settings of its document.
         problems: receives what is wrong.
-        own: the names by which rules may call it.
+        own: what rules may call it, and for whom they are written.
         source: they are a source's, where a column may have another name.
     """
     entries = node.items("properties")
@@ -46,7 +46,7 @@ def read_columns(
     _report_twice(entries, problems)
     key = _positions(entries, "primaryKey", "primaryKeyPosition", problems)
     partition = _positions(entries, "partitioned", "partitionKeyPosition", problems)
-    target = Target(columns=names, relations=own)
+    target = replace(own, columns=names)
     return tuple(
         replace(
             _at_source(_column(entry, target, problems), entry, extras, problems, source=source),
@@ -129,10 +129,8 @@ def _at_source(
     column: Column, entry: Node, extras: Extras, problems: list[Problem], *, source: bool
 ) -> Column:
     """Return the column with its name and its format at the source."""
-    named, written = entry.child("physicalName"), extras.get(entry.keys, {}).get("dateformat")
+    written = extras.get(entry.keys, {}).get("dateformat")
     if not source:
-        if named is not None and named.value != column.name:
-            problems.append(named.unsupported("a column has its `name`"))
         if written is not None:
             problems.append(written.problem("dateformat is a setting of a source's column"))
         return column

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION
@@ -15,8 +17,11 @@ from dataops_mesh.spec.read.relationships import read_relationships
 from dataops_mesh.spec.read.rules import read_rules, report_duplicates
 from dataops_mesh.spec.read.sla import read_slas
 from dataops_mesh.spec.read.yaml import Document
+from dataops_mesh.spec.sql import spelled_name
 from dataops_mesh.spec.standards.schema import odcs_validator, validate
 
+# Servers whose SQL is DuckDB's.
+_HERE = frozenset({"duckdb", "local"})
 _NOT_YET = {"slaDefaultElement": "write `element` in each service level"}
 
 
@@ -41,12 +46,12 @@ def read_contract(
         check_same(node, "domain", domain, "the domain's folder", problems)
     check_version(node, problems)
     check_status(node, problems)
-    table = _table(node, port, problems, source=source)
-    called = frozenset({port.lower()} if source else {port.lower(), f"{domain}.{port}".lower()})
-    columns = read_columns(table, extras, problems, called, source=source) if table else ()
+    table = _table(node, port, problems)
+    called = _called(table, port, "" if source else domain)
+    target = Target(relations=called, system=_system(node))
+    columns = read_columns(table, extras, problems, target, source=source) if table else ()
     _refuse_settings(own, problems, source=source)
-    names = tuple(column.name for column in columns)
-    target = Target(columns=names, relations=called)
+    target = replace(target, columns=tuple(column.name for column in columns))
     rules = read_rules(table.items("quality"), target, problems) if table else ()
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
     zone = read_zone(own.get("timezone"), own.get("partitions"), problems)
@@ -108,7 +113,7 @@ def check_status(node: Node, problems: list[Problem]) -> None:
         problems.append(problem)
 
 
-def _table(node: Node, port: str, problems: list[Problem], *, source: bool) -> Node | None:
+def _table(node: Node, port: str, problems: list[Problem]) -> Node | None:
     objects = node.items("schema")
     if len(objects) != 1:
         child = node.child("schema") or node
@@ -118,10 +123,21 @@ def _table(node: Node, port: str, problems: list[Problem], *, source: bool) -> N
         return None
     table = objects[0]
     check_same(table, "name", port, "the file's name", problems)
-    physical = table.child("physicalName")
-    if physical is not None and physical.value != port and not source:
-        problems.append(physical.unsupported("a port's relation has the name of the port"))
     return table
+
+
+def _system(node: Node) -> str:
+    """Return the type of the servers that the contract is written for; empty if we are one."""
+    types = tuple(dict.fromkeys(t for s in node.items("servers") if (t := s.text("type"))))
+    return "" if _HERE & set(types) else ", ".join(types)
+
+
+def _called(table: Node | None, port: str, domain: str) -> frozenset[str]:
+    """Return the names by which SQL rules may call their own relation, as they are spelled."""
+    own = {port, f"{domain}.{port}" if domain else port}
+    if table is not None:
+        own |= {table.text(key) or port for key in ("name", "physicalName")}
+    return frozenset(spelled_name(name) for name in own)
 
 
 def _description(node: Node, table: Node | None) -> str:

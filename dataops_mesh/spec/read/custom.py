@@ -25,11 +25,11 @@ from dataops_mesh.spec.standards.schema import Validator, validate
 
 ENGINE = "greatExpectations"
 _FILE = Path(__file__).parents[1] / "standards" / "schemas" / "expectations.json"
-_KEYS = ("type", "kwargs")
+# `meta` is notes of Great Expectations' own: recorded.
+_KEYS = ("type", "kwargs", "meta")
 _NAMING = ("column", "column_A", "column_B", "column_list")
 _BOUNDS = ("min_value", "max_value")
 _BATCH = "{batch}"
-_WRITE = "write it with a metric of the library, or as `type: sql`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,15 @@ class Target:
         logical: the column's logical type, where it is known.
         columns: all columns, or None where they are not known (a source has no contract).
         relations: the names by which a rule may call its own relation.
+        system: the other system that the contract is written for (its `servers`), if there is
+            one: SQL that does not run here is that system's.
     """
 
     column: str | None = None
     logical: str | None = None
     columns: tuple[str, ...] | None = None
     relations: frozenset[str] = frozenset()
+    system: str = ""
 
 
 def read_expectation(node: Node, target: Target, problems: list[Problem]) -> tuple[str, str]:
@@ -58,14 +61,9 @@ def read_expectation(node: Node, target: Target, problems: list[Problem]) -> tup
         problems: receives what is wrong.
     """
     column = target.column
-    engine, given = node.child("engine"), node.child("implementation")
-    if engine is None or given is None:
+    given = node.child("implementation")
+    if node.child("engine") is None or given is None:
         return "", ""  # the schema has reported it
-    letters = "".join(c for c in str(engine.value).lower() if c.isalpha())
-    if letters != ENGINE.lower():
-        what = f'the engine "{engine.value}" is not supported yet'
-        problems.append(engine.problem(what, [ENGINE], _WRITE))
-        return "", ""
     if not isinstance(given.value, dict):
         what = "must be a mapping with `type` and `kwargs`, not text"
         problems.append(given.problem(what))
@@ -87,6 +85,23 @@ def read_expectation(node: Node, target: Target, problems: list[Problem]) -> tup
     if column is not None and "column" in schema["properties"]:
         value["column"] = column
     return name, json.dumps(value, sort_keys=True, default=str)
+
+
+def foreign_engine(node: Node, problems: list[Problem]) -> str:
+    """Return the engine of a custom rule that nobody executes here; empty for ours.
+
+    A name that is nearly ours is a mistake: the rule would be recorded and never run.
+    """
+    engine = node.child("engine")
+    if engine is None or not isinstance(engine.value, str):
+        return ""  # the schema has reported it
+    letters = "".join(c for c in engine.value.lower() if c.isalpha())
+    if letters == ENGINE.lower():
+        return ""
+    if hint := did_you_mean(letters, [ENGINE.lower()]):
+        what = f'there is no engine "{engine.value}"{hint}'
+        problems.append(engine.problem(what, [ENGINE]))
+    return engine.value
 
 
 @cache

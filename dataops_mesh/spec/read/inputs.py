@@ -226,7 +226,9 @@ def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Ru
         entry = Node(setting.document, value, (*setting.keys, index))
         found = validate(expectation_validator(), entry)
         problems += found
-        rule = None if found else read_rule(entry, Target(entry.text("column")), problems)
+        rule = (
+            None if found else read_rule(entry, Target(entry.text("column")), problems, ours=True)
+        )
         if rule is not None:
             rules.append(rule)
     report_duplicates(tuple(rules), problems)

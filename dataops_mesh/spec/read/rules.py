@@ -9,17 +9,16 @@ from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severity
 from dataops_mesh.spec.names import slug
 from dataops_mesh.spec.pattern import pattern_problem
-from dataops_mesh.spec.read.custom import Target, read_expectation
+from dataops_mesh.spec.read.custom import ENGINE, Target, foreign_engine, read_expectation
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.thresholds import OPERATORS, read_threshold
 from dataops_mesh.spec.read.values import read_values
 from dataops_mesh.spec.sql import rule_query
 
-_NEVER_READ = {
-    "schedule": "rules run with every build",
-    "scheduler": "rules run with every build",
-    "rule": "write `metric` with one of the five metrics",
-}
+_NEVER_READ = {"rule": "write `metric` with one of the five metrics"}
+# What a contract of anybody may say and nobody executes here; where rules are written for us,
+# it is refused.
+_SCHEDULES = dict.fromkeys(("schedule", "scheduler"), "rules run with every build")
 # Keys that mean something for one kind of rule only; elsewhere they would be ignored.
 _KEYS = {
     RuleKind.LIBRARY: {"metric", "arguments", "unit", *OPERATORS},
@@ -27,6 +26,7 @@ _KEYS = {
     RuleKind.CUSTOM: {"engine", "implementation"},
     RuleKind.TEXT: set[str](),
 }
+_WRITE = "write it with a metric of the library, or as `type: sql`"
 _OWNED = {"metric", "arguments", "unit", "query", "engine", "implementation", *OPERATORS}
 _ARGUMENTS = {
     Metric.NULL_VALUES: (),
@@ -52,15 +52,26 @@ def read_rules(nodes: list[Node], target: Target, problems: list[Problem]) -> tu
     return tuple(found)
 
 
-def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | None:
-    """Return one rule, or None when there are problems with it."""
+def read_rule(
+    node: Node, target: Target, problems: list[Problem], *, ours: bool = False
+) -> Rule | None:
+    """Return one rule, or None when there are problems with it.
+
+    Args:
+        node: the rule.
+        target: what it stands under.
+        problems: receives what is wrong.
+        ours: it is written for this library, so that one that nobody executes is a mistake.
+    """
     before = len(problems)
-    node.refuse(_NEVER_READ, problems)
+    node.refuse(_NEVER_READ | (_SCHEDULES if ours else {}), problems)
     kind = _kind(node)
     severity = read_severity(node, problems)
     if kind is None:
         return None
-    for key in _OWNED - _KEYS[kind]:
+    engine = foreign_engine(node, problems) if kind is RuleKind.CUSTOM else ""
+    # Of another engine's rule we do not know what its keys mean.
+    for key in set[str]() if engine else _OWNED - _KEYS[kind]:
         child = node.child(key)
         if child is not None:
             problems.append(child.problem(f'has no meaning for a rule of type "{kind}"'))
@@ -69,17 +80,25 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
     if kind in {RuleKind.LIBRARY, RuleKind.SQL}:
         threshold = read_threshold(node, kind, metric, problems)
     arguments = _read_arguments(node, metric, target, problems) if metric else _Arguments()
-    query = _query(node, target, problems) if kind is RuleKind.SQL else None
+    query, foreign = None, ""
+    if kind is RuleKind.SQL:
+        query, foreign = _query(node, target, problems)
     expectation = kwargs = ""
     if kind is RuleKind.CUSTOM:
-        threshold = ZERO
-        expectation, kwargs = read_expectation(node, target, problems)
+        if engine and ours:
+            what = f'the engine "{engine}" is not supported yet'
+            problems.append((node.child("engine") or node).problem(what, [ENGINE], _WRITE))
+        elif engine:
+            foreign = f'it is for the engine "{engine}"'
+        else:
+            threshold = ZERO
+            expectation, kwargs = read_expectation(node, target, problems)
     if kind is RuleKind.TEXT and not node.text("description"):
         problems.append(node.problem("a text rule needs a description"))
     if len(problems) > before:
         return None
     return Rule(
-        name=_name(node, expectation or metric or kind, target),
+        name=_name(node, expectation or metric or engine or kind, target),
         kind=kind,
         where=node.where,
         column=target.column,
@@ -95,6 +114,8 @@ def read_rule(node: Node, target: Target, problems: list[Problem]) -> Rule | Non
         severity=severity,
         dimension=node.text("dimension"),
         description=node.text("description") or "",
+        foreign=foreign,
+        schedule=" ".join(t for k in reversed(tuple(_SCHEDULES)) if (t := node.text(k))),
     )
 
 
@@ -242,15 +263,18 @@ def _duplicates(given: Node, target: Target, problems: list[Problem]) -> _Argume
     return _Arguments(properties=tuple(str(name) for name in names))
 
 
-def _query(node: Node, target: Target, problems: list[Problem]) -> str | None:
+def _query(node: Node, target: Target, problems: list[Problem]) -> tuple[str | None, str]:
+    """Return the query of a rule, or why it is one of another system."""
     child = node.child("query")
     if child is None or not isinstance(child.value, str):
-        return None  # the schema has reported it
+        return None, ""  # the schema has reported it
     try:
         return rule_query(
             child.value, child.start, has_column=target.column is not None, own=target.relations
-        )
+        ), ""
     except DeclarationError as error:
+        if target.system:
+            return None, f"it is SQL for {target.system} ({error.problems[0].what})"
         problems += [
             child.problem(problem.what, problem.choices, problem.next)
             if problem.where is None
@@ -259,7 +283,7 @@ def _query(node: Node, target: Target, problems: list[Problem]) -> str | None:
             )
             for problem in error.problems
         ]
-        return None
+        return None, ""
 
 
 def _name(node: Node, asserted: str, target: Target) -> str:

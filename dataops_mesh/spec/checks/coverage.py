@@ -1,0 +1,86 @@
+"""What of a product's declared quality rules is executed, and what nobody executes here.
+
+A rule that nobody executes is a promise that nobody keeps watch over. It loads, because the
+contract may be another tool's too, and is told wherever the product is: in `mesh check` (the
+policy `rules_executed`), in the plan, in the manifest and in `mesh show`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dataops_mesh.errors import Location
+from dataops_mesh.spec.model import Contract, Product, Rule, RuleKind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of a product's declared quality rules are executed.
+
+    Args:
+        declared: the quality rules of the contracts, of the input ports and of the pacts.
+        executable: those that become checks.
+        text: the names of those that only people can check.
+        unexecuted: what nobody executes here, one sentence each.
+    """
+
+    declared: int
+    executable: int
+    text: tuple[str, ...]
+    unexecuted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unexecuted:
+    """Something that a contract says of the data and nobody executes here.
+
+    Args:
+        of: the address of the port, or the name of the input.
+        what: one sentence: what it is and why nobody does.
+        severity: what a failure would have meant.
+    """
+
+    of: str
+    what: str
+    where: Location
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        """Return whose it is, what, and how grave."""
+        return f"{self.of}: {self.what} (severity {self.severity})"
+
+
+def coverage(product: Product) -> Coverage:
+    """Return how many of the declared rules are executed."""
+    rules = [rule for _, contract in _contracts(product) for rule in _rules(contract)]
+    rules += [rule for port in product.inputs for rule in port.expectations]
+    rules += [rule for pact in product.pacts for rule in pact.rules]
+    text = tuple(rule.name for rule in rules if rule.kind is RuleKind.TEXT)
+    foreign = sum(bool(rule.foreign) for rule in rules)
+    told = tuple(map(str, unexecuted(product)))
+    return Coverage(len(rules), len(rules) - len(text) - foreign, text, told)
+
+
+def unexecuted(product: Product) -> tuple[Unexecuted, ...]:
+    """Return everything that the product's contracts say and nobody executes here."""
+    return tuple(
+        Unexecuted(name, f'rule "{rule.name}": {rule.unexecuted}', rule.where, rule.severity)
+        for name, contract in _contracts(product)
+        for rule in _rules(contract)
+        if rule.unexecuted
+    )
+
+
+def _contracts(product: Product) -> Iterator[tuple[str, Contract]]:
+    for port in product.outputs:
+        yield str(port.address), port.contract
+    for source in product.inputs:
+        if source.contract is not None:
+            yield source.name, source.contract
+
+
+def _rules(contract: Contract) -> Iterator[Rule]:
+    yield from contract.rules
+    for column in contract.columns:
+        yield from column.rules
