@@ -19,6 +19,7 @@ import typer
 
 from dataops_mesh.cli.domains import add_domain_commands
 from dataops_mesh.cli.holding import add_hold_commands
+from dataops_mesh.cli.importing import add_import_commands
 from dataops_mesh.cli.output import (
     BUG,
     INTERRUPTED,
@@ -262,6 +263,7 @@ add_hold_commands(app)
 add_withdraw_command(app)
 add_store_commands(app)
 add_report_commands(app)
+add_import_commands(app)
 
 
 def main() -> None:

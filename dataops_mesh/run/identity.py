@@ -11,12 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dataops_mesh.spec.model import Product
-from dataops_mesh.transform.code import code_digest, code_files
+from dataops_mesh.transform.code import transform_digest
 
 
 def transform_fingerprint(product: Product) -> str:
     """Return a digest of everything that builds the product."""
-    return code_digest(code_files(product))
+    return transform_digest(product)
 
 
 def code_version(product: Product) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dataops_mesh.errors import Location, Problem
+from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.pact import Pact
 from dataops_mesh.spec.read.yaml import Document
@@ -141,12 +142,14 @@ class Transform:
             with a function `transform`; for dbt, the project's `dbt_project.yml`.
         ports: for SQL, the port that each file builds, in the order of `files`.
         select: for dbt, the node selection; empty means the whole project.
+        dbt: for dbt, what else it is told.
     """
 
     kind: TransformKind
     files: tuple[Path, ...]
     ports: tuple[str, ...] = ()
     select: str = ""
+    dbt: DbtOptions = field(default_factory=DbtOptions)
 
 
 @dataclass(frozen=True, slots=True)

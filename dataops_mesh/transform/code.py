@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.transform.dbt_environment import spoken
 from dataops_mesh.transform.dbt_files import project_files
 from dataops_mesh.transform.dbt_project import project_folder
 
@@ -39,6 +40,18 @@ def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path
     more = {file for file in said if file.is_file() and not _is_installed(file)}
     known = {*own.values(), *joined.values()}
     return own | joined | {f"import:{file.name}": file for file in sorted(more - known)}
+
+
+def transform_digest(product: Product, more: str = "") -> str:
+    """Return a digest of everything that builds a product: files, and variables that it reads.
+
+    Args:
+        product: whose.
+        more: what else is to make a difference.
+    """
+    digest = code_digest(code_files(product))
+    said = more + spoken(product)
+    return hashlib.sha256(f"{digest}\0{said}".encode()).hexdigest()[:16] if said else digest
 
 
 def code_digest(files: Mapping[str, Path]) -> str:

@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, TransformError
+from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Product
-from dataops_mesh.transform.code import code_digest, code_files
+from dataops_mesh.transform.code import transform_digest
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
-from dataops_mesh.transform.dbt_job import PARSED, DbtJob
+from dataops_mesh.transform.dbt_environment import given, require_given
+from dataops_mesh.transform.dbt_job import DbtJob
 from dataops_mesh.transform.dbt_project import models, project_folder
-from dataops_mesh.transform.job import Export, Job
+from dataops_mesh.transform.dbt_sources import PARSED
+from dataops_mesh.transform.job import CATALOG, Export, Job
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.walls import Walls
 
@@ -116,6 +119,26 @@ def build_project(
     Raises:
         TransformError: a model could not be built.
     """
+    made, database, reading = build_database(job, walls, inputs, access)
+    _export(job, walls, made, access, database)
+    if not tests:
+        return []
+    folder = job.scratch / "test"
+    folder.mkdir()
+    for file in database:
+        file.rename(folder / file.name)
+    made = replace(made, folder=folder)
+    return _test_runs(_run(job.product, walls, "test", made, reading))
+
+
+def build_database(
+    job: Job, walls: Walls, inputs: Path, access: Access
+) -> tuple[DbtJob, tuple[Path, ...], Access]:
+    """Build the selection in a private database; return the job, the database, and what it read.
+
+    Raises:
+        TransformError: a model could not be built.
+    """
     product = job.product
     parsed = parsed_manifest(product, walls)
     settings = {"memory_limit": job.memory_limit, "TimeZone": "UTC"}
@@ -128,16 +151,7 @@ def build_project(
     )
     reading = replace(access, files=(*access.files, inputs), written=())
     _run(product, walls, "build", made, reading)
-    database = _database(made)
-    _export(job, walls, made, access, database)
-    if not tests:
-        return []
-    folder = job.scratch / "test"
-    folder.mkdir()
-    for file in database:
-        file.rename(folder / file.name)
-    made = replace(made, folder=folder)
-    return _test_runs(_run(product, walls, "test", made, reading))
+    return made, _database(made), reading
 
 
 def _export(
@@ -166,24 +180,39 @@ def _database(made: DbtJob) -> tuple[Path, ...]:
 def _job(product: Product, folder: Path) -> DbtJob:
     project = project_folder(product)
     where = place(product, project / "dbt_project.yml")
-    select = product.transform.select
-    return DbtJob(project.absolute(), where, folder.absolute(), select=select)
+    options = product.transform.dbt
+    return DbtJob(
+        project.absolute(),
+        where,
+        folder.absolute(),
+        select=product.transform.select,
+        target=options.target or CATALOG,
+        vars=options.vars,
+        environment=given(product),
+        sources={name: (at.domain, at.port) for name, at in options.sources},
+    )
 
 
 def _run(
     product: Product, walls: Walls, name: str, job: DbtJob, access: Access | None = None
 ) -> Any:
-    given = access or Access()
+    require_given(product)
+    may = access or Access()
     parsed = () if job.parsed is None else (job.parsed,)
     job = job if parsed else replace(job, select="")
-    access = replace(given, code=(*given.code, job.project), data=(*given.data, *parsed))
-    return confined((_JOBS, name), job, Room(product, walls, job.folder, access, "dbt")).value
+    may = replace(may, code=(*may.code, job.project), data=(*may.data, *parsed))
+    domains = product.folder.parents[1].resolve()
+    if domains.is_relative_to(job.project.resolve()):  # what the domains hold is not dbt's
+        walls = replace(walls, protected=walls.protected | {domains})
+    return confined((_JOBS, name), job, Room(product, walls, job.folder, may, "dbt")).value
 
 
 def _kept(product: Product, walls: Walls) -> Path:
     """Return where what dbt makes of the project, as it is now, is kept."""
-    digest = code_digest(code_files(product))
-    return walls.cache / project_folder(product).name / f"{digest}-{_dbt_version()}"
+    options = product.transform.dbt
+    said = repr((options.target, options.vars, options.sources))
+    digest = transform_digest(product, said if options != DbtOptions(env=options.env) else "")
+    return walls.cache / project_folder(product).resolve().name / f"{digest}-{_dbt_version()}"
 
 
 @cache

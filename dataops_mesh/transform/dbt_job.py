@@ -15,6 +15,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
 from dataops_mesh.quality.redact import shown
+from dataops_mesh.transform.dbt_sources import PARSED, bind_sources
 from dataops_mesh.transform.job import CATALOG, INPUTS
 from dataops_mesh.transform.redact import safe_message
 
@@ -23,7 +24,7 @@ _BUILT = frozenset({"model", "seed", "snapshot"})
 # Errors of DuckDB that speak of names, syntax and files.
 _NAMES = re.compile(r"(Binder|Catalog|Parser|IO|Permission|Out of Memory) Error: ")
 _TEMPLATE = re.compile(r"' is undefined|depends on a node named|No such file or directory")
-PARSED = ("manifest.json", "partial_parse.msgpack")
+_ENV = re.compile(r"Env var required but not provided: '([A-Za-z0-9_]+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class DbtJob:
         inputs: a DuckDB file with a view per input port, attached read-only.
         threads: how many models dbt builds at once.
         settings: DuckDB settings, for example memory_limit.
+        target: the name of the target, as models ask for it.
+        vars: dbt's `--vars`, as JSON.
+        environment: what `env_var()` sees, and nothing else.
+        sources: the relation in the mesh of a source, by `<source>.<table>`.
     """
 
     project: Path
@@ -49,6 +54,10 @@ class DbtJob:
     inputs: Path | None = None
     threads: int = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
+    target: str = CATALOG
+    vars: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def database(self) -> Path:
@@ -61,9 +70,18 @@ def parse(job: DbtJob) -> None:
     # dbt's static parser leaves threads behind, which the fork server must not have.
     result = _invoke(job, "parse", "--no-static-parser")
     if not result.success:
-        what = f"dbt cannot parse the project: {result.exception}"
+        raise DeclarationError(_not_parsed(str(result.exception), job))
+    bind_sources(job.folder / "target", job.sources)
+
+
+def _not_parsed(said: str, job: DbtJob) -> Problem:
+    missing = _ENV.search(said)
+    if missing is None:
         then = f"dbt parse --project-dir {job.project.resolve()}"
-        raise DeclarationError(Problem(what, job.where, next=then))
+        return Problem(f"dbt cannot parse the project: {said}", job.where, next=then)
+    what = f'the dbt project reads env_var("{missing[1]}"), which the product does not declare'
+    then = f"add it to `transform` in product.odps.yaml: {{dbt: {{..., env: [{missing[1]}]}}}}"
+    return Problem(what, job.where, next=then)
 
 
 def list_nodes(job: DbtJob) -> list[str]:
@@ -132,8 +150,11 @@ def forget() -> None:
 
 def _invoke(job: DbtJob, *arguments: str, hooks: bool = True) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli import requires
     from dbt.cli.main import dbtRunner
 
+    # `env_var()` asks this, and dbt's own options ask the process, where none of it is.
+    requires.get_env = lambda: dict(job.environment)
     _write_profile(job)
     manifest = _manifest(job) if job.parsed else None
     if manifest is not None and not hooks:
@@ -141,6 +162,7 @@ def _invoke(job: DbtJob, *arguments: str, hooks: bool = True) -> Any:
             del manifest.nodes[key]
     files = ["--no-write-json"] if job.parsed else []  # only a parse is read again
     select = ["--select", job.select] if job.select else []
+    select += ["--vars", job.vars] if job.vars else []
     try:
         with chdir(job.project):  # relative paths are as in plain dbt
             return dbtRunner(manifest=manifest).invoke([*arguments, *select, *files, *_common(job)])
@@ -158,7 +180,7 @@ def _common(job: DbtJob) -> list[str]:
     return [
         # Every one of these can also be set by an environment variable of dbt.
         *("--project-dir", str(job.project), "--profiles-dir", str(job.folder)),
-        *("--profile", _profile_name(job.project), "--target", CATALOG),
+        *("--profile", _profile_name(job.project), "--target", job.target),
         *("--target-path", str(job.folder / "target"), "--log-path", str(job.folder / "logs")),
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
         "--no-send-anonymous-usage-stats",
@@ -189,5 +211,5 @@ def _write_profile(job: DbtJob) -> None:
         "settings": {"enable_progress_bar": False, **job.settings},
         "attach": [inputs] if job.inputs else [],
     }
-    content = {_profile_name(job.project): {"target": CATALOG, "outputs": {CATALOG: output}}}
+    content = {_profile_name(job.project): {"target": job.target, "outputs": {job.target: output}}}
     (job.folder / "profiles.yml").write_text(json.dumps(content), "utf-8")  # JSON is YAML

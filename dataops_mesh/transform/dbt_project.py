@@ -9,9 +9,9 @@ from typing import Any
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.read.relationships import referenced
+from dataops_mesh.transform.dbt_sources import MESH
 from dataops_mesh.transform.place import place
 
-MESH = "mesh"  # the database of what was published
 KINDS = frozenset({"model", "seed", "snapshot"})
 INCREMENTAL = "incremental"
 
@@ -110,7 +110,7 @@ def dbt_problems(
     built = models(manifest, nodes)
     own = {str(n["unique_id"]): n for n in built.values() if _is_own(n, manifest)}
     # What the project publishes: a seed has no `access`, so the port's contract decides.
-    offered = {n: node for n, node in built.items() if _is_public(node)}
+    offered = offered_models(manifest, nodes)
     public = {key: node for key, node in own.items() if node.get("access") == "public"}
     ports = {port.name: port for port in product.outputs}
     problems = [
@@ -158,8 +158,22 @@ def dbt_problems(
     return tuple(problems)
 
 
-def _is_public(node: Mapping[str, Any]) -> bool:
-    return node["resource_type"] == "seed" or node.get("access") == "public"
+def offered_models(
+    manifest: Mapping[str, Any], nodes: Iterable[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Return what can be a port, by every name that it can have.
+
+    Where the project says of no model that it is public, the product's ports are the choice.
+    """
+    own = [node for node in manifest["nodes"].values() if _is_own(node, manifest)]
+    said = any(node.get("access") == "public" for node in own)
+    return {
+        name: node
+        for name, node in models(manifest, nodes).items()
+        if node["resource_type"] == "seed"
+        or node.get("access") == "public"
+        or (not said and _is_own(node, manifest) and not _is_ephemeral(node))
+    }
 
 
 def _lose_history(product: Product, built: Mapping[str, Mapping[str, Any]]) -> list[Problem]:

@@ -93,12 +93,28 @@ def run_python(job: Job) -> None:
 
 def run_export(export: Export) -> None:
     """Write the ports of a built database. Nothing of the dbt project runs here."""
+    with _attached(export) as connection:
+        queries = {name: f"SELECT * FROM {found}" for name, found in export.relations.items()}
+        _copy(export.job, connection, queries)
+
+
+def run_describe(export: Export) -> dict[str, list[list[str]]]:
+    """Return the columns and types of relations of a built database, by the port's name."""
+    found = {}
+    with _attached(export) as connection:
+        for name, relation in export.relations.items():
+            rows = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+            found[name] = [[str(row[0]), str(row[1])] for row in rows]
+    return found
+
+
+@contextmanager
+def _attached(export: Export) -> Iterator[duckdb.DuckDBPyConnection]:
     with _session(export.job) as connection:
         # A public model may be a view over other models and the inputs: attach both to read it.
         for file, name in ((export.inputs, INPUTS), (export.database, CATALOG)):
             connection.execute(f"ATTACH {literal(file)} AS {name} (READ_ONLY)")
-        queries = {name: f"SELECT * FROM {found}" for name, found in export.relations.items()}
-        _copy(export.job, connection, queries)
+        yield connection
 
 
 def _copy(job: Job, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Transform, TransformKind
 from dataops_mesh.spec.paths import path_problem
+from dataops_mesh.spec.read.dbt import read_options
 from dataops_mesh.spec.read.extras import Settings
 from dataops_mesh.spec.read.node import Node
 
@@ -42,21 +43,21 @@ def read_transform(
         case "dbt":
             project = value.child("project") or value
             file = _existing(project, f"{project.value}/{DBT_FILE}", place, problems)
-            if whose := _others(file.parent, folder):
-                what = f'"{project.value}" {whose}, and dbt may read all of its project'
+            if _in_another_domain(file.parent, folder):
+                what = f'"{project.value}" lies in another domain\'s folder'
                 then = "give the project a folder of its own, as dbt_projects/<name>"
                 problems.append(project.problem(what, then=then))
-            return Transform(TransformKind.DBT, (file,), select=value.text("select") or "")
+            select, options = value.text("select") or "", read_options(value, problems)
+            return Transform(TransformKind.DBT, (file,), select=select, dbt=options)
     return _declared_sql(value, ports, place, problems)
 
 
-def _others(project: Path, folder: Path) -> str:
-    """Return what a dbt project holds that is not its product's own; or nothing."""
+def _in_another_domain(project: Path, folder: Path) -> bool:
+    """Tell whether a dbt project is another domain's; one around all domains is nobody's."""
     project, domain = project.resolve(), folder.parent.resolve()
-    if domain.parent.is_relative_to(project):
-        return "holds the domains of the workspace"
-    inside = project.is_relative_to(domain.parent) and not project.is_relative_to(domain)
-    return "lies in another domain's folder" if inside and domain.parent != project else ""
+    if domain.parent == project:
+        return False
+    return project.is_relative_to(domain.parent) and not project.is_relative_to(domain)
 
 
 def _declared_sql(

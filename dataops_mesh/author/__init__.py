@@ -1,0 +1,1 @@
+"""Writes declarations for people: of what is there already, new ones."""

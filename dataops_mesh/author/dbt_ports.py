@@ -1,0 +1,123 @@
+"""Which models of a dbt project become the output ports of its product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
+from dataops_mesh.spec.names import is_name
+from dataops_mesh.transform.dbt_project import INCREMENTAL, below, names, offered_models
+
+Node = Mapping[str, Any]
+_MARTS = frozenset({"mart", "marts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The models that become ports, by the port's name, and why these.
+
+    Args:
+        nodes: the models.
+        why: the rule that chose them.
+        notes: which were left out, and why.
+        select: the selection that builds them without what would lose its history.
+    """
+
+    nodes: Mapping[str, Node]
+    why: str
+    notes: tuple[str, ...] = ()
+    select: str = ""
+
+
+def choose_ports(manifest: Mapping[str, Any], wanted: Sequence[str]) -> Choice:
+    """Return the ports: what somebody wants, else what is public, else marts, else leaves.
+
+    Raises:
+        DeclarationError: a wanted model is not there, or nothing can be a port.
+    """
+    offered = _offered(manifest)
+    why, found = _by_rule(manifest, offered, wanted)
+    kept = _keeps_history(manifest)
+    lost = {n: sorted(_made_of(node, manifest) & kept.keys()) for n, node in found.items()}
+    notes = [
+        f"{name} is no port: it is built on {kept[keys[0]]}, whose history a build from nothing "
+        "would lose"
+        for name, keys in lost.items()
+        if keys
+    ]
+    notes += [
+        f'"{name}" is no port: rename it to lower case' for name in found if not is_name(name)
+    ]
+    nodes = {name: node for name, node in found.items() if is_name(name) and not lost[name]}
+    if not nodes:
+        what = "the dbt project has no model that can be a port"
+        raise DeclarationError([Problem(what), *(Problem(note) for note in notes)])
+    select = " ".join(f"+{name}" for name in _paths(nodes.values())) if kept else ""
+    return Choice(nodes, why, tuple(notes), select)
+
+
+def _paths(nodes: Iterable[Node]) -> list[str]:
+    return sorted(str(node["name"]) for node in nodes)
+
+
+def _offered(manifest: Mapping[str, Any]) -> dict[str, Node]:
+    """Return the project's own models that can be ports, each by its most certain name."""
+    found = offered_models(manifest, manifest["nodes"])
+    own = manifest["metadata"].get("project_name")
+    return {
+        name: node
+        for name, node in found.items()
+        if name == names(node)[0] and node["package_name"] == own
+    }
+
+
+def _by_rule(
+    manifest: Mapping[str, Any], offered: Mapping[str, Node], wanted: Sequence[str]
+) -> tuple[str, dict[str, Node]]:
+    if wanted:
+        unknown = [name for name in wanted if name not in offered]
+        if unknown:
+            raise DeclarationError(
+                Problem(
+                    f'no model "{name}" that can be a port{did_you_mean(name, offered)}',
+                    choices=tuple(sorted(offered)),
+                )
+                for name in unknown
+            )
+        return "named on the command line", {name: offered[name] for name in wanted}
+    models = {n: node for n, node in offered.items() if node["resource_type"] == "model"}
+    public = {n: node for n, node in models.items() if node.get("access") == "public"}
+    if public:
+        return "the models with `access: public`", public
+    marts = {n: node for n, node in models.items() if not _MARTS.isdisjoint(node["fqn"][:-1])}
+    if marts:
+        return "no model is public: those in marts/", marts
+    read = {key for node in _models(manifest) for key in below(node)}
+    leaves = {n: node for n, node in models.items() if node["unique_id"] not in read}
+    return "no model is public: those that no other model reads", leaves
+
+
+def _models(manifest: Mapping[str, Any]) -> list[Node]:
+    return [n for n in manifest["nodes"].values() if n["resource_type"] in {"model", "snapshot"}]
+
+
+def _keeps_history(manifest: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(node["unique_id"]): str(node["name"])
+        for node in _models(manifest)
+        if node["resource_type"] == "snapshot"
+        or node.get("config", {}).get("materialized") == INCREMENTAL
+    }
+
+
+def _made_of(node: Node, manifest: Mapping[str, Any]) -> set[str]:
+    """Return the unique ids of a node and of all that it is made of."""
+    seen, waiting = set[str](), [str(node["unique_id"])]
+    while waiting:
+        key = waiting.pop()
+        if key not in seen:
+            seen.add(key)
+            waiting += below(manifest["nodes"].get(key, {}))
+    return seen
