@@ -35,6 +35,7 @@ from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Mesh, Product, Transform, TransformKind
 from dataops_mesh.spec.names import NAME_RULE, is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
+from dataops_mesh.store.release import latest
 from dataops_mesh.transform.dbt import manifest_of, parsed_manifest
 from dataops_mesh.transform.dbt_project import sources_read
 from dataops_mesh.transform.walls import walls_of
@@ -95,7 +96,8 @@ def import_project(wish: Wish, settings: Settings, mesh: Mesh) -> Imported:
         settings.root,
         product.transform.files[0].parent,
         product.domain,
-        frozenset(port.address for one in mesh.products for port in one.outputs),
+        frozenset(port.address for one in mesh.products for port in one.outputs)
+        | latest(environment.store).ports.keys(),
     )
     read = list(sources_read(manifest, _selected(manifest, choice)).values())
     inner = _own_tables(manifest)

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
 from dataops_mesh.spec.model import SourceFormat
 from dataops_mesh.spec.names import is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
@@ -55,7 +55,7 @@ class Around:
         root: the workspace.
         project: the dbt project's folder.
         domain: that is written; files of sources become products of it.
-        ports: what the mesh has.
+        ports: what the mesh has: declared here, or published.
     """
 
     root: Path
@@ -116,14 +116,14 @@ def files_of(path: Path) -> list[Path]:
 def _named(text: str, around: Around) -> Address | Path | Problem:
     domain, _, port = text.partition(".")
     if is_name(domain) and is_name(port) and not Path(text).exists():
-        return Address(domain, port)
+        return _port(Address(domain, port), around)
     return _file(Path(text).absolute(), around)
 
 
 def _looked_up(node: Node, around: Around) -> Address | Path | Problem:
     schema, name = str(node["schema"]), str(node["identifier"])
     if node.get("database") == MESH and is_name(schema) and is_name(name):
-        return Address(schema, name)
+        return _port(Address(schema, name), around)
     for domain in (str(node["source_name"]), schema):
         if (found := Address(domain, name)) in around.ports:
             return found
@@ -135,6 +135,14 @@ def _looked_up(node: Node, around: Around) -> Address | Path | Problem:
         f'nobody can tell what the dbt source "{key}" is in the mesh',
         next=f"--source {key}=<a file> or --source {key}=<domain>.<port>",
     )
+
+
+def _port(address: Address, around: Around) -> Address | Problem:
+    if address in around.ports:
+        return address
+    known = {str(one): one for one in around.ports}
+    what = f"{address} is neither declared here nor published{did_you_mean(str(address), known)}"
+    return Problem(what, next="mesh status")
 
 
 def _location(node: Node) -> str:

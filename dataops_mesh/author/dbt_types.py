@@ -15,9 +15,9 @@ from dataops_mesh.author.dbt_sources import Found, files_of
 from dataops_mesh.author.delivered import by_address, relation_of
 from dataops_mesh.engine.session import release_views
 from dataops_mesh.engine.sql import identifier
-from dataops_mesh.errors import DeclarationError, Problem, TransformError
+from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.spec.model import Address, Contract, Mesh, Product
+from dataops_mesh.spec.model import Contract, Mesh, Product
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store.release import latest
 from dataops_mesh.transform.confined import Access
@@ -124,16 +124,11 @@ def _write_inputs(
                     connection.execute(statement)
                 read += files
             else:
-                _empty(connection, at, contracts.get(address), address)
+                _empty(connection, at, contracts[address])
     return tuple(read)
 
 
-def _empty(
-    connection: duckdb.DuckDBPyConnection, at: str, contract: Contract | None, address: Address
-) -> None:
+def _empty(connection: duckdb.DuckDBPyConnection, at: str, contract: Contract) -> None:
     """Make an empty table with the columns of a port that is not published yet."""
-    if contract is None:
-        what = f"{address} is neither declared here nor published"
-        raise DeclarationError(Problem(what, next="mesh status"))
     columns = (f"{identifier(n)} {shape}" for n, shape in wanted_types(contract).items())
     connection.execute(f"CREATE TABLE {at} ({', '.join(columns)})")

@@ -67,9 +67,9 @@ def setting(name: str, value: Any) -> dict[str, Any]:
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """Return a document as people write it.
+    r"""Return a document as people write it.
 
-    >>> print(as_yaml({"a": [{"b": "NO"}], "c": "one\\ntwo"}), end="")
+    >>> print(as_yaml({"a": [{"b": "NO"}], "c": "one\ntwo"}), end="")
     a:
       - b: 'NO'
     c: |-

@@ -40,6 +40,7 @@ WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_command
 REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
 DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
+IMPORT = "tests/author/test_a_dbt_project_is_imported.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -63,6 +64,8 @@ SHOWN = {
     ("dbt.md", "# project/models/sources.yml"): f"{DBT}::test_the_project_of_the_page_is_published",
     ("dbt.md", 'value: {dbt: {project: ../../../project, select: "totals largest"}}'): f"{DBT}::test_select_leaves_out_what_would_lose_its_history",
     ("other-contracts.md", "quality:"): f"{OTHERS}::test_the_rules_of_the_page_are_executed_or_named",
+    ("from-dbt.md", "$ mesh import dbt ."): f"{IMPORT}::test_the_page_says_what_the_command_says",
+    ("from-dbt.md", "$ mesh import dbt . --source ecom.raw_orders=data/raw_orders.csv"): f"{IMPORT}::test_a_source_that_nobody_can_place_is_asked_for",
     ("partitions.md", "schema:"): f"{README}::test_partitions_are_declared_as_the_page_shows",
     ("policies.md", "default: error                 # of every policy that is not named below; absent: warning"): f"{POLICIES}::test_the_policies_file_of_the_page_holds",
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",
