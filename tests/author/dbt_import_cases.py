@@ -40,7 +40,7 @@ PROJECT = {
     "models/marts/customers.sql": (
         "select customer, count(*) as orders, '{{ var(\"greeting\", \"?\") }}' as greeting,\n"
         "  '{{ target.name }}' as made_for, '{{ env_var(\"CURRENCY\") }}' as currency,\n"
-        "  (select count(*) from glob('domains/*/*')) as seen, (select count(*) from glob('models/*')) > 0 as own\n"
+        "  (select count(*) from glob('domains/*/*/*')) as seen, (select count(*) from glob('models/*/*')) > 0 as own\n"
         "from {{ ref('orders') }} group by all\n"
     ),
     "models/marts/marts.yml": """\
