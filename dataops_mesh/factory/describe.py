@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from inspect import signature
+from pathlib import PurePath
 from typing import Any
 
 import dagster as dg
@@ -168,7 +169,7 @@ def _code_references(product: Product, port: OutputPort) -> dg.CodeReferencesMet
     """Return links to the files that declare and build the port."""
     files = (
         product.folder / "product.odps.yaml",
-        product.folder / f"{port.name}.odcs.yaml",
+        product.folder / PurePath(port.contract.where.file).name,
         *product.transform.files,
     )
     with warnings.catch_warnings():

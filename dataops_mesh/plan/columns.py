@@ -254,7 +254,7 @@ def _option_kind(name: str, was: Any, now: Any) -> str:
     if was is None or now is None:
         return "option_narrower" if was is None else "option_wider"
     low = name in {"minimum", "exclusive_minimum", "min_length", "min_items", "unique_items"}
-    high = name in {"maximum", "exclusive_maximum", "max_length", "max_items"}
+    high = name in {"maximum", "exclusive_maximum", "max_length", "max_items", "digits"}
     try:
         tighter = (low and now > was) or (high and now < was)
     except (TypeError, ArithmeticError):  # of two kinds, or no number: nobody can say

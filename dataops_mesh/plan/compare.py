@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
 
@@ -18,8 +19,9 @@ from dataops_mesh.spec.partition import Partitioning, same_cut
 _JUDGED = frozenset({
     "id", "version", "where", "fingerprint", "columns", "rules", "slas", "status", "description",
     "allow_empty", "relationships", "partitioning", "approvers", "roles",
-    "timezone",
+    "timezone", "unexecuted",
 })  # fmt: skip
+_PAIR = 2
 _UNPROMISED = frozenset({"proposed", "draft"})
 
 
@@ -60,20 +62,28 @@ def _added(product: Product) -> tuple[Change, ...]:
 def _compare_ports(before: Product, after: Product) -> Iterator[Change]:
     old = {port.address: port for port in before.outputs}
     new = {port.address: port for port in after.outputs}
-    ids = {port.contract.id: port for port in after.outputs if port.address not in old}
+    # An id that several ports share, because one file declares them, does not tell which is which.
+    count = Counter(port.contract.id for port in (*before.outputs, *after.outputs))
+    ids = {
+        port.contract.id: port
+        for port in after.outputs
+        if port.address not in old and count[port.contract.id] <= _PAIR
+    }
+    renamed: list[OutputPort] = []
     for address, port in old.items():
         if address in new:
             yield from compare_port(port, new[address])
             continue
-        moved = ids.pop(port.contract.id, None)
+        moved = ids.pop(port.contract.id, None) if count[port.contract.id] == _PAIR else None
         if moved is None:
             yield change("port_removed", f"{address} removed", port.where, address)
         else:
+            renamed.append(moved)
             what = f"{address} renamed to {moved.address}"
             yield change("port_renamed", what, moved.where, address)
             yield from compare_port(port, moved)
     for address, port in new.items():
-        if address not in old and port in ids.values():
+        if address not in old and port not in renamed:
             yield change("port_added", f"{address} added", port.where, address)
 
 
@@ -102,6 +112,8 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
     yield from compare_rules(old, new, port)
     yield from compare_references(old, new, port)
     yield from compare_slas(old, new, port)
+    for what in sorted({one.what for one in new.unexecuted} - {o.what for o in old.unexecuted}):
+        yield change("rule_note", f"not executed: {what}", new.where, port)
     words = ("description", "approvers", "roles")
     if any(getattr(old, word) != getattr(new, word) for word in words):
         yield change("documentation", "described otherwise", new.where, port)

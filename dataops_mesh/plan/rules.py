@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -189,8 +190,7 @@ def _reference(one: Relationship) -> tuple[object, ...]:
 
 def compare_slas(before: Contract, after: Contract, port: Address) -> Iterator[Change]:
     """Yield the differences between the service levels."""
-    old = {(sla.property, sla.element): sla for sla in before.slas}
-    new = {(sla.property, sla.element): sla for sla in after.slas}
+    old, new = _levels(before), _levels(after)
     for key in [*old, *(key for key in new if key not in old)]:
         was, now = old.get(key), new.get(key)
         kind = _sla_kind(was, now)
@@ -199,6 +199,19 @@ def compare_slas(before: Contract, after: Contract, port: Address) -> Iterator[C
             element = f" of {here.element}" if here.element else ""
             what = f"{here.property}{element}: {_value(was)} to {_value(now)}"
             yield change(kind, what, here.where, port)
+
+
+def _levels(contract: Contract) -> dict[tuple[object, ...], Sla]:
+    """Return the service levels by what they are of; by whose, where several say it."""
+    count = Counter((sla.property, sla.element) for sla in contract.slas)
+    return {
+        (
+            sla.property,
+            sla.element,
+            sla.driver if count[sla.property, sla.element] > 1 else None,
+        ): sla
+        for sla in contract.slas
+    }
 
 
 def _value(sla: Sla | None) -> str:

@@ -31,9 +31,11 @@ class Known:
     def owner(self, address: Address, domains: Path, root: Path) -> Product | None:
         """Return the product that declares a port; None if nobody does, or not validly."""
         if address not in self._owners:
-            for file in sorted((domains / address.domain).glob(f"*/{address.port}.odcs.yaml")):
-                if file.parent not in self._folders:
-                    self._add(file.parent, _load(file.parent, root))
+            # A file that declares several ports is named otherwise.
+            for pattern in (f"*/{address.port}.odcs.yaml", "*/*.odcs.yaml"):
+                for file in sorted((domains / address.domain).glob(pattern)):
+                    if file.parent not in self._folders and address not in self._owners:
+                        self._add(file.parent, _load(file.parent, root))
         return self._owners.get(address)
 
     def _add(self, folder: Path, product: Product | None) -> None:

@@ -121,7 +121,8 @@ def _report_twice(products: Iterable[Product], told: Sequence[Product]) -> list[
         for id_, part in parts:
             kind = "product" if isinstance(part, Product) else "contract"
             owner, first = seen.setdefault(f"{kind} {id_}", (product, part))
-            if first is not part and (owner in told or product in told):
+            shared = kind == "contract" and _where(first).file == _where(part).file
+            if first is not part and not shared and (owner in told or product in told):
                 what = f'the {kind} id "{id_}" is also used at {_where(first)}'
                 problems.append(Problem(what, _where(part), "id"))
     return problems

@@ -20,7 +20,16 @@ def is_name(text: str) -> bool:
     return NAME.fullmatch(text) is not None
 
 
-def slug(text: str) -> str:
+def port_name(text: str) -> str:
+    """Return the name of a port whose schema object is called so: its own, or made of it.
+
+    >>> port_name("orders"), port_name("Order Items"), port_name("3rd-party")
+    ('orders', 'order_items', 'port_3rd_party')
+    """
+    return text if is_name(text) else slug(text, "port")
+
+
+def slug(text: str, word: str = "rule") -> str:
     """Make an identifier of any text, the same one each time.
 
     >>> slug("nullValues"), slug("No future bookings!"), slug("2 rows")
@@ -28,7 +37,7 @@ def slug(text: str) -> str:
     """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
     made = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
-    return made if is_name(made) else f"rule_{made}".rstrip("_")
+    return made if is_name(made) else f"{word}_{made}".rstrip("_")
 
 
 def suggestion(text: str) -> str:

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dataops_mesh.spec.physical import is_accepted, normalise
+from dataops_mesh.spec.physical import is_accepted
+from dataops_mesh.spec.systems import physical
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _SCALAR = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]*(?:\((?:[^()']|'(?:[^']|'')*')*\))?")
+_CLOSE = {"(": ")", "<": ">"}
 _ENDS = re.compile(r"\[\d*\]")
 _DEEPEST = 32
 
@@ -81,7 +83,9 @@ def list_of(item: Shape) -> Shape:
 
 
 def read_shape(text: str) -> Shape | None:
-    """Return the shape that a type of DuckDB spells, or None if it is none we know.
+    """Return the shape that a type spells, or None if it is none we know.
+
+    Types of DuckDB, and as Spark, BigQuery and Trino write those made of others.
 
     >>> str(read_shape('STRUCT(a int, "b c" MAP(text, decimal(9, 2)[]))'))
     'STRUCT(a INTEGER, b c MAP(VARCHAR, DECIMAL(9,2)[]))'
@@ -114,10 +118,14 @@ def _type(text: str, depth: int) -> tuple[Shape, str]:
     word = _WORD.match(text)
     name = word[0].upper() if word else ""
     inside = text[len(name) :].lstrip()
-    if name == "STRUCT" and inside.startswith("("):
-        shape, rest = _struct(inside[1:], depth)
-    elif name == "MAP" and inside.startswith("("):
-        shape, rest = _map(inside[1:], depth)
+    close = _CLOSE.get(inside[:1], "")
+    if name in {"STRUCT", "ROW"} and close:
+        shape, rest = _struct(inside[1:], depth, close)
+    elif name == "MAP" and close:
+        shape, rest = _map(inside[1:], depth, close)
+    elif name in {"ARRAY", "LIST"} and close:
+        inner, rest = _type(inside[1:].lstrip(), depth - 1)
+        shape, rest = list_of(inner), _after(rest, close)
     else:
         shape, rest = _scalar(text)
     while found := _ENDS.match(rest.lstrip()):
@@ -125,7 +133,13 @@ def _type(text: str, depth: int) -> tuple[Shape, str]:
     return shape, rest
 
 
-def _struct(text: str, depth: int) -> tuple[Shape, str]:
+def _after(text: str, close: str) -> str:
+    if not text.lstrip().startswith(close):
+        raise ValueError("a type that does not end")
+    return text.lstrip()[1:]
+
+
+def _struct(text: str, depth: int, close: str) -> tuple[Shape, str]:
     parts: list[tuple[str, Shape]] = []
     while True:
         text = text.lstrip()
@@ -134,10 +148,12 @@ def _struct(text: str, depth: int) -> tuple[Shape, str]:
         if found is None:
             raise ValueError("no name of a field")
         name = quoted[1].replace('""', '"') if quoted else found[0]
-        shape, text = _type(text[found.end() :].lstrip(), depth - 1)
+        # Spark writes a colon between the name of a field and its type.
+        rest = text[found.end() :].lstrip()
+        shape, text = _type(rest.removeprefix(":").lstrip(), depth - 1)
         parts.append((name, shape))
         text = text.lstrip()
-        if text.startswith(")"):
+        if text.startswith(close):
             break
         if not text.startswith(","):
             raise ValueError("a struct that does not end")
@@ -147,14 +163,12 @@ def _struct(text: str, depth: int) -> tuple[Shape, str]:
     return Shape(Kind.STRUCT, parts=tuple(parts)), text[1:]
 
 
-def _map(text: str, depth: int) -> tuple[Shape, str]:
+def _map(text: str, depth: int, close: str) -> tuple[Shape, str]:
     key, text = _type(text.lstrip(), depth - 1)
     if not text.lstrip().startswith(","):
         raise ValueError("a map without values")
     value, text = _type(text.lstrip()[1:].lstrip(), depth - 1)
-    if not text.lstrip().startswith(")"):
-        raise ValueError("a map that does not end")
-    return Shape(Kind.MAP, parts=(("key", key), ("value", value))), text.lstrip()[1:]
+    return Shape(Kind.MAP, parts=(("key", key), ("value", value))), _after(text, close)
 
 
 def _scalar(text: str) -> tuple[Shape, str]:
@@ -163,7 +177,9 @@ def _scalar(text: str) -> tuple[Shape, str]:
         raise ValueError("no type")
     spelled = found[0].strip()
     # The values of an ENUM are its own affair.
-    name = "ENUM" if spelled.upper().startswith("ENUM(") else normalise(spelled)
+    if spelled.upper().startswith("ENUM("):
+        return Shape(Kind.SCALAR, ("ENUM",)), text[found.end() :]
+    name = physical(spelled)
     if name is None:
-        raise ValueError("not a type of DuckDB")
-    return Shape(Kind.SCALAR, (name,)), text[found.end() :]
+        raise ValueError("not a type we know")
+    return Shape(Kind.SCALAR, (name.name,)), text[found.end() :]

@@ -167,7 +167,8 @@ def _own_named(plain: str, query: exp.Query, own: frozenset[str]) -> str:
     places = sorted((t.parts[0].meta["start"], t.parts[-1].meta["end"] + 1, t) for t in found)
     text = plain
     for start, end, table in reversed(places):
-        alias = "" if table.alias else f" AS {table.name}"
+        called = table.name if _BARE.fullmatch(table.name.lower()) else f'"{table.name}"'
+        alias = "" if table.alias else f" AS {called}"
         text = f"{text[:start]}{_OBJECT}{alias}{text[end:]}"
     return text if found else ""
 

@@ -108,7 +108,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
-    """ODCS `logicalTypeOptions` that are checked; an option not listed here is a load error."""
+    """ODCS `logicalTypeOptions` that are checked; an option not listed here is a load error.
+
+    Args:
+        digits: how many digits of a second there may be, as `timestamp(3)` says it.
+    """
 
     min_length: int | None = None
     max_length: int | None = None
@@ -123,6 +127,7 @@ class ColumnOptions:
     min_items: int | None = None
     max_items: int | None = None
     unique_items: bool = False
+    digits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,26 @@ class Relationship:
 
 
 @dataclass(frozen=True, slots=True)
+class Unexecuted:
+    """Something that a contract says of the data and nobody executes here.
+
+    Args:
+        what: one sentence: what it is and why nobody does.
+        severity: what a failure would have meant.
+        of: whose contract says it: the address of a port, or the name of an input.
+    """
+
+    what: str
+    where: Location
+    severity: Severity = Severity.ERROR
+    of: str = ""
+
+    def __str__(self) -> str:
+        """Return whose it is, what, and how grave."""
+        return f"{self.of}: {self.what} (severity {self.severity})"
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A role that grants access (ODCS `roles`)."""
 
@@ -225,6 +250,7 @@ class Contract:
         roles: who may read it, as the contract says; recorded, not enforced.
         timezone: whose days its partitions are, and its crons.
         closed: of a source, that a column more than these is an error.
+        unexecuted: what else it says that nobody executes here.
         document: the file as it was parsed, for policies; not part of what the contract is.
     """
 
@@ -244,6 +270,7 @@ class Contract:
     roles: tuple[Role, ...] = ()
     closed: bool = False
     timezone: str = "UTC"
+    unexecuted: tuple[Unexecuted, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property

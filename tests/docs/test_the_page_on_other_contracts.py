@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from textwrap import indent
 
-from helpers import a_product, a_source, product, write_workspace
+from helpers import a_product, a_source, product, read, run, write_workspace
 
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.checks.coverage import unexecuted
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.systems import physical
 
 PAGE = (Path(__file__).parents[2] / "docs" / "other-contracts.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -30,3 +31,44 @@ def test_the_rules_of_the_page_are_executed_or_named(tmp_path):
     found = a_shop(tmp_path, BLOCKS[0])
     assert {"some", "none_old"} <= {check.name for check in checks_of(found)}
     assert [one.what.split('"')[1] for one in unexecuted(found)] == ["few", "some"]
+
+
+def test_each_object_of_the_page_is_a_port(tmp_path):
+    files = a_product(
+        {"orders": ["{name: id, logicalType: integer, primaryKey: true}"]},
+        inputs=[a_source("orders_csv", "orders.csv")],
+        files={
+            "orders.sql": "select 1 as id, now()::timestamp as placed_at from orders_csv",
+            "order_lines.sql": "select 2 as id, 1 as order_id from orders_csv",
+            "orders.csv": "id\n1\n",
+        },
+    )
+    head = files.pop("orders.odcs.yaml").partition("schema:")[0]
+    files["sales.odcs.yaml"] = head + BLOCKS[1]
+    settings = write_workspace(tmp_path, {"shop": {"orders": files}})
+    found = product(settings, "shop.orders")
+    assert [str(port.address) for port in found.outputs] == ["shop.orders", "shop.order_lines"]
+    assert [[sla.property for sla in port.contract.slas] for port in found.outputs] == [
+        ["frequency", "freshness"],
+        ["frequency"],
+    ]
+    run(settings, "shop.orders")
+    assert read(settings, "select order_id from shop.order_lines") == [(1,)]
+
+
+TYPES = {
+    "NUMBER(38,0)": "DECIMAL(38,0)",
+    "numeric(10,2)": "DECIMAL(10,2)",
+    "int(11)": "INTEGER",
+    "NVARCHAR2(9)": "VARCHAR",
+    "GEOGRAPHY": None,
+    "NUMBER": None,
+    "float(3,2)": None,
+}
+
+
+def test_the_types_of_the_page_are_what_it_says():
+    for written, wanted in TYPES.items():
+        assert f"`{written}`" in PAGE
+        found = physical(written)
+        assert (found.name if found else None) == wanted

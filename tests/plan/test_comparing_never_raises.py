@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,7 @@ from dataops_mesh.spec.model import (
     Sla,
 )
 from dataops_mesh.spec.read.sla import PROPERTIES
+from dataops_mesh.spec.shape import read_shape
 
 EDITS = st.lists(st.sampled_from(CASES), max_size=6)
 
@@ -34,9 +36,14 @@ def every_field(kind: type, **given: st.SearchStrategy) -> st.SearchStrategy:
     return st.builds(kind, **{name: given.get(name, ...) for name in sorted(known)})
 
 
+# No YAML says a number that cannot even be compared, and no reader makes a list of nothing.
+st.register_type_strategy(Decimal, st.decimals().filter(lambda number: not number.is_snan()))
+SHAPES = st.sampled_from(
+    [None, *map(read_shape, ("INTEGER[]", "MAP(VARCHAR, DATE)", "STRUCT(a INTEGER, b DATE[])"))]
+)
 RULES = st.lists(every_field(Rule), max_size=2).map(tuple)
 COLUMNS = st.lists(
-    every_field(Column, rules=RULES, options=every_field(ColumnOptions)), max_size=3
+    every_field(Column, rules=RULES, shape=SHAPES, options=every_field(ColumnOptions)), max_size=3
 ).map(tuple)
 CONTRACTS = every_field(
     Contract,

@@ -79,6 +79,7 @@ def test_a_constraint_of_a_text_column_is_checked(workspace: Workspace, keys: st
 def test_a_physical_type_is_the_only_one_accepted(workspace: Workspace):
     found = checks(workspace, contract=with_column("logicalType: string, physicalType: varchar(3)"))
     assert found["schema"].measure.columns[-1] == ColumnType("extra", ("VARCHAR",))
+    assert found["extra_length"].measure == Length("extra", None, 3)
 
 
 RANGES = {

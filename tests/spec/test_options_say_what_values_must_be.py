@@ -97,6 +97,14 @@ SHAPES = {
     "logicalType: vector, logicalTypeOptions: {dimensions: 3, elementType: uint8}": "UTINYINT[]",
     "logicalType: object, physicalType: 'STRUCT(a int, b text[])', properties: "
     "[{name: a, logicalType: integer}, {name: b, logicalType: array}]": "STRUCT(a INTEGER, b VARCHAR[])",
+    "logicalType: object, physicalType: JSON, properties: [{name: a, logicalType: date}]":
+        "STRUCT(a DATE)",
+    "logicalType: array, physicalType: list": "ANY[]",
+    "logicalType: array, physicalType: array<string>": "VARCHAR[]",
+    "physicalType: 'array(row(a varchar, b decimal(9, 2)))'": "STRUCT(a VARCHAR, b DECIMAL(9,2))[]",
+    "physicalType: 'struct<a: bigint, b: map<string, int>>'":
+        "STRUCT(a BIGINT, b MAP(VARCHAR, INTEGER))",
+    "logicalType: array, physicalType: RECORD, items: {physicalType: int}": "INTEGER[]",
     "logicalType: object, logicalTypeOptions: {required: [a], minProperties: 1, maxProperties: 1}, "
     "properties: [{name: a, logicalType: date}]": "STRUCT(a DATE)",
 }  # fmt: skip
@@ -123,13 +131,11 @@ PROBLEMS = {
     options("timestamp", "format: 'yyyy-MM-ddX', timezone: false"): "against `timezone: false`",
     "logicalType: integer, physicalType: BIGINT, logicalTypeOptions: {format: i32}": "with format: i32",
     "logicalType: string, items: {logicalType: string}": "has no meaning for a column of type string",
-    "logicalType: array, items: {physicalType: int}": "needs a logicalType",
+    "logicalType: array, items: {physicalType: geography}": "needs a logicalType",
     "logicalType: array, items: {logicalType: strin}": 'did you mean "string"?',
-    "logicalType: array, physicalType: list": "is not a type of DuckDB",
+    "logicalType: array, physicalType: strct": "is not a type of DuckDB",
     "logicalType: array, physicalType: INTEGER": "INTEGER is not ANY[]",
     "logicalType: array, physicalType: 'TEXT[]', items: {logicalType: integer}": "VARCHAR[] is not",
-    "logicalType: object, physicalType: JSON, properties: [{name: a, logicalType: date}]":
-        "what is inside JSON is not checked",
     "logicalType: object, properties: [{name: a, logicalType: date}, {name: a, logicalType: date}]":
         "given twice",
     "logicalType: object, properties: [{logicalType: date}]": "is missing",

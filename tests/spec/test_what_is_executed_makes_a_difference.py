@@ -44,6 +44,9 @@ PROBES: dict[tuple[str, str], dict[str, Any]] = {
     ("ODCS", "contract"): {
         **DOCUMENT,
         "schema": ("wrong", []),
+        "slaDefaultElement": (
+            "checks", "at", {"slaProperties": [{"property": "freshness", "value": 1, "unit": "d"}]},
+        ),
         "slaProperties": [
             {"property": "freshness", "value": 1, "unit": "d", "element": "at"},
         ],

@@ -81,6 +81,9 @@ def _items(port: OutputPort, column: Column) -> Iterator[Check]:
 def _format(port: OutputPort, column: Column) -> Iterator[Check]:
     """Return the check of a format; that of a number is its type."""
     name, where, text = column.name, column.where, column.options.format
+    if (digits := column.options.digits) is not None:
+        fine = TooFine(name, f"{column.logical_type}({digits})", 10 ** (6 - digits))
+        yield must(port, f"{name}_digits", fine, where, "conformity")
     if text is None:
         return
     if column.logical_type == "string":

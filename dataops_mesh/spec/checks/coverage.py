@@ -8,10 +8,10 @@ policy `rules_executed`), in the plan, in the manifest and in `mesh show`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dataops_mesh.errors import Location
-from dataops_mesh.spec.model import Contract, Product, Rule, RuleKind, Severity
+from dataops_mesh.spec.model import Contract, Product, Rule, RuleKind
+from dataops_mesh.spec.terms import Unexecuted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +31,6 @@ class Coverage:
     unexecuted: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unexecuted:
-    """Something that a contract says of the data and nobody executes here.
-
-    Args:
-        of: the address of the port, or the name of the input.
-        what: one sentence: what it is and why nobody does.
-        severity: what a failure would have meant.
-    """
-
-    of: str
-    what: str
-    where: Location
-    severity: Severity = Severity.ERROR
-
-    def __str__(self) -> str:
-        """Return whose it is, what, and how grave."""
-        return f"{self.of}: {self.what} (severity {self.severity})"
-
-
 def coverage(product: Product) -> Coverage:
     """Return how many of the declared rules are executed."""
     rules = [rule for _, contract in _contracts(product) for rule in _rules(contract)]
@@ -64,12 +44,14 @@ def coverage(product: Product) -> Coverage:
 
 def unexecuted(product: Product) -> tuple[Unexecuted, ...]:
     """Return everything that the product's contracts say and nobody executes here."""
-    return tuple(
-        Unexecuted(name, f'rule "{rule.name}": {rule.unexecuted}', rule.where, rule.severity)
-        for name, contract in _contracts(product)
-        for rule in _rules(contract)
-        if rule.unexecuted
-    )
+    found = []
+    for name, contract in _contracts(product):
+        for rule in _rules(contract):
+            if rule.unexecuted:
+                what = f'rule "{rule.name}": {rule.unexecuted}'
+                found.append(Unexecuted(what, rule.where, rule.severity, name))
+        found += [replace(one, of=name) for one in contract.unexecuted]
+    return tuple(found)
 
 
 def _contracts(product: Product) -> Iterator[tuple[str, Contract]]:

@@ -8,7 +8,7 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.formats import NUMBERS
 from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import COLUMN
-from dataops_mesh.spec.physical import accepted_types, is_accepted, normalise, suggest
+from dataops_mesh.spec.physical import accepted_types, is_accepted
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
@@ -17,6 +17,14 @@ from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.protection import masking
 from dataops_mesh.spec.read.rules import read_rules
 from dataops_mesh.spec.read.values import read_values
+from dataops_mesh.spec.systems import (
+    Physical,
+    is_ours,
+    length_in_brackets,
+    listed,
+    physical,
+    slip,
+)
 
 # What only columns of another type have, by the type that has it.
 _PARTS = {"properties": "object", "items": "array", "map": "map"}
@@ -104,17 +112,18 @@ def _column(entry: Node, table: Target, problems: list[Problem]) -> Column:
     options = read_options(entry, logical, problems)
     _refuse_parts(entry, logical, problems)
     target = replace(table, column=name, logical=logical)
+    found = _physical_type(entry, logical, options, table.system, problems)
     return Column(
         name=name,
         logical_type=logical or "string",
         where=entry.where,
-        physical_type=_physical_type(entry, logical, options, problems),
+        physical_type=found.name if found else None,
         description=entry.text("description") or "",
         required=entry.flag("required"),
         unique=entry.flag("unique"),
         classification=entry.text("classification"),
         critical=entry.flag("criticalDataElement"),
-        options=options,
+        options=_narrowed(options, found),
         enum=_enum(entry, logical, problems),
         tags=entry.texts("tags"),
         rules=read_rules(entry.items("quality"), target, problems),
@@ -147,31 +156,44 @@ def _at_source(
 
 
 def _physical_type(
-    entry: Node, logical: str | None, options: ColumnOptions, problems: list[Problem]
-) -> str | None:
+    entry: Node, logical: str | None, options: ColumnOptions, system: str, problems: list[Problem]
+) -> Physical | None:
+    """Return what `physicalType` says, where that is exactly a type we have.
+
+    Another system's type is recorded and the logical one decides. What is nearly ours, or ours
+    and of another logical type, is a mistake, except in a contract for another system.
+    """
     child = entry.child("physicalType")
     if child is None or not isinstance(child.value, str) or logical in NESTED:
         return None
-    name = normalise(child.value)
-    if name is None:
-        what = f'"{child.value}" is not a type of DuckDB{suggest(child.value)}'
-        choices = accepted_types(logical) if logical else ()
-        problems.append(child.problem(what, choices))
-        return None
-    if name == "ENUM":
-        what = "an ENUM is not stored as one: leave physicalType out"
-        problems.append(child.problem(what, then="write the values under `enum`"))
+    found = physical(child.value)
+    if logical == "string" and (length := length_in_brackets(child.value)) is not None:
+        return Physical("VARCHAR", length)
+    if found is None and not system and (hint := slip(child.value)):
+        what = f'"{child.value}" is not a type of DuckDB{hint}'
+        problems.append(child.problem(what, accepted_types(logical) if logical else ()))
+    if found is None or found.name == "ENUM":
         return None
     if logical is None:
-        return name
+        return found
     accepted = column_types(logical, options)
-    whole = logical == "integer" and name.startswith("DECIMAL(") and name.endswith(",0)")
-    if not is_accepted(name, accepted) and not whole:
+    whole = logical == "integer" and found.name.startswith("DECIMAL(") and found.name[-3:] == ",0)"
+    if is_accepted(found.name, accepted) or whole:
+        return found
+    if is_ours(child.value) and not system:
         aware = "" if options.timezone is None else f" with timezone: {options.timezone}".lower()
         bits = f" with format: {options.format}" if logical in NUMBERS and options.format else ""
-        what = f"{name} is no physical type of logicalType {logical}{aware}{bits}"
+        what = f"{found.name} is no physical type of logicalType {logical}{aware}{bits}"
         problems.append(child.problem(what, accepted))
-    return name
+    return None
+
+
+def _narrowed(options: ColumnOptions, found: Physical | None) -> ColumnOptions:
+    """Return the options with what the physical type says besides: a length, digits of a second."""
+    if found is None:
+        return options
+    lengths = [n for n in (options.max_length, found.length) if n is not None]
+    return replace(options, max_length=min(lengths, default=None), digits=found.digits)
 
 
 def column_types(logical: str, options: ColumnOptions) -> tuple[str, ...]:
@@ -194,4 +216,5 @@ def _refuse_parts(entry: Node, logical: str | None, problems: list[Problem]) -> 
 
 def _enum(entry: Node, logical: str | None, problems: list[Problem]) -> tuple[Scalar, ...]:
     nodes = [item.child("value") for item in entry.items("enum")]
-    return read_values([node for node in nodes if node is not None], logical, problems)
+    found = read_values([node for node in nodes if node is not None], logical, problems)
+    return found or (listed(entry.text("physicalType") or "") if logical == "string" else ())

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem
-from dataops_mesh.spec.model import Contract, Role
-from dataops_mesh.spec.names import STATUSES, VERSION
+from dataops_mesh.spec.model import Column, Contract, Role
+from dataops_mesh.spec.names import STATUSES, VERSION, port_name
 from dataops_mesh.spec.read.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Settings, read_extras
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.objects import called
 from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zone
 from dataops_mesh.spec.read.protection import approvers
 from dataops_mesh.spec.read.relationships import read_relationships
 from dataops_mesh.spec.read.rules import read_rules, report_duplicates
-from dataops_mesh.spec.read.sla import read_slas
+from dataops_mesh.spec.read.sla import Scope, read_slas
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.sql import spelled_name
 from dataops_mesh.spec.standards.schema import odcs_validator, validate
 
 # Servers whose SQL is DuckDB's.
 _HERE = frozenset({"duckdb", "local"})
-_NOT_YET = {"slaDefaultElement": "write `element` in each service level"}
 
 
 def read_contract(
@@ -40,22 +40,21 @@ def read_contract(
     schema_problems = validate(odcs_validator(), node)
     problems: list[Problem] = []
     extras = read_extras(document, "DataContract", problems)
-    node.refuse(_NOT_YET, problems)
     own = extras.get(node.keys, {})
     if not source:
         check_same(node, "domain", domain, "the domain's folder", problems)
     check_version(node, problems)
     check_status(node, problems)
     table = _table(node, port, problems)
-    called = _called(table, port, "" if source else domain)
-    target = Target(relations=called, system=_system(node))
+    own_names = _called(table, port, "" if source else domain)
+    target = Target(relations=own_names, system=_system(node))
     columns = read_columns(table, extras, problems, target, source=source) if table else ()
     _refuse_settings(own, problems, source=source)
     target = replace(target, columns=tuple(column.name for column in columns))
     rules = read_rules(table.items("quality"), target, problems) if table else ()
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
     zone = read_zone(own.get("timezone"), own.get("partitions"), problems)
-    slas = read_slas(node, port, columns, problems)
+    slas, left = read_slas(node, _scope(node, table, port, columns), problems)
     contract = Contract(
         id=node.text("id") or "",
         version=node.text("version") or "",
@@ -76,6 +75,7 @@ def read_contract(
             Role(entry.text("role") or "", entry.text("access") or "")
             for entry in node.items("roles")
         ),
+        unexecuted=left,
         document=document,
     )
     return contract, merged(schema_problems, problems)
@@ -122,8 +122,22 @@ def _table(node: Node, port: str, problems: list[Problem]) -> Node | None:
     if not objects:
         return None
     table = objects[0]
-    check_same(table, "name", port, "the file's name", problems)
+    if port_name(table.text("name") or port) != port:
+        check_same(table, "name", port, "the file's name", problems)
     return table
+
+
+def _scope(node: Node, table: Node | None, port: str, columns: tuple[Column, ...]) -> Scope:
+    """Return what the service levels are about."""
+    entries = table.items("properties") if table is not None else []
+    return Scope(
+        port,
+        columns,
+        frozenset({port, *called(table.value if table is not None else None)}),
+        {name: e.text("name") or "" for e in entries for name in called(e.value)},
+        _system(node),
+        node.child("slaDefaultElement"),
+    )
 
 
 def _system(node: Node) -> str:

@@ -10,10 +10,18 @@ from dataops_mesh.spec.formats import DAY, TimeFormat, time_format
 from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
+from dataops_mesh.spec.systems import is_ours, logical_of, physical, slip
 
 NESTED = ("object", "array", "map", "vector")
 LOGICAL_TYPES = (*FAMILIES, *NESTED)
 ELEMENTS = {"float32": "FLOAT", "float64": "DOUBLE", "int8": "TINYINT", "uint8": "UTINYINT"}
+_KINDS: dict[Kind | None, str] = {Kind.STRUCT: "object", Kind.LIST: "array", Kind.MAP: "map"}
+# Words for them of systems that say no more.
+_WORDS = {
+    **dict.fromkeys(("ARRAY", "LIST"), "array"),
+    **dict.fromkeys(("DICT", "OBJECT", "RECORD", "STRUCT"), "object"),
+    "MAP": "map",
+}
 _INSIDE = {
     "required": "a constraint inside a column",
     "unique": "a constraint inside a column",
@@ -43,8 +51,11 @@ def read_logical(entry: Node, problems: list[Problem]) -> str | None:
     """Return the logical type of a column or of a part of one."""
     child = entry.child("logicalType")
     if child is None:
-        problems.append(entry.problem("needs a logicalType", LOGICAL_TYPES))
-        return None
+        text = entry.text("physicalType") or ""
+        derived = logical_of(text) or _made_of(text)
+        if derived is None:
+            problems.append(entry.problem("needs a logicalType", LOGICAL_TYPES))
+        return derived
     if not isinstance(child.value, str):
         return None  # the schema has reported it
     problem = child.choose(LOGICAL_TYPES)
@@ -54,15 +65,23 @@ def read_logical(entry: Node, problems: list[Problem]) -> str | None:
     return "timestamp" if child.value == "date" and _shows_time(entry) else child.value
 
 
+def _made_of(text: str) -> str | None:
+    """Return the logical type of a physical one that is made of others."""
+    shape = read_shape(text)
+    kind = shape.kind if shape is not None else None
+    word = text.upper().partition("(")[0].partition("<")[0].strip()
+    return _KINDS.get(kind) if kind in _KINDS else _WORDS.get(word)
+
+
 def _shows_time(entry: Node) -> bool:
     """Tell whether a `date` of ODCS 3.0 is a timestamp: that version has no other word."""
     if not str(entry.document.data.get("apiVersion", "")).startswith("v3.0"):
         return False
-    physical = normalise(entry.text("physicalType") or "") or ""
+    found = physical(entry.text("physicalType") or "")
+    hours = found is not None and found.name.startswith("TIMESTAMP")
     options = entry.child("logicalTypeOptions")
     shown = time_format((options and options.text("format")) or "", "timestamp")
-    hours = isinstance(shown, TimeFormat) and shown.step < DAY
-    return physical.startswith("TIMESTAMP") or hours
+    return hours or (isinstance(shown, TimeFormat) and shown.step < DAY)
 
 
 def _shape(entry: Node, logical: str, problems: list[Problem]) -> Shape:
@@ -114,19 +133,20 @@ def _physical(entry: Node, shape: Shape, problems: list[Problem]) -> Shape:
     if child is None or not isinstance(child.value, str):
         return shape
     json = normalise(child.value) == "JSON"
-    if json and shape == Shape(Kind.STRUCT):
-        return Shape(Kind.SCALAR, ("JSON",))
+    if json:
+        # Of what is inside JSON nothing can be checked: what is declared of it decides.
+        undeclared = shape == Shape(Kind.STRUCT)
+        return Shape(Kind.SCALAR, ("JSON",)) if undeclared else shape
     found = read_shape(child.value)
-    if found is None:
-        hint = did_you_mean(child.value.upper(), ("STRUCT", "MAP", "JSON"))
+    if found is not None and matches(found, shape):
+        return found
+    ours = is_ours(child.value) or "[" in child.value or "(" in child.value
+    if found is not None and ours:
+        problems.append(child.problem(f"{found} is not {shape}"))
+    elif found is None and (hint := slip(child.value)):
         what = f'"{child.value}" is not a type of DuckDB{hint}'
         problems.append(child.problem(what, then=f"write it as {shape}, or leave it out"))
-        return shape
-    if not matches(found, shape):
-        then = "what is inside JSON is not checked: leave out `properties`" if json else ""
-        problems.append(child.problem(f"{found} is not {shape}", then=then))
-        return shape
-    return found
+    return shape
 
 
 def _element(entry: Node, problems: list[Problem]) -> str:

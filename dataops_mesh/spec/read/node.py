@@ -85,7 +85,9 @@ class Node:
 
     def problem(self, what: str, choices: Iterable[str] = (), then: str = "") -> Problem:
         """Say what is wrong with this value."""
-        return Problem(what, self.where, spell(self.keys), tuple(choices), then)
+        return Problem(
+            what, self.where, spell(self.document.original(self.keys)), tuple(choices), then
+        )
 
     def unsupported(self, why: str = "", then: str = "") -> Problem:
         """Say that this key is valid in the standard but not read here."""

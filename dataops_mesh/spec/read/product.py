@@ -21,6 +21,7 @@ from dataops_mesh.spec.read.contract import (
 from dataops_mesh.spec.read.extras import read_extras
 from dataops_mesh.spec.read.inputs import cut_problems, read_inputs
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.objects import objects_in
 from dataops_mesh.spec.read.pact import read_pacts
 from dataops_mesh.spec.read.relationships import resolve
 from dataops_mesh.spec.read.sources import with_contracts
@@ -63,17 +64,26 @@ def _contracts(folder: Path, root: Path, problems: list[Problem]) -> dict[str, C
     found: dict[str, Contract] = {}
     for file in sorted(folder.glob(f"*{CONTRACT_SUFFIX}")):
         port, name = file.name.removesuffix(CONTRACT_SUFFIX), shown(file, root)
-        if not is_name(port):
-            what = f'the port "{port}" {NAME_RULE}'
-            problems.append(Problem(what, Location(name, 1), next=suggestion(port)))
         try:
-            document = read_document(file, name)
+            parts = objects_in(read_document(file, name))
         except DeclarationError as error:
             problems += error.problems
             found[port] = Contract("", "", Location(name, 1), "", ())
             continue
-        found[port], own = read_contract(document, folder.parent.name, port)
-        problems += own
+        if len(parts) == 1:
+            parts = [(port, parts[0][1])]
+            if not is_name(port):
+                what = f'the port "{port}" {NAME_RULE}'
+                problems.append(Problem(what, Location(name, 1), next=suggestion(port)))
+        for own, part in parts:
+            contract, wrong = read_contract(part, folder.parent.name, own)
+            # What the objects of a file share is said once.
+            problems += (one for one in wrong if one not in problems)
+            if own in found:
+                what = f'"{own}" has two contracts, here and at {found[own].where}'
+                where = part.at(("schema", 0, "name"))
+                problems.append(Problem(what, where, next="give the schema object another name"))
+            found.setdefault(own, contract)
     return found
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import Problem, did_you_mean
-from dataops_mesh.spec.model import Column, Sla
+from dataops_mesh.spec.model import Column, Scalar, Severity, Sla
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.terms import Unexecuted
 
 DURATIONS = ("freshness", "latency", "frequency", "retention", "timeToDetect", "timeToNotify",
              "timeToRepair")  # fmt: skip
@@ -28,6 +32,7 @@ _NAMES = {name.lower(): name for name in PROPERTIES} | {
 # Canonical unit: its hours and the other ways to write it. `m` is left out on purpose: it
 # could be minutes or months.
 _UNITS = {
+    "ms": (1 / 3_600_000, "millisecond milliseconds"),
     "s": (1 / 3600, "sec second seconds"),
     "min": (1 / 60, "minute minutes"),
     "h": (1.0, "hr hour hours"),
@@ -39,6 +44,11 @@ _UNITS = {
 _ALIASES = {alias: unit for unit, (_, text) in _UNITS.items() for alias in (unit, *text.split())}
 _PERCENT = ("percent", "%")
 _HUNDRED = 100
+_PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_WITH_UNIT = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)")
+# ISO 8601, of one unit.
+_ISO = re.compile(r"P(T?)(\d+)([YMWDHS])")
+_ISO_UNITS = {"Y": "y", "M": "mo", "W": "w", "D": "d", "TH": "h", "TM": "min", "TS": "s"}
 
 
 def hours(sla: Sla) -> float | None:
@@ -53,23 +63,47 @@ def hours(sla: Sla) -> float | None:
     return float(sla.value) * _UNITS[sla.unit][0]
 
 
-def read_slas(
-    node: Node, relation: str, columns: tuple[Column, ...], problems: list[Problem]
-) -> tuple[Sla, ...]:
-    """Return the service levels of a contract.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the service levels of a contract are about: its schema object.
 
     Args:
-        node: the contract.
-        relation: the name of its schema object.
-        columns: its columns; an `element` must be one of them.
-        problems: receives what is wrong.
+        relation: the name of the port.
+        columns: an `element` must be one of them.
+        objects: what the object may be called: as the port, by its `name` and `physicalName`.
+        aliases: the name of the column, by each of its own.
+        system: the other system that the contract is for, if there is one; what of its levels
+            has no meaning here is not executed, and in a contract of ours it is a mistake.
+        default: `slaDefaultElement`.
     """
+
+    relation: str
+    columns: tuple[Column, ...]
+    objects: frozenset[str]
+    aliases: Mapping[str, str]
+    system: str = ""
+    default: Node | None = None
+
+
+def read_slas(
+    node: Node, scope: Scope, problems: list[Problem]
+) -> tuple[tuple[Sla, ...], tuple[Unexecuted, ...]]:
+    """Return the service levels of a contract, and those that nobody executes here."""
     slas: list[Sla] = []
+    left: list[Unexecuted] = []
     for entry in node.items("slaProperties"):
-        sla = _read(entry, relation, columns, problems)
-        if sla is None:
+        wrong: list[Problem] = []
+        sla = _read(entry, scope, wrong)
+        if sla is None or wrong:
+            if not scope.system:
+                problems += wrong
+            elif wrong:
+                what = f'service level "{entry.text("property")}": nobody executes it here'
+                told = f"{what}: {wrong[0].what}"
+                left.append(Unexecuted(told, entry.where, Severity.WARNING))
             continue
-        if any((sla.property, sla.element) == (other.property, other.element) for other in slas):
+        same = [o for o in slas if (sla.property, sla.element) == (o.property, o.element)]
+        if any(sla.property not in PLAIN or sla.driver == other.driver for other in same):
             problems.append(entry.problem(f"{sla.property} is promised twice"))
         slas.append(sla)
     for name in CHECKED:
@@ -78,13 +112,10 @@ def read_slas(
             Problem(f"only one {name} with an element can be checked", sla.where)
             for sla in several[1:]
         ]
-    return tuple(slas)
+    return tuple(slas), tuple(left)
 
 
-def _read(
-    entry: Node, relation: str, columns: tuple[Column, ...], problems: list[Problem]
-) -> Sla | None:
-    entry.refuse({"valueExt": ""}, problems)
+def _read(entry: Node, scope: Scope, problems: list[Problem]) -> Sla | None:
     child = entry.child("property")
     if child is None or not isinstance(child.value, str):
         return None  # the schema has reported it
@@ -93,14 +124,17 @@ def _read(
         what = f'unknown service level "{child.value}"{did_you_mean(child.value, PROPERTIES)}'
         problems.append(child.problem(what, PROPERTIES))
         return None
-    _check_value(entry, name, problems)
+    value, unit = _amount(entry, name)
+    _check_value(entry, name, value, problems)
     scheduler, schedule = _schedule(entry, problems)
-    elements = _elements(entry, name, relation, columns, problems)
+    elements = _elements(entry, name, scope, problems)
+    if name in CHECKED and elements:
+        entry.refuse({"valueExt": "one value is checked"}, problems)
     return Sla(
         property=name,
-        value=entry.scalar("value"),
+        value=value,
         where=entry.where,
-        unit=_unit(entry, name, problems),
+        unit=unit or _unit(entry, name, problems),
         element=elements[0] if elements else None,
         until=elements[1] if len(elements) > 1 else None,
         driver=entry.text("driver"),
@@ -109,9 +143,24 @@ def _read(
     )
 
 
-def _check_value(entry: Node, name: str, problems: list[Problem]) -> None:
+def _amount(entry: Node, name: str) -> tuple[Scalar, str | None]:
+    """Return the value of a level and its unit where it says both: `99.9%`, `24h`, `P1Y`."""
+    value = entry.scalar("value")
+    if not isinstance(value, str):
+        return value, None
+    if name in PERCENTS and (found := _PERCENTAGE.fullmatch(value)):
+        return float(found[1]), None
+    if name in DURATIONS and entry.child("unit") is None:
+        if (found := _WITH_UNIT.fullmatch(value)) and found[2].lower() in _ALIASES:
+            return float(found[1]), _ALIASES[found[2].lower()]
+        found = _ISO.fullmatch(value)
+        if found and (unit := _ISO_UNITS.get(found[1] + found[3])):
+            return int(found[2]), unit
+    return value, None
+
+
+def _check_value(entry: Node, name: str, value: Scalar, problems: list[Problem]) -> None:
     child = entry.child("value") or entry
-    value = child.value
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     if name in DURATIONS and (number is None or number <= 0):
         problems.append(child.problem(f"{name} needs a number above 0"))
@@ -154,33 +203,29 @@ def _unit(entry: Node, name: str, problems: list[Problem]) -> str | None:
     return child.value
 
 
-def _elements(
-    entry: Node, name: str, relation: str, columns: tuple[Column, ...], problems: list[Problem]
-) -> list[str]:
+def _elements(entry: Node, name: str, scope: Scope, problems: list[Problem]) -> list[str]:
     """Return the columns that a service level is about: one, or two for a latency between them."""
-    child = entry.child("element")
+    child = entry.child("element") or (scope.default if name in CHECKED else None)
     if child is None or not isinstance(child.value, str):
         return []
     texts = [text.strip() for text in child.value.split(",")]
     if len(texts) > 1 and (name != "latency" or len(texts) > _PAIR):
         problems.append(child.unsupported("give each element a service level of its own"))
         return []
-    found = [_element(child, text, relation, columns, problems) for text in texts]
+    found = [_element(child, text, scope, problems) for text in texts]
     kinds = {"date", "timestamp"}
     if name in CHECKED and any(c.logical_type not in kinds for c in found if c is not None):
         problems.append(child.problem(f"{name} needs a column of type date or timestamp"))
     return [column.name for column in found if column is not None]
 
 
-def _element(
-    node: Node, text: str, relation: str, columns: tuple[Column, ...], problems: list[Problem]
-) -> Column | None:
+def _element(node: Node, text: str, scope: Scope, problems: list[Problem]) -> Column | None:
     head, dot, tail = text.rpartition(".")
-    found = next((c for c in columns if c.name == tail), None)
-    if found is None or (dot and head != relation):
-        names = [f"{relation}.{column.name}" for column in columns]
-        what = f'no column "{text}"{did_you_mean(text, names)}'
-        problems.append(node.problem(what, names))
+    found = next((c for c in scope.columns if c.name == scope.aliases.get(tail, tail)), None)
+    if found is None or (dot and head not in scope.objects):
+        choices = [f"{scope.relation}.{column.name}" for column in scope.columns]
+        what = f'no column "{text}"{did_you_mean(text, choices)}'
+        problems.append(node.problem(what, choices))
         return None
     return found
 

@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.model import InputPort, SourceFormat
 from dataops_mesh.spec.paths import shown
 from dataops_mesh.spec.read.contract import read_contract
+from dataops_mesh.spec.read.objects import objects_in
 from dataops_mesh.spec.read.yaml import Document, read_document
 
 FOLDER, SUFFIX = "inputs", ".odcs.yaml"
@@ -34,15 +35,18 @@ def with_contracts(
             problems.append(Problem("is not read under this name", where, next=then))
             continue
         try:
-            document = read_document(file, where.file)
+            parts = objects_in(read_document(file, where.file))
         except DeclarationError as error:
             problems += error.problems
             continue
+        document = parts[0][1]
         port = _owner(document, file.name.removesuffix(SUFFIX), found)
         wrong = _cannot_have(port, where, found)
         if wrong is not None or port is None:
             problems += [wrong] if wrong else []
             continue
+        if len(parts) > 1:
+            document = dict(parts).get(port.name, document)
         contract, own = read_contract(document, folder.parent.name, port.name, source=True)
         problems += own
         if contract.relationships:

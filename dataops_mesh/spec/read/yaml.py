@@ -44,6 +44,7 @@ class Document:
         lines: the line of each key or list item.
         starts: the line of the first character of each text value.
         words: what stands in the file where YAML 1.1 reads another word as true or false.
+        moved: of a part of a file, where it stands now and where it stands there.
     """
 
     file: str
@@ -51,6 +52,14 @@ class Document:
     lines: dict[Keys, int] = field(repr=False)
     starts: dict[Keys, int] = field(repr=False)
     words: dict[Keys, str] = field(default_factory=dict, repr=False)
+    moved: tuple[tuple[Keys, Keys], ...] = ()
+
+    def original(self, keys: Keys) -> Keys:
+        """Return the keys as they are in the file."""
+        for now, then in self.moved:
+            if keys[: len(now)] == now:
+                keys = (*then, *keys[len(now) :])
+        return keys
 
     def at(self, keys: Keys) -> Location:
         """Return the line of the deepest part of `keys` that exists."""

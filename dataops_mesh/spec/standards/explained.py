@@ -73,7 +73,7 @@ def problem_of(error: Any, node: Node) -> Problem:
     written = node.document.words.get(keys)
     if written and then.startswith("write it in quotes"):
         then = f'write it in quotes: "{written}"'
-    return Problem(what, node.document.at(keys), spell(keys), choices, then)
+    return Problem(what, node.document.at(keys), spell(node.document.original(keys)), choices, then)
 
 
 def _explain(error: Any) -> tuple[str, tuple[str, ...], str]:

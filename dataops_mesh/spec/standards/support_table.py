@@ -51,8 +51,8 @@ _ODCS: dict[str, Section] = {
         {
             **_DOCUMENT,
             "version": "executed: a semantic version; must fit the port's and its readers'",
-            "schema": "executed: exactly one object, the port",
-            "slaDefaultElement": "refused: write `element` in each service level",
+            "schema": "executed: each object is a port",
+            "slaDefaultElement": "executed: the element of the levels that are checks",
             "slaProperties": "executed: see service level",
         },
     ),
@@ -61,7 +61,7 @@ _ODCS: dict[str, Section] = {
         ("SchemaElement", "SchemaObject"),
         "recorded",
         {
-            "name": "executed: must be the port's name",
+            "name": "executed: the port's name, or it is made of it",
             "physicalName": "recorded: a port is called by its name; SQL rules may call it so too",
             "properties": "executed: the check `schema`: no column missing, none undeclared",
             "relationships": "executed: see relationship",
@@ -74,7 +74,7 @@ _ODCS: dict[str, Section] = {
         {
             "name": "executed: the check `schema`",
             "logicalType": "executed: the check `schema`, all the way down",
-            "physicalType": "executed: the check `schema`; a type of DuckDB",
+            "physicalType": "executed: the checks `schema` and `<column>_length`; else recorded",
             "physicalName": "recorded: a column is called by its name; of a source, its name there",
             "logicalTypeOptions": "executed: see the options of each type",
             "required": "executed: the check `<column>_required`",
@@ -187,7 +187,7 @@ _ODCS: dict[str, Section] = {
         {
             "property": "executed: freshness, latency and retention with an element are checks",
             "value": "executed: the limit of those; of the others the form",
-            "valueExt": "refused: no property that is read has a second value",
+            "valueExt": "recorded: refused where the level is a check",
             "unit": "executed: a unit of the property",
             "element": "executed: a column; latency may have two",
             "scheduler": "executed: must be cron",

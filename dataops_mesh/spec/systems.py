@@ -1,0 +1,167 @@
+"""Types as other systems write them: what of each is exact here, and what they say besides.
+
+`physicalType` is the type at the place where a contract's data lies (ODCS), which often is another
+system. Where such a type means exactly one of DuckDB's, it is that; a length of text and the digits
+of a second are checks. Where it does not (GEOGRAPHY, RECORD), it is recorded and `logicalType`
+decides.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from dataops_mesh.spec.physical import FAMILIES, TYPES, normalise
+
+_MOST_DIGITS = 38
+_NEAR = 0.8  # how alike a slip and a type are; GEOGRAPHY and FLAG are not
+_SECOND = 6  # digits of a second that a TIMESTAMP and a TIME have
+_ELSEWHERE = {
+    other: name
+    for name, text in {
+        "BIGINT": "BIGSERIAL,SERIAL8",
+        "BLOB": "BYTES,IMAGE,LONGBLOB,MEDIUMBLOB,RAW,TINYBLOB",
+        "BOOLEAN": "BIT",
+        "DECIMAL": "NUMBER,BIGNUMERIC,BIGDECIMAL",
+        "DOUBLE": "BINARY_DOUBLE,DOUBLE PRECISION,FLOAT64",
+        "FLOAT": "BINARY_FLOAT,FLOAT32",
+        "INTEGER": "SERIAL,SERIAL4",
+        "SMALLINT": "SMALLSERIAL",
+        "TIME": "TIME WITHOUT TIME ZONE",
+        "TIMESTAMP": "DATETIME2,TIMESTAMP_NTZ,TIMESTAMPNTZ,TIMESTAMP WITHOUT TIME ZONE",
+        "TIMESTAMP WITH TIME ZONE": "DATETIMEOFFSET,TIMESTAMP_LTZ,TIMESTAMPLTZ,TIMESTAMP_TZ,"
+        "TIMESTAMP WITH LOCAL TIME ZONE",
+        "UBIGINT": "BIGINT UNSIGNED",
+        "UINTEGER": "INT UNSIGNED,INTEGER UNSIGNED",
+        "USMALLINT": "SMALLINT UNSIGNED",
+        "UTINYINT": "TINYINT UNSIGNED",
+        "UUID": "UNIQUEIDENTIFIER",
+        "VARCHAR": "CHARACTER,CHARACTER VARYING,CLOB,LONGTEXT,MEDIUMTEXT,NATIONAL CHARACTER,"
+        "NATIONAL CHARACTER VARYING,NCHAR,NCLOB,NTEXT,NVARCHAR2,STR,TINYTEXT,VARCHAR2",
+    }.items()
+    for other in text.split(",")
+}
+# Names that are nearly one of DuckDB's and are another system's all the same.
+_THEIRS = frozenset({
+    "ANY", "ARRAY", "BIGDECIMAL", "BIGNUMERIC", "CHARACTER", "DATETIME2", "DICT", "ENUM",
+    "FIXED", "GEOGRAPHY", "GEOMETRY", "INET", "LIST", "MEDIUMINT", "MONEY", "NUMBER", "OBJECT",
+    "RECORD", "SET", "SMALLDATETIME", "STRUCT", "SUPER", "TUPLE", "UNION", "VARIANT", "VECTOR",
+    "XML", "YEAR",
+})  # fmt: skip
+_SHAPE = re.compile(r"([A-Z_][A-Z0-9_ ]*?)\s*(?:\(([^()]*)\)\s*([A-Z ]*))?")
+_CLOCKS = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME", "TIME WITH TIME ZONE")
+
+
+@dataclass(frozen=True, slots=True)
+class Physical:
+    """What a physical type says.
+
+    Args:
+        name: the DuckDB type, as DuckDB writes it.
+        length: the most characters of a text.
+        digits: how many digits of a second there may be.
+    """
+
+    name: str
+    length: int | None = None
+    digits: int | None = None
+
+
+def physical(text: str) -> Physical | None:
+    """Return what a type of any system says; None where it is not exactly a type we have.
+
+    >>> physical("NUMBER(38, 0)")
+    Physical(name='DECIMAL(38,0)', length=None, digits=None)
+    >>> physical("varchar2(10 char)")
+    Physical(name='VARCHAR', length=10, digits=None)
+    >>> physical("timestamp(3) with time zone")
+    Physical(name='TIMESTAMP WITH TIME ZONE', length=None, digits=3)
+    >>> physical("NUMBER"), physical("geography"), physical("float(3,2)")
+    (None, None, None)
+    """
+    plain = " ".join(text.upper().split())
+    found = _SHAPE.fullmatch(plain)
+    if found is None:
+        return None
+    word = f"{found[1]} {found[3]}".strip() if found[3] else found[1]
+    name = TYPES.get(word) or _ELSEWHERE.get(word)
+    given = found[2]
+    if name is None:
+        return None
+    if given is None:
+        # How wide it is, is another matter in each system.
+        return None if name == "DECIMAL" and word not in TYPES else Physical(name)
+    return _with(name, [part.strip() for part in given.split(",")])
+
+
+def _with(name: str, given: list[str]) -> Physical | None:
+    numbers = [int(one) for one in given if one.isdecimal()]
+    if name == "VARCHAR":
+        size = given[0].partition(" ")[0]
+        if size == "MAX":
+            return Physical(name)
+        return Physical(name, length=int(size)) if size.isdecimal() else None
+    if len(numbers) < len(given):
+        return None
+    if name == "DECIMAL":
+        width, scale = (*numbers, 0)[:2]
+        fits = len(numbers) <= len(("width", "scale")) and scale <= width <= _MOST_DIGITS
+        return Physical(f"DECIMAL({width},{scale})") if fits and width else None
+    if name in _CLOCKS and len(numbers) == 1:
+        return Physical(name, digits=numbers[0] if numbers[0] < _SECOND else None)
+    # The number of MySQL's int(11) is how wide it is printed.
+    return Physical(name) if name in FAMILIES["integer"] and name != "TINYINT" else None
+
+
+def slip(text: str) -> str:
+    """Return a hint where a word is nearly a type of DuckDB, and of no other system we know.
+
+    >>> slip("VARCHARR"), slip("record"), slip("RANGE<TIMESTAMP>")
+    (' (did you mean "VARCHAR"?)', '', '')
+    """
+    word = re.split(r"[(<\[]", text.upper())[0].strip()
+    if word in _THEIRS or word in TYPES or word in _ELSEWHERE:
+        return ""
+    close = get_close_matches(word, [*TYPES, "STRUCT"], n=1, cutoff=_NEAR)
+    return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def length_in_brackets(text: str) -> int | None:
+    """Return the length of a text that is written as `varchar[15]`.
+
+    >>> length_in_brackets("varchar[15]"), length_in_brackets("varchar[]")
+    (15, None)
+    """
+    found = re.fullmatch(r"\s*(\w[\w ]*?)\s*\[(\d+)\]\s*", text)
+    kind = physical(found[1]) if found else None
+    return int(found[2]) if found and kind is not None and kind.name == "VARCHAR" else None
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the values of an `ENUM('a', 'b')`.
+
+    >>> listed("enum('a', 'b''c')"), listed("ENUM")
+    (('a', "b'c"), ())
+    """
+    if not re.fullmatch(r"\s*enum\s*\(.*\)\s*", text, re.IGNORECASE | re.DOTALL):
+        return ()
+    return tuple(one.replace("''", "'") for one in re.findall(r"'((?:[^']|'')*)'", text))
+
+
+def logical_of(text: str) -> str | None:
+    """Return the logical type of a physical one, where the contract says only that.
+
+    >>> logical_of("varchar(3)"), logical_of("NUMBER(10,2)"), logical_of("geography")
+    ('string', 'number', None)
+    """
+    found = physical(text)
+    if found is None:
+        return None
+    bare = found.name.partition("(")[0]
+    return next((logical for logical, names in FAMILIES.items() if bare in names), None)
+
+
+def is_ours(text: str) -> bool:
+    """Tell whether DuckDB itself knows the type."""
+    return normalise(text) is not None
