@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _ARROW = "_mesh_rows"
 _PART = re.compile(r"part-\d{1,9}\.parquet", re.ASCII)
-_COPY = (
+PARQUET = (
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
     "FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{i}'"
 )
@@ -83,7 +83,7 @@ def copy_port(  # noqa: PLR0913 - what, from where, to where, and in which types
     try:
         _copy(con, rows, target, wanted or {}, aside)
     except sql.engine_error() as error:
-        raise _not_built(address, error) from None
+        raise not_built(address, error) from None
 
 
 def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address) -> PortData:
@@ -93,14 +93,14 @@ def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address
         TransformError: there is something else than files of rows, or they cannot be read.
     """
     target = folder / address.port
-    written = _plain_files(target, address)
+    written = plain_files(target, address)
     try:
         with ThreadPoolExecutor(1) as aside:  # it waits for the disk while DuckDB computes
             keeping = aside.submit(_keep, folder, written)
             columns, count, total = _measure(con, written)
         kept = keeping.result()
     except sql.engine_error() as error:
-        raise _not_built(address, error) from None
+        raise not_built(address, error) from None
     files.sync_folder(target)
     return PortData(
         address,
@@ -112,7 +112,7 @@ def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address
     )
 
 
-def _plain_files(target: Path, address: Address) -> list[Path]:
+def plain_files(target: Path, address: Address) -> list[Path]:
     """Return the files of a port: regular, with one name, and named as we name them."""
     with os.scandir(target) as entries:
         found = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
@@ -132,7 +132,8 @@ def _plain_files(target: Path, address: Address) -> list[Path]:
     return sorted(target / name for name in found)
 
 
-def _not_built(address: Address, error: Exception) -> TransformError:
+def not_built(address: Address, error: Exception) -> TransformError:
+    """Return the error of a port whose files cannot be written or read; no value is in it."""
     return TransformError(
         Problem(
             f"{address} could not be built: {sql.reason(error)}",
@@ -173,7 +174,7 @@ def _copy_query(
     found = _described(con, query)
     made = conversions(found, wanted)
     # Every result is fetched: DuckDB 2 does nothing else on a connection before that.
-    into = f"TO {sql.literal(target)} ({_COPY})"
+    into = f"TO {sql.literal(target)} ({PARQUET})"
     try:
         con.execute(f"COPY ({converted(query, made)}) {into}").fetchall()
     except sql.engine_error() as error:

@@ -15,6 +15,7 @@ from dataops_mesh.spec.checks.measures import (
     Range,
     RepeatedItems,
     RowCount,
+    SetAside,
     TableSchema,
     TooFine,
     Unformatted,
@@ -50,6 +51,8 @@ def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each 
             return f"keys ({', '.join(columns)}) that occur more than once"
         case RowCount():
             return "rows"
+        case SetAside(_, rules):
+            return f"rows set aside by {', '.join(rules)}"
         case TableSchema(columns):
             return f"columns missing, not declared or of another type, of {len(columns)}"
         case Length(column, low, high):

@@ -11,17 +11,21 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.custom import own
+from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.query import number_of
-from dataops_mesh.quality.redact import redact
+from dataops_mesh.quality.redact import AuditError, redact
+from dataops_mesh.quality.relation import quote
 from dataops_mesh.quality.schema import differences
 from dataops_mesh.spec.checks.measures import (
     Duplicates,
     GreatExpectation,
     Query,
+    SetAside,
     TableSchema,
     Unreferenced,
 )
+from dataops_mesh.spec.names import WHY, quarantine_schema
 
 if TYPE_CHECKING:
     from dataops_mesh.quality.loan import Loan
@@ -49,6 +53,8 @@ def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measu
             measured[index] = Measurement(error=text)
         elif shape is not None:
             measured[index] = Measurement(shape)
+        elif isinstance(check.measure, SetAside):
+            measured[index] = _aside(loan, check.measure)
         elif isinstance(check.measure, Query):
             queries[index] = check.measure
         elif (judged := _judged(loan, check.measure, columns)) is not None:
@@ -73,6 +79,19 @@ def _shape(measure: Measure, columns: Columns) -> int | None:
         return None
     found = differences(measure, columns)
     return len(found.missing) + len(found.undeclared) + len(found.mistyped)
+
+
+def _aside(loan: Loan, measure: SetAside) -> Measurement:
+    """Count the rows that any of the rules has set aside, of all that the transform returned."""
+    domain, port = measure.address
+    aside, rules = f"{quote(quarantine_schema(domain))}.{quote(port)}", list(measure.rules)
+    query = f"SELECT count(*), count(*) FILTER (list_has_any({quote(WHY)}, $1)) FROM {aside}"
+    try:
+        [(out, broken)] = loan.execute(query, [rules])
+        [(remained,)] = loan.execute(f"SELECT count(*) FROM {quote(AUDITED)}")
+    except AuditError:
+        return Measurement(error="it cannot be told which rows to set aside, and none were")
+    return Measurement(int(broken), int(out) + int(remained))
 
 
 def columns_of(measure: Measure) -> tuple[str, ...]:

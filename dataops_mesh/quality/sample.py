@@ -15,6 +15,7 @@ from dataops_mesh.spec.checks.measures import (
     GreatExpectation,
     Query,
     RowCount,
+    SetAside,
     TableSchema,
     Unreferenced,
 )
@@ -81,7 +82,7 @@ def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> str:
             nulls = " OR ".join(f"{quote(name)} IS NULL" for name in names)
             key = ", ".join(map(quote, names))
             return f"NOT ({nulls}) AND ({key}) NOT IN ({known} WHERE {_present(to)})"
-        case RowCount() | Query() | TableSchema() | GreatExpectation() | DbtTest():
+        case RowCount() | Query() | TableSchema() | SetAside() | GreatExpectation() | DbtTest():
             return ""
     return condition(loan, measure, columns)
 

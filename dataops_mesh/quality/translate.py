@@ -15,6 +15,7 @@ from dataops_mesh.spec.checks.measures import (
     GreatExpectation,
     Query,
     RowCount,
+    SetAside,
     TableSchema,
     Unreferenced,
 )
@@ -43,7 +44,7 @@ def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[
             return [(library(name), json.loads(kwargs))]
         case RowCount():
             return [(ours.ExpectRowCount, {})]
-        case Query() | TableSchema() | DbtTest():
+        case Query() | TableSchema() | SetAside() | DbtTest():
             raise AuditError(f"{type(measure).__name__} is not an expectation")
     given = {"column": measure.column, "condition": condition(loan, measure, columns)}
     return [(ours.ExpectConditionNotMet, given)]

@@ -18,6 +18,7 @@ from dataops_mesh.spec.checks.measures import (
     Range,
     RepeatedItems,
     RowCount,
+    SetAside,
     TableSchema,
     TooFine,
     Unformatted,
@@ -107,6 +108,9 @@ def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -
             found = measured.unexpected
             rows = "" if found is None else f" ({_count(found, 'unexpected row')})"
             return f"{name} {met}{rows}"
+        case SetAside(_, rules):
+            verb = _plural(number, "was", "were")
+            return f"{_count(number, 'row')} {verb} set aside by {', '.join(rules)}"
         case RowCount():
             return f"there {_plural(number, 'is', 'are')} {_count(number, 'row')}"
         case Query(told=told) if told:

@@ -11,7 +11,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.store.manifest import PortData, folder
+from dataops_mesh.store.manifest import PortData, Quarantine, folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Attempt:
 
     Args:
         modules: the files that a Python transform's process said it had imported.
+        quarantines: the rows that were set aside.
     """
 
     product: Product
@@ -33,6 +34,7 @@ class Attempt:
     results: tuple[CheckResult, ...] = ()
     ports: tuple[PortData, ...] = ()
     modules: tuple[str, ...] = ()
+    quarantines: tuple[Quarantine, ...] = ()
 
     @property
     def key(self) -> str:

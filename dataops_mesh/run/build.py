@@ -6,22 +6,23 @@ statements and paths, and what they leave in the ports' folders is described by 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.session import release_views, seal
-from dataops_mesh.engine.write import describe_port, write_port
+from dataops_mesh.engine.write import copy_port, describe_port
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
 from dataops_mesh.run.late import windows
 from dataops_mesh.run.partition import partition_macros
+from dataops_mesh.run.quarantine import set_aside
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import PortData, folder
+from dataops_mesh.store.manifest import PortData, Quarantine, folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.confined import Access, Room, confined
@@ -34,48 +35,59 @@ from dataops_mesh.transform.walls import walls_of
 if TYPE_CHECKING:
     import duckdb
 
-Built = tuple[tuple[PortData, ...], tuple[DbtTestRun, ...], tuple[str, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a transform has left.
+
+    Args:
+        tests: how dbt's tests ended, if dbt built it.
+        modules: what Python imported.
+        quarantines: the rows that were set aside.
+    """
+
+    ports: tuple[PortData, ...] = ()
+    tests: tuple[DbtTestRun, ...] = ()
+    modules: tuple[str, ...] = ()
+    quarantines: tuple[Quarantine, ...] = ()
 
 
 def build_candidate(
     attempt: Attempt, connection: duckdb.DuckDBPyConnection, scratch: Path
 ) -> Built:
-    """Run the transform and write every output port.
+    """Run the transform, write every output port, and set rows aside where a contract says so.
 
     Args:
         attempt: what to build, where, and from which inputs.
         connection: has the input ports as views.
         scratch: a private folder that is deleted after the run.
 
-    Returns:
-        The written ports, how dbt's tests ended if dbt built them, and what Python imported.
-
     Raises:
         TransformError: the transform raised, or returned something unusable.
     """
     match attempt.product.transform.kind:
         case TransformKind.SQL:
-            return _build_sql(attempt, connection), (), ()
+            _build_sql(attempt, connection)
+            built = Built()
         case TransformKind.PYTHON:
-            imported = _run_python(attempt, scratch)
-            return _describe(attempt, connection), (), imported
+            built = Built(modules=_run_python(attempt, scratch))
         case TransformKind.DBT:
-            tests = _run_dbt(attempt, scratch)
-            return _describe(attempt, connection), tuple(tests), ()
+            built = Built(tests=tuple(_run_dbt(attempt, scratch)))
+    aside = set_aside(attempt)
+    return replace(built, ports=_describe(attempt, connection), quarantines=aside)
 
 
-def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:
+def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> None:
     product, inputs, store = attempt.product, attempt.inputs, attempt.environment.store
     queries, limit = sql_queries(product), attempt.environment.settings.transform_limit
     sources = [file for found in inputs.source_files.values() for file in found]
     seal(connection, [*sources, *_read_folders(store, inputs), attempt.folder])
-    written = []
     for port in product.outputs:
         with blamed(product, port), time_limit(connection, limit):
-            rows = queries[port.name]
-            wanted = wanted_types(port.contract)
-            written.append(write_port(connection, rows, attempt.folder, port.address, wanted))
-    return tuple(written)
+            rows, wanted = queries[port.name], wanted_types(port.contract)
+            target = attempt.folder
+            files.make_folder(target / port.name)
+            copy_port(connection, rows, target, port.address, wanted, aside=target)
 
 
 def _run_python(attempt: Attempt, scratch: Path) -> tuple[str, ...]:
@@ -156,7 +168,14 @@ def _offered(attempt: Attempt) -> dict[str, Any]:
 
 
 def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
-    """Return the candidates behind the inputs; of a partitioned one, those of all partitions."""
+    """Return the folders of the ports that are read; of a partitioned one, of all partitions.
+
+    Nothing beside a port's own folder: what was set aside from it is not for its consumers.
+    """
     read = [one.address for one in inputs.reads if one.address is not None]
-    refs = {ref for address in read for ref in inputs.release.ports[address].refs}
-    return [folder(store, ref) for ref in sorted(refs)]
+    ports = {
+        folder(store, ref) / address.port
+        for address in read
+        for ref in inputs.release.ports[address].refs
+    }
+    return sorted(ports)

@@ -74,6 +74,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         judged=keep_judgement(product, attempt.environment),
         events=product.events,
         unexecuted=rules.unexecuted,
+        quarantines=attempt.quarantines,
     )
 
 

@@ -12,6 +12,7 @@ from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.late import late_checks
+from dataops_mesh.spec.checks.aside import IN_PARTITION
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.making import fingerprint
 from dataops_mesh.spec.checks.measures import Query
@@ -24,7 +25,6 @@ from dataops_mesh.store.switch import cut_otherwise
 if TYPE_CHECKING:
     import duckdb
 
-IN_PARTITION = "in_partition"
 SMALLER = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
 WIDER = frozenset({("FLOAT", "DOUBLE"), *((kind, "DOUBLE") for kind in SMALLER)})
 
@@ -224,4 +224,5 @@ def _in_partition(port: OutputPort, partition: Partition | None) -> Check:
         fingerprint=fingerprint(measure, ZERO, Severity.ERROR, Stage.OUTPUT, relation),
         dimension="consistency",
         description="Every row belongs to the partition that was built.",
+        sets_aside=bool(port.contract.partitioning and port.contract.partitioning.quarantine),
     )

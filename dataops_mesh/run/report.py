@@ -11,7 +11,7 @@ from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.checks.coverage import Coverage, coverage
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.manifest import InputRead, Manifest, PortData
+from dataops_mesh.store.manifest import InputRead, Manifest, PortData, Quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Report:
         reads: the publication or fingerprint of everything that was read.
         changed: the ports whose content differs from the publication before.
         partition: the key of the partition that was built; None for a whole product.
+        quarantines: the rows that were set aside, by port.
         notes: what went wrong behind the gate and was left to be repaired (catalog, ledger).
     """
 
@@ -45,6 +46,7 @@ class Report:
     finished: datetime
     notes: tuple[str, ...] = ()
     partition: str | None = None
+    quarantines: tuple[Quarantine, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -60,6 +62,11 @@ class Report:
     def rows(self) -> int:
         """Return the rows of all ports."""
         return sum(port.rows for port in self.ports)
+
+    @property
+    def set_aside(self) -> int:
+        """Return the rows that were set aside, of all ports."""
+        return sum(one.rows for one in self.quarantines)
 
     @property
     def executed(self) -> int:
@@ -106,6 +113,7 @@ def report_of(
         started=attempt.started,
         finished=datetime.now(UTC),
         notes=notes,
+        quarantines=attempt.quarantines,
     )
 
 

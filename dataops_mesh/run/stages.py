@@ -16,6 +16,7 @@ from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
 from dataops_mesh.run.partition import bind_tables, define_partition
+from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.read.relationships import referenced
@@ -46,11 +47,13 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             if isinstance(decide_incoming(attempt), Refuse):
                 return attempt
             progress(f"building with {product.transform.kind}")
-            ports, tests, modules = build_candidate(attempt, connection, scratch)
+            built = build_candidate(attempt, connection, scratch)
             require_unchanged(environment.store, product, attempt.inputs, attempt.key)
-        results = dbt_results(attempt.ref, attempt.checks, tests)
+        results, ports = dbt_results(attempt.ref, attempt.checks, built.tests), built.ports
+        attempt = replace(attempt, modules=built.modules, quarantines=built.quarantines)
         with audit_session(attempt) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
+            bind_quarantines(connection, attempt)
             keys = referenced(product)  # of the release that the run pinned, as its inputs are
             found = bind_release(connection, environment.store, attempt.inputs.release, keys)
             others = bind_tables(connection, attempt, ports) if tables else []
@@ -59,7 +62,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             scopes = (True, False) if tables else (False,)
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
-    return replace(attempt, results=results, ports=ports, modules=modules)
+    return replace(attempt, results=results, ports=ports)
 
 
 def decide_incoming(attempt: Attempt) -> Decision:

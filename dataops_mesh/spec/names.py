@@ -7,6 +7,7 @@ import re
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 VERSION = re.compile(r"v?(0|[1-9]\d{0,8})(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]{1,64})?")
+WHY = "mesh_rules"  # the column that says by which rules a row was set aside
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 NAME_RULE = "must be lower-case letters, digits and _, starting with a letter"
 
@@ -62,6 +63,11 @@ def major(version: str) -> int | None:
 def delivered(name: str) -> str:
     """Return the name of a source's own delivery, with rows of whatever partition."""
     return f"{name}__delivered"
+
+
+def quarantine_schema(domain: str) -> str:
+    """Return the schema in which a candidate's rows that were set aside have their port's name."""
+    return f"{domain}__quarantine"
 
 
 def new_columns(name: str) -> str:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.spec.threshold import Threshold
 
 _DECEMBER = 12
 _HOUR, _KEY_OF_HOUR = timedelta(hours=1), "%Y-%m-%dT%H"
@@ -48,6 +49,7 @@ class Partitioning:
         moments: the column holds timestamps.
         zoned: these say their time zone.
         lookback: how many partitions late a row may be delivered.
+        quarantine: how many rows of other partitions may be set aside.
     """
 
     column: str
@@ -59,6 +61,7 @@ class Partitioning:
     moments: bool = False
     zoned: bool = False
     lookback: int = 0
+    quarantine: Threshold | None = None
 
     @property
     def cut(self) -> str:

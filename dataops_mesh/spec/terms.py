@@ -75,6 +75,7 @@ class Rule:
             as JSON.
         foreign: of a rule that nobody executes here, why not.
         schedule: when it asks to be run besides; nobody does, because it runs with every build.
+        quarantine: how many rows that break it may be set aside; None where they refuse.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Rule:
     description: str = ""
     foreign: str = ""
     schedule: str = ""
+    quarantine: Threshold | None = None
 
     @property
     def unexecuted(self) -> str:
@@ -141,6 +143,7 @@ class Column:
         shape: of an object, array, map or vector: its type, all the way down.
         physical_name: of a source, the column's name there, if it has another one here.
         date_format: of a source, how dates and times are written there; empty for ISO 8601.
+        quarantine: how many rows of which it breaks a constraint may be set aside.
     """
 
     name: str
@@ -164,6 +167,7 @@ class Column:
     shape: Shape | None = None
     physical_name: str = ""
     date_format: str = ""
+    quarantine: Threshold | None = None
 
 
 @dataclass(frozen=True, slots=True)

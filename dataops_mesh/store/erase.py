@@ -14,7 +14,14 @@ from pathlib import Path
 
 from dataops_mesh.errors import CorruptError, StoreError
 from dataops_mesh.store import files, locks, record
-from dataops_mesh.store.manifest import MANIFEST, Manifest, folder, read_manifest, successors
+from dataops_mesh.store.manifest import (
+    MANIFEST,
+    Manifest,
+    folder,
+    quarantine_folder,
+    read_manifest,
+    successors,
+)
 from dataops_mesh.store.pins import live_refs, who_uses
 from dataops_mesh.store.removal import Removal
 from dataops_mesh.store.scratch import lock_of
@@ -68,12 +75,17 @@ def delete_leftovers(store: Store, removal: Removal) -> None:
 
 def successor(manifest: Manifest, removal: Removal) -> Manifest:
     """Return what stays on record of a candidate: no file of what was taken, and no sample."""
-    taken_ = {port.address for port in manifest.ports if _is_taken(removal, port.address)}
     ports = tuple(
-        replace(port, files=()) if port.address in taken_ else port for port in manifest.ports
+        replace(port, files=()) if _is_taken(removal, port.address) else port
+        for port in manifest.ports
+    )
+    aside = tuple(
+        replace(one, files=()) if _is_taken(removal, one.address) else one
+        for one in manifest.quarantines
     )
     results = tuple(replace(result, sample=()) for result in manifest.results)
-    return replace(manifest, ports=ports, results=results, removed=removal.number)
+    number = removal.number
+    return replace(manifest, ports=ports, quarantines=aside, results=results, removed=number)
 
 
 def _is_taken(removal: Removal, address: object) -> bool:
@@ -83,11 +95,9 @@ def _is_taken(removal: Removal, address: object) -> bool:
 def _doomed(store: Store, removal: Removal, manifest: Manifest) -> list[Path]:
     """Return what goes of a candidate: its folder, or all in it but the data of other ports."""
     root = folder(store, manifest.candidate)
-    stays = {
-        port.address.port
-        for port in manifest.ports
-        if port.files and not _is_taken(removal, port.address)
-    }
+    kept = [one for one in manifest.ports if one.files and not _is_taken(removal, one.address)]
+    stays = {one.address.port for one in kept}
+    stays |= {quarantine_folder(one.address.port) for one in kept}
     if not stays:
         return [root] if root.exists() else []
     with suppress(FileNotFoundError):

@@ -3,6 +3,7 @@
     <store>/candidates/<domain>/<product>/<candidate-id>/
         manifest.json
         <port>/part-*.parquet
+        <port>.quarantine/part-*.parquet      rows that were set aside, of no address
 
 The manifest is written last and never changes; a candidate without one is a leftover. What a
 removal left of it is its successor, `<store>/removed/<ref>/<number of the removal>.json`.
@@ -62,6 +63,25 @@ class PortData:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantine:
+    """The rows that the build set aside from one output port; consumers have no address of them.
+
+    Args:
+        rules: each rule that sets rows aside, with how many rows break it.
+        columns: those of the port, and the names of the rules that a row breaks.
+        fingerprint: of the content; empty where nothing was set aside.
+    """
+
+    address: Address
+    rows: int = 0
+    bytes: int = 0
+    files: tuple[File, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    fingerprint: str = ""
+    rules: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InputRead:
     """What was read: a publication of the mesh, or a source by its fingerprint."""
 
@@ -108,6 +128,7 @@ class Manifest:
         judged: the digest of the policies, waivers, approvals and settings that it was judged by.
         events: the channels that its product wanted to be told of its publication.
         removed: the number of the removal whose successor this is; 0 of what was built.
+        quarantines: of each port whose contract lets rows be set aside, those that were.
     """
 
     candidate: str
@@ -143,6 +164,13 @@ class Manifest:
     cut: str = ""
     removed: int = 0
     unexecuted: tuple[str, ...] = ()
+    quarantines: tuple[Quarantine, ...] = ()
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """Return all files of the candidate: of its ports, and of what was set aside."""
+        aside = (file for one in self.quarantines for file in one.files)
+        return (*(file for port in self.ports for file in port.files), *aside)
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""
@@ -162,6 +190,11 @@ def folder(store: Store, ref: str) -> Path:
             Problem(f"{ref!r} names no candidate", next="say domain/product/candidate-id")
         )
     return store.candidates / ref
+
+
+def quarantine_folder(port: str) -> str:
+    """Return the folder of a candidate with what was set aside from a port: no port's name."""
+    return f"{port}.quarantine"
 
 
 def describe(root: Path, path: Path) -> File:

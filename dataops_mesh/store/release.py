@@ -226,7 +226,7 @@ def _doubts(
         if not claims_truly(changes[address], evidence[address]):
             yield Problem(f"{address} is not what the manifest of {ref} says", next=again)
     root = folder(store, ref)
-    for file in (file for port in manifest.ports for file in port.files):
+    for file in manifest.files:
         path = root / file.path
         if not path.is_file() or path.stat().st_size != file.bytes:
             yield Problem(f"{path} is missing or has another size", next=again)

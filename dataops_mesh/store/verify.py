@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataops_mesh.errors import CorruptError, Problem
 from dataops_mesh.store.files import digest
-from dataops_mesh.store.manifest import folder, read_manifest
+from dataops_mesh.store.manifest import PortData, Quarantine, folder, read_manifest
 from dataops_mesh.store.store import Store
 
 
@@ -14,7 +14,8 @@ def verify(store: Store, ref: str) -> int:
     root = folder(store, ref)
     problems = []
     total = 0
-    for port in manifest.ports:
+    found: tuple[PortData | Quarantine, ...] = (*manifest.ports, *manifest.quarantines)
+    for port in found:
         for file in port.files:
             path = root / file.path
             if not path.is_file():

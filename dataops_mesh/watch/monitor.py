@@ -28,7 +28,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.partition import define_partition, table_schema
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
-from dataops_mesh.spec.checks.measures import DbtTest, TableSchema
+from dataops_mesh.spec.checks.measures import DbtTest, SetAside, TableSchema
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.read.relationships import referenced
@@ -87,7 +87,7 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         checks = tuple(
             _of_any_age(check)
             for check in all_checks(product, walls_of(settings), piece)
-            if check.stage is Stage.OUTPUT and not isinstance(check.measure, DbtTest)
+            if check.stage is Stage.OUTPUT and not isinstance(check.measure, DbtTest | SetAside)
         )
         nothing = Inputs(release, (), {})
         attempt = Attempt(

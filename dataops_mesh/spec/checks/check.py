@@ -37,6 +37,7 @@ class Check:
             the very check it was computed for.
         table_wide: for a partitioned port, reads all partitions and not only the new one.
         withheld: the number may be a value of a classified column: compared, never shown.
+        sets_aside: the build sets rows that break it aside, before anything is judged.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Check:
     description: str = ""
     table_wide: bool = False
     withheld: bool = False
+    sets_aside: bool = False
 
     @property
     def declared(self) -> DeclaredCheck:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dataops_mesh.spec.checks.aside import with_quarantine
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.constraints import column_checks, column_type, reference_check
 from dataops_mesh.spec.checks.levels import sla_check
@@ -25,6 +26,7 @@ from dataops_mesh.spec.checks.withheld import with_secrets
 from dataops_mesh.spec.model import (
     ZERO,
     Address,
+    Column,
     Contract,
     InputPort,
     Metric,
@@ -136,21 +138,23 @@ def _source_checks(port: InputPort, contract: Contract, first: Address) -> Itera
 def _of_contract(port: OutputPort) -> list[Check]:
     """Return the checks of a contract; a rule goes before the constraint that says the same."""
     rules = list(_rule_checks(port))
-    said = {check.fingerprint for check in rules}
+    said = {check.fingerprint for _, check in rules}
     checks = []
-    for check in _constraints(port):
+    made = list(_constraints(port))
+    for _, check in made:
         if check.fingerprint not in said:
             said.add(check.fingerprint)
             checks.append(check)
-    return [*checks, *rules]
+    every = [*checks, *(check for _, check in rules)]
+    return list(with_quarantine(port, every, [*made, *rules]))
 
 
-def _rule_checks(port: OutputPort) -> Iterator[Check]:
+def _rule_checks(port: OutputPort) -> Iterator[tuple[Rule, Check]]:
     contract = port.contract
     for rule in (*(rule for c in contract.columns for rule in c.rules), *contract.rules):
         check = _of_rule(rule, port.address, str(port.address), Stage.OUTPUT, rule.name)
         if check is not None:
-            yield check
+            yield rule, check
 
 
 def _pact_checks(product: Product, port: OutputPort) -> Iterator[Check]:
@@ -184,20 +188,23 @@ def _of_rule(rule: Rule, port: Address, relation: str, stage: Stage, name: str) 
     )
 
 
-def _constraints(port: OutputPort) -> Iterator[Check]:
+def _constraints(port: OutputPort) -> Iterator[tuple[Column | None, Check]]:
+    """Yield what a contract says beside its rules, each with the column that says it."""
     contract = port.contract
     declared = TableSchema(tuple(column_type(column) for column in contract.columns))
-    yield must(port, "schema", declared, contract.where, "conformity")
+    yield None, must(port, "schema", declared, contract.where, "conformity")
     if not contract.allow_empty:
         check = must(port, "not_empty", RowCount(), contract.where, "completeness")
-        yield having(check, NOT_EMPTY, Severity.ERROR)
+        yield None, having(check, NOT_EMPTY, Severity.ERROR)
     if contract.key:
-        yield must(port, "primary_key", Duplicates(contract.key), contract.where, "uniqueness")
+        key = Duplicates(contract.key)
+        yield None, must(port, "primary_key", key, contract.where, "uniqueness")
     for column in contract.columns:
-        yield from column_checks(port, column)
+        for check in column_checks(port, column):
+            yield column, check
     for one in contract.relationships:
-        yield reference_check(port, one)
+        yield None, reference_check(port, one)
     for sla in contract.slas:
         level = sla_check(port, sla)
         if level is not None:
-            yield level
+            yield None, level

@@ -172,6 +172,19 @@ class Unreferenced:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Rows of a port's transform that the build has set aside by any of these rules.
+
+    Args:
+        address: the port.
+        rules: names of checks; none where nothing could be set aside by them.
+    """
+
+    address: Address
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """The single number that a read-only SELECT returns; `{object}` is the relation.
 
@@ -220,6 +233,7 @@ Measure = (
     | TooFine
     | RepeatedItems
     | Unreferenced
+    | SetAside
     | Query
     | GreatExpectation
     | DbtTest

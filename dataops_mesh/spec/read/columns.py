@@ -9,6 +9,7 @@ from dataops_mesh.spec.formats import NUMBERS
 from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import COLUMN
 from dataops_mesh.spec.physical import accepted_types, is_accepted
+from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
@@ -57,7 +58,9 @@ def read_columns(
     target = replace(own, columns=names)
     return tuple(
         replace(
-            _at_source(_column(entry, target, problems), entry, extras, problems, source=source),
+            _at_source(
+                _column(entry, target, extras, problems), entry, extras, problems, source=source
+            ),
             key_position=key.get(index),
             partition_position=partition.get(index),
         )
@@ -99,7 +102,7 @@ def _positions(
     return {index: number for number, index in enumerate(order, 1)}
 
 
-def _column(entry: Node, table: Target, problems: list[Problem]) -> Column:
+def _column(entry: Node, table: Target, extras: Extras, problems: list[Problem]) -> Column:
     name = entry.text("name") or ""
     if name and not COLUMN.fullmatch(name):
         child = entry.child("name") or entry
@@ -126,11 +129,12 @@ def _column(entry: Node, table: Target, problems: list[Problem]) -> Column:
         options=_narrowed(options, found),
         enum=_enum(entry, logical, problems),
         tags=entry.texts("tags"),
-        rules=read_rules(entry.items("quality"), target, problems),
+        rules=read_rules(entry.items("quality"), target, problems, extras),
         shape=read_shape_of(entry, logical, problems),
         id=entry.text("id") or "",
         masking=masking(entry),
         transform_sources=entry.texts("transformSourceObjects"),
+        quarantine=read_bound(extras.get(entry.keys, {}).get(SETTING), problems),
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Column, Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION, port_name
+from dataops_mesh.spec.read.aside import SETTING, refuse_setting
 from dataops_mesh.spec.read.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
-from dataops_mesh.spec.read.extras import Settings, read_extras
+from dataops_mesh.spec.read.extras import Extras, Settings, read_extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import called
 from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zone
@@ -50,8 +51,10 @@ def read_contract(
     target = Target(relations=own_names, system=_system(node))
     columns = read_columns(table, extras, problems, target, source=source) if table else ()
     _refuse_settings(own, problems, source=source)
+    if source:
+        _refuse_aside(extras, problems)
     target = replace(target, columns=tuple(column.name for column in columns))
-    rules = read_rules(table.items("quality"), target, problems) if table else ()
+    rules = read_rules(table.items("quality"), target, problems, extras) if table else ()
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
     zone = read_zone(own.get("timezone"), own.get("partitions"), problems)
     slas, left = read_slas(node, _scope(node, table, port, columns), problems)
@@ -172,3 +175,9 @@ def _refuse_settings(settings: Settings, problems: list[Problem], *, source: boo
         setting = settings.get(name)
         if setting is not None:
             problems.append(setting.problem(f"{name} is a setting of {whose}'s contract"))
+
+
+def _refuse_aside(extras: Extras, problems: list[Problem]) -> None:
+    """Report rows that would be set aside from what comes in."""
+    for found in extras.values():
+        refuse_setting(found.get(SETTING), "a source's contract", problems)

@@ -72,6 +72,10 @@ def _place(keys: Keys, kind: str) -> str | None:
             return "contract"
         case ("DataContract", "schema", int(), "properties", int()):
             return "column"
+        case ("DataContract", "schema", int(), "quality", int()):
+            return "rule"
+        case ("DataContract", "schema", int(), "properties", int(), "quality", int()):
+            return "rule"
         case ("DataContract", "schema", int(), "relationships", int()):
             return "relationship"
         case ("DataContract", "schema", int(), "properties", int(), "relationships", int()):

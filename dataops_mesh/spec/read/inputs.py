@@ -19,9 +19,10 @@ from dataops_mesh.spec.model import (
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.paths import source_problem
 from dataops_mesh.spec.physical import normalise, suggest
+from dataops_mesh.spec.read.aside import refuse_setting
 from dataops_mesh.spec.read.contract import check_version
 from dataops_mesh.spec.read.custom import Target
-from dataops_mesh.spec.read.extras import Extras, Settings
+from dataops_mesh.spec.read.extras import VENDOR, Extras, Settings
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.rules import read_rule, report_duplicates
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
@@ -226,6 +227,9 @@ def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Ru
         entry = Node(setting.document, value, (*setting.keys, index))
         found = validate(expectation_validator(), entry)
         problems += found
+        for own in entry.items("customProperties"):
+            if own.text("vendor") == VENDOR:
+                refuse_setting(own, "an expectation", problems)
         rule = (
             None if found else read_rule(entry, Target(entry.text("column")), problems, ours=True)
         )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Column
 from dataops_mesh.spec.partition import Cadence, Partitioning
+from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.node import Node
 
 UTC = "UTC"
@@ -65,6 +66,7 @@ def read_partitioning(
         moments=column.logical_type == "timestamp",
         zoned=bool(column.options.timezone),
         lookback=_lookback(node),
+        quarantine=read_bound(node.child(SETTING), problems),
     )
     _require_hours(node, found, problems)
     return found
@@ -118,7 +120,8 @@ def _listed(
         problems.append(node.problem(what, then="give a cadence and a start"))
     if len(set(values)) != len(values):
         problems.append((node.child("values") or node).problem("a value is listed twice"))
-    return Partitioning(column.name, values=values)
+    bound = read_bound(node.child(SETTING), problems)
+    return Partitioning(column.name, values=values, quarantine=bound)
 
 
 def _day(node: Node, key: str, problems: list[Problem]) -> date | None:

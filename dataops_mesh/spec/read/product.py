@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
+from dataops_mesh.spec.checks.aside import aside_problems
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Product, Support, Team
 from dataops_mesh.spec.names import NAME_RULE, is_name, major, suggestion
@@ -55,6 +56,8 @@ def read_product(folder: Path, root: Path) -> Product:
     problems = [*own, *problems]
     if not problems:
         problems = _same_name(product)
+        checks = checks_of(product)
+        problems += [one for port in product.outputs for one in aside_problems(port, checks)]
     if problems:
         raise DeclarationError(problems)
     return product

@@ -9,7 +9,9 @@ from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severity
 from dataops_mesh.spec.names import slug
 from dataops_mesh.spec.pattern import pattern_problem
+from dataops_mesh.spec.read.aside import SETTING, rule_bound
 from dataops_mesh.spec.read.custom import ENGINE, Target, foreign_engine, read_expectation
+from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.thresholds import OPERATORS, read_threshold
 from dataops_mesh.spec.read.values import read_values
@@ -37,7 +39,9 @@ _ARGUMENTS = {
 }
 
 
-def read_rules(nodes: list[Node], target: Target, problems: list[Problem]) -> tuple[Rule, ...]:
+def read_rules(
+    nodes: list[Node], target: Target, problems: list[Problem], extras: Extras
+) -> tuple[Rule, ...]:
     """Return the rules of one `quality` list; what cannot be run is a problem."""
     found: list[Rule] = []
     taken: set[str] = set()
@@ -48,6 +52,9 @@ def read_rules(nodes: list[Node], target: Target, problems: list[Problem]) -> tu
         if rule.name in taken and not (node.text("id") or node.text("name")):
             rule = replace(rule, name=f"{rule.name}_{position}")
         taken.add(rule.name)
+        setting = extras.get(node.keys, {}).get(SETTING)
+        if setting is not None:
+            rule = replace(rule, quarantine=rule_bound(setting, rule, problems))
         found.append(rule)
     return tuple(found)
 

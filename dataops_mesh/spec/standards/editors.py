@@ -17,7 +17,12 @@ from dataops_mesh.spec.standards.schema import ODCS_VERSIONS, ODPS_VERSIONS
 _FOLDER = Path(__file__).parent / "schemas"
 # Our place -> the definition of the standard that has its custom properties; "" is the root.
 _ODPS = {"product": "", "inputPort": "InputPort", "outputPort": "OutputPort"}
-_ODCS = {"contract": "", "column": "SchemaBaseProperty", "relationship": "RelationshipBase"}
+_ODCS = {
+    "contract": "",
+    "column": "SchemaBaseProperty",
+    "rule": "DataQuality",
+    "relationship": "RelationshipBase",
+}
 
 
 def odps_schema() -> dict[str, Any]:
@@ -42,7 +47,7 @@ def _refined(
         target = schema["$defs"][definition] if definition else schema
         target.setdefault("allOf", []).append(_setting(place, ours[place]["properties"]))
     schema["$defs"] |= {name: value for name, value in ours.items() if "properties" not in value}
-    schema["$defs"] |= {name: ours[name] for name in ("readerOptions", "columnTypes")}
+    schema["$defs"] |= {name: ours[name] for name in ("readerOptions", "columnTypes", "onFailure")}
     return schema
 
 

@@ -56,7 +56,10 @@ def settings_validators() -> dict[str, dict[str, Validator]]:
             name: Validator({**value, "$defs": schema["$defs"]})
             for name, value in schema["$defs"][place]["properties"].items()
         }
-        for place in ("product", "inputPort", "outputPort", "contract", "column", "relationship")
+        for place in (
+            *("product", "inputPort", "outputPort"),
+            *("contract", "column", "rule", "relationship"),
+        )
     }
 
 

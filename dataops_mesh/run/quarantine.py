@@ -1,0 +1,118 @@
+"""Setting rows aside: a step of the build, after the transform is done and before any check.
+
+Nothing of the transform takes part: its process is dead, and the files that it left are split
+here, in a session that may open them alone. A check whose condition cannot be told sets nothing
+aside; then the audit says of it what is wrong, and its bound has no result that passes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.limit import time_limit
+from dataops_mesh.engine.session import seal, session
+from dataops_mesh.engine.split import bind_files, split_port
+from dataops_mesh.engine.write import describe_port
+from dataops_mesh.errors import TransformError
+from dataops_mesh.quality.redact import AuditError
+from dataops_mesh.quality.relation import Relation
+from dataops_mesh.quality.rows import broken_rows
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.partition import define_partition
+from dataops_mesh.spec.checks.check import Check
+from dataops_mesh.spec.model import OutputPort
+from dataops_mesh.spec.names import WHY, quarantine_schema
+from dataops_mesh.store import files
+from dataops_mesh.store.manifest import Quarantine, quarantine_folder
+from dataops_mesh.transform.blame import blamed
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def set_aside(attempt: Attempt) -> tuple[Quarantine, ...]:
+    """Take the rows that break a rule out of the ports, where the contract says so.
+
+    Returns:
+        What was set aside, one for each port with such rules; none of a port where it could not
+        be told which rows these are.
+
+    Raises:
+        TransformError: what the transform left cannot be read.
+        RunError: rows were lost.
+    """
+    asked = [(port, _rules(attempt, port)) for port in attempt.product.outputs]
+    asked = [(port, rules) for port, rules in asked if rules]
+    if not asked:
+        return ()
+    settings = attempt.environment.settings
+    with session(
+        attempt.environment.store,
+        memory_limit=settings.memory_limit,
+        threads=attempt.environment.threads,
+        now=settings.clock(),
+    ) as connection:
+        define_partition(connection, attempt.partition)
+        seal(connection, [attempt.folder])
+        found = [_of_port(attempt, connection, port, rules) for port, rules in asked]
+    return tuple(one for one in found if one is not None)
+
+
+def bind_quarantines(connection: duckdb.DuckDBPyConnection, attempt: Attempt) -> None:
+    """Make the rows that were set aside a view beside each port, which is bound already."""
+    for one in attempt.quarantines:
+        domain, port = one.address
+        schema = sql.identifier(quarantine_schema(domain))
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        connection.execute(
+            f"CREATE VIEW {schema}.{sql.identifier(port)} AS {rows_of(one, attempt.folder)}"
+        )
+
+
+def rows_of(one: Quarantine, root: Path) -> str:
+    """Return the query of the rows that were set aside, which may be none."""
+    if one.files:
+        return f"FROM {sql.scan('read_parquet', [root / file.path for file in one.files])}"
+    address = f"{sql.identifier(one.address.domain)}.{sql.identifier(one.address.port)}"
+    return f"SELECT *, NULL::VARCHAR[] AS {sql.identifier(WHY)} FROM {address} WHERE false"
+
+
+def _rules(attempt: Attempt, port: OutputPort) -> tuple[Check, ...]:
+    return tuple(c for c in attempt.checks if c.sets_aside and c.port == port.address)
+
+
+def _of_port(
+    attempt: Attempt,
+    connection: duckdb.DuckDBPyConnection,
+    port: OutputPort,
+    rules: tuple[Check, ...],
+) -> Quarantine | None:
+    folder, limit = attempt.folder, attempt.environment.settings.time_limit
+    aside = folder / quarantine_folder(port.name)
+    with blamed(attempt.product, port):
+        bind_files(connection, folder, port.address)
+    try:
+        relation = Relation(port.address.domain, port.name, ())
+        found = broken_rows(connection, relation, rules, time_limit_seconds=limit)
+        conditions = [(one.check, one.condition, one.alias) for one in found]
+        with time_limit(connection, limit):
+            counts = split_port(connection, folder, port.address, conditions, aside)
+    except (AuditError, TransformError, sql.engine_error()):
+        files.remove_tree(aside)  # the audit meets the same, and says it
+        return None
+    told = Quarantine(port.address, rules=tuple(counts.items()))
+    if not aside.exists():
+        return told
+    inside = port.address._replace(port=quarantine_folder(port.name))
+    data = describe_port(connection, folder, inside)
+    return replace(
+        told,
+        rows=data.rows,
+        bytes=data.bytes,
+        files=data.files,
+        columns=data.columns,
+        fingerprint=data.fingerprint,
+    )
