@@ -19,8 +19,8 @@ from dataops_mesh.store.log import Release, latest
 from dataops_mesh.transform.walls import weakness
 
 STATUS = (
-    "port", "status", "publication", "rows", "published", "last_run", "last_ended", "runs", "data",
-    "held", "ends",
+    "port", "status", "publication", "rows", "set_aside", "published", "last_run", "last_ended",
+    "runs", "data", "held", "ends",
 )  # fmt: skip
 HISTORY = ("at", "what", "publication", "rows", "seconds", "person", "note")
 LIMIT = 50
@@ -29,6 +29,7 @@ LIMIT = 50
 def show_status(names: Sequence[str], output: Format) -> int:
     """Print one line per output port: what consumers read, and how the last run ended."""
     from dataops_mesh.cli.ending import ending_words
+    from dataops_mesh.run.quarantine import set_aside_now
     from dataops_mesh.run.record import product_status
     from dataops_mesh.run.word.ended import ended
     from dataops_mesh.run.word.orphans import orphans
@@ -49,9 +50,11 @@ def show_status(names: Sequence[str], output: Format) -> int:
         if end.product.partition(".")[0] not in unread and (not names or end.product in asked)
     ]
     ends = {str(address): end.why for end in over for address in end.addresses}
+    aside = set_aside_now(environment.store, products, release)
     rows = [
         {
             **_status_row(product, port_index, release, known.get(product.qualified_name)),
+            "set_aside": aside.get(product.outputs[port_index].address, 0),
             "runs": kept[product.qualified_name].runs,
             "data": kept[product.qualified_name].data,
             "held": "; ".join(
@@ -68,7 +71,8 @@ def show_status(names: Sequence[str], output: Format) -> int:
         for port_index in range(len(product.outputs))
     ]
     rows += [_gone_row(address, ends[str(address)], release) for address in _left(ends, release)]
-    said = [c for c in STATUS if c not in {"held", "ends"} or any(row[c] for row in rows)]
+    quiet = {"set_aside", "held", "ends"}
+    said = [c for c in STATUS if c not in quiet or any(row[c] for row in rows)]
     show(rows, output, columns=said)
     if output is Format.TABLE:
         for end in over:
@@ -174,7 +178,7 @@ def _left(ends: Mapping[str, str], release: Release) -> list[Address]:
 def _gone_row(address: Address, why: str, release: Release) -> dict[str, Any]:
     entry = release.ports[address]
     told = {"port": str(address), "product": entry.product, "status": "not declared"}
-    facts = {"publication": entry.publication, "rows": entry.rows, "ends": why}
+    facts = {"publication": entry.publication, "rows": entry.rows, "set_aside": 0, "ends": why}
     empty = dict.fromkeys(("published", "last_run", "last_ended"))
     return {**told, **facts, **empty, "runs": "", "data": "", "held": "", "reasons": []}
 

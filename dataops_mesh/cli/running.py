@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from dataops_mesh.factory.runner import Ended
     from dataops_mesh.run.environment import Environment
 
-COLUMNS = ("product", "partition", "ended", "publication", "rows", "checks", "warnings", "seconds")
+COLUMNS = (
+    *("product", "partition", "ended", "publication", "rows", "set_aside"),
+    *("checks", "warnings", "seconds"),
+)
 
 
 def run_products(
@@ -84,7 +87,7 @@ def run_products(
                 refused = refused or ended.ending is not Ending.PUBLISHED
                 rows.append(_row(ended, environment))
     say("")
-    shown = [c for c in COLUMNS if c != "partition" or _any(rows, c)]
+    shown = [c for c in COLUMNS if c not in {"partition", "set_aside"} or _any(rows, c)]
     show(rows, output, columns=shown, empty="nothing was built")
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")

@@ -12,10 +12,12 @@ from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.names import quarantine_schema
 
 INPUTS = ("name", "publication", "candidate", "fingerprint")
 CHECKS = ("port", "check", "outcome", "severity", "observed", "rows", "expected")
 PORTS = ("address", "rows", "fingerprint")
+QUARANTINE = ("port", "rule", "rows", "set aside")
 CANDIDATE = (
     *("candidate", "product", "product_version", "partition", "verdict", "reasons"),
     *("publications", "person", "run_id", "started", "finished", "now", "base"),
@@ -72,6 +74,7 @@ def _show_product(
 ) -> int:
     from dataops_mesh.cli.looking import history_rows, show_history
     from dataops_mesh.run.look import down
+    from dataops_mesh.run.quarantine import set_aside_now
     from dataops_mesh.store.log import latest
 
     if history:
@@ -84,6 +87,7 @@ def _show_product(
         found = [row for number in numbers for row in down(environment, number)]
         return _show_down(found, name, output)
     members = product.team.members if product.team else ()
+    aside = set_aside_now(environment.store, (product,), latest(environment.store))
     facts: dict[str, Any] = {
         "product": name,
         "version": product.version,
@@ -96,6 +100,7 @@ def _show_product(
                 "address": str(address),
                 "publication": entry.publication if entry else None,
                 "rows": entry.rows if entry else None,
+                "set_aside": aside.get(address, 0),
                 "candidate": entry.candidate if entry else None,
                 "fingerprint": entry.fingerprint if entry else "",
             }
@@ -113,7 +118,8 @@ def _show_product(
     if output is Format.JSON:
         return _json(facts)
     _head(facts, ("product", "version", "status", "folder", "team", "owners", "read_by"))
-    _table("ports", facts["ports"], ("address", "publication", "rows", "candidate"))
+    shown = ("address", "publication", "rows", "set_aside", "candidate")
+    _table("ports", facts["ports"], [c for c in shown if c != "set_aside" or aside])
     _table("inputs", facts["inputs"], ("name", "source"))
     _table("rules that nobody executes here", [{"": one} for one in facts["not_executed"]], ("",))
     _table("last", facts["history"], ("at", "what", "publication", "rows", "person", "note"))
@@ -190,6 +196,12 @@ def _print_candidate(facts: dict[str, Any]) -> None:
     _table("inputs", inputs, INPUTS)
     ports = [{**row, "fingerprint": row["fingerprint"][:_SHORT]} for row in facts["ports"]]
     _table("ports", ports, PORTS)
+    aside = [
+        {**rule, "port": one["port"], "set aside": one["set_aside"]}
+        for one in facts["quarantine"]
+        for rule in one["rules"]
+    ]
+    _table("quarantine", aside, QUARANTINE)
     _table("checks", facts["checks"], CHECKS)
     _table("rules that nobody executes here", [{"": one} for one in facts["not_executed"]], ("",))
     why = [
@@ -250,4 +262,7 @@ def query_candidate(ref: str, sql: str, output: Format) -> int:
             return code
     show(rows, output, columns=columns, empty="no rows", cell=value_of_data)
     say(f"{manifest.candidate}: {manifest.verdict}; columns that are not public or internal: ***")
+    for one in manifest.quarantines:
+        domain, port = one.address
+        say(f"rows set aside: {one.rows}, in {quarantine_schema(domain)}.{port}")
     return 0

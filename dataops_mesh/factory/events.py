@@ -62,6 +62,7 @@ def port_facts(report: Report, port: PortData) -> dict[str, Any]:
         PUBLICATION: report.publication,
         CANDIDATE: report.candidate,
         **_row_count(report, port),
+        **_set_aside(report, port),
         "mesh/bytes": port.bytes,
         "mesh/changed": port.address in report.changed,
         "mesh/coverage": _coverage(report),
@@ -147,6 +148,14 @@ def _row_count(report: Report, port: PortData) -> dict[str, Any]:
     """Return the rows under the name that Dagster plots: of the table, or of the partition."""
     of_partition = report.partition is not None
     return {"dagster/partition_row_count" if of_partition else "dagster/row_count": port.rows}
+
+
+def _set_aside(report: Report, port: PortData) -> dict[str, Any]:
+    """Return how many rows each rule has set aside, where the contract lets rules do so."""
+    found = next((one for one in report.quarantines if one.address == port.address), None)
+    if found is None:
+        return {}
+    return {"mesh/rows_set_aside": found.rows, "mesh/set_aside_by": dict(found.rules)}
 
 
 def _private_facts(report: Report) -> dict[str, Any]:

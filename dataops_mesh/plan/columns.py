@@ -10,6 +10,7 @@ from typing import Any
 from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change
 from dataops_mesh.plan.table import change
+from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.spec.model import Address, Column, ColumnOptions, Contract, Scalar
 
 # From harmless to secret. Another name is of unknown rank: a change of it is a lowering.
@@ -32,7 +33,7 @@ _LADDERS = (
 _JUDGED = frozenset({
     "name", "where", "id", "description", "critical", "tags", "rules", "enum", "options",
     "logical_type", "physical_type", "required", "unique", "key_position", "partition_position",
-    "classification", "masking", "transform_sources", "shape",
+    "classification", "masking", "transform_sources", "shape", "quarantine",
 })  # fmt: skip
 
 
@@ -48,6 +49,9 @@ def compare_columns(before: Contract, after: Contract, port: Address) -> Iterato
     for new in after.columns:
         if new.name not in kept:
             yield change("column_added", f'column "{new.name}" added', new.where, port)
+            if aside := relate_quarantine(None, new.quarantine):
+                what = f"{new.name}: {quarantine_words(None, new.quarantine)}"
+                yield change(aside, what, new.where, port)
     for old, new in pairs:
         if old.name != new.name:
             what = f'column "{old.name}" renamed to "{new.name}"'
@@ -101,6 +105,7 @@ def compare_column(old: Column, new: Column) -> Iterator[tuple[str, str, Locatio
         *_protection(old, new),
         *_enums(old.enum, new.enum),
         *_options(old.options, new.options),
+        *_aside(old, new),
         *_rest(old, new, _JUDGED),
     ):
         yield kind, what, new.where
@@ -248,6 +253,11 @@ def _options(old: ColumnOptions, new: ColumnOptions) -> Iterator[tuple[str, str]
             yield "zone_changed", what
         else:
             yield _option_kind(option.name, was, now), what
+
+
+def _aside(old: Column, new: Column) -> Iterator[tuple[str, str]]:
+    if kind := relate_quarantine(old.quarantine, new.quarantine):
+        yield kind, quarantine_words(old.quarantine, new.quarantine)
 
 
 def _option_kind(name: str, was: Any, now: Any) -> str:

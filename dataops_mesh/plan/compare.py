@@ -11,6 +11,7 @@ from dataops_mesh.plan.change import Bump, Change
 from dataops_mesh.plan.columns import compare_columns
 from dataops_mesh.plan.rules import compare_references, compare_rules, compare_slas
 from dataops_mesh.plan.table import change
+from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product
 from dataops_mesh.spec.partition import Partitioning, same_cut
@@ -155,6 +156,8 @@ def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[
         yield "partitions_changed", f"partitions {old.cut} to {new.cut}"
     if old.lookback != new.lookback:
         yield "sla_note", f"lookback {old.lookback} to {new.lookback}"
+    if aside := relate_quarantine(old.quarantine, new.quarantine):
+        yield aside, f"in_partition: {quarantine_words(old.quarantine, new.quarantine)}"
     later, sooner = new.start > old.start, new.start < old.start
     shorter = new.end is not None and (old.end is None or new.end < old.end)
     longer = old.end is not None and (new.end is None or new.end > old.end)

@@ -12,7 +12,7 @@ from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.plan.change import Change
 from dataops_mesh.plan.columns import renames
 from dataops_mesh.plan.table import change
-from dataops_mesh.plan.thresholds import Promise, relate
+from dataops_mesh.plan.thresholds import Promise, quarantine_words, relate, relate_quarantine
 from dataops_mesh.spec.model import (
     Address,
     Contract,
@@ -52,11 +52,17 @@ def _compare_rule(
     if old is None and new is not None:
         kind = "rule_added" if _decides(new) else "rule_note"
         yield change(kind, f'rule "{name}" added{_unexecuted(new)}', new.where, port)
+        if aside := relate_quarantine(None, new.quarantine):
+            what = f'rule "{name}": {quarantine_words(None, new.quarantine)}'
+            yield change(aside, what, new.where, port)
     elif new is None and old is not None:
         kind = "rule_removed" if _decides(old) else "rule_note"
         yield change(kind, f'rule "{name}" removed', old.where, port, _about(old))
     elif old is not None and new is not None:
         columns, where = _about(old), new.where
+        if aside := relate_quarantine(old.quarantine, new.quarantine):
+            what = f'rule "{name}": {quarantine_words(old.quarantine, new.quarantine)}'
+            yield change(aside, what, where, port, columns)
         if not _decides(old) and not _decides(new):
             if replace(old, where=new.where) != new:
                 what = f'rule "{name}" changed{_unexecuted(new)}'
@@ -129,6 +135,7 @@ def _bare(rule: Rule, renamed: dict[str, str] | None = None) -> Rule:
         where=Location("", 0),
         description="",
         dimension=None,
+        quarantine=None,
         column=names.get(rule.column, rule.column) if rule.column else None,
         properties=tuple(names.get(name, name) for name in rule.properties),
         query=_same(_WORD.sub(lambda w: names.get(w[0], w[0]), rule.query)) if rule.query else None,

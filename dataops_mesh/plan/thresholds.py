@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from dataops_mesh.spec.model import Operator, Threshold
+from dataops_mesh.spec.model import Operator, Threshold, Unit
 from dataops_mesh.spec.threshold import Number
 
 # Low end, low end included, high end, high end included.
@@ -37,6 +37,36 @@ def relate(before: Threshold, after: Threshold) -> Promise:
     if _inside(old, new):
         return Promise.SAME if _inside(new, old) else Promise.WEAKER
     return Promise.STRONGER if _inside(new, old) else Promise.OTHER
+
+
+def relate_quarantine(before: Threshold | None, after: Threshold | None) -> str:
+    """Return how the bound of rows that may be set aside changed, as a kind of change.
+
+    None is the strictest bound: no row may be. What cannot be compared counts as more.
+
+    >>> relate_quarantine(None, Threshold(Operator.LESS_OR_EQUAL, 5))
+    'quarantine_more'
+    """
+    if before == after:
+        return ""
+    if before is None or after is None:
+        return "quarantine_more" if before is None else "quarantine_less"
+    promise = relate(before, after)
+    if promise is Promise.SAME:
+        return ""
+    return "quarantine_less" if promise is Promise.STRONGER else "quarantine_more"
+
+
+def quarantine_words(before: Threshold | None, after: Threshold | None) -> str:
+    """Return the change of a bound in words."""
+    return f"quarantine {_most(before)} to {_most(after)}"
+
+
+def _most(bound: Threshold | None) -> str:
+    if bound is None:
+        return "of no row"
+    value = bound.value
+    return f"of at most {value}{'%' if bound.unit is Unit.PERCENT else ' rows'}"
 
 
 def _only_zero(threshold: Threshold) -> bool:

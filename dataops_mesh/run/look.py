@@ -97,6 +97,7 @@ def _candidate(environment: Environment, ledger: Ledger, ref: str) -> Facts:
             {key: row[key] for key in ("address", "rows", "fingerprint", "columns")}
             for row in rows["ports"]
         ],
+        "quarantine": _quarantine(manifest) if manifest else [],
         "contracts": plain(manifest.contracts) if manifest else [],
         "code": code,
         "judged": {
@@ -110,6 +111,18 @@ def _candidate(environment: Environment, ledger: Ledger, ref: str) -> Facts:
         "complete": manifest is not None,
         "erased": [str(one) for one in removals_of(environment.store, manifest)],
     }
+
+
+def _quarantine(manifest: Manifest) -> list[Facts]:
+    """Return how many rows each rule has set aside of each port, by rule and in all."""
+    return [
+        {
+            "port": str(one.address),
+            "set_aside": one.rows,
+            "rules": [{"rule": rule, "rows": rows} for rule, rows in one.rules],
+        }
+        for one in manifest.quarantines
+    ]
 
 
 def _kept(environment: Environment, digest: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.owners import require_ours
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import Product
-from dataops_mesh.store.manifest import Manifest, PortData, folder
+from dataops_mesh.spec.names import WHY, quarantine_schema
+from dataops_mesh.store.manifest import Manifest, PortData, Quarantine, folder
 from dataops_mesh.store.removal import removals_of
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ MASK = "***"
 def open_candidate(
     product: Product, manifest: Manifest, environment: Environment
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the ports of a candidate at their addresses, and nothing else.
+    """Open the ports of a candidate at their addresses, what was set aside, and nothing else.
 
     What is masked is masked before anybody can ask: the rows are copied, and the connection may
     not open the files any more.
@@ -61,8 +63,29 @@ def open_candidate(
             contract = contracts.get(port.address)
             safe = safe_columns(contract.columns) if contract else ()
             _copy(connection, environment, manifest.candidate, port, frozenset(safe))
+        for one in manifest.quarantines:
+            contract = contracts.get(one.address)
+            safe = safe_columns(contract.columns) if contract else ()
+            known = frozenset((*safe, WHY))
+            _copy_aside(connection, environment, manifest, one, known)
         seal(connection, ())
         yield connection
+
+
+def _copy_aside(
+    connection: duckdb.DuckDBPyConnection,
+    environment: Environment,
+    manifest: Manifest,
+    one: Quarantine,
+    safe: frozenset[str],
+) -> None:
+    """Copy what was set aside; where nothing was, a table without rows says so."""
+    if not one.files:
+        columns = next(port.columns for port in manifest.ports if port.address == one.address)
+        one = replace(one, columns=(*columns, (WHY, "VARCHAR[]")))
+    place = one.address._replace(domain=quarantine_schema(one.address.domain))
+    data = PortData(place, one.rows, one.bytes, one.files, one.columns, one.fingerprint)
+    _copy(connection, environment, manifest.candidate, data, safe)
 
 
 def _copy(
@@ -74,9 +97,13 @@ def _copy(
 ) -> None:
     root = folder(environment.store, ref)
     schema, table = sql.identifier(port.address.domain), sql.identifier(port.address.port)
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    if not port.files:
+        columns = ", ".join(f"{sql.identifier(name)} {kind}" for name, kind in port.columns)
+        connection.execute(f"CREATE TABLE {schema}.{table} ({columns})")
+        return
     found = sql.scan("read_parquet", [root / file.path for file in port.files])
     columns = ", ".join(_column(name, safe) for name, _ in port.columns)
-    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     try:
         connection.execute(f"CREATE TABLE {schema}.{table} AS SELECT {columns} FROM {found}")
     except sql.engine_error() as error:

@@ -7,6 +7,8 @@ aside; then the audit says of it what is wrong, and its bound has no result that
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,17 +18,20 @@ from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.session import seal, session
 from dataops_mesh.engine.split import bind_files, split_port
 from dataops_mesh.engine.write import describe_port
-from dataops_mesh.errors import TransformError
+from dataops_mesh.errors import MeshError, TransformError
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import Relation
 from dataops_mesh.quality.rows import broken_rows
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.partition import define_partition
-from dataops_mesh.spec.checks.check import Check
-from dataops_mesh.spec.model import OutputPort
+from dataops_mesh.spec.checks.check import Check, checks_of
+from dataops_mesh.spec.checks.measures import SetAside
+from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.spec.names import WHY, quarantine_schema
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import Quarantine, quarantine_folder
+from dataops_mesh.store.log import Release
+from dataops_mesh.store.manifest import Quarantine, quarantine_folder, read_manifest
+from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 
 if TYPE_CHECKING:
@@ -78,6 +83,22 @@ def rows_of(one: Quarantine, root: Path) -> str:
         return f"FROM {sql.scan('read_parquet', [root / file.path for file in one.files])}"
     address = f"{sql.identifier(one.address.domain)}.{sql.identifier(one.address.port)}"
     return f"SELECT *, NULL::VARCHAR[] AS {sql.identifier(WHY)} FROM {address} WHERE false"
+
+
+def set_aside_now(
+    store: Store, products: Iterable[Product], release: Release
+) -> dict[Address, int]:
+    """Return how many rows were set aside of what consumers read; only the evidence says it."""
+    found: dict[Address, int] = {}
+    for product in products:
+        ports = {check.port for check in checks_of(product) if isinstance(check.measure, SetAside)}
+        for address in ports & release.ports.keys():
+            found[address] = 0
+            for ref in release.ports[address].refs:
+                with suppress(MeshError):  # damaged: other commands say so
+                    aside = read_manifest(store, ref).quarantines
+                    found[address] += sum(one.rows for one in aside if one.address == address)
+    return found
 
 
 def _rules(attempt: Attempt, port: OutputPort) -> tuple[Check, ...]:

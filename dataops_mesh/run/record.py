@@ -7,7 +7,7 @@ repaired by the next run or `mesh status`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from dataops_mesh.engine import catalog
@@ -94,10 +94,15 @@ def last_run(environment: Environment, product: str, run_id: str) -> dict[str, A
             return {}
         event = events[0]
         results = results_of(ledger, event.candidate)
+    aside = 0
+    with suppress(MeshError):  # it was collected since
+        manifest = read_manifest(environment.store, event.candidate)
+        aside = sum(one.rows for one in manifest.quarantines)
     failed = [row for row in results if row["outcome"] != "passed"]
     return {
         "publication": event.publication,
         "rows": event.rows,
+        "set_aside": aside,
         "checks": len(results),
         "warnings": sum(row["severity"] != "error" for row in failed),
         "seconds": event.seconds,
