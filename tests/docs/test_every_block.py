@@ -41,6 +41,7 @@ REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_pag
 DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/author/test_a_dbt_project_is_imported.py"
+QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -72,6 +73,11 @@ SHOWN = {
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",
     ("policies.md", "from dataops_mesh.policy.model import Finding, Policy"): f"{POLICIES}::test_the_python_policy_of_the_page_is_one",
     ("policies.md", "select id, ssn as code, sha256(ssn) as person, date_trunc('month', born) as month from people.people"): "tests/policy/test_a_class_follows_its_values.py::test_the_query_of_the_page_is_judged_as_it_says",
+    ("quarantine.md", "schema:"): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
+    ("quarantine.md", "quality:"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",
+    ("quarantine.md", "- property: partitions"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",
+    ("quarantine.md", "$ mesh run shop.orders"): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
+    ("quarantine.md", '$ mesh query "from shop__quarantine.orders" --candidate 20261126T010924Z-ac0d8693'): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
     ("security.md", "quality:"): "tests/factory/test_no_answer_of_a_rule_is_shown.py::test_the_rule_of_the_page_says_what_it_says",
     ("production.md", "{"): "tests/watch/test_events_reach_services.py::test_ten_partitions_published_before_anybody_looked_are_ten_events",
     ("who-did-what.md", "$ mesh show 2"): WHO,

@@ -97,6 +97,12 @@ class Case(NamedTuple):
     file: str = "orders.odcs.yaml"
 
 
+def aside(most: str, after: str) -> str:
+    """Return the end of a line that says how many rows may be set aside."""
+    setting = f"{{property: onFailure, vendor: dataops_mesh, value: {{quarantine: {most}}}}}"
+    return f"{after}, customProperties: [{setting}]}}\n"
+
+
 P, R, A = "product.odps.yaml", "refunds.odcs.yaml", "accepted/desk.totals.yaml"
 SOLD = "{name: sold_at, id: c6, logicalType: timestamp, logicalTypeOptions: {timezone: true}}"
 NOTE = "      - {name: note, id: c7, logicalType: string}\n"
@@ -209,6 +215,14 @@ CASES = [
     Case("rule added", "    quality:\n      - {id: enough",
          "    quality:\n      - {id: many, metric: rowCount, mustBeLessThan: 9}\n      - {id: enough",
          {"rule_added": ADDS}),
+    Case("rows may be set aside by a rule", "mustBe: 0}\n", aside("1%", "mustBe: 0"),
+         {"quarantine_more": BREAKS}),
+    Case("rows may be set aside by a new rule", "    quality:\n      - {id: enough,",
+         "    quality:\n      - {id: new, type: sql, query: 'select count(*) from {object} where "
+         "line < 0', " + aside("9 rows", "mustBe: 0") + "      - {id: enough,",
+         {"rule_added": ADDS, "quarantine_more": BREAKS}),
+    Case("rows may be set aside by a column", "required: true}\n", aside("1%", "required: true"),
+         {"quarantine_more": BREAKS}),
     Case("rule renamed", "{id: enough,", "{id: plenty,", {"rule_note": PATCHES}),
     Case("rule measures otherwise", "where amount < 0", "where amount < -5",
          {"rule_other": BREAKS}),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from dataops_mesh.spec.model import (
     Relationship,
     Severity,
     Threshold,
+    Unit,
 )
 from dataops_mesh.spec.partition import Cadence, Partitioning
 
@@ -122,6 +124,7 @@ BACKWARDS = {
     "contract back to draft": "port_activated",
     "product described otherwise": "documentation",
     "input port added": "input_removed",
+    "rows may be set aside by a rule": "quarantine_less",
 }
 
 
@@ -130,6 +133,28 @@ def test_the_way_back_is_judged_too(tmp_path: Path, name: str):
     case = next(case for case in CASES if case.name == name)
     changes = compare(edited(tmp_path / "before", case), write(tmp_path / "after"))
     assert BACKWARDS[name] in judged(changes)
+
+
+def at_most(value: object, unit: Unit) -> Threshold:
+    return Threshold(Operator.LESS_OR_EQUAL, value, unit)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (None, at_most(1, Unit.ROWS), "quarantine_more"),
+        (at_most(1, Unit.ROWS), None, "quarantine_less"),
+        (at_most(1, Unit.PERCENT), at_most(Decimal("1.1"), Unit.PERCENT), "quarantine_more"),
+        (at_most(9, Unit.ROWS), at_most(8, Unit.ROWS), "quarantine_less"),
+        (at_most(9, Unit.ROWS), at_most(1, Unit.PERCENT), "quarantine_more"),
+        (at_most(1, Unit.PERCENT), at_most(1, Unit.ROWS), "quarantine_more"),
+    ],
+)
+def test_a_bound_of_rows_set_aside_is_weaker_when_more_may_go(tmp_path, before, after, kind):
+    """A bound in another unit cannot be compared, and counts as weaker."""
+    known = write(tmp_path)
+    one, other = (with_partitions(known, quarantine=bound) for bound in (before, after))
+    assert set(judged(compare(one, other))) == {kind}
 
 
 def with_partitions(product: Product, **changed: object) -> Product:

@@ -111,6 +111,7 @@ PROBES: dict[tuple[str, str], dict[str, Any]] = {
             {"type": "expect_column_values_to_be_unique"},
             {"type": "custom", "metric": None, "mustBe": None, "engine": "great-expectations"},
         ),
+        "customProperties": FORBIDDEN,
     },
     ("ODCS", "relationship"): {
         "id": "other",

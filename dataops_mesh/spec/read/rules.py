@@ -52,10 +52,8 @@ def read_rules(
         if rule.name in taken and not (node.text("id") or node.text("name")):
             rule = replace(rule, name=f"{rule.name}_{position}")
         taken.add(rule.name)
-        setting = extras.get(node.keys, {}).get(SETTING)
-        if setting is not None:
-            rule = replace(rule, quarantine=rule_bound(setting, rule, problems))
-        found.append(rule)
+        bound = rule_bound(extras.get(node.keys, {}).get(SETTING), rule, problems)
+        found.append(replace(rule, quarantine=bound))
     return tuple(found)
 
 

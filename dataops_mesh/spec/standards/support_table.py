@@ -162,6 +162,7 @@ _ODCS: dict[str, Section] = {
             "rule": "refused: deprecated by the standard; write `metric`",
             "schedule": "recorded: told as `not executed`: rules run with every build",
             "scheduler": "recorded: told as `not executed`: rules run with every build",
+            "customProperties": "executed: the setting `onFailure`; others are recorded",
             **dict.fromkeys(_OPERATORS, _THRESHOLD),
         },
     ),
