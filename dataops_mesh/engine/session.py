@@ -25,7 +25,7 @@ from dataops_mesh.engine.records import records
 from dataops_mesh.engine.wrong import wrong_line
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, StoreError, did_you_mean
 from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
-from dataops_mesh.spec.names import new_columns
+from dataops_mesh.spec.names import delivered, new_columns
 from dataops_mesh.spec.nearby import Window
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.removed import removed_since
@@ -230,6 +230,8 @@ def bind_source(
 def narrow(con: duckdb.DuckDBPyConnection, name: str, source: Source, window: Window) -> None:
     """Leave only the rows of a window in the view of a source.
 
+    Those beyond it come from the view of the source's own delivery, which is there already.
+
     Raises:
         SourceError: it has not the column that says which rows these are.
     """
@@ -240,7 +242,11 @@ def narrow(con: duckdb.DuckDBPyConnection, name: str, source: Source, window: Wi
         then = "say in the setting `source` which `column` does"
         raise SourceError(Problem(what, source.where, "column", tuple(names), next=then))
     con.execute(f"ALTER VIEW {view} RENAME TO {whole}")
-    con.execute(f"CREATE VIEW {view} AS FROM {whole} WHERE {window.condition}")
+    rows = f"FROM {whole} WHERE {window.condition}"
+    if window.beyond:
+        own = sql.identifier(delivered(name))
+        rows += f" UNION ALL BY NAME FROM {own} WHERE {window.beyond}"
+    con.execute(f"CREATE VIEW {view} AS {rows}")
 
 
 def seal(con: duckdb.DuckDBPyConnection, allowed: Iterable[Path]) -> None:

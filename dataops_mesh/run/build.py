@@ -15,7 +15,7 @@ from dataops_mesh.engine.session import release_views, seal
 from dataops_mesh.engine.write import copy_port, describe_port
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
-from dataops_mesh.run.late import windows
+from dataops_mesh.run.late import own_deliveries, windows
 from dataops_mesh.run.partition import partition_macros
 from dataops_mesh.run.quarantine import set_aside
 from dataops_mesh.spec.checks.measures import DbtTest
@@ -99,6 +99,7 @@ def _run_python(attempt: Attempt, scratch: Path) -> tuple[str, ...]:
         prepare=(*partition_macros(attempt.partition), *views),
         source_files=inputs.source_files,
         windows=windows(attempt.product, attempt.key),
+        delivered=own_deliveries(attempt.product, attempt.key, inputs.source_files),
         offered=_offered(attempt),
     )
     access = replace(_access(attempt, read), files=tuple(sources))

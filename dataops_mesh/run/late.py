@@ -2,13 +2,14 @@
 
 With `lookback: 2`, the deliveries of Tuesday and Wednesday are read for Monday too, and of each
 only Monday's rows. So no row is lost or in two partitions, and a row that comes later than that
-is refused where it arrives.
+is refused where it arrives; or, where the contract says so, read with its delivery and set aside.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -61,7 +62,11 @@ def window(product: Product, port: InputPort, key: str) -> Window | None:
     cut = product.partitioning
     if cut is None or port not in late_ports(product):
         return None
-    return window_of(_column(port, cut), nearby(cut, key))
+    found = window_of(_column(port, cut), nearby(cut, key))
+    if cut.quarantine is None:
+        return found
+    reach = window_of(_column(port, cut), nearby(cut, key, back=cut.lookback))
+    return replace(found, beyond=f"NOT coalesce({reach.condition}, false)")
 
 
 def windows(product: Product, key: str) -> dict[str, Window]:
@@ -71,7 +76,13 @@ def windows(product: Product, key: str) -> dict[str, Window]:
 
 
 def late_checks(product: Product, piece: Partition | None) -> tuple[Check, ...]:
-    """Return the check of each delivery that no row of it is too late, or too early."""
+    """Return the check of each delivery that no row of it is too late, or too early.
+
+    Where such rows are set aside they are read, and `in_partition` finds them at the port.
+    """
+    cut = product.partitioning
+    if cut is None or cut.quarantine is not None:
+        return ()
     return tuple(_late_check(product, port, piece) for port in late_ports(product))
 
 
@@ -81,12 +92,24 @@ def bind_deliveries(
     key: str,
     found: dict[str, tuple[Path, ...]],
 ) -> None:
-    """Make a partition's own delivery, with rows of whatever partition, a view for that check."""
+    """Make a partition's own delivery, with rows of whatever partition, a view."""
+    own = own_deliveries(product, key, found)
+    for port in late_ports(product):
+        if port.source is not None:
+            read = own[port.name]
+            bind_source(connection, delivered(port.name), read, port.source, port.contract)
+
+
+def own_deliveries(
+    product: Product, key: str, found: Mapping[str, tuple[Path, ...]]
+) -> dict[str, tuple[Path, ...]]:
+    """Return, of what a partition reads of each source with late rows, its own files."""
+    files_: dict[str, tuple[Path, ...]] = {}
     for port in late_ports(product):
         if port.source is not None:
             own = set(resolve(port.source, product.folder, key))
-            read = [file for file in found[port.name] if file in own]
-            bind_source(connection, delivered(port.name), read, port.source, port.contract)
+            files_[port.name] = tuple(file for file in found[port.name] if file in own)
+    return files_
 
 
 def late_content(

@@ -24,10 +24,13 @@ class Window:
     Args:
         column: of the source.
         condition: true for rows of the partitions; false or null for all others.
+        beyond: of the partition's own delivery, true for rows that it may not bring and that
+            belong to it all the same, so that they can be set aside; empty for none.
     """
 
     column: str
     condition: str
+    beyond: str = ""
 
 
 @lru_cache(maxsize=4096)

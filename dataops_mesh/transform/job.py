@@ -17,6 +17,7 @@ from dataops_mesh.engine.session import bind_source, narrow, session_in
 from dataops_mesh.engine.sql import literal
 from dataops_mesh.engine.write import copy_port
 from dataops_mesh.spec.model import Product, SourceFormat
+from dataops_mesh.spec.names import delivered
 from dataops_mesh.spec.nearby import Window
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
@@ -44,6 +45,7 @@ class Job:
         source_files: the files of each source.
         windows: of sources with late rows, the rows that are the partition's.
         offered: what a Python transform may ask for beside its inputs.
+        delivered: of sources with late rows, the partition's own files.
     """
 
     product: Product
@@ -56,6 +58,7 @@ class Job:
     source_files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     offered: Mapping[str, Any] = field(default_factory=dict)
     windows: Mapping[str, Window] = field(default_factory=dict)
+    delivered: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def run_python(job: Job) -> None:
                 found = job.source_files[port.name]
                 bind_source(connection, port.name, found, port.source, port.contract)
                 if port.name in job.windows:
+                    own = job.delivered[port.name]
+                    bind_source(connection, delivered(port.name), own, port.source, port.contract)
                     narrow(connection, port.name, port.source, job.windows[port.name])
         returned = call_transform(product, connection, job.source_files, job.offered)
         _copy(job, connection, returned)

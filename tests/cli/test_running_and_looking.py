@@ -6,7 +6,7 @@ import json
 
 import pytest
 from cli_cases import orders
-from helpers import write_product
+from helpers import a_contract, write_product
 
 QUERIES_THAT_ARE_NONE = [
     "selct 1",
@@ -186,3 +186,26 @@ def test_a_run_holds_to_the_contract_as_it_is_now(ran, mesh, workspace):
     assert mesh("query", "select line from shop.orders limit 1", "--format", "json").json == [
         {"line": 7}
     ]
+
+
+def test_rows_that_were_set_aside_are_told_and_shown_to_their_owner(mesh, workspace):
+    setting = "{property: onFailure, vendor: dataops_mesh, value: {quarantine: 1 row}}"
+    column = (
+        "{name: id, logicalType: integer, primaryKey: true, classification: public, "
+        f"logicalTypeOptions: {{maximum: 7}}, customProperties: [{setting}]}}"
+    )
+    files = {**orders("id\n1\n9\n"), "orders.odcs.yaml": a_contract("orders", [column])}
+    write_product(workspace.root, "shop", "orders", files)
+    (ran,) = mesh("run", "shop.orders", "--format", "json").json
+    assert (ran["rows"], ran["set_aside"]) == (1, 1)
+    (shown,) = mesh("status", "shop.orders", "--format", "json").json
+    assert (shown["rows"], shown["set_aside"]) == (1, 1)
+    found = mesh("show", ran["candidate"], "--format", "json").json
+    rules = [{"rule": "id_required", "rows": 0}, {"rule": "id_range", "rows": 1}]
+    assert found["quarantine"] == [{"port": "shop.orders", "set_aside": 1, "rules": rules}]
+    assert "set_aside" in mesh("show", "shop.orders").out
+    query = ("query", "from shop__quarantine.orders", "--format", "json")
+    looked = mesh(*query, "--candidate", ran["candidate"])
+    assert looked.json == [{"id": 9, "mesh_rules": ["id_range"]}]
+    assert "rows set aside: 1, in shop__quarantine.orders" in looked.err
+    assert mesh(*query).code != 0

@@ -179,3 +179,18 @@ def test_a_contract_with_every_rule_executed_says_so(tmp_path, instance):
     (event,) = materializations(instance)
     assert plain(event.metadata)["mesh/coverage"].endswith("6 of 6 checks ran")
     assert "of" in plain(event.metadata)["mesh/coverage"]
+
+
+def test_rows_that_were_set_aside_are_told_as_numbers(tmp_path: Path, instance):
+    setting = "{property: onFailure, vendor: dataops_mesh, value: {quarantine: 60%}}"
+    column = (
+        "{name: id, logicalType: integer, primaryKey: true, logicalTypeOptions: {maximum: 1}, "
+        f"customProperties: [{setting}]}}"
+    )
+    files = {**orders(GOOD), "orders.odcs.yaml": a_contract("orders", [column])}
+    settings = write_workspace(tmp_path, {"shop": {"orders": files}})
+    assert execute(settings, "shop", instance).success
+    (event,) = materializations(instance)
+    facts = plain(event.metadata)
+    assert (facts["dagster/row_count"], facts["mesh/rows_set_aside"]) == (1, 1)
+    assert facts["mesh/set_aside_by"] == {"id_required": 0, "id_range": 1}

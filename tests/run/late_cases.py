@@ -45,6 +45,18 @@ def calls(
     return a_product({"calls": text}, inputs=[a_source("csv", source)], files=made)
 
 
+def calls_cut(cut: str, kind: str, lookback: int, *, aside: bool) -> dict[str, str | bytes]:
+    """Return the same product, cut in another way."""
+    late = f", lookback: {lookback}" + (", onFailure: {quarantine: 99 rows}" if aside else "")
+    stored = "date" if kind == "date" else "timestamptz"
+    columns = [COLUMNS[0], COLUMNS[1].replace("logicalType: date", f"logicalType: {kind}")]
+    text = a_contract("calls", columns) + "customProperties:\n"
+    text += a_setting("partitions", f"{{{cut}{late}}}") + a_setting("allowEmpty", "true")
+    sql = f"select id, day::{stored} as day from csv"
+    source = a_source("csv", "'in/{partition}.csv'")
+    return a_product({"calls": text}, inputs=[source], files={"calls.sql": sql})
+
+
 class Shop:
     """A workspace with this product, a clock and a folder of deliveries."""
 
@@ -72,6 +84,10 @@ class Shop:
             run_id=uuid.uuid4().hex[:8],
             partition=key,
         )
+
+    def numbers(self) -> list[int]:
+        found = read(self.settings, "select id from shop.calls order by id")
+        return [int(number) for (number,) in found]
 
     def rows(self) -> list[tuple[int, str]]:
         found = read(self.settings, "select id, day::varchar from shop.calls order by id")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from zoneinfo import ZoneInfo
 
 import pytest
-from late_cases import Shop, calls
+from aside_cases import rows_aside
+from late_cases import SQL, Shop, calls, calls_cut
+from late_model import CUTS, Model
 
 from dataops_mesh.errors import DeclarationError, SourceError
 from tests.helpers import product, write_workspace
@@ -127,79 +127,70 @@ def test_a_lookback_that_does_nothing_is_a_mistake(tmp_path, case):
         product(settings, "shop.calls")
 
 
-class Model:
-    """What must be due and what must be published, in plain Python."""
-
-    def __init__(self, lookback: int, zone: str) -> None:
-        self.lookback, self.zone = lookback, ZoneInfo(zone)
-        self.delivered: dict[str, dict[int, str]] = {}
-        self.built: dict[str, object] = {}
-        self.published: dict[str, list[tuple[int, str]]] = {}
-
-    def days(self, now: datetime) -> list[str]:
-        day, found = date(2026, 3, 1), []
-        while day <= now.astimezone(self.zone).date():
-            found.append(day.isoformat())
-            day += timedelta(days=1)
-        return found
-
-    def later(self, key: str) -> list[str]:
-        day = date.fromisoformat(key)
-        keys = [(day + timedelta(days=n)).isoformat() for n in range(1, self.lookback + 1)]
-        return [one for one in keys if one in self.delivered]
-
-    def read(self, key: str) -> object:
-        late = [k for k in self.later(key) if key in self.delivered[k].values()]
-        return [(k, sorted(self.delivered[k].items())) for k in (key, *late)]
-
-    def due(self, now: datetime) -> tuple[str, ...]:
-        days = self.days(now)
-        return tuple(
-            key for key in days
-            if key in self.delivered and (key == days[-1] or self.built.get(key) != self.read(key))
-        )  # fmt: skip
-
-    def build(self, key: str) -> bool:
-        first = (date.fromisoformat(key) - timedelta(days=self.lookback)).isoformat()
-        first = max(first, "2026-03-01")
-        if any(not first <= day <= key for day in self.delivered[key].values()):
-            return False
-        found = [item for k in (key, *self.later(key)) for item in self.delivered[k].items()]
-        self.published[key] = [item for item in found if item[1] == key]
-        self.built[key] = self.read(key)
-        return True
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("python", ["", PYTHON], ids=["sql", "python"])
+def test_what_comes_too_late_or_too_early_is_set_aside_where_the_contract_says_so(
+    tmp_path, case, python
+):
+    rows, _ = REFUSED[case]
+    shop = Shop(
+        tmp_path,
+        calls(
+            sql="" if python else SQL,
+            more=f", onFailure: {{quarantine: {len(rows) - 1} rows}}",
+            **({"transform.py": python} if python else {}),
+        ),
+    )
+    shop.at("2026-03-03T12:00:00Z")
+    shop.deliver("2026-03-02", {8: "2026-03-02"})
+    shop.deliver("2026-03-03", {**rows, 9: "2026-03-02"})
+    for key in ("2026-03-02", "2026-03-03"):
+        report = shop.build(key)
+        assert report.published, report.decision
+    wrong = [number for number, day in rows.items() if day != "2026-03-03"]
+    aside = rows_aside(shop.settings, report, "calls")
+    assert [(row[0], row[-1]) for row in aside] == [(n, ["in_partition"]) for n in wrong]
+    kept = {8: "2026-03-02", 9: "2026-03-02"} | {n: rows[n] for n in rows if n not in wrong}
+    assert dict(shop.rows()) == kept
 
 
-# Clocks are changed on 8 March in New York, and on 27 March in Jerusalem.
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Jerusalem", "UTC"])
+@pytest.mark.parametrize("aside", [False, True], ids=["refused", "set aside"])
+@pytest.mark.parametrize("name", CUTS)
 @pytest.mark.parametrize("seed", range(8 if LONG else 1))
-def test_deliveries_early_late_corrected_and_withdrawn_against_a_model(tmp_path: Path, zone, seed):
-    random = Random(f"{zone}-{seed}")
-    lookback, number = random.choice((1, 2)), 0
-    shop = Shop(tmp_path, calls(lookback, more=f", timezone: {zone}"))
-    model = Model(lookback, zone)
-    now = datetime(2026, 3, 6 if zone != "Asia/Jerusalem" else 25, 3, 30, tzinfo=UTC)
-    for _ in range(30 if LONG else 7):
-        now += timedelta(hours=random.choice((1, 9, 24)))
+def test_deliveries_early_late_corrected_and_withdrawn_against_a_model(
+    tmp_path: Path, name, seed, aside
+):
+    random = Random(f"{name}-{seed}-{aside}")
+    cut, lookback, number = CUTS[name], random.choice((1, 2)), 0
+    shop = Shop(tmp_path, calls_cut(cut.setting, cut.kind, lookback, aside=aside))
+    model, now = Model(cut, lookback, aside=aside), cut.begin
+    for _ in range(30 if LONG else 5):
+        now += random.choice(cut.steps)
         shop.at(now.isoformat())
-        days = model.days(now)
-        key = random.choice(days[-3:])
-        if key in model.delivered and random.random() < 0.2:
-            del model.delivered[key]
-            (shop.folder / f"{key}.csv").unlink()
+        last = cut.last(now)
+        piece = random.randint(max(0, last - 2), last)
+        if piece in model.delivered and random.random() < 0.2:
+            del model.delivered[piece]
+            (shop.folder / f"{cut.key(piece)}.csv").unlink()
         else:
-            ago = random.choices((0, 1, 2, 3, -1), (8, 4, 3, 0.3, 0.3), k=random.randint(1, 3))
-            rows = {}
+            odd = 2 if aside else 0.3
+            ago = random.choices((0, 1, 2, 3, -1, None), (8, 4, 3, odd, odd, odd / 2),
+                                 k=random.randint(1, 3))  # fmt: skip
+            rows, text = dict[int, int | None](), dict[int, str]()
             for back in ago:
                 number += 1
-                day = date.fromisoformat(key) - timedelta(days=back)
-                rows[number] = day.isoformat()
-            model.delivered[key] = rows
-            shop.deliver(key, rows)
+                at = None if back is None else piece - back
+                rows[number], text[number] = at, "" if at is None else cut.value(at, random)
+            model.delivered[piece] = rows
+            shop.deliver(cut.key(piece), text)
         assert shop.due() == model.due(now), (now, model.delivered)
-        for one in shop.due():
-            report = shop.build(one)
-            assert report.published == model.build(one), (one, report.decision)
-        wanted = sorted(item for rows in model.published.values() for item in rows)
+        for key in shop.due():
+            report = shop.build(key)
+            built = next(n for n in model.delivered if cut.key(n) == key)
+            assert report.published == model.build(built), (key, report.decision)
+            if report.published:
+                out = {row[0] for row in rows_aside(shop.settings, report, "calls")}
+                assert out == model.kept_out[built]
         if model.published:
-            assert shop.rows() == wanted
+            wanted = sorted(row for rows in model.published.values() for row in rows)
+            assert shop.numbers() == wanted
