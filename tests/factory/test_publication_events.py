@@ -187,7 +187,7 @@ def test_rows_that_were_set_aside_are_told_as_numbers(tmp_path: Path, instance):
         "{name: id, logicalType: integer, primaryKey: true, logicalTypeOptions: {maximum: 1}, "
         f"customProperties: [{setting}]}}"
     )
-    files = {**orders(GOOD), "orders.odcs.yaml": a_contract("orders", [column])}
+    files = orders("id\n1\n2\n", columns=[column], select="select id::bigint as id from orders_csv")
     settings = write_workspace(tmp_path, {"shop": {"orders": files}})
     assert execute(settings, "shop", instance).success
     (event,) = materializations(instance)
