@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataops_mesh.spec.names import COLUMN
+from dataops_mesh.spec.names import is_column
 from dataops_mesh.spec.physical import FAMILIES, normalise
 from dataops_mesh.spec.shape import Kind, Shape, read_shape
 
@@ -26,11 +26,11 @@ def property_of(name: str, type_: str) -> Property | None:
     {'name': 'id', 'logicalType': 'integer'}
     >>> property_of("price", "DECIMAL(18,2)")
     {'name': 'price', 'logicalType': 'number', 'physicalType': 'DECIMAL(18,2)'}
-    >>> property_of("waits", "INTERVAL"), property_of("first name", "VARCHAR")
+    >>> property_of("waits", "INTERVAL"), property_of('a"b', "VARCHAR")
     (None, None)
     """
     found = _typed(type_)
-    return {"name": name, **found} if found is not None and COLUMN.fullmatch(name) else None
+    return {"name": name, **found} if found is not None and is_column(name) else None
 
 
 def _typed(type_: str) -> Property | None:

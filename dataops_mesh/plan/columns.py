@@ -34,6 +34,7 @@ _JUDGED = frozenset({
     "name", "where", "id", "description", "critical", "tags", "rules", "enum", "options",
     "logical_type", "physical_type", "required", "unique", "key_position", "partition_position",
     "classification", "masking", "transform_sources", "shape", "quarantine",
+    "inside",
 })  # fmt: skip
 
 
@@ -106,6 +107,7 @@ def compare_column(old: Column, new: Column) -> Iterator[tuple[str, str, Locatio
         *_enums(old.enum, new.enum),
         *_options(old.options, new.options),
         *_aside(old, new),
+        *_inside(old, new),
         *_rest(old, new, _JUDGED),
     ):
         yield kind, what, new.where
@@ -258,6 +260,15 @@ def _options(old: ColumnOptions, new: ColumnOptions) -> Iterator[tuple[str, str]
 def _aside(old: Column, new: Column) -> Iterator[tuple[str, str]]:
     if kind := relate_quarantine(old.quarantine, new.quarantine):
         yield kind, quarantine_words(old.quarantine, new.quarantine)
+
+
+def _inside(old: Column, new: Column) -> Iterator[tuple[str, str]]:
+    """Yield what is demanded otherwise of the parts of a nested column."""
+    was, now = set(old.inside), set(new.inside)
+    if was - now:
+        yield "option_wider", f"no longer: {', '.join(sorted(one.told for one in was - now))}"
+    if now - was:
+        yield "option_narrower", f"from now on: {', '.join(sorted(one.told for one in now - was))}"
 
 
 def _option_kind(name: str, was: Any, now: Any) -> str:

@@ -20,7 +20,7 @@ from dataops_mesh.spec.partition import Partitioning, same_cut
 _JUDGED = frozenset({
     "id", "version", "where", "fingerprint", "columns", "rules", "slas", "status", "description",
     "allow_empty", "relationships", "partitioning", "approvers", "roles",
-    "timezone", "unexecuted",
+    "timezone", "unexecuted", "system",
 })  # fmt: skip
 _PAIR = 2
 _UNPROMISED = frozenset({"proposed", "draft"})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST = 255
 VERSION = re.compile(r"v?(0|[1-9]\d{0,8})(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]{1,64})?")
 WHY = "mesh_rules"  # the column that says by which rules a row was set aside
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
@@ -19,6 +21,32 @@ def is_name(text: str) -> bool:
     (True, False)
     """
     return NAME.fullmatch(text) is not None
+
+
+def is_column(text: str) -> bool:
+    """Tell whether the text may name a column: any that can stand in quotes.
+
+    >>> is_column("Größe (cm)"), is_column('a"b'), is_column(" a")
+    (True, False, False)
+    """
+    plain = text.isprintable() and not set(text) & set('"{}\\')
+    return plain and text == text.strip() and 0 < len(text) <= _LONGEST
+
+
+def stem(column: str) -> str:
+    """Return what the checks of a column are called by: its name, or an identifier made of it.
+
+    Names of which too much would be lost have four digits of their own.
+
+    >>> stem("seats"), stem("Total Amount"), stem("Größe")
+    ('seats', 'total_amount', 'gr_e_aedc')
+    """
+    if _COLUMN.fullmatch(column):
+        return column
+    made = slug(column, "column")
+    if all(one.isascii() and (one.isalnum() or one in " _-") for one in column):
+        return made
+    return f"{made}_{sha256(column.encode()).hexdigest()[:4]}"
 
 
 def port_name(text: str) -> str:

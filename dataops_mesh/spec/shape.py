@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dataops_mesh.spec.physical import is_accepted
-from dataops_mesh.spec.systems import physical
+from dataops_mesh.spec.physical import is_accepted, normalise
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _SCALAR = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]*(?:\((?:[^()']|'(?:[^']|'')*')*\))?")
+Known = Callable[[str], str | None]
 _CLOSE = {"(": ")", "<": ">"}
 _ENDS = re.compile(r"\[\d*\]")
 _DEEPEST = 32
@@ -82,17 +83,21 @@ def list_of(item: Shape) -> Shape:
     return Shape(Kind.LIST, parts=(("item", item),))
 
 
-def read_shape(text: str) -> Shape | None:
+def read_shape(text: str, known: Known = normalise) -> Shape | None:
     """Return the shape that a type spells, or None if it is none we know.
 
     Types of DuckDB, and as Spark, BigQuery and Trino write those made of others.
+
+    Args:
+        text: the type.
+        known: returns DuckDB's name of a plain type; of what is declared it may know others' too.
 
     >>> str(read_shape('STRUCT(a int, "b c" MAP(text, decimal(9, 2)[]))'))
     'STRUCT(a INTEGER, b c MAP(VARCHAR, DECIMAL(9,2)[]))'
     >>> read_shape("STRUCT(a")
     """
     try:
-        shape, rest = _type(text.strip(), _DEEPEST)
+        shape, rest = _type(text.strip(), _DEEPEST, known)
     except ValueError:
         return None
     return None if rest.strip() else shape
@@ -112,7 +117,7 @@ def matches(actual: Shape, wanted: Shape) -> bool:
     return ours.keys() == theirs.keys() and all(matches(theirs[k], ours[k]) for k in ours)
 
 
-def _type(text: str, depth: int) -> tuple[Shape, str]:
+def _type(text: str, depth: int, known: Known) -> tuple[Shape, str]:
     if depth == 0:
         raise ValueError("nested too deeply")
     word = _WORD.match(text)
@@ -120,14 +125,14 @@ def _type(text: str, depth: int) -> tuple[Shape, str]:
     inside = text[len(name) :].lstrip()
     close = _CLOSE.get(inside[:1], "")
     if name in {"STRUCT", "ROW"} and close:
-        shape, rest = _struct(inside[1:], depth, close)
+        shape, rest = _struct(inside[1:], depth, close, known)
     elif name == "MAP" and close:
-        shape, rest = _map(inside[1:], depth, close)
+        shape, rest = _map(inside[1:], depth, close, known)
     elif name in {"ARRAY", "LIST"} and close:
-        inner, rest = _type(inside[1:].lstrip(), depth - 1)
+        inner, rest = _type(inside[1:].lstrip(), depth - 1, known)
         shape, rest = list_of(inner), _after(rest, close)
     else:
-        shape, rest = _scalar(text)
+        shape, rest = _scalar(text, known)
     while found := _ENDS.match(rest.lstrip()):
         shape, rest = list_of(shape), rest.lstrip()[found.end() :]
     return shape, rest
@@ -139,7 +144,7 @@ def _after(text: str, close: str) -> str:
     return text.lstrip()[1:]
 
 
-def _struct(text: str, depth: int, close: str) -> tuple[Shape, str]:
+def _struct(text: str, depth: int, close: str, known: Known) -> tuple[Shape, str]:
     parts: list[tuple[str, Shape]] = []
     while True:
         text = text.lstrip()
@@ -150,7 +155,7 @@ def _struct(text: str, depth: int, close: str) -> tuple[Shape, str]:
         name = quoted[1].replace('""', '"') if quoted else found[0]
         # Spark writes a colon between the name of a field and its type.
         rest = text[found.end() :].lstrip()
-        shape, text = _type(rest.removeprefix(":").lstrip(), depth - 1)
+        shape, text = _type(rest.removeprefix(":").lstrip(), depth - 1, known)
         parts.append((name, shape))
         text = text.lstrip()
         if text.startswith(close):
@@ -163,15 +168,15 @@ def _struct(text: str, depth: int, close: str) -> tuple[Shape, str]:
     return Shape(Kind.STRUCT, parts=tuple(parts)), text[1:]
 
 
-def _map(text: str, depth: int, close: str) -> tuple[Shape, str]:
-    key, text = _type(text.lstrip(), depth - 1)
+def _map(text: str, depth: int, close: str, known: Known) -> tuple[Shape, str]:
+    key, text = _type(text.lstrip(), depth - 1, known)
     if not text.lstrip().startswith(","):
         raise ValueError("a map without values")
-    value, text = _type(text.lstrip()[1:].lstrip(), depth - 1)
+    value, text = _type(text.lstrip()[1:].lstrip(), depth - 1, known)
     return Shape(Kind.MAP, parts=(("key", key), ("value", value))), _after(text, close)
 
 
-def _scalar(text: str) -> tuple[Shape, str]:
+def _scalar(text: str, known: Known) -> tuple[Shape, str]:
     found = _SCALAR.match(text)
     if found is None:
         raise ValueError("no type")
@@ -179,7 +184,7 @@ def _scalar(text: str) -> tuple[Shape, str]:
     # The values of an ENUM are its own affair.
     if spelled.upper().startswith("ENUM("):
         return Shape(Kind.SCALAR, ("ENUM",)), text[found.end() :]
-    name = physical(spelled)
+    name = known(spelled)
     if name is None:
         raise ValueError("not a type we know")
-    return Shape(Kind.SCALAR, (name.name,)), text[found.end() :]
+    return Shape(Kind.SCALAR, (name,)), text[found.end() :]

@@ -149,6 +149,12 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(one.replace("''", "'") for one in re.findall(r"'((?:[^']|'')*)'", text))
 
 
+def plain_name(text: str) -> str | None:
+    """Return DuckDB's name of a type of any system; None where it is not exactly one."""
+    found = physical(text)
+    return found.name if found is not None else None
+
+
 def logical_of(text: str) -> str | None:
     """Return the logical type of a physical one, where the contract says only that.
 

@@ -133,6 +133,42 @@ class ColumnOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Unexecuted:
+    """Something that a contract says of the data and nobody executes here.
+
+    Args:
+        what: one sentence: what it is and why nobody does.
+        severity: what a failure would have meant.
+        of: whose contract says it: the address of a port, or the name of an input.
+    """
+
+    what: str
+    where: Location
+    severity: Severity = Severity.ERROR
+    of: str = ""
+
+    def __str__(self) -> str:
+        """Return whose it is, what, and how grave."""
+        return f"{self.of}: {self.what} (severity {self.severity})"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """One demand on what is inside a nested column.
+
+    Args:
+        name: of the check.
+        broken: the condition of a row that breaks it, in SQL.
+        told: what is demanded of which part, for people.
+    """
+
+    name: str
+    broken: str
+    told: str
+    where: Location = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One property of the contract's schema object.
 
@@ -144,6 +180,8 @@ class Column:
         physical_name: of a source, the column's name there, if it has another one here.
         date_format: of a source, how dates and times are written there; empty for ISO 8601.
         quarantine: how many rows of which it breaks a constraint may be set aside.
+        inside: of a nested column, what is demanded of its parts.
+        unexecuted: what else is said of them, which nobody executes here.
     """
 
     name: str
@@ -168,6 +206,8 @@ class Column:
     physical_name: str = ""
     date_format: str = ""
     quarantine: Threshold | None = None
+    inside: tuple[Inside, ...] = ()
+    unexecuted: tuple[Unexecuted, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,26 +255,6 @@ class Relationship:
 
 
 @dataclass(frozen=True, slots=True)
-class Unexecuted:
-    """Something that a contract says of the data and nobody executes here.
-
-    Args:
-        what: one sentence: what it is and why nobody does.
-        severity: what a failure would have meant.
-        of: whose contract says it: the address of a port, or the name of an input.
-    """
-
-    what: str
-    where: Location
-    severity: Severity = Severity.ERROR
-    of: str = ""
-
-    def __str__(self) -> str:
-        """Return whose it is, what, and how grave."""
-        return f"{self.of}: {self.what} (severity {self.severity})"
-
-
-@dataclass(frozen=True, slots=True)
 class Role:
     """A role that grants access (ODCS `roles`)."""
 
@@ -255,6 +275,7 @@ class Contract:
         timezone: whose days its partitions are, and its crons.
         closed: of a source, that a column more than these is an error.
         unexecuted: what else it says that nobody executes here.
+        system: the other system that it is written for, by its servers; empty of ours.
         document: the file as it was parsed, for policies; not part of what the contract is.
     """
 
@@ -275,6 +296,7 @@ class Contract:
     closed: bool = False
     timezone: str = "UTC"
     unexecuted: tuple[Unexecuted, ...] = ()
+    system: str = ""
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -67,6 +67,7 @@ SHOWN = {
     ("other-contracts.md", "quality:"): f"{OTHERS}::test_the_rules_of_the_page_are_executed_or_named",
     ("from-dbt.md", "$ mesh import dbt ."): f"{IMPORT}::test_the_page_says_what_the_command_says",
     ("from-dbt.md", "$ mesh import dbt . --source ecom.raw_orders=data/raw_orders.csv"): f"{IMPORT}::test_a_source_that_nobody_can_place_is_asked_for",
+    ("other-contracts.md", "name: basket"): f"{OTHERS}::test_the_column_of_the_page_is_checked_inside",
     ("other-contracts.md", "schema:"): f"{OTHERS}::test_each_object_of_the_page_is_a_port",
     ("partitions.md", "schema:"): f"{README}::test_partitions_are_declared_as_the_page_shows",
     ("policies.md", "default: error                 # of every policy that is not named below; absent: warning"): f"{POLICIES}::test_the_policies_file_of_the_page_holds",

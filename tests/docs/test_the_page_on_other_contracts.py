@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from textwrap import indent
 
+import yaml
 from helpers import a_product, a_source, product, read, run, write_workspace
 
 from dataops_mesh.spec.checks.check import checks_of
@@ -72,3 +74,16 @@ def test_the_types_of_the_page_are_what_it_says():
         assert f"`{written}`" in PAGE
         found = physical(written)
         assert (found.name if found else None) == wanted
+
+
+def test_the_column_of_the_page_is_checked_inside(tmp_path):
+    column = yaml.safe_load(BLOCKS[2])
+    files = a_product({"orders": [json.dumps(column)]}, files={"orders.sql": "select 1 as n"})
+    found = product(write_workspace(tmp_path, {"shop": {"orders": files}}), "shop.orders")
+    names = {check.name for check in checks_of(found)}
+    inside = {name for name in names if name.startswith("basket__")}
+    assert inside == {
+        "basket__item_sku_required", "basket__item_sku_length", "basket__item_price_range",
+    }  # fmt: skip
+    assert all(f"`{name}`" in PAGE for name in inside)
+    assert [one.what.split("`")[1] for one in unexecuted(found)] == ["unique"]

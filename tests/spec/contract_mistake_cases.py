@@ -45,11 +45,11 @@ COLUMN_MISTAKES = {
         "schema[0].properties[3].name",
         "given twice",
     ),
-    "column that is no identifier": (
-        CONTRACT + "      - {name: 'tail number', logicalType: string}\n",
+    "column that cannot stand in quotes": (
+        CONTRACT + "      - {name: 'tail\"number', logicalType: string}\n",
         11,
         "schema[0].properties[3].name",
-        "letters, digits and _",
+        "cannot name a column",
     ),
     "unknown physical type": (
         with_column("logicalType: string, physicalType: VARCHARR"),

@@ -35,23 +35,6 @@ UNSUPPORTED = {
     "invalidValues": with_column_rule(
         "metric: invalidValues, arguments: {validValues: [a]}, mustBe: 0", "array"
     ),
-    **{
-        f"{key} inside": with_column(
-            f"logicalType: array, items: {{logicalType: string, {key}: {value}}}"
-        )
-        for key, value in {
-            "required": "true",
-            "unique": "true",
-            "primaryKey": "true",
-            "partitioned": "true",
-            "enum": "[{value: a}]",
-            "quality": "[{metric: nullValues, mustBe: 0}]",
-            "relationships": "[{to: aircraft.seats}]",
-            "logicalTypeOptions": "{minLength: 1}",
-            "classification": "internal",
-            "physicalName": "x",
-        }.items()
-    },
     '"measure"': with_column("logicalType: string, semanticType: measure"),
     '"masking"': with_column(
         "logicalType: string, customProperties: "

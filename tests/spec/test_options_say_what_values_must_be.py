@@ -101,10 +101,10 @@ SHAPES = {
         "STRUCT(a DATE)",
     "logicalType: array, physicalType: list": "ANY[]",
     "logicalType: array, physicalType: array<string>": "VARCHAR[]",
-    "physicalType: 'array(row(a varchar, b decimal(9, 2)))'": "STRUCT(a VARCHAR, b DECIMAL(9,2))[]",
-    "physicalType: 'struct<a: bigint, b: map<string, int>>'":
+    "logicalType: array, physicalType: 'array(row(a varchar, b decimal(9, 2)))'": "STRUCT(a VARCHAR, b DECIMAL(9,2))[]",
+    "logicalType: object, physicalType: 'struct<a: bigint, b: map<string, int>>'":
         "STRUCT(a BIGINT, b MAP(VARCHAR, INTEGER))",
-    "logicalType: array, physicalType: RECORD, items: {physicalType: int}": "INTEGER[]",
+    "logicalType: array, physicalType: RECORD, items: {logicalType: integer, physicalType: int}": "INTEGER[]",
     "logicalType: object, logicalTypeOptions: {required: [a], minProperties: 1, maxProperties: 1}, "
     "properties: [{name: a, logicalType: date}]": "STRUCT(a DATE)",
 }  # fmt: skip

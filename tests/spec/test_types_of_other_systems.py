@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from declared import CONTRACT, Workspace, checks, with_column
 
+from dataops_mesh.spec.checks.coverage import unexecuted
 from dataops_mesh.spec.checks.measures import ColumnType, Length, OutsideSet, TooFine
+from dataops_mesh.spec.model import Severity
 
 # What stands in the contract -> the column's stored type, and the checks that come of it.
 EXACT = {
@@ -52,7 +54,10 @@ SERVERS = "servers: [{server: prod, type: mysql, host: h, port: 3306, database: 
 @pytest.mark.parametrize("keys", EXACT)
 def test_a_type_is_honoured_where_it_is_exact(workspace: Workspace, keys: str):
     before = set(checks(workspace))
-    found = checks(workspace, contract=with_column(keys))
+    text = with_column(keys)
+    if not keys.startswith("logicalType"):  # since 3.2 it must be there
+        text = text.replace("v3.2.0", "v3.1.0")
+    found = checks(workspace, contract=text)
     stored, wanted = EXACT[keys]
     column = found["schema"].measure.columns[-1]
     assert isinstance(column, ColumnType)
@@ -65,8 +70,8 @@ SLIPS = {
     "logicalType: string, physicalType: VARCHARR": 'did you mean "VARCHAR"?',
     "logicalType: integer, physicalType: INTGER": 'did you mean "INTEGER"?',
     "logicalType: string, physicalType: INTEGER": "no physical type of logicalType string",
-    "logicalType: date, physicalType: VARCHAR": "no physical type of logicalType date",
-    "physicalType: geography": "needs a logicalType",
+    "logicalType: boolean, physicalType: DATE": "no physical type of logicalType boolean",
+    "physicalType: varchar": "needs a logicalType",
 }
 
 
@@ -76,6 +81,20 @@ def test_a_slip_is_an_error_and_a_type_of_another_system_is_not(workspace: Works
     assert SLIPS[keys] in str(problem)
     if keys.startswith("logicalType"):
         assert workspace.problems(contract=SERVERS + with_column(keys)) == ()
+
+
+def test_how_values_are_written_elsewhere_is_a_remark(workspace: Workspace):
+    for keys, stored in {
+        "logicalType: date, physicalType: VARCHAR": "DATE",
+        "logicalType: date, physicalType: long": "DATE",
+        "logicalType: string, physicalType: bytea": "VARCHAR",
+    }.items():
+        product = workspace.load(contract=with_column(keys))
+        (one,) = unexecuted(product)
+        assert one.severity is Severity.WARNING
+        assert "here it is stored as logicalType" in one.what
+        found = checks(workspace, contract=with_column(keys))
+        assert found["schema"].measure.columns[-1].accepted == (stored,)
 
 
 def test_version_3_0_says_some_things_in_words_of_version_2(workspace: Workspace):

@@ -127,7 +127,6 @@ REFUSED = {
                  logicalTypeOptions: {timezone: true, defaultTimezone: Australia/Sydney}}
         """,
         {
-            "properties[2].physicalType": "no physical type of logicalType date",
             "properties[3].physicalType": "with format: f32",
             "properties[4].physicalType": "with timezone: true",
             "properties[4].logicalTypeOptions.defaultTimezone": "Australia/Sydney",

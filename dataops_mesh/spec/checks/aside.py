@@ -27,7 +27,7 @@ from dataops_mesh.spec.checks.measures import (
     Unmatched,
 )
 from dataops_mesh.spec.model import ZERO, Column, OutputPort, Rule, Severity, Threshold
-from dataops_mesh.spec.names import WHY
+from dataops_mesh.spec.names import WHY, stem
 
 IN_PARTITION = "in_partition"
 # Of queries those that `spec.predicate` reads: no others are let through.
@@ -90,6 +90,8 @@ def _bound(
 def _check(
     port: OutputPort, name: str, rules: tuple[str, ...], most: Threshold | None, where: Location
 ) -> Check:
-    made = must(port, f"quarantine_{name}", SetAside(port.address, rules), where, "completeness")
+    made = must(
+        port, f"quarantine_{stem(name)}", SetAside(port.address, rules), where, "completeness"
+    )
     told = "No more rows are set aside than the contract allows."
     return having(made, most or ZERO, Severity.ERROR, told)

@@ -14,6 +14,7 @@ from dataops_mesh.spec.checks.measures import (
     NotMultiple,
     Nulls,
     OutsideSet,
+    Query,
     Range,
     RepeatedItems,
     TooFine,
@@ -23,6 +24,7 @@ from dataops_mesh.spec.checks.measures import (
 )
 from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.model import Address, Column, OutputPort, Relationship
+from dataops_mesh.spec.names import stem
 from dataops_mesh.spec.read.columns import column_types
 from dataops_mesh.spec.stored import declared, stored
 
@@ -30,22 +32,27 @@ from dataops_mesh.spec.stored import declared, stored
 def column_checks(port: OutputPort, column: Column) -> Iterator[Check]:
     """Return the checks of what the values of one column must be."""
     name, where, options = column.name, column.where, column.options
+    called = stem(name)
     if column.required or column.key_position is not None:
-        yield must(port, f"{name}_required", Nulls(name), where, "completeness")
+        yield must(port, f"{called}_required", Nulls(name), where, "completeness")
     if column.unique:
-        yield must(port, f"{name}_unique", Duplicates((name,)), where, "uniqueness")
+        yield must(port, f"{called}_unique", Duplicates((name,)), where, "uniqueness")
     if options.min_length is not None or options.max_length is not None:
         length = Length(name, options.min_length, options.max_length)
-        yield must(port, f"{name}_length", length, where, "conformity")
+        yield must(port, f"{called}_length", length, where, "conformity")
     bounds = _range(column)
     if bounds is not None:
-        yield must(port, f"{name}_range", bounds, where, "conformity")
+        yield must(port, f"{called}_range", bounds, where, "conformity")
     if options.pattern is not None:
         pattern = Unmatched(name, options.pattern)
-        yield must(port, f"{name}_pattern", pattern, where, "conformity")
+        yield must(port, f"{called}_pattern", pattern, where, "conformity")
     if column.enum:
-        yield must(port, f"{name}_enum", OutsideSet(name, column.enum), where, "conformity")
+        yield must(port, f"{called}_enum", OutsideSet(name, column.enum), where, "conformity")
     yield from _items(port, column)
+    for one in column.inside:
+        sql = f"SELECT count(*) FROM {{object}} WHERE {one.broken}"
+        measure = Query(sql, told=f"against {one.told}")
+        yield must(port, one.name, measure, one.where, "conformity")
     yield from _format(port, column)
 
 
@@ -68,33 +75,35 @@ def column_type(column: Column) -> ColumnType | ColumnShape:
 
 def _items(port: OutputPort, column: Column) -> Iterator[Check]:
     name, where, options = column.name, column.where, column.options
+    called = stem(name)
     if options.min_items is not None or options.max_items is not None:
         count = Length(name, options.min_items, options.max_items)
-        yield must(port, f"{name}_items", count, where, "conformity")
+        yield must(port, f"{called}_items", count, where, "conformity")
     if options.unique_items:
-        yield must(port, f"{name}_unique_items", RepeatedItems(name), where, "uniqueness")
+        yield must(port, f"{called}_unique_items", RepeatedItems(name), where, "uniqueness")
     if options.multiple_of is not None:
         multiple = NotMultiple(name, options.multiple_of)
-        yield must(port, f"{name}_multiple", multiple, where, "conformity")
+        yield must(port, f"{called}_multiple", multiple, where, "conformity")
 
 
 def _format(port: OutputPort, column: Column) -> Iterator[Check]:
     """Return the check of a format; that of a number is its type."""
     name, where, text = column.name, column.where, column.options.format
+    called = stem(name)
     if (digits := column.options.digits) is not None:
         fine = TooFine(name, f"{column.logical_type}({digits})", 10 ** (6 - digits))
-        yield must(port, f"{name}_digits", fine, where, "conformity")
+        yield must(port, f"{called}_digits", fine, where, "conformity")
     if text is None:
         return
     if column.logical_type == "string":
         found = TEXT[text]
         measure = Unformatted(name, text, found.pattern, found.type)
-        yield must(port, f"{name}_format", measure, where, "conformity")
+        yield must(port, f"{called}_format", measure, where, "conformity")
     elif column.logical_type in {"timestamp", "time"}:
         shown = time_format(text, column.logical_type)
         if isinstance(shown, TimeFormat) and shown.step > 1:
             fine = TooFine(name, text, shown.step)
-            yield must(port, f"{name}_format", fine, where, "conformity")
+            yield must(port, f"{called}_format", fine, where, "conformity")
 
 
 def _range(column: Column) -> Range | None:

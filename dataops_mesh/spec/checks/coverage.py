@@ -50,7 +50,8 @@ def unexecuted(product: Product) -> tuple[Unexecuted, ...]:
             if rule.unexecuted:
                 what = f'rule "{rule.name}": {rule.unexecuted}'
                 found.append(Unexecuted(what, rule.where, rule.severity, name))
-        found += [replace(one, of=name) for one in contract.unexecuted]
+        columns = (one for column in contract.columns for one in column.unexecuted)
+        found += [replace(one, of=name) for one in (*columns, *contract.unexecuted)]
     return tuple(found)
 
 

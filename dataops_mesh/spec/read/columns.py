@@ -7,11 +7,12 @@ from dataclasses import replace
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.formats import NUMBERS
 from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
-from dataops_mesh.spec.names import COLUMN
+from dataops_mesh.spec.names import is_column
 from dataops_mesh.spec.physical import accepted_types, is_accepted
 from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
+from dataops_mesh.spec.read.inside import classified, read_inside
 from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
@@ -26,8 +27,11 @@ from dataops_mesh.spec.systems import (
     physical,
     slip,
 )
+from dataops_mesh.spec.terms import Severity, Unexecuted
 
 # What only columns of another type have, by the type that has it.
+_TIMES = ("date", "timestamp", "time")
+_BYTES = ("BLOB", "INTERVAL")  # the standard has no logical type for them
 _PARTS = {"properties": "object", "items": "array", "map": "map"}
 
 
@@ -104,10 +108,11 @@ def _positions(
 
 def _column(entry: Node, table: Target, extras: Extras, problems: list[Problem]) -> Column:
     name = entry.text("name") or ""
-    if name and not COLUMN.fullmatch(name):
+    if entry.text("name") is not None and not is_column(name):
         child = entry.child("name") or entry
-        what = f'"{name}" must be letters, digits and _, not starting with a digit'
-        problems.append(child.problem(what))
+        what = f"{name!a} cannot name a column"
+        then = 'no quotes ("), braces or control characters, and no spaces around it'
+        problems.append(child.problem(what, then=then))
     if entry.text("semanticType") == "measure":
         child = entry.child("semanticType") or entry
         problems.append(child.problem('"measure" is not supported yet', ["column", "dimension"]))
@@ -116,6 +121,7 @@ def _column(entry: Node, table: Target, extras: Extras, problems: list[Problem])
     _refuse_parts(entry, logical, problems)
     target = replace(table, column=name, logical=logical)
     found = _physical_type(entry, logical, options, table.system, problems)
+    inner = read_inside(entry, name, logical, problems)
     return Column(
         name=name,
         logical_type=logical or "string",
@@ -124,7 +130,7 @@ def _column(entry: Node, table: Target, extras: Extras, problems: list[Problem])
         description=entry.text("description") or "",
         required=entry.flag("required"),
         unique=entry.flag("unique"),
-        classification=entry.text("classification"),
+        classification=classified(entry.text("classification"), inner, problems),
         critical=entry.flag("criticalDataElement"),
         options=_narrowed(options, found),
         enum=_enum(entry, logical, problems),
@@ -135,6 +141,8 @@ def _column(entry: Node, table: Target, extras: Extras, problems: list[Problem])
         masking=masking(entry),
         transform_sources=entry.texts("transformSourceObjects"),
         quarantine=read_bound(extras.get(entry.keys, {}).get(SETTING), problems),
+        inside=tuple(inner.demands),
+        unexecuted=(*inner.unexecuted, *_unlike(entry, name, logical, found)),
     )
 
 
@@ -184,12 +192,34 @@ def _physical_type(
     whole = logical == "integer" and found.name.startswith("DECIMAL(") and found.name[-3:] == ",0)"
     if is_accepted(found.name, accepted) or whole:
         return found
-    if is_ours(child.value) and not system:
+    if is_ours(child.value) and not system and not _is_encoding(found.name, logical, options):
         aware = "" if options.timezone is None else f" with timezone: {options.timezone}".lower()
         bits = f" with format: {options.format}" if logical in NUMBERS and options.format else ""
         what = f"{found.name} is no physical type of logicalType {logical}{aware}{bits}"
         problems.append(child.problem(what, accepted))
     return None
+
+
+def _is_encoding(name: str, logical: str, options: ColumnOptions) -> bool:
+    """Tell whether a type is how values are written elsewhere: dates as text, text as bytes."""
+    if logical == "string":
+        return name in _BYTES
+    free = options.timezone is None and options.format is None
+    return free and logical in _TIMES and name not in {"BOOLEAN", "BLOB", "UUID"}
+
+
+def _unlike(
+    entry: Node, name: str, logical: str | None, found: Physical | None
+) -> tuple[Unexecuted, ...]:
+    """Return the remark that a physical type is not that in which the column is stored here."""
+    child = entry.child("physicalType")
+    if child is None or not isinstance(child.value, str) or logical in {None, *NESTED}:
+        return ()
+    known = physical(child.value)
+    if found is not None or known is None or known.name == "ENUM":
+        return ()
+    what = f'physicalType "{child.value}" of {name}: here it is stored as logicalType {logical}'
+    return (Unexecuted(what, child.where, Severity.WARNING),)
 
 
 def _narrowed(options: ColumnOptions, found: Physical | None) -> ColumnOptions:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Column, Contract, Role
-from dataops_mesh.spec.names import STATUSES, VERSION, port_name
+from dataops_mesh.spec.names import STATUSES, VERSION, port_name, slug
 from dataops_mesh.spec.read.aside import SETTING, refuse_setting
 from dataops_mesh.spec.read.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
@@ -43,7 +43,7 @@ def read_contract(
     extras = read_extras(document, "DataContract", problems)
     own = extras.get(node.keys, {})
     if not source:
-        check_same(node, "domain", domain, "the domain's folder", problems)
+        _check_domain(node, domain, problems)
     check_version(node, problems)
     check_status(node, problems)
     table = _table(node, port, problems)
@@ -79,6 +79,7 @@ def read_contract(
             for entry in node.items("roles")
         ),
         unexecuted=left,
+        system=target.system,
         document=document,
     )
     return contract, merged(schema_problems, problems)
@@ -98,6 +99,12 @@ def check_same(node: Node, key: str, expected: str, source: str, problems: list[
     if child is not None and isinstance(child.value, str) and child.value != expected:
         what = f'"{child.value}" contradicts {source}, which says "{expected}"'
         problems.append(child.problem(what, [expected]))
+
+
+def _check_domain(node: Node, domain: str, problems: list[Problem]) -> None:
+    """Report another domain than that of the folder, whose name is made of the contract's."""
+    if slug(node.text("domain") or domain, "domain") != domain:
+        check_same(node, "domain", domain, "the domain's folder", problems)
 
 
 def check_version(node: Node, problems: list[Problem]) -> None:

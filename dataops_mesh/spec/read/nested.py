@@ -1,6 +1,6 @@
 """Reads columns of objects, arrays, maps and vectors: what they are made of, all the way down.
 
-Their types are checked inside. Constraints inside are refused by name: nothing executes them.
+What is demanded of the values inside is read by `spec.read.inside`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataops_mesh.spec.formats import DAY, TimeFormat, time_format
 from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
-from dataops_mesh.spec.systems import is_ours, logical_of, physical, slip
+from dataops_mesh.spec.systems import is_ours, logical_of, physical, plain_name, slip
 
 NESTED = ("object", "array", "map", "vector")
 LOGICAL_TYPES = (*FAMILIES, *NESTED)
@@ -21,18 +21,6 @@ _WORDS = {
     **dict.fromkeys(("ARRAY", "LIST"), "array"),
     **dict.fromkeys(("DICT", "OBJECT", "RECORD", "STRUCT"), "object"),
     "MAP": "map",
-}
-_INSIDE = {
-    "required": "a constraint inside a column",
-    "unique": "a constraint inside a column",
-    "primaryKey": "a constraint inside a column",
-    "partitioned": "a constraint inside a column",
-    "enum": "a constraint inside a column",
-    "quality": "a constraint inside a column",
-    "relationships": "a constraint inside a column",
-    "logicalTypeOptions": "a constraint inside a column",
-    "classification": "classify the whole column",
-    "physicalName": "a field has its `name`",
 }
 _THEN = "write it as a rule of type sql on the column"
 
@@ -52,7 +40,9 @@ def read_logical(entry: Node, problems: list[Problem]) -> str | None:
     child = entry.child("logicalType")
     if child is None:
         text = entry.text("physicalType") or ""
-        derived = logical_of(text) or _made_of(text)
+        # Since 3.2 the standard's schema wants it; without it options have no meaning.
+        free = not _is_version(entry, "v3.2") and entry.child("logicalTypeOptions") is None
+        derived = (logical_of(text) or _made_of(text)) if free else None
         if derived is None:
             problems.append(entry.problem("needs a logicalType", LOGICAL_TYPES))
         return derived
@@ -65,9 +55,13 @@ def read_logical(entry: Node, problems: list[Problem]) -> str | None:
     return "timestamp" if child.value == "date" and _shows_time(entry) else child.value
 
 
+def _is_version(entry: Node, start: str) -> bool:
+    return str(entry.document.data.get("apiVersion", "")).startswith(start)
+
+
 def _made_of(text: str) -> str | None:
     """Return the logical type of a physical one that is made of others."""
-    shape = read_shape(text)
+    shape = read_shape(text, plain_name)
     kind = shape.kind if shape is not None else None
     word = text.upper().partition("(")[0].partition("<")[0].strip()
     return _KINDS.get(kind) if kind in _KINDS else _WORDS.get(word)
@@ -75,13 +69,14 @@ def _made_of(text: str) -> str | None:
 
 def _shows_time(entry: Node) -> bool:
     """Tell whether a `date` of ODCS 3.0 is a timestamp: that version has no other word."""
-    if not str(entry.document.data.get("apiVersion", "")).startswith("v3.0"):
+    if not _is_version(entry, "v3.0"):
         return False
     found = physical(entry.text("physicalType") or "")
     hours = found is not None and found.name.startswith("TIMESTAMP")
     options = entry.child("logicalTypeOptions")
-    shown = time_format((options and options.text("format")) or "", "timestamp")
-    return hours or (isinstance(shown, TimeFormat) and shown.step < DAY)
+    text = (options and options.text("format")) or ""
+    shown = time_format(text, "timestamp")
+    return hours or text == "date-time" or (isinstance(shown, TimeFormat) and shown.step < DAY)
 
 
 def _shape(entry: Node, logical: str, problems: list[Problem]) -> Shape:
@@ -117,10 +112,6 @@ def _struct(entry: Node, problems: list[Problem]) -> Shape:
 
 
 def _part(node: Node, problems: list[Problem]) -> Shape:
-    for key, why in _INSIDE.items():
-        child = node.child(key)
-        if child is not None and child.value is not False:  # false is the standard's default
-            problems.append(child.unsupported(why, _THEN if why.startswith("a cons") else ""))
     logical = read_logical(node, problems)
     if logical is None:
         return ANY
@@ -137,7 +128,7 @@ def _physical(entry: Node, shape: Shape, problems: list[Problem]) -> Shape:
         # Of what is inside JSON nothing can be checked: what is declared of it decides.
         undeclared = shape == Shape(Kind.STRUCT)
         return Shape(Kind.SCALAR, ("JSON",)) if undeclared else shape
-    found = read_shape(child.value)
+    found = read_shape(child.value, plain_name)
     if found is not None and matches(found, shape):
         return found
     ours = is_ours(child.value) or "[" in child.value or "(" in child.value

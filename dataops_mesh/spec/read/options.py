@@ -34,6 +34,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "map": (),
     "vector": _VECTOR,
 }
+# Words of JSON Schema for any value of the type: they say nothing more.
+_SAYS_THE_TYPE = {"date": "date", "timestamp": "date-time", "time": "time"}
 _Plain = int | float | Decimal
 Moment = date | time  # a datetime is a date
 _UTC = {"UTC", "Etc/UTC", "Z"}
@@ -128,6 +130,8 @@ def _format(node: Node, logical: str, problems: list[Problem]) -> str | None:
     known: tuple[str, ...] = tuple(TEXT)
     if logical in NUMBERS:
         known = tuple(NUMBERS[logical])
+    elif _SAYS_THE_TYPE.get(logical) == child.value:
+        return None
     elif logical in {"date", "timestamp", "time"}:
         found = time_format(child.value, logical)
         if isinstance(found, str):
@@ -150,7 +154,7 @@ def _zone(node: Node, logical: str, problems: list[Problem]) -> bool | None:
     if child is None or not isinstance(child.value, str) or logical not in {"timestamp", "time"}:
         return timezone
     found = time_format(child.value, logical)
-    if isinstance(found, str) or not found.zone:
+    if isinstance(found, str) or not found.zone or child.value == _SAYS_THE_TYPE[logical]:
         return timezone
     if timezone is False:
         problems.append(child.problem(f'"{child.value}" shows a zone, against `timezone: false`'))

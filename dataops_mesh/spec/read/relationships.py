@@ -29,6 +29,7 @@ from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.rules import read_severity
 from dataops_mesh.spec.read.thresholds import read_threshold
+from dataops_mesh.spec.terms import Unexecuted
 
 _FORMS = ("port.column", "domain.port.column")
 _LEAST, _MOST = 2, 3
@@ -65,8 +66,13 @@ def resolve(
     made = []
     for port in outputs:
         resolved = []
+        left = list(port.contract.unexecuted)
         for one in port.contract.relationships:
             address = _address(one.relation, domain, own, read)
+            if address is None and port.contract.system:
+                what = f"nobody executes it here: {_unknown(one, sources).what}"
+                left.append(Unexecuted(f'reference "{one.name}": {what}', one.where, one.severity))
+                continue
             if address is None:
                 problems.append(_unknown(one, sources))
             elif address in own and port.contract.partitioning is not None:
@@ -74,7 +80,7 @@ def resolve(
             elif address in own:
                 problems += reference_problems(one, port.contract, own[address], address)
             resolved.append(replace(one, address=address))
-        contract = replace(port.contract, relationships=tuple(resolved))
+        contract = replace(port.contract, relationships=tuple(resolved), unexecuted=tuple(left))
         made.append(replace(port, contract=contract))
     return tuple(made)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severity
-from dataops_mesh.spec.names import slug
+from dataops_mesh.spec.names import slug, stem
 from dataops_mesh.spec.pattern import pattern_problem
 from dataops_mesh.spec.read.aside import SETTING, rule_bound
 from dataops_mesh.spec.read.custom import ENGINE, Target, foreign_engine, read_expectation
@@ -295,5 +295,5 @@ def _name(node: Node, asserted: str, target: Target) -> str:
     given = node.text("id") or node.text("name")
     if given:
         return slug(given)
-    parts = (target.column, slug(asserted))
+    parts = (target.column and stem(target.column), slug(asserted))
     return "_".join(part for part in parts if part)

@@ -1,0 +1,225 @@
+"""Reads what a contract demands inside a nested column: of fields, items, keys and values.
+
+Each demand becomes a condition in SQL that a row breaks. What has none is not executed, and told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from dataops_mesh.errors import Problem
+from dataops_mesh.spec.formats import TEXT
+from dataops_mesh.spec.names import slug, stem
+from dataops_mesh.spec.read.nested import read_logical
+from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.options import read_options
+from dataops_mesh.spec.read.rules import read_severity
+from dataops_mesh.spec.systems import physical
+from dataops_mesh.spec.terms import ColumnOptions, Inside, Severity, Unexecuted
+
+_PLACEHOLDER = re.compile(r"\{(?=(?:object|table|property|column)\})")
+_FLAGS = ("unique", "primaryKey")
+_LEFT = ("multipleOf", "uniqueItems", "timezone", "elementType", "dimensions")
+_RANKS = ("public", "internal", "confidential", "restricted")
+_KINDS = {"integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "timestamp": "TIMESTAMP",
+          "time": "TIME"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A part of a column: where it is, and how a row that breaks a condition there is found.
+
+    Args:
+        path: the names of the parts, from the column on.
+        around: the condition of the whole row, with `@` for that of this part.
+        value: this part, in SQL.
+        depth: how many lists it is in.
+    """
+
+    path: tuple[str, ...]
+    around: str
+    value: str
+    depth: int = 0
+
+    def field(self, name: str) -> _Place:
+        quoted = _text(name)
+        inner = f"({self.value} IS NOT NULL AND @)"
+        return _Place(
+            (*self.path, name),
+            self.around.replace("@", inner),
+            f"struct_extract({self.value}, {quoted})",
+            self.depth,
+        )
+
+    def each(self, name: str, values: str) -> _Place:
+        one = f"mesh_x{self.depth}"
+        inner = f"(len(list_filter({values}, lambda {one}: @)) > 0)"
+        return _Place((*self.path, name), self.around.replace("@", inner), one, self.depth + 1)
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found inside a column."""
+
+    demands: list[Inside] = field(default_factory=list)
+    unexecuted: list[Unexecuted] = field(default_factory=list)
+    classes: list[tuple[str, Node]] = field(default_factory=list)
+
+
+def read_inside(entry: Node, name: str, logical: str | None, problems: list[Problem]) -> Found:
+    """Return what is demanded inside a column."""
+    found = Found()
+    if logical in {"object", "array", "map"} and "JSON" not in _json(entry, logical):
+        quoted = '"' + name.replace('"', '""') + '"'
+        _walk(entry, logical, _Place((name,), "@", quoted), found, problems)
+    return found
+
+
+def classified(own: str | None, found: Found, problems: list[Problem]) -> str | None:
+    """Return the class of a column: its own, or the most secret of what is inside."""
+    inner = [(word, node) for word, node in found.classes if word]
+    most = max((word for word, _ in inner), key=_rank, default=None)
+    if own is None or most is None:
+        return own or most
+    for word, node in inner:
+        if _rank(word) > _rank(own):
+            what = f'is more secret than the column, which is "{own}"'
+            problems.append(node.problem(what, then=f"classify the whole column as {word}"))
+    return own
+
+
+def _rank(word: str) -> int:
+    known = word.lower()
+    return _RANKS.index(known) if known in _RANKS else len(_RANKS)
+
+
+def _json(entry: Node, logical: str | None) -> str:
+    """Return the physical type of an object whose inside nobody declares."""
+    bare = logical == "object" and not entry.items("properties")
+    return (entry.text("physicalType") or "").upper() if bare else ""
+
+
+def _walk(
+    entry: Node, logical: str | None, place: _Place, found: Found, problems: list[Problem]
+) -> None:
+    if logical == "object":
+        for node in entry.items("properties"):
+            if (name := node.text("name")) is not None:
+                _part(node, place.field(name), found, problems)
+    elif logical == "array":
+        item = entry.child("items")
+        if item is not None:
+            _part(item, place.each("item", place.value), found, problems)
+    elif logical == "map":
+        inner = entry.child("map") or entry
+        for key in ("key", "value"):
+            part = inner.child(key)
+            if part is not None:
+                _part(part, place.each(key, f"map_{key}s({place.value})"), found, problems)
+
+
+def _part(node: Node, place: _Place, found: Found, problems: list[Problem]) -> None:
+    logical = read_logical(node, [])  # what is wrong with the type, its reader has said
+    options = read_options(node, logical, problems)
+    type_ = physical(node.text("physicalType") or "")
+    if logical == "string" and type_ is not None and type_.length is not None:
+        most = min(n for n in (type_.length, options.max_length) if n is not None)
+        options = replace(options, max_length=most)
+    for kind, condition in _conditions(node, logical, options, place.value):
+        name = "__".join((stem(place.path[0]), "_".join([*map(slug, place.path[1:]), kind])))
+        where = ".".join(place.path)
+        found.demands.append(
+            Inside(name, place.around.replace("@", condition), f"{kind} of {where}", node.where)
+        )
+    found.unexecuted += _left(node, logical, options, ".".join(place.path))
+    child = node.child("classification")
+    if child is not None and isinstance(child.value, str):
+        found.classes.append((child.value, child))
+    _walk(node, logical, place, found, problems)
+
+
+def _conditions(
+    node: Node, logical: str | None, options: ColumnOptions, value: str
+) -> Iterator[tuple[str, str]]:
+    """Yield what a row breaks, and how."""
+    if node.flag("required"):
+        yield "required", f"{value} IS NULL"
+    for kind, size, least, most in (
+        ("length", "length", options.min_length, options.max_length),
+        ("items", "len", options.min_items, options.max_items),
+    ):
+        said = [f"{size}({value}) < {least}"] if least is not None else []
+        said += [f"{size}({value}) > {most}"] if most is not None else []
+        if said and logical in {"string", "array"}:
+            yield kind, f"coalesce({' OR '.join(said)}, false)"
+    if options.pattern is not None:
+        yield "pattern", f"coalesce(NOT regexp_matches({value}, {_text(options.pattern)}), false)"
+    if logical == "string" and options.format in TEXT:
+        known = TEXT[options.format]
+        unlike = f"NOT regexp_matches({value}, {_text(known.pattern)})"
+        if known.type:
+            unlike += f" OR try_cast({value} AS {known.type}) IS NULL"
+        yield "format", f"{value} IS NOT NULL AND ({unlike})"
+    bounds = [
+        f"{value} {sign} {_literal(bound, logical)}"
+        for bound, sign in (
+            (options.minimum, "<"),
+            (options.maximum, ">"),
+            (options.exclusive_minimum, "<="),
+            (options.exclusive_maximum, ">="),
+        )
+        if bound is not None
+    ]
+    if bounds:
+        yield "range", f"coalesce({' OR '.join(bounds)}, false)"
+    values = [child.value for item in node.items("enum") if (child := item.child("value"))]
+    if values and logical in {"string", *_KINDS}:
+        listed = ", ".join(_literal(one, logical) for one in values if one is not None)
+        yield "enum", f"coalesce({value} NOT IN ({listed}), false)"
+
+
+def _left(
+    node: Node, logical: str | None, options: ColumnOptions, path: str
+) -> Iterator[Unexecuted]:
+    """Yield what is said of a part and nobody executes."""
+    told = "inside a column nobody executes it here"
+    for key in _FLAGS:
+        if node.flag(key):
+            yield Unexecuted(f"`{key}` of {path}: {told}", node.where)
+    given = node.child("logicalTypeOptions")
+    keys = set(given.value) if given is not None and isinstance(given.value, dict) else set()
+    left = [key for key in _LEFT if key in keys]
+    if "format" in keys and not (logical == "string" and options.format in TEXT):
+        left.append("format")
+    for key in left:
+        yield Unexecuted(f"`{key}` of {path}: {told}", node.where)
+    for rule in node.items("quality"):
+        if rule.text("type") != "text":
+            name = rule.text("id") or rule.text("name") or rule.text("metric") or "quality"
+            severity = read_severity(rule, [])
+            yield Unexecuted(f'rule "{name}" of {path}: {told}', rule.where, severity)
+    if node.items("relationships"):
+        yield Unexecuted(f"`relationships` of {path}: {told}", node.where, Severity.ERROR)
+
+
+def _literal(value: Any, logical: str | None) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal) and logical in {"integer", "number"}:
+        return f"{_text(str(value))}::{'DECIMAL(38,0)' if isinstance(value, int) else 'DOUBLE'}"
+    if isinstance(value, date | datetime | time):
+        value = value.isoformat()
+    kind = _KINDS.get(logical or "")
+    return f"{_text(str(value))}::{kind}" if kind else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """Return a text in SQL that no placeholder of a rule is put into."""
+    quoted = "'" + value.replace("'", "''").replace("@", "' || chr(64) || '") + "'"
+    made = _PLACEHOLDER.sub("' || chr(123) || '", quoted)
+    return f"({made})" if made.count("||") else made
