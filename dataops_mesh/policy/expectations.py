@@ -6,8 +6,20 @@ from collections.abc import Iterator
 
 from dataops_mesh.policy.model import Finding, Options, Policy, Surroundings
 from dataops_mesh.policy.place import at_contract
+from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.checks.coverage import unexecuted
-from dataops_mesh.spec.model import Column, ColumnOptions, Contract, Metric, Product, Severity
+from dataops_mesh.spec.checks.measures import SetAside
+from dataops_mesh.spec.model import (
+    Column,
+    ColumnOptions,
+    Contract,
+    Metric,
+    Product,
+    Severity,
+    Threshold,
+)
+from dataops_mesh.spec.read.aside import bound_of
+from dataops_mesh.spec.threshold import Number
 
 _COMPLETENESS = (Metric.NULL_VALUES, Metric.MISSING_VALUES)
 
@@ -62,6 +74,25 @@ def _executed(product: Product, _options: Options, _around: Surroundings) -> Ite
         yield Finding(what, one.where, "quality", fix, remark=remark)
 
 
+def _few_set_aside(product: Product, options: Options, _around: Surroundings) -> Iterator[Finding]:
+    most = [bound for bound in map(bound_of, options["most"]) if bound is not None]
+    allowed = " or ".join(options["most"]) or "none"
+    for check in checks_of(product):
+        if isinstance(check.measure, SetAside) and not any(
+            bound.unit is check.threshold.unit and bound.holds(_number(check.threshold))
+            for bound in most
+        ):
+            rules = ", ".join(check.measure.rules)
+            what = f"more rows of {check.port} than {allowed} may be set aside by {rules}"
+            fix = "lower the bound, or let the rule refuse"
+            yield Finding(what, check.where, "onFailure", fix)
+
+
+def _number(threshold: Threshold) -> Number:
+    value = threshold.value
+    return value[1] if isinstance(value, tuple) else value
+
+
 def _is_complete(column: Column) -> bool:
     return column.required or any(rule.metric in _COMPLETENESS for rule in column.rules)
 
@@ -81,6 +112,12 @@ EXPECTATIONS = (
     Policy("completeness", "a column that may always be null promises nothing", _completeness),
     Policy("row_count", "half a delivery looks like a whole one", _row_count),
     Policy("critical_columns", "what is called critical is checked", _critical),
+    Policy(
+        "few_set_aside",
+        "a port that may lack many rows promises little, and nobody looks",
+        _few_set_aside,
+        options={"most": ("5%", "1000 rows")},
+    ),
     Policy(
         "rules_executed",
         "a rule that nobody executes protects nobody",

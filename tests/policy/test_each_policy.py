@@ -24,6 +24,7 @@ BREAKS = [
     ("completeness", "contract", "required: true, ", "unique: true, ", 8, "schema[0].properties"),
     ("row_count", "contract", "    quality:\n      - {id: enough, metric: rowCount, mustBeGreaterThan: 10}\n", "", 7, "schema[0].quality"),
     ("critical_columns", "contract", "required: true, ", "", 10, "schema[0].properties[1].criticalDataElement"),
+    ("few_set_aside", "contract", "required: true, ", "required: true, customProperties: [{property: onFailure, vendor: dataops_mesh, value: {quarantine: 5.1%}}], ", 10, "onFailure"),
     ("rules_executed", "contract", "roles:\n", "      - {id: soda, type: custom, engine: soda, implementation: x, severity: info}\nroles:\n", 13, "quality"),
     ("freshness", "contract", "  - {property: freshness, value: 1, unit: d}\n", "", 15, "slaProperties"),
     ("retention", "contract", "  - {property: retention, value: 1, unit: y}\n", "", 15, "slaProperties"),
@@ -88,6 +89,25 @@ def test_an_option_of_the_platform_team_counts(tmp_path, setting, rule, products
     found = verdict(write(tmp_path, {"policies.yaml": f"rules:\n  {setting}\n"})).violations
     assert {v.rule for v in found} == {rule}
     assert {v.product for v in found} == products
+
+
+@pytest.mark.parametrize(
+    ("most", "bound", "kept"),
+    [
+        ("[10%]", "10%", True), ("[10%]", "10.01%", False), ("[10%]", "1 row", False),
+        ("[10%, 5 rows]", "5 rows", True), ("[5 rows]", "6 rows", False), ("[]", "1 row", False),
+        ("[many]", "1 row", False),
+    ],
+)  # fmt: skip
+def test_the_platform_caps_how_many_rows_may_be_set_aside(tmp_path, most, bound, kept):
+    setting = f"{{property: onFailure, vendor: dataops_mesh, value: {{quarantine: {bound}}}}}"
+    made = f"required: true, customProperties: [{setting}], "
+    files = {
+        FILES["contract"]: replaced(CONTRACT, "required: true, ", made),
+        "policies.yaml": f"rules:\n  few_set_aside: {{most: {most}}}\n",
+    }
+    found = verdict(write(tmp_path, files)).violations
+    assert [v.rule for v in found] == ([] if kept else ["few_set_aside"])
 
 
 def test_a_mask_protects_a_sensitive_column_without_a_role(tmp_path):

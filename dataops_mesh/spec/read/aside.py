@@ -27,11 +27,22 @@ def read_bound(setting: Node | None, problems: list[Problem]) -> Threshold | Non
     node = setting.child(KEY) if setting is not None else None
     if node is None:
         return None
-    found = _BOUND.fullmatch(node.value) if isinstance(node.value, str) else None
-    value = Decimal(found["share"] or found["rows"]) if found else Decimal(0)
-    if found is None or not value or (found["share"] and value > _HUNDRED):
+    bound = bound_of(node.value)
+    if bound is None:
         what = "says how many rows may be set aside at most: more than none of them"
         problems.append(node.problem(what, _EXAMPLES))
+    return bound
+
+
+def bound_of(text: object) -> Threshold | None:
+    """Return the bound that a text says; None if it says none.
+
+    >>> str(bound_of("0.5%")), str(bound_of("100 rows")), bound_of("0 rows")
+    ('mustBeLessOrEqualTo 0.5 percent', 'mustBeLessOrEqualTo 100', None)
+    """
+    found = _BOUND.fullmatch(text) if isinstance(text, str) else None
+    value = Decimal(found["share"] or found["rows"]) if found else Decimal(0)
+    if found is None or not value or (found["share"] and value > _HUNDRED):
         return None
     number = int(value) if value == value.to_integral_value() else value
     unit = Unit.PERCENT if found["share"] else Unit.ROWS
