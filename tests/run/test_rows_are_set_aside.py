@@ -137,6 +137,28 @@ def test_a_rule_may_call_its_relation_by_any_name(tmp_path):
     assert [row[2] for row in rows_aside(settings, report)] == [["r1"], ["r2"], ["r0"]]
 
 
+def test_what_is_demanded_inside_a_column_of_any_name_sets_rows_aside_too(tmp_path):
+    tags = (
+        "{name: 'the tags', logicalType: array, items: {logicalType: string, "
+        f"logicalTypeOptions: {{maxLength: 2}}}}, {aside('1 row')}}}"
+    )
+    who = (
+        "{name: who, logicalType: object, properties: [{name: age, logicalType: integer, "
+        f"required: true}}], {aside('1 row')}}}"
+    )
+    values = "(1, ['a'], {'age': 1}), (2, ['abc'], {'age': 1}), (3, null, {'age': null})"
+    sql = f'select * from (values {values}, (4, null, null)) as t(id, "the tags", who)'
+    made = a_product({"orders": a_contract("orders", [KEY, tags, who])}, files={"orders.sql": sql})
+    settings = write_workspace(tmp_path, {"shop": {"orders": made}})
+    report = run(settings, "shop.orders")
+    assert report.published, report.decision
+    assert [(row[0], row[-1]) for row in rows_aside(settings, report)] == [
+        (2, ["the_tags__item_length"]),
+        (3, ["who__age_required"]),
+    ]
+    assert read(settings, "select id from shop.orders order by id") == [(1,), (4,)]
+
+
 # Who reads what was set aside
 
 
