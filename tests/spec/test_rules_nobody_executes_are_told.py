@@ -70,6 +70,16 @@ def test_sql_that_does_not_run_here_is_not_executed_only_where_it_is_for_another
     assert "unknown placeholder ${database}" in problem.what
     (one,) = unexecuted(workspace.load(contract=rule + SERVERS))
     assert "it is SQL for mysql" in one.what
+    for query in (
+        "count(*) from ${model} where getdate() > seen_at",
+        "count(nothing) from aircraft",
+    ):
+        known = with_rule(f"type: sql, mustBe: 0, query: 'select {query}'")
+        assert workspace.problems(contract=known) == ()
+        (one,) = unexecuted(workspace.load(contract=known + SERVERS))
+        assert "it is SQL for mysql" in one.what
+    runs = with_rule("type: sql, mustBe: 0, query: 'select count(*) from aircraft where seats < 0'")
+    assert unexecuted(workspace.load(contract=runs + SERVERS)) == ()
     here = "servers: [{server: prod, type: duckdb, database: a.duckdb}]\n"
     assert workspace.problems(contract=rule + here) == (problem,)
 

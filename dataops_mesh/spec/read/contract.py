@@ -8,6 +8,7 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Column, Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION, port_name, slug
 from dataops_mesh.spec.read.aside import SETTING, refuse_setting
+from dataops_mesh.spec.read.bound import with_foreign
 from dataops_mesh.spec.read.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras, Settings, read_extras
@@ -55,6 +56,7 @@ def read_contract(
         _refuse_aside(extras, problems)
     target = replace(target, columns=tuple(column.name for column in columns))
     rules = read_rules(table.items("quality"), target, problems, extras) if table else ()
+    rules, columns = with_foreign(rules, columns, target.system)
     report_duplicates((*rules, *(rule for c in columns for rule in c.rules)), problems)
     zone = read_zone(own.get("timezone"), own.get("partitions"), problems)
     slas, left = read_slas(node, _scope(node, table, port, columns), problems)
