@@ -36,7 +36,7 @@ from dataops_mesh.spec.model import Mesh, Product, Transform, TransformKind
 from dataops_mesh.spec.names import NAME_RULE, is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.store.release import latest
-from dataops_mesh.transform.dbt import manifest_of, parsed_manifest
+from dataops_mesh.transform.dbt import manifest_of, parsed_manifest, selected_nodes
 from dataops_mesh.transform.dbt_project import sources_read
 from dataops_mesh.transform.walls import walls_of
 
@@ -50,6 +50,7 @@ class Wish:
         domain: that receives the product; empty for the project's own name.
         ports: the models that become ports; empty where the project decides.
         sources: a file or an address for a source, by `<source>.<table>`.
+        select: dbt's selection of nodes; empty for all.
         options: what else dbt is told.
     """
 
@@ -57,6 +58,7 @@ class Wish:
     domain: str = ""
     ports: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    select: str = ""
     options: DbtOptions = DbtOptions()  # noqa: RUF009 - frozen
 
 
@@ -91,7 +93,8 @@ def import_project(wish: Wish, settings: Settings, mesh: Mesh) -> Imported:
     environment = open_environment(settings)
     require_new([product.folder / "product.odps.yaml"], settings.root, _ELSEWHERE)
     manifest = _manifest(product, settings)
-    choice = choose_ports(manifest, wish.ports)
+    built = selected_nodes(product, manifest, walls_of(settings))
+    choice = choose_ports(manifest, built, wish.ports)
     around = Around(
         settings.root,
         product.transform.files[0].parent,
@@ -99,7 +102,8 @@ def import_project(wish: Wish, settings: Settings, mesh: Mesh) -> Imported:
         frozenset(port.address for one in mesh.products for port in one.outputs)
         | latest(environment.store).ports.keys(),
     )
-    read = list(sources_read(manifest, _selected(manifest, choice)).values())
+    built = _selected(manifest, choice) if choice.select else built
+    read = list(sources_read(manifest, built).values())
     inner = _own_tables(manifest)
     read = [node for node in read if _table(node) not in inner]
     found = find_sources(read, wish.sources, choice.nodes, around)
@@ -130,7 +134,7 @@ def _product(wish: Wish, settings: Settings) -> Product:
     folder = settings.domains_folder / domain / own
     where = Location(shown(folder / "product.odps.yaml", settings.root), 1)
     place = settings.root.resolve() / file.relative_to(settings.root.resolve())
-    transform = Transform(TransformKind.DBT, (place,), dbt=wish.options)
+    transform = Transform(TransformKind.DBT, (place,), select=wish.select, dbt=wish.options)
     return Product(domain, own, "", VERSION, folder, where, "", (), transform)
 
 
@@ -148,17 +152,15 @@ def _manifest(product: Product, settings: Settings) -> Mapping[str, Any]:
     return manifest_of(parsed_manifest(product, walls_of(settings)))
 
 
-def _selected(manifest: Mapping[str, Any], choice: Choice) -> list[str]:
-    """Return what is built; what reads a source that nobody needs does not count."""
-    if not choice.select:
-        return list(manifest["nodes"])
+def _selected(manifest: Mapping[str, Any], choice: Choice) -> frozenset[str]:
+    """Return what is built for the ports alone; what reads another source does not count."""
     parents, waiting = set[str](), [str(node["unique_id"]) for node in choice.nodes.values()]
     while waiting:
         key = waiting.pop()
         if key not in parents:
             parents.add(key)
             waiting += manifest["parent_map"].get(key, ())
-    return sorted(parents)
+    return frozenset(parents)
 
 
 def _own_tables(manifest: Mapping[str, Any]) -> set[tuple[str, ...]]:
@@ -181,7 +183,8 @@ def _with(product: Product, choice: Choice, found: Found, read: Sequence[Any]) -
         != ("mesh", at.domain, at.port)
     }
     options = replace(product.transform.dbt, sources=tuple(sorted(other.items())))
-    transform = replace(product.transform, select=choice.select, dbt=options)
+    select = choice.select or product.transform.select
+    transform = replace(product.transform, select=select, dbt=options)
     return replace(product, transform=transform)
 
 

@@ -31,13 +31,20 @@ class Choice:
     select: str = ""
 
 
-def choose_ports(manifest: Mapping[str, Any], wanted: Sequence[str]) -> Choice:
+def choose_ports(
+    manifest: Mapping[str, Any], built: Iterable[str], wanted: Sequence[str]
+) -> Choice:
     """Return the ports: what somebody wants, else what is public, else marts, else leaves.
+
+    Args:
+        manifest: dbt's.
+        built: the unique ids that the selection covers.
+        wanted: models, by name.
 
     Raises:
         DeclarationError: a wanted model is not there, or nothing can be a port.
     """
-    offered = _offered(manifest)
+    offered = _offered(manifest, built)
     why, found = _by_rule(manifest, offered, wanted)
     kept = _keeps_history(manifest)
     lost = {n: sorted(_made_of(node, manifest) & kept.keys()) for n, node in found.items()}
@@ -62,15 +69,10 @@ def _paths(nodes: Iterable[Node]) -> list[str]:
     return sorted(str(node["name"]) for node in nodes)
 
 
-def _offered(manifest: Mapping[str, Any]) -> dict[str, Node]:
-    """Return the project's own models that can be ports, each by its most certain name."""
-    found = offered_models(manifest, manifest["nodes"])
-    own = manifest["metadata"].get("project_name")
-    return {
-        name: node
-        for name, node in found.items()
-        if name == names(node)[0] and node["package_name"] == own
-    }
+def _offered(manifest: Mapping[str, Any], built: Iterable[str]) -> dict[str, Node]:
+    """Return the models that can be ports, each by its most certain name."""
+    found = offered_models(manifest, built)
+    return {name: node for name, node in found.items() if name == names(node)[0]}
 
 
 def _by_rule(
@@ -87,7 +89,9 @@ def _by_rule(
                 for name in unknown
             )
         return "named on the command line", {name: offered[name] for name in wanted}
-    models = {n: node for n, node in offered.items() if node["resource_type"] == "model"}
+    project = manifest["metadata"].get("project_name")
+    own = {n: node for n, node in offered.items() if node["package_name"] == project}
+    models = {n: node for n, node in own.items() if node["resource_type"] == "model"}
     public = {n: node for n, node in models.items() if node.get("access") == "public"}
     if public:
         return "the models with `access: public`", public

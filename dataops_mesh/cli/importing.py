@@ -34,6 +34,7 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
         list[str] | None,
         typer.Option(metavar="SOURCE.TABLE=FILE|DOMAIN.PORT", help="what a source of dbt is"),
     ] = None,
+    select: Annotated[str, typer.Option(help="dbt's selection of nodes; all if absent")] = "",
     target: Annotated[str, typer.Option(help="the name of dbt's target")] = "",
     variables: Annotated[str, typer.Option("--vars", help="dbt's --vars, as JSON")] = "",
     env: Annotated[
@@ -55,7 +56,7 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
 
     settings = load_settings()
     options = DbtOptions(target, _variables(variables), tuple(sorted(env or ())))
-    wish = Wish(project, domain, tuple(port or ()), _sources(source or ()), options)
+    wish = Wish(project, domain, tuple(port or ()), _sources(source or ()), select, options)
     known = settings.domains_folder.is_dir() or settings.locations
     mesh = load_workspace(settings) if known else Mesh(settings.root)
     made = import_project(wish, settings, mesh)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ LONGEST = 500
 _BUILT = frozenset({"model", "seed", "snapshot"})
 # Errors of DuckDB that speak of names, syntax and files.
 _NAMES = re.compile(r"(Binder|Catalog|Parser|IO|Permission|Out of Memory) Error: ")
-_TEMPLATE = re.compile(r"' is undefined|depends on a node named|No such file or directory")
+_TEMPLATE = re.compile(r"' is undefined|has no attribute '|depends on a node named|No such file or directory")
 _ENV = re.compile(r"Env var required but not provided: '([A-Za-z0-9_]+)'")
 
 
@@ -101,7 +101,7 @@ def build(job: DbtJob) -> None:
     broken = [row for row in built.result if not _is_done(row)]
     if broken:
         # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
-        raise TransformError(_not_built(row, job) for row in broken) from RuntimeError(
+        raise TransformError(_not_built(broken, job)) from RuntimeError(
             "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
         )
 
@@ -112,8 +112,22 @@ def _is_done(row: Any) -> bool:
     return status in {"success", "pass"} or (status == "no-op" and kind not in _BUILT)
 
 
-def _not_built(row: Any, job: DbtJob) -> Problem:
-    """Say which node was not built, where it is written, and what dbt said where no data can be."""
+def _not_built(rows: Sequence[Any], job: DbtJob) -> list[Problem]:
+    """Say which nodes were not built, where they are written, and what dbt said without data.
+
+    Those that were skipped for want of them are only counted.
+    """
+    skipped = [row for row in rows if str(row.status) == "skipped"]
+    causes = [row for row in rows if row not in skipped] or skipped
+    problems = [_broken(row, job) for row in causes]
+    if len(causes) < len(rows):
+        count = len(rows) - len(causes)
+        what = f"dbt skipped {count} node{'s' * (count != 1)} that need what could not be built"
+        problems.append(Problem(what, job.where))
+    return problems
+
+
+def _broken(row: Any, job: DbtJob) -> Problem:
     folder = job.where.file.rpartition("/")[0]
     file = "/".join([*([folder] if folder else []), str(row.node.original_file_path)])
     what = f"dbt could not build {row.node.name} ({row.status})"
@@ -173,7 +187,9 @@ def _invoke(job: DbtJob, *arguments: str, hooks: bool = True) -> Any:
 def _manifest(job: DbtJob) -> Any:
     from dbt.contracts.graph.manifest import Manifest
 
-    return Manifest.from_msgpack(((job.parsed or job.folder) / PARSED[1]).read_bytes())
+    found = Manifest.from_msgpack(((job.parsed or job.folder) / PARSED[1]).read_bytes())
+    found.build_flat_graph()  # what macros see as `graph`; dbt does it after its own parse only
+    return found
 
 
 def _common(job: DbtJob) -> list[str]:

@@ -132,10 +132,21 @@ def dbt_problems(
             "protected",
         )
         for _, node in sorted(public.items())
-        if ports.keys().isdisjoint(name for name in names(node) if built[name] is node)
+        if not _is_ephemeral(node)
+        and ports.keys().isdisjoint(name for name in names(node) if built[name] is node)
     ]
     read = sources_read(manifest, nodes)
     problems += _lose_history(product, built)
+    problems += [
+        Problem(
+            f'the dbt model "{names(node)[0]}" is public and ephemeral, so nothing is built of it '
+            "that could be published",
+            place(product, project_folder(product) / node["original_file_path"]),
+            next="materialize it as a view or a table, or make it protected",
+        )
+        for _, node in sorted(public.items())
+        if _is_ephemeral(node)
+    ]
     problems += _untested(product, manifest, nodes)
     problems += _not_the_mesh(product, read.values())
     sources = {f"{source['schema']}.{source['identifier']}" for source in read.values()}
@@ -165,14 +176,13 @@ def offered_models(
 
     Where the project says of no model that it is public, the product's ports are the choice.
     """
-    own = [node for node in manifest["nodes"].values() if _is_own(node, manifest)]
-    said = any(node.get("access") == "public" for node in own)
+    built = models(manifest, nodes)
+    said = any(_is_own(n, manifest) and n.get("access") == "public" for n in built.values())
     return {
         name: node
-        for name, node in models(manifest, nodes).items()
-        if node["resource_type"] == "seed"
-        or node.get("access") == "public"
-        or (not said and _is_own(node, manifest) and not _is_ephemeral(node))
+        for name, node in built.items()
+        if not _is_ephemeral(node)
+        and (node["resource_type"] == "seed" or node.get("access") == "public" or not said)
     }
 
 

@@ -41,7 +41,8 @@ def manifest(**models: dict) -> dict:
     ],
 )
 def test_ports_are_what_is_public_else_marts_else_leaves(models: dict, ports: set[str]) -> None:
-    assert set(choose_ports(manifest(**models), ()).nodes) == ports
+    told = manifest(**models)
+    assert set(choose_ports(told, told["nodes"], ()).nodes) == ports
 
 
 def test_what_would_lose_its_history_is_no_port_and_is_left_out() -> None:
@@ -51,7 +52,8 @@ def test_what_would_lose_its_history_is_no_port_and_is_left_out() -> None:
         "stg": {},
         "fine": {"on": ["stg"]},
     }
-    choice = choose_ports(manifest(**models), ())
+    told = manifest(**models)
+    choice = choose_ports(told, told["nodes"], ())
     assert set(choice.nodes) == {"fine"}
     assert choice.select == "+fine"
     assert any("on_it" in note and "kept" in note for note in choice.notes)
@@ -59,7 +61,7 @@ def test_what_would_lose_its_history_is_no_port_and_is_left_out() -> None:
 
 def test_a_model_that_is_wanted_and_not_there_is_named() -> None:
     with pytest.raises(DeclarationError, match='no model "ordrs" that can be a port'):
-        choose_ports(manifest(orders={}), ["ordrs"])
+        choose_ports(manifest(orders={}), ["model.p.orders"], ["ordrs"])
 
 
 TYPES = (
