@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.dbt import DbtOptions
-from dataops_mesh.spec.model import Mesh, Product, Transform, TransformKind
+from dataops_mesh.spec.model import Address, InputPort, Mesh, Product, Transform, TransformKind
 from dataops_mesh.spec.names import NAME_RULE, is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.store.release import latest
@@ -92,16 +92,13 @@ def import_project(wish: Wish, settings: Settings, mesh: Mesh) -> Imported:
     product = _product(wish, settings)
     environment = open_environment(settings)
     require_new([product.folder / "product.odps.yaml"], settings.root, _ELSEWHERE)
+    known = frozenset(port.address for one in mesh.products for port in one.outputs)
+    known |= latest(environment.store).ports.keys()
+    product = _reading(product, known)  # whatever the project refers to, until that is known
     manifest = _manifest(product, settings)
     built = selected_nodes(product, manifest, walls_of(settings))
     choice = choose_ports(manifest, built, wish.ports)
-    around = Around(
-        settings.root,
-        product.transform.files[0].parent,
-        product.domain,
-        frozenset(port.address for one in mesh.products for port in one.outputs)
-        | latest(environment.store).ports.keys(),
-    )
+    around = Around(settings.root, product.transform.files[0].parent, product.domain, known)
     built = _selected(manifest, choice) if choice.select else built
     read = list(sources_read(manifest, built).values())
     inner = _own_tables(manifest)
@@ -185,7 +182,13 @@ def _with(product: Product, choice: Choice, found: Found, read: Sequence[Any]) -
     options = replace(product.transform.dbt, sources=tuple(sorted(other.items())))
     select = choice.select or product.transform.select
     transform = replace(product.transform, select=select, dbt=options)
-    return replace(product, transform=transform)
+    return replace(_reading(product, found.addresses.values()), transform=transform)
+
+
+def _reading(product: Product, addresses: Iterable[Address]) -> Product:
+    """Return the product with input ports."""
+    inputs = (InputPort(str(at), product.where, at) for at in sorted(set(addresses), key=str))
+    return replace(product, inputs=tuple(inputs))
 
 
 def _written(

@@ -15,6 +15,7 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _CONFIG = re.compile(r"\{\{\s*config\s*\((?:[^{}'\"]|'[^']*'|\"[^\"]*\")*\)\s*\}\}", re.DOTALL)
 _TEXT = r"""\s*['"]([^'"{}]+)['"]\s*"""
 _REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT}\)\s*\}}\}}")
+_FAR_REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
 _SOURCE = re.compile(rf"\{{\{{\s*source\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
 _PREFIX = "mesh_model__"
 
@@ -84,7 +85,15 @@ def _rendered(
         seed = manifest["nodes"][key]["resource_type"] == "seed"
         return f'"mesh_seed"."{found[1]}"' if seed else f'"{_PREFIX}{found[1]}"'
 
-    text = _REF.sub(refer, text)
+    def refer_far(found: re.Match[str]) -> str:
+        """Put in a model of another project that is an input port, or of this one."""
+        if (found[1], found[2]) in sources:
+            return sources[found[1], found[2]]
+        key = by_name.get(found[2])
+        own = key is not None and manifest["nodes"][key].get("package_name") == found[1]
+        return f"{{{{ ref('{found[2]}') }}}}" if own else found[0]
+
+    text = _REF.sub(refer, _FAR_REF.sub(refer_far, text))
     text = _SOURCE.sub(lambda found: sources.get((found[1], found[2]), found[0]), text)
     return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
 

@@ -190,7 +190,18 @@ def _job(product: Product, folder: Path) -> DbtJob:
         vars=options.vars,
         environment=given(product),
         sources={name: (at.domain, at.port) for name, at in options.sources},
+        refs=_refs(product),
     )
+
+
+def _refs(product: Product) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return what `ref(project, model)` may read: input ports, by their address or as said."""
+    names = {at: (at.domain, at.port) for port in product.inputs if (at := port.address)}
+    # dbt takes one model for one relation: the name that the product says is the one.
+    names |= {
+        at: (n.partition(".")[0], n.partition(".")[2]) for n, at in product.transform.dbt.sources
+    }
+    return {name: (at.domain, at.port) for at, name in names.items()}
 
 
 def _run(
@@ -210,8 +221,10 @@ def _run(
 def _kept(product: Product, walls: Walls) -> Path:
     """Return where what dbt makes of the project, as it is now, is kept."""
     options = product.transform.dbt
-    said = repr((options.target, options.vars, options.sources))
-    digest = transform_digest(product, said if options != DbtOptions(env=options.env) else "")
+    refs = sorted(_refs(product).items())
+    said = repr((options.target, options.vars, options.sources, refs))
+    plain = options == DbtOptions(env=options.env) and not refs
+    digest = transform_digest(product, "" if plain else said)
     return walls.cache / project_folder(product).resolve().name / f"{digest}-{_dbt_version()}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
 from dataops_mesh.quality.redact import shown
+from dataops_mesh.transform.dbt_refs import as_sources, offer
 from dataops_mesh.transform.dbt_sources import PARSED, bind_sources
 from dataops_mesh.transform.job import CATALOG, INPUTS
 from dataops_mesh.transform.redact import safe_message
@@ -23,7 +24,10 @@ LONGEST = 500
 _BUILT = frozenset({"model", "seed", "snapshot"})
 # Errors of DuckDB that speak of names, syntax and files.
 _NAMES = re.compile(r"(Binder|Catalog|Parser|IO|Permission|Out of Memory) Error: ")
-_TEMPLATE = re.compile(r"' is undefined|has no attribute '|depends on a node named|No such file or directory")
+_TEMPLATE = re.compile(
+    r"' is undefined|has no attribute '|depends on a node named|No such file or directory"
+)
+_REF = re.compile(r"depends on a node named '(\w+)' in package or project '(\w+)' which was not")
 _ENV = re.compile(r"Env var required but not provided: '([A-Za-z0-9_]+)'")
 
 
@@ -44,6 +48,7 @@ class DbtJob:
         vars: dbt's `--vars`, as JSON.
         environment: what `env_var()` sees, and nothing else.
         sources: the relation in the mesh of a source, by `<source>.<table>`.
+        refs: the relations of models of other projects, by project and model.
     """
 
     project: Path
@@ -58,6 +63,7 @@ class DbtJob:
     vars: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    refs: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     @property
     def database(self) -> Path:
@@ -67,15 +73,22 @@ class DbtJob:
 
 def parse(job: DbtJob) -> None:
     """Parse the project; `PARSED` stands in `target` below the folder."""
+    offer(job.refs, str(_said_in(job.project).get("name")))
     # dbt's static parser leaves threads behind, which the fork server must not have.
     result = _invoke(job, "parse", "--no-static-parser")
     if not result.success:
         raise DeclarationError(_not_parsed(str(result.exception), job))
     bind_sources(job.folder / "target", job.sources)
+    as_sources(job.folder / "target" / PARSED[0])
 
 
 def _not_parsed(said: str, job: DbtJob) -> Problem:
-    missing = _ENV.search(said)
+    missing, foreign = _ENV.search(said), _REF.search(said)
+    if foreign is not None:
+        address = f"{foreign[2]}.{foreign[1]}"
+        what = f"the dbt project reads ref('{foreign[2]}', '{foreign[1]}'), which is no input port"
+        then = f"declare `- name: {address}` under inputPorts of product.odps.yaml"
+        return Problem(what, job.where, next=then)
     if missing is None:
         then = f"dbt parse --project-dir {job.project.resolve()}"
         return Problem(f"dbt cannot parse the project: {said}", job.where, next=then)
@@ -205,14 +218,18 @@ def _common(job: DbtJob) -> list[str]:
 
 def _profile_name(project: Path) -> str:
     """Return the name under which the project looks for its profile."""
+    known = _said_in(project)
+    return str(known.get("profile") or known.get("name") or CATALOG)
+
+
+def _said_in(project: Path) -> Mapping[str, Any]:
     import yaml
 
     try:
         found = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):  # dbt will say what is wrong with it
-        return CATALOG
-    known = found if isinstance(found, dict) else {}
-    return str(known.get("profile") or known.get("name") or CATALOG)
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _write_profile(job: DbtJob) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.read.relationships import referenced
-from dataops_mesh.transform.dbt_sources import MESH
+from dataops_mesh.transform.dbt_refs import MESH
 from dataops_mesh.transform.place import place
 
 KINDS = frozenset({"model", "seed", "snapshot"})

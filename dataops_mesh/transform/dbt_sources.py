@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dataops_mesh.transform.dbt_refs import MESH
+
 PARSED = ("manifest.json", "partial_parse.msgpack")
-MESH = "mesh"  # the database of what was published
 _ELSEWHERE = ("external_location", "plugin")  # in `meta`: where dbt-duckdb would look
 
 

@@ -1,0 +1,116 @@
+"""What public dbt projects need before they run on DuckDB anywhere: packages, options, data."""
+
+from __future__ import annotations
+
+import csv
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+
+def _nothing(_: Path) -> None:
+    """Make nothing up."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """How one project is built, plainly and here.
+
+    Args:
+        folder: of the dbt project in the checkout.
+        variables: dbt's `--vars`.
+        seed_first: plain dbt needs `dbt seed` before: a source is a seed, which it does not know.
+        build: more options of plain `dbt build`.
+        imported: more options of `mesh import dbt`.
+        packages: names of checkouts that it needs.
+        own_packages: folders of the checkout that are packages of the project.
+        make: makes up what is not in the repository.
+        changed: what that is, in words.
+    """
+
+    folder: str = "."
+    variables: str = ""
+    seed_first: bool = False
+    build: tuple[str, ...] = ()
+    imported: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    own_packages: tuple[str, ...] = ()
+    make: Callable[[Path], None] = _nothing
+    changed: tuple[str, ...] = ()
+
+
+def _orders(folder: Path) -> None:
+    """Make up the two large seeds of jaffle-shop where the checkout has not got them."""
+    seeds = folder / "seeds" / "jaffle-data"
+    if (seeds / "raw_orders.csv").is_file() and (seeds / "raw_items.csv").is_file():
+        return
+    chance = random.Random(1)  # noqa: S311 - made-up orders
+
+    def read(name: str) -> list[dict[str, str]]:
+        with (seeds / f"raw_{name}.csv").open(encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def some_id() -> str:
+        return str(uuid.UUID(int=chance.getrandbits(128)))
+
+    customers, stores, products = read("customers"), read("stores"), read("products")
+    first = datetime(2024, 9, 1)  # noqa: DTZ001 - as the seeds have it
+    with (
+        (seeds / "raw_orders.csv").open("w", encoding="utf-8") as orders,
+        (seeds / "raw_items.csv").open("w", encoding="utf-8") as items,
+    ):
+        order, item = csv.writer(orders), csv.writer(items)
+        head = ("id", "customer", "ordered_at", "store_id", "subtotal", "tax_paid", "order_total")
+        order.writerow(head)
+        item.writerow(("id", "order_id", "sku"))
+        for _ in range(60_000):
+            key, bought = some_id(), chance.choices(products, k=chance.randint(1, 3))
+            price = sum(int(one["price"]) for one in bought)
+            day = (first + timedelta(minutes=chance.randrange(500_000))).isoformat()
+            who, where = chance.choice(customers)["id"], chance.choice(stores)["id"]
+            order.writerow((key, who, day, where, price, price // 20, price + price // 20))
+            item.writerows((some_id(), key, one["sku"]) for one in bought)
+
+
+def _old_key(folder: Path) -> None:
+    """Give today's dbt_utils the macro that the project of 2022 calls."""
+    file = folder / "dbt_packages" / "dbt_utils" / "macros" / "sql" / "surrogate_key.sql"
+    call = "dbt_utils.generate_surrogate_key(varargs | list)"
+    file.write_text(
+        f"{{% macro surrogate_key() %}}{{{{ return({call}) }}}}{{% endmacro %}}\n", "utf-8"
+    )
+
+
+_EVALUATED = (
+    *("fct_missing_primary_key_tests", "fct_model_fanout", "fct_test_coverage"),
+    *("fct_undocumented_models", "int_all_dag_relationships", "int_all_graph_resources"),
+)
+_SELECTED = "package:dbt_project_evaluator resource_type:seed"
+KNOWN = {
+    "jaffle-shop": Known(
+        variables='{"load_source_data": true}',
+        seed_first=True,
+        packages=("dbt-utils", "dbt-date", "dbt-audit-helper"),
+        make=_orders,
+        changed=("raw_orders and raw_items made up if the checkout lacks them",),
+    ),
+    "mrr-playbook": Known(
+        packages=("dbt-utils",),
+        make=_old_key,
+        changed=("surrogate_key of dbt_utils 0.8 written for dbt_utils 1",),
+    ),
+    "dbt-project-evaluator": Known(
+        folder="integration_tests",
+        build=("--select", *_SELECTED.split()),
+        imported=(
+            *("--select", _SELECTED),
+            *(word for port in _EVALUATED for word in ("--port", port)),
+        ),
+        packages=("dbt-utils",),
+        own_packages=(".", "integration_tests/exclude_package"),
+        changed=("ports named: its own models are ephemeral, so those of the package are chosen",),
+    ),
+}
