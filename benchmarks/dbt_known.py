@@ -75,8 +75,11 @@ def _orders(folder: Path) -> None:
             item.writerows((some_id(), key, one["sku"]) for one in bought)
 
 
-def _old_key(folder: Path) -> None:
-    """Give today's dbt_utils the macro that the project of 2022 calls."""
+def _of_2022(folder: Path) -> None:
+    """Give today's dbt_utils the macro that the project calls, and DuckDB a date for a text."""
+    months = folder / "models" / "utils" / "util_months.sql"
+    text = months.read_text("utf-8").replace("'2018-01-01'", "cast('2018-01-01' as date)")
+    months.write_text(text, "utf-8")
     file = folder / "dbt_packages" / "dbt_utils" / "macros" / "sql" / "surrogate_key.sql"
     call = "dbt_utils.generate_surrogate_key(varargs | list)"
     file.write_text(
@@ -99,8 +102,11 @@ KNOWN = {
     ),
     "mrr-playbook": Known(
         packages=("dbt-utils",),
-        make=_old_key,
-        changed=("surrogate_key of dbt_utils 0.8 written for dbt_utils 1",),
+        make=_of_2022,
+        changed=(
+            "surrogate_key of dbt_utils 0.8 written for dbt_utils 1",
+            "util_months casts its first day to a date",
+        ),
     ),
     "dbt-project-evaluator": Known(
         folder="integration_tests",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataops_mesh.spec.names import is_column
-from dataops_mesh.spec.physical import FAMILIES, normalise
+from dataops_mesh.spec.physical import FAMILIES, TYPES, normalise
 from dataops_mesh.spec.shape import Kind, Shape, read_shape
 
 Property = dict[str, Any]
@@ -35,7 +35,10 @@ def property_of(name: str, type_: str) -> Property | None:
 
 def _typed(type_: str) -> Property | None:
     bare = type_.partition("(")[0] if type_.startswith("ENUM(") else type_
-    name = normalise(bare)
+    # Only what DuckDB itself calls a type: another system's BIT is a boolean, its own is not.
+    name = normalise(bare) if bare.partition("(")[0] in TYPES else None
+    if name is None and bare in {"BIT", "BITSTRING"}:
+        return None
     if name is None:
         shape = read_shape(type_)
         return None if shape is None else _nested(shape)
