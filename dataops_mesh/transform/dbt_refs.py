@@ -71,6 +71,9 @@ def as_sources(file: Path) -> None:
                 "loader": "",
             }
             manifest["sources"][key] = {**node, **more}
+        else:
+            for relatives in ("child_map", "parent_map"):
+                manifest[relatives].pop(key, None)
     file.write_text(json.dumps(manifest), "utf-8")
 
 
