@@ -40,7 +40,8 @@ PROJECT = {
     "models/marts/customers.sql": (
         "select customer, count(*) as orders, '{{ var(\"greeting\", \"?\") }}' as greeting,\n"
         "  '{{ target.name }}' as made_for, '{{ env_var(\"CURRENCY\") }}' as currency,\n"
-        "  (select count(*) from glob('domains/*/*/*')) as seen, (select count(*) from glob('models/*/*')) > 0 as own\n"
+        "  (select count(*) from glob('domains/*/*/*')) as seen, (select count(*) from glob('models/*/*')) > 0 as own,\n"
+        "  {% if execute %}{{ graph.nodes | length }}{% else %}0{% endif %} > 0 as knows_the_graph\n"
         "from {{ ref('orders') }} group by all\n"
     ),
     "models/marts/marts.yml": """\

@@ -136,6 +136,10 @@ def test_a_project_that_is_the_workspace_does_not_see_the_domains(settings: Sett
     assert seen == [(0, True)]
 
 
+def test_macros_see_the_graph_of_the_project(settings: Settings) -> None:
+    assert read(settings, "select distinct knows_the_graph from jaffle.customers") == [(True,)]
+
+
 def test_what_is_there_is_not_overwritten(
     settings: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
