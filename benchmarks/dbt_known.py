@@ -86,6 +86,10 @@ def _of_2022(folder: Path) -> None:
     months = folder / "models" / "utils" / "util_months.sql"
     text = months.read_text("utf-8").replace("'2018-01-01'", "cast('2018-01-01' as date)")
     months.write_text(text, "utf-8")
+    churn = folder / "models" / "customer_churn_month.sql"
+    text = churn.read_text("utf-8")
+    text = text.replace("dateadd(month, 1, date_month)", "(date_month + interval 1 month)")
+    churn.write_text(text, "utf-8")
     file = folder / "dbt_packages" / "dbt_utils" / "macros" / "sql" / "surrogate_key.sql"
     call = "dbt_utils.generate_surrogate_key(varargs | list)"
     file.write_text(
@@ -112,6 +116,7 @@ KNOWN = {
         changed=(
             "surrogate_key of dbt_utils 0.8 written for dbt_utils 1",
             "util_months casts its first day to a date",
+            "customer_churn_month adds a month as DuckDB does (dateadd is Snowflake's)",
         ),
     ),
     "dbt-project-evaluator": Known(
