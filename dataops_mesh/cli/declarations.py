@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dataops_mesh.cli.examine import examine_all
+from dataops_mesh.cli.explaining import say_notes
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.pacts import pact_notes
 from dataops_mesh.cli.planning import publication_problems
@@ -104,8 +105,7 @@ def _print(
         show([_row(*row) for row in rows], output, columns=())
     else:
         # What refuses comes last: that is where people look.
-        for level, problem in notes:
-            say(f"{level}: {problem}")
+        say_notes(notes)
         for problem in problems:
             say(str(problem))
         counts = Counter(level for level, _ in notes)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments
+from dataops_mesh.cli.output import say, say_problems
 from dataops_mesh.cli.wire import moved
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note, notes_of
@@ -79,6 +80,48 @@ def examine(
         notes += [("warning", problem) for problem in source_notes(product)]
     verdict = _judge(mesh, products, settings, decided=decided)
     return [*problems, *verdict.refusals], [*notes, *notes_of(verdict)]
+
+
+def sound_products(
+    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask
+) -> tuple[Product, ...]:
+    """Return the products of the domains in which nothing is wrong, and say what is in others.
+
+    Raises:
+        DeclarationError: something is wrong in every domain.
+    """
+    problems, _ = examine_all(mesh, products, settings, ask)
+    if not problems:
+        return tuple(products)
+    sound = []
+    for domain in dict.fromkeys(product.domain for product in products):
+        own = [product for product in products if product.domain == domain]
+        if not examine_all(mesh, own, settings, ask)[0]:
+            sound.append(domain)
+    if not sound:
+        raise DeclarationError(problems)
+    say_problems(DeclarationError(problems))
+    others = sorted({product.domain for product in products} - {*sound})
+    say(f"note: nothing of {', '.join(others)} is built until that is mended; the rest goes on")
+    return tuple(product for product in products if product.domain in sound)
+
+
+def require_sound(
+    mesh: Mesh,
+    products: Sequence[Product],
+    settings: Settings,
+    ask: Ask | None = None,
+    *,
+    decided: bool = False,
+) -> None:
+    """Stop before anything is built or written if something is wrong.
+
+    Raises:
+        DeclarationError: with every problem of the mesh and of the products.
+    """
+    problems, _ = examine_all(mesh, products, settings, ask, decided=decided)
+    if problems:
+        raise DeclarationError(problems)
 
 
 def _examine_there(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dataops_mesh.cli.examine import require_sound
 from dataops_mesh.cli.output import Format, say, show
-from dataops_mesh.cli.running import require_sound
 from dataops_mesh.cli.workspace import named, open_readable, require_readable
 from dataops_mesh.errors import Problem, UnknownNameError
 

@@ -8,9 +8,10 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from dataops_mesh.cli.choosing import only_changed, show_what_would_run
 from dataops_mesh.cli.ending import living
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
-from dataops_mesh.cli.examine import examine_all
+from dataops_mesh.cli.examine import require_sound, sound_products
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.wire import read_ended
@@ -21,7 +22,7 @@ from dataops_mesh.cli.workspace import (
     require_readable,
     say_unreadable,
 )
-from dataops_mesh.errors import DeclarationError, HeldError, Problem, SettingsError
+from dataops_mesh.errors import HeldError, Problem, SettingsError
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.mesh import order
 from dataops_mesh.spec.model import Domain, Mesh, Product
@@ -36,8 +37,14 @@ COLUMNS = (
 )
 
 
-def run_products(
-    names: Sequence[str], output: Format, partitions: Sequence[str] = (), *, every: bool = False
+def run_products(  # noqa: PLR0913 - what the command takes
+    names: Sequence[str],
+    output: Format,
+    partitions: Sequence[str] = (),
+    *,
+    every: bool = False,
+    changed: bool = False,
+    dry: bool = False,
 ) -> int:
     """Run the named products, show a table, return 1 if any was not published.
 
@@ -48,6 +55,8 @@ def run_products(
         output: for people or for machines.
         partitions: of partitioned products, only these; those that are due if empty.
         every: of partitioned products, every partition that has begun.
+        changed: only what differs from what is published, and what reads it.
+        dry: only show what would be built.
     """
     settings, mesh = open_readable()
     if names:
@@ -55,19 +64,25 @@ def run_products(
     left_out = say_unreadable(mesh, names)
     products = order(tuple(named(mesh, names, runnable=True)))
     _require_partitions(products, names, partitions, settings)
-    from dataops_mesh.run.process.client import start_gate
+    if not dry:
+        from dataops_mesh.run.process.client import start_gate
 
-    start_gate(settings)  # it imports while we check and import ourselves
+        start_gate(settings)  # it imports while we check and import ourselves
     with environments(settings) as ask:
         sound = sound_products(mesh, products, settings, ask)
         left_out = left_out or len(sound) < len(products)
         products = sound
-        from dataops_mesh.factory.instance import bury_dead_runs, open_instance
-        from dataops_mesh.factory.runner import Ending, run_batch, run_in_order
         from dataops_mesh.run.environment import open_environment
 
         environment = open_environment(settings)
         products = living(products, names, environment)
+        if changed:
+            products = only_changed(products, environment)
+        if dry:
+            return show_what_would_run(products, environment, output)
+        from dataops_mesh.factory.instance import bury_dead_runs, open_instance
+        from dataops_mesh.factory.runner import Ending, run_batch, run_in_order
+
         pieces = partial(pieces_of, environment=environment, named=tuple(partitions), every=every)
         rows = []
         refused = False
@@ -88,7 +103,8 @@ def run_products(
                 rows.append(_row(ended, environment))
     say("")
     shown = [c for c in COLUMNS if c not in {"partition", "set_aside"} or _any(rows, c)]
-    show(rows, output, columns=shown, empty="nothing was built")
+    empty = "nothing changed, and nothing was built" if changed else "nothing was built"
+    show(rows, output, columns=shown, empty=empty)
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")
     if refused:
@@ -189,48 +205,6 @@ def roll_back(  # noqa: PLR0913 - what the command takes
         if hold.release == release.number:
             say(f"held from now on: {held_problem(hold).what}; to lift it: {lift_command(hold)}")
     return 0
-
-
-def sound_products(
-    mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask
-) -> tuple[Product, ...]:
-    """Return the products of the domains in which nothing is wrong, and say what is in others.
-
-    Raises:
-        DeclarationError: something is wrong in every domain.
-    """
-    problems, _ = examine_all(mesh, products, settings, ask)
-    if not problems:
-        return tuple(products)
-    sound = []
-    for domain in dict.fromkeys(product.domain for product in products):
-        own = [product for product in products if product.domain == domain]
-        if not examine_all(mesh, own, settings, ask)[0]:
-            sound.append(domain)
-    if not sound:
-        raise DeclarationError(problems)
-    say_problems(DeclarationError(problems))
-    others = sorted({product.domain for product in products} - {*sound})
-    say(f"note: nothing of {', '.join(others)} is built until that is mended; the rest goes on")
-    return tuple(product for product in products if product.domain in sound)
-
-
-def require_sound(
-    mesh: Mesh,
-    products: Sequence[Product],
-    settings: Settings,
-    ask: Ask | None = None,
-    *,
-    decided: bool = False,
-) -> None:
-    """Stop before anything is built or written if something is wrong.
-
-    Raises:
-        DeclarationError: with every problem of the mesh and of the products.
-    """
-    problems, _ = examine_all(mesh, products, settings, ask, decided=decided)
-    if problems:
-        raise DeclarationError(problems)
 
 
 def _run_there(

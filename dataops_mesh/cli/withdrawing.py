@@ -26,7 +26,7 @@ COLUMNS = ("port", "partition", "release", "readers")
 
 def add_withdraw_command(app: typer.Typer) -> None:
     """Add the command to `mesh`."""
-    app.command()(withdraw)
+    app.command(rich_help_panel="Decide")(withdraw)
 
 
 def withdraw(  # noqa: PLR0913 - a command's options

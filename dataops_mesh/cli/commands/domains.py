@@ -15,7 +15,7 @@ domain = typer.Typer(help="Who owns a domain, and what it tells the mesh.", no_a
 
 def add_domain_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
-    app.add_typer(domain, name="domain")
+    app.add_typer(domain, name="domain", rich_help_panel="Keep")
     app.command(hidden=True)(register)  # the name of an older version
 
 

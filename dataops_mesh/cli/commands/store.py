@@ -19,7 +19,7 @@ def add_store_commands(app: typer.Typer) -> None:
         store.command()(command)
         app.command(hidden=True)(command)  # the name of an older version
     store.add_typer(catalog, name="catalog")
-    app.add_typer(store, name="store")
+    app.add_typer(store, name="store", rich_help_panel="Keep")
     app.add_typer(catalog, name="catalog", hidden=True)
 
 

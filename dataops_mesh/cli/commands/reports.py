@@ -15,7 +15,7 @@ report = typer.Typer(help="Write what the record says, as files.", no_args_is_he
 
 def add_report_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
-    app.add_typer(report, name="report")
+    app.add_typer(report, name="report", rich_help_panel="Look")
 
 
 @report.callback()

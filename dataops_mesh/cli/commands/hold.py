@@ -31,7 +31,7 @@ hold = typer.Typer(help="Keep a product from being published.", no_args_is_help=
 
 def add_hold_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
-    app.add_typer(hold, name="hold")
+    app.add_typer(hold, name="hold", rich_help_panel="Decide")
 
 
 @hold.command()

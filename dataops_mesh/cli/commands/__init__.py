@@ -1,0 +1,1 @@
+"""What each command takes; what it does is in the module that it calls."""

@@ -1,0 +1,105 @@
+"""What the commands take that are about what is published, from what, and what is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dataops_mesh.cli.commands.shared import Names, Output, Product
+from dataops_mesh.cli.output import Format
+
+PANEL = "Look"
+
+
+def add_look_commands(app: typer.Typer) -> None:
+    """Add the commands to `mesh`."""
+    app.command(rich_help_panel=PANEL)(status)
+    app.command(rich_help_panel=PANEL)(query)
+    app.command(rich_help_panel=PANEL)(show)
+    app.command(
+        rich_help_panel=PANEL,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(ui)
+    app.command(hidden=True)(history)
+    app.command(hidden=True)(incidents)
+
+
+def status(
+    names: Names = None,
+    *,
+    wrong: Annotated[
+        bool, typer.Option("--wrong", help="only what is wrong: open incidents; exit 1 if any")
+    ] = False,
+    closed: Annotated[bool, typer.Option("--all", help="with --wrong: closed ones too")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what is published, and how each last run ended."""
+    if closed and not wrong:
+        raise typer.BadParameter("--all is of incidents: mesh status --wrong --all")
+    if wrong:
+        from dataops_mesh.cli.watching import show_incidents
+
+        raise typer.Exit(show_incidents(names or [], output, closed=closed))
+    from dataops_mesh.cli.looking import show_status
+
+    raise typer.Exit(show_status(names or [], output))
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="one SELECT on domain.port")],
+    release: Annotated[int | None, typer.Option(help="a release number", min=0, max=10**15)] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="a candidate of your own, also a refused one; on record")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run one SELECT; every domain.port is a view."""
+    from dataops_mesh.cli.looking import run_query
+    from dataops_mesh.cli.showing import query_candidate
+
+    if candidate is not None and release is not None:
+        raise typer.BadParameter("a candidate is in no release: say one of both")
+    if candidate is not None:
+        raise typer.Exit(query_candidate(candidate, sql, output))
+    raise typer.Exit(run_query(sql, release, output))
+
+
+def show(
+    thing: Annotated[
+        str, typer.Argument(metavar="PRODUCT|N|CANDIDATE|INCIDENT", help="N is a publication")
+    ],
+    *,
+    history: Annotated[bool, typer.Option("--history", help="of a product: all that was")] = False,
+    down: Annotated[bool, typer.Option("--down", help="what was built from it")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what one is, from what, by whom."""
+    from dataops_mesh.cli.showing import show_thing
+
+    raise typer.Exit(show_thing(thing, output, history=history, below=down))
+
+
+def ui(context: typer.Context) -> None:
+    """Start the Dagster UI; takes options of `dagster dev`."""
+    from dataops_mesh.cli.ui import start_ui
+
+    raise typer.Exit(start_ui(context.args))
+
+
+def history(product: Product, output: Output = Format.TABLE) -> None:
+    """Show what happened to a product, newest first; `mesh show PRODUCT --history`."""
+    from dataops_mesh.cli.looking import show_history
+
+    raise typer.Exit(show_history(product, output))
+
+
+def incidents(
+    names: Names = None,
+    closed: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,  # noqa: FBT002 - a flag
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what is wrong now; `mesh status --wrong`."""
+    from dataops_mesh.cli.watching import show_incidents
+
+    raise typer.Exit(show_incidents(names or [], output, closed=closed))

@@ -1,0 +1,132 @@
+"""`mesh init` and `mesh new`: what they take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PANEL = "Write"
+new = typer.Typer(help="Write a new domain, product or contract.", no_args_is_help=True)
+
+brought = typer.Typer(help="Bring in what you have elsewhere.", no_args_is_help=True)
+To = Annotated[str, typer.Option("--to", metavar="DOMAIN.PRODUCT", help="the new product")]
+Team = Annotated[str | None, typer.Option("--team", help="who answers for it")]
+Owner = Annotated[str | None, typer.Option("--owner", help="the team's owner: a user name")]
+Support = Annotated[str | None, typer.Option("--support", help="where questions go: mail or URL")]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="CSV, Parquet, JSON or DuckDB file with the rows"),
+]
+Table = Annotated[str, typer.Option("--table", help="of a DuckDB file, which table")]
+Select = Annotated[str, typer.Option("--select", metavar="SQL", help="a SELECT on domain.port")]
+
+
+def add_new_commands(app: typer.Typer) -> None:
+    """Add the commands to `mesh`."""
+    app.command(rich_help_panel=PANEL)(init)
+    app.add_typer(new, name="new", rich_help_panel=PANEL)
+    app.add_typer(brought, name="import", rich_help_panel=PANEL)
+
+
+def init(  # noqa: PLR0913 - what the command takes
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="here if absent")] = Path(),
+    *,
+    domain: Annotated[str | None, typer.Option("--domain", help="the first domain")] = None,
+    team: Team = None,
+    owner: Owner = None,
+    support: Support = None,
+    empty: Annotated[bool, typer.Option("--empty", help="without the sample product")] = False,
+) -> None:
+    """Write a workspace that runs, with one small product."""
+    from dataops_mesh.cli.write.init import init_workspace
+
+    raise typer.Exit(init_workspace(folder, domain, (team, owner, support), sample=not empty))
+
+
+@new.command("domain")
+def new_domain(name: Annotated[str, typer.Argument(metavar="DOMAIN")]) -> None:
+    """Write the folder of a domain and its `definitions.py`, and tell Dagster."""
+    from dataops_mesh.cli.write.new import write_domain
+
+    raise typer.Exit(write_domain(name))
+
+
+@new.command("product")
+def new_product(  # noqa: PLR0913 - what the command takes
+    product: Annotated[str, typer.Argument(metavar="DOMAIN.PRODUCT")],
+    *,
+    file: From = None,
+    select: Select = "",
+    port: Annotated[str, typer.Option("--port", help="its output port; the product's name")] = "",
+    source: Annotated[
+        bool, typer.Option("--source", help="also a contract for what comes in")
+    ] = False,
+    python: Annotated[bool, typer.Option("--python", help="transform.py instead of SQL")] = False,
+    team: Team = None,
+    owner: Owner = None,
+    support: Support = None,
+) -> None:
+    """Write a product that publishes a file's rows, or those of a SELECT."""
+    from dataops_mesh.cli.write.new import write_product
+    from dataops_mesh.scaffold.make import Origin, Place, Request
+    from dataops_mesh.scaffold.product import People
+
+    def made(place: Place, people: People) -> Request:
+        name, origin = port or place.product, Origin(file, select=select)
+        return Request(place, name, origin, people, python=python, source=source)
+
+    raise typer.Exit(write_product(product, made, (team, owner, support)))
+
+
+@new.command("contract")
+def new_contract(  # noqa: PLR0913 - what the command takes
+    port: Annotated[str, typer.Argument(metavar="DOMAIN.PRODUCT.PORT")],
+    *,
+    file: From = None,
+    table: Table = "",
+    select: Select = "",
+    source: Annotated[
+        bool, typer.Option("--source", help="of an input port, for what comes in")
+    ] = False,
+    shown: Annotated[bool, typer.Option("--print", help="write no file")] = False,
+) -> None:
+    """Write a contract of what is in a file, a table or a SELECT."""
+    from dataops_mesh.cli.write.new import write_contract
+    from dataops_mesh.scaffold.make import Origin
+
+    origin = Origin(file, table, select)
+    raise typer.Exit(write_contract(port, origin, source=source, shown=shown))
+
+
+@brought.command("odcs")
+def import_odcs(  # noqa: PLR0913 - what the command takes
+    contract: Annotated[Path, typer.Argument(metavar="CONTRACT", help="an ODCS file")],
+    to: To,
+    *,
+    file: From = None,
+    team: Team = None,
+    owner: Owner = None,
+    support: Support = None,
+) -> None:
+    """Write a product around a contract that you have, unchanged."""
+    from dataops_mesh.cli.write.importing import import_contract
+
+    raise typer.Exit(import_contract(contract, to, file, (team, owner, support)))
+
+
+@brought.command("sql")
+def import_sql(  # noqa: PLR0913 - what the command takes
+    statements: Annotated[Path, typer.Argument(metavar="FILE", help="CREATE TABLE statements")],
+    to: To,
+    *,
+    dialect: Annotated[str, typer.Option("--dialect", help="whose SQL: postgres, tsql, ...")] = "",
+    team: Team = None,
+    owner: Owner = None,
+    support: Support = None,
+) -> None:
+    """Write a product with a port and a contract for each table."""
+    from dataops_mesh.cli.write.importing import import_tables
+
+    raise typer.Exit(import_tables(statements, to, dialect, (team, owner, support)))

@@ -1,0 +1,59 @@
+"""What the commands take that are about building, checking and publishing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dataops_mesh.cli.commands.shared import Names, Output
+from dataops_mesh.cli.output import Format
+
+PANEL = "Run"
+
+
+def add_run_commands(app: typer.Typer) -> None:
+    """Add the commands to `mesh`."""
+    app.command(rich_help_panel=PANEL)(run)
+    app.command(rich_help_panel=PANEL)(monitor)
+
+
+def run(  # noqa: PLR0913 - what the command takes
+    names: Names = None,
+    partition: Annotated[
+        list[str] | None, typer.Option(help="only this partition; may be repeated")
+    ] = None,
+    *,
+    all_partitions: Annotated[
+        bool, typer.Option("--all-partitions", help="every partition, not only those due")
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="all partitions of one product, in one commit")
+    ] = False,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="only what differs from what is published")
+    ] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="show what would be built, and why")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Build, check and publish, inputs first."""
+    from dataops_mesh.cli import running
+
+    if rebuild:
+        if len(names or []) != 1 or dry or changed:
+            raise typer.BadParameter("--rebuild takes one product: domain.product")
+        raise typer.Exit(running.rebuild((names or [])[0], output))
+    raise typer.Exit(
+        running.run_products(
+            names or [], output, partition or [], every=all_partitions, changed=changed, dry=dry
+        )
+    )
+
+
+def monitor(names: Names = None, output: Output = Format.TABLE) -> None:
+    """Test what is published again, without building; exit 1 if it breaks its contract."""
+    from dataops_mesh.cli.watching import monitor_products
+
+    raise typer.Exit(monitor_products(names or [], output))

@@ -1,0 +1,1 @@
+"""Commands that write what a team goes on with: init, new, import."""

@@ -1,0 +1,191 @@
+"""An ODCS contract of what was measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.engine import sql
+from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.scaffold.guess import classification, code_pattern, text_format
+from dataops_mesh.scaffold.measure import Measured, Relation, measure
+from dataops_mesh.scaffold.text import CONFIRM, Short
+from dataops_mesh.spec.formats import TEXT
+from dataops_mesh.spec.names import is_name
+from dataops_mesh.spec.shape import Kind, Shape, read_shape
+
+if TYPE_CHECKING:
+    import duckdb
+
+HEAD = """\
+Made of {rows:,} rows of {origin}: types, nulls, values and ranges as they are there, ranges
+rounded outwards to two digits. Make them what you promise: what is not kept is not published.
+Each classification is a guess: confirm it (public, internal, confidential, restricted)."""
+_LOGICAL = {
+    "VARCHAR": "string", "UUID": "string", "JSON": "string", "BOOLEAN": "boolean", "DATE": "date",
+    "TINYINT": "integer", "SMALLINT": "integer", "INTEGER": "integer", "BIGINT": "integer",
+    "UTINYINT": "integer", "USMALLINT": "integer", "UINTEGER": "integer", "UBIGINT": "integer",
+    "HUGEINT": "integer", "FLOAT": "number", "DOUBLE": "number", "TIMESTAMP": "timestamp",
+    "TIMESTAMP_S": "timestamp", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_NS": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp", "TIME": "time", "TIME WITH TIME ZONE": "time",
+}  # fmt: skip
+_KEPT = frozenset({"UUID", "JSON", "HUGEINT", "UBIGINT", "TIMESTAMP_NS"})
+_DIGITS = 2
+
+
+def measured_contract(
+    con: duckdb.DuckDBPyConnection, relation: str, port: str, identity: str, *, source: bool = False
+) -> tuple[dict[str, Any], Relation]:
+    """Return the document of a contract that the rows keep, and what was measured.
+
+    Args:
+        con: the session.
+        relation: the view or table, quoted.
+        port: the name of the output or input port.
+        identity: the contract's `id`.
+        source: of a source: types and keys only, for tomorrow's delivery has other values.
+    """
+    found = measure(con, relation)
+    names = column_names([one.name for one in found.columns])
+    columns = [
+        _column(one, names[one.name], found, _holds(con, relation, one), source=source)
+        for one in found.columns
+    ]
+    rules = [Short(id="enough_rows", metric="rowCount", mustBeGreaterThan=found.rows // 2)]
+    if source and len(found.key) > 1:
+        keys = [names[name] for name in found.key]
+        rule = {"id": "rows_arrive_once", "metric": "duplicateValues"}
+        rules.append(Short(**rule, arguments={"properties": keys}, mustBe=0))
+    document = {
+        "apiVersion": "v3.2.0",
+        "kind": "DataContract",
+        "id": identity,
+        "version": "1.0.0",
+        "status": "active",
+        "schema": [{"name": port, "properties": columns, "quality": rules if found.rows else []}],
+    }
+    return document, found
+
+
+def column_names(found: list[str]) -> dict[str, str]:
+    """Return the name of each column in a contract: lower-case words, each once.
+
+    >>> column_names(["Tail Num", "tail_num", "2nd"])
+    {'Tail Num': 'tail_num', 'tail_num': 'tail_num_2', '2nd': 'column_2nd'}
+    """
+    names: dict[str, str] = {}
+    for name in found:
+        spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+        made = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+        plain = made if is_name(made) else f"column_{made}".rstrip("_")
+        free, number = plain, 1
+        while free in names.values():
+            number += 1
+            free = f"{plain}_{number}"
+        names[name] = free
+    return names
+
+
+def _column(
+    one: Measured, name: str, found: Relation, holds: Callable[[str], bool], *, source: bool
+) -> dict[str, Any]:
+    column: dict[str, Any] = {"name": name}
+    if source and name != one.name:
+        column["physicalName"] = one.name
+    column |= typed(one.type, name)
+    is_key = one.name in found.key
+    if is_key and (not source or len(found.key) == 1):
+        column |= {"unique": True} if source else {"primaryKey": True}
+        if len(found.key) > 1:
+            column["primaryKeyPosition"] = found.key.index(one.name) + 1
+    if found.rows and not one.nulls:
+        column["required"] = True
+    column["classification"] = classification(one, name) + CONFIRM
+    if source:
+        return column
+    options = column.pop("logicalTypeOptions", {}) | _bounds(one, holds)
+    if options:
+        column["logicalTypeOptions"] = Short(options)
+    if one.values:
+        column["enum"] = [Short(value=value) for value in one.values]
+    return column
+
+
+def typed(kind: str, name: str) -> dict[str, Any]:
+    """Return the keys that say DuckDB's type in a contract.
+
+    >>> typed("DECIMAL(9,2)", "amount")
+    {'logicalType': 'number', 'physicalType': 'DECIMAL(9,2)'}
+
+    Raises:
+        SourceError: no logicalType says it.
+    """
+    if kind.startswith("DECIMAL"):
+        return {"logicalType": "number", "physicalType": kind}
+    if kind in _LOGICAL:
+        aware = {"logicalTypeOptions": Short(timezone=True)} if kind.endswith("ZONE") else {}
+        physical = {"physicalType": kind} if kind in _KEPT else {}
+        return {"logicalType": _LOGICAL[kind], **physical, **aware}
+    shape = read_shape(kind)
+    if shape is None or shape.kind is Kind.SCALAR:
+        what = f'the column "{name}" is a {kind}, which has no logicalType'
+        raise SourceError(Problem(what, next=f"cast it: select {name}::varchar as {name}"))
+    return _nested(shape, name)
+
+
+def _nested(shape: Shape, name: str) -> dict[str, Any]:
+    parts = dict(shape.parts)
+    match shape.kind:
+        case Kind.STRUCT:
+            inner = [{"name": field, **_nested(part, field)} for field, part in parts.items()]
+            return {"logicalType": "object", "properties": inner}
+        case Kind.LIST:
+            return {"logicalType": "array", "items": _nested(parts["item"], name)}
+        case Kind.MAP:
+            pair = {side: _nested(parts[side], name) for side in ("key", "value")}
+            return {"logicalType": "map", "map": pair}
+    return typed(shape.accepted[0], name)
+
+
+def _bounds(one: Measured, holds: Callable[[str], bool]) -> dict[str, Any]:
+    if one.low is not None and not isinstance(one.low, date | datetime):
+        low, high = outwards(one.low, up=False), outwards(one.high, up=True)
+        return {} if low is None or high is None else {"minimum": low, "maximum": high}
+    if one.lengths is None or one.values:
+        return {}
+    if (kind := text_format(one.sample)) and holds(TEXT[kind].pattern):
+        return {"format": kind}
+    if pattern := code_pattern(one, holds):
+        return {"pattern": pattern}
+    return {"minLength": 1} if one.lengths[0] else {}
+
+
+def outwards(value: float | Decimal, *, up: bool) -> int | float | None:
+    """Return a number of two digits beyond the value; zero stays zero.
+
+    >>> outwards(1301, up=True), outwards(-43, up=False), outwards(2.7e-05, up=True)
+    (1400, -43, 2.7e-05)
+    >>> outwards(Decimal("10.004"), up=True), outwards(0, up=False)
+    (11, 0)
+    """
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite():
+        return None
+    if not exact:
+        return 0
+    step = Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1)
+    rounded = (exact / step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * step
+    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
+
+
+def _holds(con: duckdb.DuckDBPyConnection, relation: str, one: Measured) -> Callable[[str], bool]:
+    def holds(pattern: str) -> bool:
+        column = sql.identifier(one.name)
+        test = f"NOT regexp_matches({column}, {sql.literal(pattern)})"
+        found = con.execute(f"SELECT count(*) FROM {relation} WHERE {test}").fetchone()
+        return found is not None and not found[0]
+
+    return holds

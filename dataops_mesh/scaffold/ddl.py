@@ -1,0 +1,108 @@
+"""Contracts of `CREATE TABLE` statements, whatever database they were written for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.scaffold.contract import column_names, typed
+from dataops_mesh.scaffold.guess import by_name
+from dataops_mesh.scaffold.text import CONFIRM, Short
+from dataops_mesh.spec.names import slug
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+
+def contracts_of_ddl(text: str, file: str, dialect: str) -> dict[str, dict[str, Any]]:
+    """Return the columns of each table, by the port's name: name, type, keys, nulls, lengths.
+
+    Args:
+        text: the statements; those that create no table are left out.
+        file: where they stand, for messages.
+        dialect: the database they are written for, as sqlglot calls it; empty for any.
+
+    Raises:
+        DeclarationError: it is no SQL, or creates no table, or a type has no logicalType.
+    """
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        parsed = sqlglot.parse(text, dialect=dialect or None)
+    except (sqlglot.ParseError, ValueError) as error:
+        what = str(error).partition(".")[0]
+        then = "name the database: --dialect postgres, snowflake, bigquery, mysql, tsql, oracle"
+        raise DeclarationError(Problem(what, Location(file, 1), next=then)) from None
+    tables = [
+        one
+        for one in parsed
+        if isinstance(one, exp.Create) and one.kind == "TABLE" and isinstance(one.this, exp.Schema)
+    ]
+    if not tables:
+        what, then = (
+            "no CREATE TABLE with columns is in it",
+            "of a SELECT: mesh new product --select",
+        )
+        raise DeclarationError(Problem(what, Location(file, 1), next=then))
+    return {slug(one.this.this.name): _object(one.this, one) for one in tables}
+
+
+def _object(schema: exp.Schema, table: exp.Create) -> dict[str, Any]:
+    from sqlglot import exp
+
+    defined = [one for one in schema.expressions if isinstance(one, exp.ColumnDef)]
+    names = column_names([one.name for one in defined])
+    key = [names.get(name, name) for name in _key(schema)]
+    columns = [_column(one, names[one.name], key) for one in defined]
+    comment = table.find(exp.SchemaCommentProperty)
+    return {
+        "name": slug(schema.this.name),
+        "description": comment.this.name if comment else "",
+        "properties": columns,
+    }
+
+
+def _key(schema: exp.Schema) -> list[str]:
+    from sqlglot import exp
+
+    for whole in schema.find_all(exp.PrimaryKey):
+        return [one.name for one in whole.expressions]
+    return [
+        one.parent.parent.name
+        for one in schema.find_all(exp.PrimaryKeyColumnConstraint)
+        if one.parent is not None and isinstance(one.parent.parent, exp.ColumnDef)
+    ]
+
+
+def _column(one: exp.ColumnDef, name: str, key: list[str]) -> dict[str, Any]:
+    from sqlglot import exp
+
+    column: dict[str, Any] = {"name": name}
+    kind = one.kind
+    if kind is None:
+        raise DeclarationError(Problem(f'the column "{one.name}" has no type'))
+    spelled = kind.sql(dialect="duckdb").upper()
+    if kind.this in exp.DataType.TEXT_TYPES:
+        column["logicalType"] = "string"
+        if kind.expressions and str(kind.expressions[0]).isdigit():
+            column["logicalTypeOptions"] = Short(maxLength=int(str(kind.expressions[0])))
+    else:
+        column |= typed(spelled.replace(" ", "") if "(" in spelled else _plain(spelled), name)
+    constraints = [type(item.kind) for item in one.constraints]
+    if name in key:
+        column |= {"primaryKey": True, "primaryKeyPosition": key.index(name) + 1}
+    if name in key or exp.NotNullColumnConstraint in constraints:
+        column["required"] = True
+    if exp.UniqueColumnConstraint in constraints:
+        column["unique"] = True
+    column["classification"] = by_name(name) + CONFIRM
+    comments = (c.kind for c in one.constraints)
+    said = [c.this.name for c in comments if isinstance(c, exp.CommentColumnConstraint)]
+    return {**column, "description": said[0] if said else ""}
+
+
+def _plain(spelled: str) -> str:
+    return {"INT": "INTEGER", "REAL": "FLOAT", "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(
+        spelled, spelled
+    )

@@ -1,0 +1,2 @@
+select order_id, customer, ordered_on, amount, status
+from orders_csv
