@@ -34,6 +34,7 @@ _LOGICAL = {
 }  # fmt: skip
 _KEPT = frozenset({"UUID", "JSON", "HUGEINT", "UBIGINT", "TIMESTAMP_NS"})
 _DIGITS = 2
+_PLAIN = 10  # powers of ten between which a float is a number that people write
 
 
 def measured_contract(
@@ -172,10 +173,10 @@ def outwards(value: float | Decimal, *, up: bool) -> int | float | None:
     (11, 0)
     """
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not exact.is_finite():
-        return None
     if not exact:
         return 0
+    if not exact.is_finite() or (isinstance(value, float) and abs(exact.adjusted()) >= _PLAIN):
+        return None
     step = Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1)
     rounded = (exact / step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * step
     return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)

@@ -27,10 +27,11 @@ def contracts_of_ddl(text: str, file: str, dialect: str) -> dict[str, dict[str, 
     """
     import sqlglot
     from sqlglot import exp
+    from sqlglot.errors import SqlglotError
 
     try:
         parsed = sqlglot.parse(text, dialect=dialect or None)
-    except (sqlglot.ParseError, ValueError) as error:
+    except (SqlglotError, ValueError) as error:
         what = str(error).partition(".")[0]
         then = "name the database: --dialect postgres, snowflake, bigquery, mysql, tsql, oracle"
         raise DeclarationError(Problem(what, Location(file, 1), next=then)) from None

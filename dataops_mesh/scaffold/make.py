@@ -195,7 +195,7 @@ def _contract_text(place: Place, port: str, rows: Rows, *, source: bool) -> tupl
 
 def _purpose(found: Relation, port: str) -> str:
     key = f", one for each {', '.join(found.key)}" if found.key else ""
-    return f"TODO: what {port} is for. {len(found.columns)} columns{key}."
+    return f"Say here what {port} is for. {len(found.columns)} columns{key}."
 
 
 def _options(rows: Rows, *, typed: bool) -> dict[str, Any]:

@@ -158,8 +158,10 @@ def test_help_lists_the_commands_and_exit_codes(mesh):
     said = mesh("--help")
     assert said.code == 0
     for command in ("check", "run", "status", "query", "show", "rollback", "workspace", "ui"):
-        (line,) = [x for x in said.out.splitlines() if x.startswith(f"  {command} ")]
-        assert not line.endswith("...")
+        (line,) = [x for x in said.out.splitlines() if x.startswith(f"│ {command} ")]
+        assert "..." not in line
+    for panel in ("Write", "Run", "Look", "Decide", "Keep"):
+        assert f"─ {panel} ─" in said.out
     assert "Exit codes" in said.out
 
 

@@ -107,6 +107,6 @@ def test_a_workspace_that_is_moved_or_put_into_git_still_owns_its_domains(tmp_pa
 def test_the_names_of_older_versions_still_work_and_are_not_shown(seller, command):
     assert seller.mesh("run").code == 0
     assert seller.mesh(command).code == 0
-    assert f"\n  {command} " not in seller.mesh("--help").out
+    assert f"│ {command} " not in seller.mesh("--help").out
     family = "domain" if command == "register" else "store"
     assert seller.mesh(family, command).code == 0

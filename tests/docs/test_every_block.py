@@ -125,7 +125,13 @@ def blocks() -> list[Block]:
 
 
 BLOCKS = blocks()
-UNTOLD = [block for block in BLOCKS if (block.page, block.first) not in SHOWN]
+# tests/docs/test_the_tutorial.py types every line of these.
+UNTOLD = [
+    block
+    for block in BLOCKS
+    if (block.page, block.first) not in SHOWN
+    and (block.page, block.language) != ("start.md", "console")
+]
 
 
 def test_no_entry_is_left_of_a_block_that_is_gone():

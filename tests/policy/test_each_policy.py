@@ -72,7 +72,7 @@ def test_every_policy_is_broken_above_but_the_ones_with_options():
         "classification_known",
         "decided_by_committer",  # tests/policy/test_whose_word_it_is.py
         "four_eyes",
-        "tests_exist",  # tests/templates/test_ci_templates.py
+        "tests_exist",  # tests/scaffold/test_ci_templates.py
     }
 
 

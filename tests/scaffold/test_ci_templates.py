@@ -13,7 +13,7 @@ import pytest
 from dataops_mesh.spec.read.yaml import read_document
 
 REPOSITORY = Path(__file__).parents[2]
-TEMPLATES = REPOSITORY / "templates" / "ci"
+TEMPLATES = REPOSITORY / "dataops_mesh" / "scaffold" / "files" / "ci"
 WORKFLOW, SCRIPT = TEMPLATES / "data-mesh.yml", TEMPLATES / "mesh-ci.sh"
 STAGES = ("check", "docs", "plan", "tests", "security", "deploy", "verify")
 TOOLS = Path(sys.executable).parent
