@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataops_mesh.errors import DeclarationError
+from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
@@ -40,8 +40,35 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     return definitions_of(load_declarations(folder), load_settings(folder))
 
 
-def definitions_of(domain: Domain, settings: Settings) -> dg.Definitions:
+def load_product(folder: str | Path) -> dg.Definitions:
+    """Return the Dagster definitions of one product, to stand beside assets of your own.
+
+    Args:
+        folder: the product's folder, or a file in it. The rest of its domain is read too: what is
+            wrong between its products is wrong here.
+
+    Raises:
+        DeclarationError: all problems, with file and line; also what policies refuse.
+        SettingsError: the workspace's settings are not valid.
+    """
+    path = Path(folder).resolve()
+    path = path if path.is_dir() else path.parent
+    settings = load_settings(path)
+    domain = load_declarations(path.parent)
+    if not any(product.folder == path for product in domain.products):
+        what = f"{path} is no product's folder"
+        known = tuple(product.folder.name for product in domain.products)
+        raise DeclarationError(Problem(what, choices=known, next="name domains/<domain>/<product>"))
+    return definitions_of(domain, settings, only=path.name)
+
+
+def definitions_of(domain: Domain, settings: Settings, *, only: str = "") -> dg.Definitions:
     """Return the Dagster definitions of what was read of a domain.
+
+    Args:
+        domain: as it was read, the whole of it.
+        settings: of the workspace.
+        only: the one product whose definitions these are; all if empty.
 
     Raises:
         DeclarationError: what is wrong between its products, or what policies refuse.
@@ -55,7 +82,9 @@ def definitions_of(domain: Domain, settings: Settings) -> dg.Definitions:
         raise DeclarationError(problems)
     if settings.automation:
         register_at_load(domain, settings, known)
-    products = [product for product in domain.products if product.status != "retired"]
+    name = f"{domain.name}__{only}" if only else domain.name
+    mine = [product for product in domain.products if only in {"", product.name}]
+    products = [product for product in mine if product.status != "retired"]
     rests = unexpected(products, settings)
     assets = [
         product_asset(product, settings, known, expected=product.qualified_name not in rests)
@@ -64,10 +93,10 @@ def definitions_of(domain: Domain, settings: Settings) -> dg.Definitions:
     sources = {spec.key: spec for product in products for spec in source_specs(product)}
     return dg.Definitions(
         assets=[*assets, *sources.values()],
-        jobs=[_job(domain, assets, products)] if products else [],
-        sensors=_sensors(domain, assets, products, settings),
-        schedules=_schedules(domain, _runnable(products), settings),
-        executor=dg.in_process_executor,
+        jobs=[_job(f"{name}_job" if only else name, assets, products)] if products else [],
+        sensors=_sensors(name, domain, assets, products, settings),
+        schedules=_schedules(name, _runnable(products), settings),
+        executor=None if only else dg.in_process_executor,  # that of the team's own definitions
         metadata={"mesh/domain": domain.name},
     )
 
@@ -89,6 +118,7 @@ def _is_own(domain: Domain, port: InputPort) -> bool:
 
 
 def _sensors(
+    name: str,
     domain: Domain,
     assets: list[dg.AssetsDefinition],
     products: list[Product],
@@ -98,17 +128,18 @@ def _sensors(
     pairs = zip(products, assets, strict=True)
     runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
     # Of a retired product services are told that it was withdrawn, and its owner who reads it.
-    watched = [product for product in domain.products if product.status in {*RUNNABLE, "retired"}]
-    alerts = alert_sensor(domain, watched, settings)
-    return [automation_sensor(domain.name, runnable, settings), alerts] if runnable else [alerts]
+    known = domain.products if name == domain.name else tuple(products)
+    watched = [product for product in known if product.status in {*RUNNABLE, "retired"}]
+    alerts = alert_sensor(domain, watched, settings, name)
+    return [automation_sensor(name, runnable, settings), alerts] if runnable else [alerts]
 
 
 def _schedules(
-    domain: Domain, products: list[Product], settings: Settings
+    name: str, products: list[Product], settings: Settings
 ) -> list[dg.ScheduleDefinition]:
     """Return when what the domain has published is looked at again."""
     made = (monitor_schedule, verify_schedule)
-    return [make(domain.name, products, settings) for make in made] if products else []
+    return [make(name, products, settings) for make in made] if products else []
 
 
 def _runnable(products: list[Product]) -> list[Product]:
@@ -116,14 +147,14 @@ def _runnable(products: list[Product]) -> list[Product]:
 
 
 def _job(
-    domain: Domain, assets: list[dg.AssetsDefinition], products: list[Product]
+    name: str, assets: list[dg.AssetsDefinition], products: list[Product]
 ) -> "dg.UnresolvedAssetJobDefinition":
     """Return the one job of the domain: every active product. Never a job per product."""
     pairs = zip(products, assets, strict=True)
     runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
     return dg.define_asset_job(
-        name=domain.name,
+        name=name,
         selection=dg.AssetSelection.assets(*runnable),
-        description=f"Build, check and publish every active product of {domain.name}.",
+        description=f"Build, check and publish every active product of {name}.",
         executor_def=dg.in_process_executor,
     )

@@ -130,7 +130,7 @@ def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.A
 
 
 def alert_sensor(
-    domain: Domain, products: Sequence[Product], settings: Settings
+    domain: Domain, products: Sequence[Product], settings: Settings, name: str = ""
 ) -> dg.SensorDefinition:
     """Return the sensor that keeps the domain's incidents, tells people, and ends what has ended.
 
@@ -140,11 +140,12 @@ def alert_sensor(
         domain: as it was loaded; what it declares no more may have to end.
         products: those of it that run, and those that were retired.
         settings: of the workspace.
+        name: of the sensor, where it is not the domain's.
     """
     rested = unexpected(products, settings)
 
     @dg.sensor(
-        name=f"{domain.name}_alerts",
+        name=f"{name or domain.name}_alerts",
         minimum_interval_seconds=settings.tick,
         default_status=status_of(settings)[0],
         description=f"Opens and closes incidents of {domain.name}, tells the products' channels, "

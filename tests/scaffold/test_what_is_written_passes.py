@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import datetime
+import datetime as dt
 import json
 from dataclasses import dataclass
 from fractions import Fraction
@@ -117,9 +117,9 @@ VALUES = {
     "DATE": st.dates(),
     "TIMESTAMP": st.datetimes(),
     "TIMESTAMPTZ": st.datetimes(
-        datetime.datetime(1900, 1, 2),
-        datetime.datetime(2200, 1, 1),
-        timezones=st.just(datetime.UTC),
+        dt.datetime.fromisoformat("1900-01-02"),
+        dt.datetime.fromisoformat("2200-01-01"),
+        timezones=st.just(dt.UTC),
     ),
 }
 
@@ -151,7 +151,7 @@ def test_whatever_the_rows_are_they_keep_the_contract_made_of_them(tmp_path_fact
         con.executemany(f"INSERT INTO made VALUES ({marks})", table.rows)
         con.execute(f"COPY made TO '{file}' (FORMAT parquet)")
     report = published(root, Request(place_in(root, "rows"), "rows", Origin(file), People("air")))
-    assert report.published, [reason for reason in getattr(report.decision, "reasons", ())]
+    assert report.published, list(getattr(report.decision, "reasons", ()))
 
 
 @given(st.one_of(st.integers(-(10**20), 10**20), st.floats(allow_nan=False, allow_infinity=False)))
