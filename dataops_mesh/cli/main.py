@@ -18,6 +18,7 @@ import typer
 from dataops_mesh.cli.commands.decide import add_decide_commands
 from dataops_mesh.cli.commands.domains import add_domain_commands
 from dataops_mesh.cli.commands.hold import add_hold_commands
+from dataops_mesh.cli.commands.imports import add_import_commands
 from dataops_mesh.cli.commands.look import add_look_commands
 from dataops_mesh.cli.commands.new import add_new_commands
 from dataops_mesh.cli.commands.reports import add_report_commands
@@ -58,6 +59,7 @@ def options(
 
 
 add_new_commands(app)
+add_import_commands(app)
 add_write_commands(app)
 add_run_commands(app)
 add_look_commands(app)

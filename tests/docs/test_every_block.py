@@ -40,7 +40,7 @@ WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_command
 REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
 DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
-IMPORT = "tests/author/test_a_dbt_project_is_imported.py"
+IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
 DRAWING = "not run: a drawing"
 

@@ -10,8 +10,6 @@ import typer
 PANEL = "Write"
 new = typer.Typer(help="Write a new domain, product or contract.", no_args_is_help=True)
 
-brought = typer.Typer(help="Bring in what you have elsewhere.", no_args_is_help=True)
-To = Annotated[str, typer.Option("--to", metavar="DOMAIN.PRODUCT", help="the new product")]
 Team = Annotated[str | None, typer.Option("--team", help="who answers for it")]
 Owner = Annotated[str | None, typer.Option("--owner", help="the team's owner: a user name")]
 Support = Annotated[str | None, typer.Option("--support", help="where questions go: mail or URL")]
@@ -27,7 +25,6 @@ def add_new_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
     app.command(rich_help_panel=PANEL)(init)
     app.add_typer(new, name="new", rich_help_panel=PANEL)
-    app.add_typer(brought, name="import", rich_help_panel=PANEL)
 
 
 def init(  # noqa: PLR0913 - what the command takes
@@ -98,35 +95,3 @@ def new_contract(  # noqa: PLR0913 - what the command takes
 
     origin = Origin(file, table, select)
     raise typer.Exit(write_contract(port, origin, source=source, shown=shown))
-
-
-@brought.command("odcs")
-def import_odcs(  # noqa: PLR0913 - what the command takes
-    contract: Annotated[Path, typer.Argument(metavar="CONTRACT", help="an ODCS file")],
-    to: To,
-    *,
-    file: From = None,
-    team: Team = None,
-    owner: Owner = None,
-    support: Support = None,
-) -> None:
-    """Write a product around a contract that you have, unchanged."""
-    from dataops_mesh.cli.write.importing import import_contract
-
-    raise typer.Exit(import_contract(contract, to, file, (team, owner, support)))
-
-
-@brought.command("sql")
-def import_sql(  # noqa: PLR0913 - what the command takes
-    statements: Annotated[Path, typer.Argument(metavar="FILE", help="CREATE TABLE statements")],
-    to: To,
-    *,
-    dialect: Annotated[str, typer.Option("--dialect", help="whose SQL: postgres, tsql, ...")] = "",
-    team: Team = None,
-    owner: Owner = None,
-    support: Support = None,
-) -> None:
-    """Write a product with a port and a contract for each table."""
-    from dataops_mesh.cli.write.importing import import_tables
-
-    raise typer.Exit(import_tables(statements, to, dialect, (team, owner, support)))

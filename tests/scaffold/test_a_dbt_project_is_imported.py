@@ -17,10 +17,10 @@ import yaml
 from dbt_import_cases import PROJECT, digests, plain_dbt, write_project
 from helpers import environment, product, read, run
 
-from dataops_mesh.author.dbt_sources import Around, find_sources
 from dataops_mesh.cli.main import main
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run.identity import code_version
+from dataops_mesh.scaffold.dbt_sources import Around, find_sources
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import latest

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.author.columns import property_of
-from dataops_mesh.author.dbt_sources import Delivered, files_of
-from dataops_mesh.author.documents import VERSION, as_yaml, contract, contract_id, setting
-from dataops_mesh.author.documents import product as document
 from dataops_mesh.engine.sql import scan
 from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.scaffold.columns import property_of
+from dataops_mesh.scaffold.dbt_sources import Delivered, files_of
+from dataops_mesh.scaffold.documents import VERSION, as_yaml, contract, contract_id, setting
+from dataops_mesh.scaffold.documents import product as document
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import SourceFormat
 from dataops_mesh.spec.paths import shown

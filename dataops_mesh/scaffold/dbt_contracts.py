@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dataops_mesh.author.columns import property_of
-from dataops_mesh.author.documents import contract
 from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.scaffold.columns import property_of
+from dataops_mesh.scaffold.documents import contract
 
 Node = Mapping[str, Any]
 _ORDER = (

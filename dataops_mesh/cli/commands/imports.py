@@ -8,19 +8,17 @@ from typing import Annotated
 
 import typer
 
+from dataops_mesh.cli.commands.new import PANEL, From, Owner, Support, Team
 from dataops_mesh.cli.output import Format, say, show
 
 importing = typer.Typer(help="Write declarations for what is there already.", no_args_is_help=True)
 
+To = Annotated[str, typer.Option("--to", metavar="DOMAIN.PRODUCT", help="the new product")]
+
 
 def add_import_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
-    app.add_typer(importing, name="import")
-
-
-@importing.callback()
-def _imports() -> None:
-    """Write declarations for what is there already."""
+    app.add_typer(importing, name="import", rich_help_panel=PANEL)
 
 
 @importing.command("dbt")
@@ -45,10 +43,10 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
     ),
 ) -> None:
     """Write a product, contracts, and products of its sources for a dbt project."""
-    from dataops_mesh.author.dbt import Wish, import_project
-    from dataops_mesh.author.documents import write
     from dataops_mesh.cli.workspace import load_workspace
     from dataops_mesh.factory.workspace import write_definitions
+    from dataops_mesh.scaffold.dbt import Wish, import_project
+    from dataops_mesh.scaffold.documents import write
     from dataops_mesh.settings import load_settings
     from dataops_mesh.spec.dbt import DbtOptions
     from dataops_mesh.spec.model import Mesh
@@ -72,6 +70,38 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
         say(f"note: {note}")
     name = made.name.partition(".")[0]
     say(f"next: mesh check {name}; mesh run {name}")
+
+
+@importing.command("odcs")
+def import_odcs(  # noqa: PLR0913 - what the command takes
+    contract: Annotated[Path, typer.Argument(metavar="CONTRACT", help="an ODCS file")],
+    to: To,
+    *,
+    file: From = None,
+    team: Team = None,
+    owner: Owner = None,
+    support: Support = None,
+) -> None:
+    """Write a product around a contract that you have, unchanged."""
+    from dataops_mesh.cli.write.bring import import_contract
+
+    raise typer.Exit(import_contract(contract, to, file, (team, owner, support)))
+
+
+@importing.command("sql")
+def import_sql(  # noqa: PLR0913 - what the command takes
+    statements: Annotated[Path, typer.Argument(metavar="FILE", help="CREATE TABLE statements")],
+    to: To,
+    *,
+    dialect: Annotated[str, typer.Option("--dialect", help="whose SQL: postgres, tsql, ...")] = "",
+    team: Team = None,
+    owner: Owner = None,
+    support: Support = None,
+) -> None:
+    """Write a product with a port and a contract for each table."""
+    from dataops_mesh.cli.write.bring import import_tables
+
+    raise typer.Exit(import_tables(statements, to, dialect, (team, owner, support)))
 
 
 def _variables(text: str) -> str:

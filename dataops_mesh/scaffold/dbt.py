@@ -13,23 +13,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.author.dbt_contracts import contract_of, team_of
-from dataops_mesh.author.dbt_ports import Choice, choose_ports
-from dataops_mesh.author.dbt_sources import Around, Found, find_sources
-from dataops_mesh.author.dbt_types import types_of
-from dataops_mesh.author.delivered import delivered_files
-from dataops_mesh.author.documents import (
+from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.run.environment import Environment, open_environment
+from dataops_mesh.scaffold.dbt_contracts import contract_of, team_of
+from dataops_mesh.scaffold.dbt_ports import Choice, choose_ports
+from dataops_mesh.scaffold.dbt_sources import Around, Found, find_sources
+from dataops_mesh.scaffold.dbt_types import types_of
+from dataops_mesh.scaffold.delivered import delivered_files
+from dataops_mesh.scaffold.documents import (
     VERSION,
     as_yaml,
     contract_id,
     require_new,
     setting,
 )
-from dataops_mesh.author.documents import (
+from dataops_mesh.scaffold.documents import (
     product as document,
 )
-from dataops_mesh.errors import DeclarationError, Location, Problem
-from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Address, InputPort, Mesh, Product, Transform, TransformKind

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.author.dbt_sources import Found, files_of
-from dataops_mesh.author.delivered import by_address, relation_of
 from dataops_mesh.engine.session import release_views
 from dataops_mesh.engine.sql import identifier
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.scaffold.dbt_sources import Found, files_of
+from dataops_mesh.scaffold.delivered import by_address, relation_of
 from dataops_mesh.spec.model import Contract, Mesh, Product
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store.release import latest

@@ -1,1 +1,0 @@
-"""Writes declarations for people: of what is there already, new ones."""
