@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 
+from dataops_mesh.factory.describe import source_key
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.word.held import gone_inputs, hold_on_product
@@ -181,6 +182,15 @@ def automation_condition(
         idle = ~dg.AutomationCondition.any_deps_in_progress()
         new = NewPartitions if cut else NewContent
         conditions.append((new(product, settings.root) & idle).with_label("onUpstream"))
+    written = [source_key(product, p) for p in product.inputs if p.source and p.source.asset]
+    if written and wakes.assets:
+        updated = dg.AutomationCondition.any_deps_match(
+            dg.AutomationCondition.newly_updated()
+        ).allow(dg.AssetSelection.assets(*written))
+        written_anew = updated.since(dg.AutomationCondition.newly_requested())
+        guard = DuePartitions if cut else NotHeld
+        wake_up = (written_anew & guard(product, settings.root)).with_label("onAsset")
+        conditions.append(wake_up)
     for cron in wakes.crons:
         tick = dg.AutomationCondition.cron_tick_passed(cron.line, cron.zone)
         due = tick.since(dg.AutomationCondition.newly_requested())

@@ -35,7 +35,9 @@ def key_of(address: Address) -> dg.AssetKey:
 
 
 def source_key(product: Product, port: InputPort) -> dg.AssetKey:
-    """Return the asset key under which a source outside the mesh is drawn."""
+    """Return the asset key under which a source is drawn: that of the asset that writes it."""
+    if port.source is not None and port.source.asset:
+        return dg.AssetKey(port.source.asset.split("/"))
     return dg.AssetKey([product.domain, "source", port.name])
 
 
@@ -76,7 +78,7 @@ def source_specs(product: Product) -> list[dg.AssetSpec]:
             kinds={"source", port.source.format.value},
         )
         for port in product.inputs
-        if port.source
+        if port.source and not port.source.asset  # whoever has the asset defines it
     ]
 
 

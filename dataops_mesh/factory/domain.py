@@ -19,6 +19,7 @@ from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_domain as load_declarations
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
+from dataops_mesh.spec.read.product import PRODUCT_FILE
 from dataops_mesh.transform.validate import transform_problems
 
 RUNNABLE = frozenset({"active", "deprecated"})
@@ -52,13 +53,12 @@ def load_product(folder: str | Path) -> dg.Definitions:
         SettingsError: the workspace's settings are not valid.
     """
     path = Path(folder).resolve()
-    path = path if path.is_dir() else path.parent
+    path = path.parent if path.is_file() else path
+    if not (path / PRODUCT_FILE).is_file():
+        what = f"{path} is no product's folder: it has no {PRODUCT_FILE}"
+        raise DeclarationError(Problem(what, next="name domains/<domain>/<product>"))
     settings = load_settings(path)
     domain = load_declarations(path.parent)
-    if not any(product.folder == path for product in domain.products):
-        what = f"{path} is no product's folder"
-        known = tuple(product.folder.name for product in domain.products)
-        raise DeclarationError(Problem(what, choices=known, next="name domains/<domain>/<product>"))
     return definitions_of(domain, settings, only=path.name)
 
 

@@ -86,6 +86,7 @@ class Source:
         options: options of DuckDB's reader, as sorted pairs; a mapping (`types`) is a tuple of
             pairs, a list (`nullstr`) a tuple of texts.
         column: the column that says which partition a row is of; empty for that of the port.
+        asset: the key of the Dagster asset that writes the files, `a/b`; empty if none does.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Source:
     package: str | None = None
     options: tuple[tuple[str, Option], ...] = ()
     column: str = ""
+    asset: str = ""
 
     @property
     def is_cut(self) -> bool:

@@ -61,6 +61,9 @@ SHOWN = {
     ("declarations.md", "select tailnum as tail_number, seats"): SHORTEST,
     ("declarations.md", 'domains/fleet/aircraft/aircraft.odcs.yaml:11: schema[0].properties[1].logicalType: "integr" is not one of the valid values (did you mean "integer"?)'): f"{DECLARED}::test_the_error_that_is_shown_is_the_error",
     ("declarations.md", "# domains/fleet/aircraft/inputs/aircraft_csv.odcs.yaml"): "tests/exact/test_sources_have_contracts.py::test_the_contract_of_the_page_is_real",
+    ("dagster.md", "import dagster as dg"): "tests/docs/test_the_page_on_dagster.py::test_the_definitions_of_the_page_load",
+    ("dagster.md", "# defs/orders/defs.yaml"): "tests/factory/test_beside_assets_of_ones_own.py::test_a_file_of_dg_names_what_is_loaded",
+    ("dagster.md", "# in domains/shop/orders/product.odps.yaml"): "tests/docs/test_the_page_on_dagster.py::test_the_source_of_the_page_is_read",
     ("dbt.md", "# domains/books/totals/product.odps.yaml"): f"{DBT}::test_the_project_of_the_page_is_published",
     ("dbt.md", "# project/models/sources.yml"): f"{DBT}::test_the_project_of_the_page_is_published",
     ("dbt.md", 'value: {dbt: {project: ../../../project, select: "totals largest"}}'): f"{DBT}::test_select_leaves_out_what_would_lose_its_history",
@@ -163,12 +166,15 @@ def _commands(block: Block, _: Path) -> None:
         program, *rest = [word for word in words if not re.fullmatch(r"[A-Z_]+=\S*", word)]
         match Path(program).name:
             case "mesh":
-                options = {o for p in known[rest[0]].params for o in p.opts}
+                command = known[rest[0]]
+                if isinstance(inner := getattr(command, "commands", None), dict):
+                    command, rest = inner[rest[1]], rest[1:]
+                options = {o for p in command.params for o in p.opts}
                 assert {w for w in rest[1:] if w.startswith("--")} <= options, line
             case "make":
                 targets = [word for word in rest if "=" not in word]
                 assert all(f"\n{target}:" in makefile for target in targets), line
-            case "pytest" | "git" | "python" | "pip":
+            case "pytest" | "git" | "python" | "pip" | "cd":
                 pass
             case _:
                 raise AssertionError(f"{block}: {line}")

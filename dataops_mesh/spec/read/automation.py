@@ -37,28 +37,33 @@ class Automation:
     Args:
         upstream: new content at an address that it reads.
         crons: each with its time zone.
+        assets: a materialization of the Dagster asset that writes a source.
     """
 
     upstream: bool
     crons: tuple[Cron, ...]
+    assets: bool = False
 
 
 def automation_of(product: Product) -> Automation:
     """Return what wakes a product: what its setting says, else what its inputs ask for.
 
-    Without the setting, published inputs wake it when their content changes, and the cron of
+    Without the setting, published inputs wake it when their content changes, a Dagster asset that
+    writes a source of it when it is materialized, and the cron of
     its `frequency` wakes it where it reads a source, because nobody announces a delivery.
     """
     reads_ports = any(port.address is not None for port in product.inputs)
     reads_sources = any(port.source is not None for port in product.inputs)
+    written = any(port.source is not None and port.source.asset for port in product.inputs)
     match product.automation:
         case Wake.ON_UPSTREAM:
-            return Automation(upstream=True, crons=())
+            return Automation(upstream=True, crons=(), assets=written)
         case Wake.ON_SCHEDULE:
             return Automation(upstream=False, crons=crons(product))
         case Wake.MANUAL:
             return Automation(upstream=False, crons=())
-    return Automation(upstream=reads_ports, crons=crons(product) if reads_sources else ())
+    ticks = crons(product) if reads_sources else ()
+    return Automation(upstream=reads_ports, crons=ticks, assets=written)
 
 
 def crons(product: Product) -> tuple[Cron, ...]:

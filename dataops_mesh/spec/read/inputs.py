@@ -145,7 +145,8 @@ def _source(node: Node, folder: Path, root: Path, problems: list[Problem]) -> So
     given = node.text("format")
     kind = SourceFormat(given) if given else infer_format(path)
     options = _options(node, kind, problems)
-    return Source(path, kind, node.where, package, options, node.text("column") or "")
+    column, asset = node.text("column") or "", node.text("asset") or ""
+    return Source(path, kind, node.where, package, options, column, asset)
 
 
 def _options(
