@@ -7,7 +7,7 @@ TESTS ?= tests
 export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
-.PHONY: bench bench-quick lint-contracts help setup demo test lint types layers unit long snapshot format lock clean
+.PHONY: bench bench-quick lint-contracts docs reference help setup demo test lint types layers unit long snapshot format lock clean
 
 help:
 	@echo "make demo    set up, run the example mesh on real data, show what is published"
@@ -15,6 +15,8 @@ help:
 	@echo "make bench-quick   benchmarks beside what people would use instead, under 5 minutes"
 	@echo "make bench         the same at full size; benchmarks/README.md"
 	@echo "make lint-contracts   datacontract lint on the example contracts and those of the docs"
+	@echo "make docs    the documentation as a site, in site/; fails on a broken link"
+	@echo "make reference   write the reference pages of docs/ again, of the code"
 	@echo "make ui      the Dagster UI on the example mesh"
 	@echo "make format  let ruff format and fix what it can"
 	@echo "make long    the long profile: more histories, kills, fuzzing, memory; hours"
@@ -67,6 +69,19 @@ $(DATACONTRACT)/bin/datacontract:
 
 lint-contracts: $(READY) $(DATACONTRACT)/bin/datacontract
 	@$(BIN)/python tests/spec/lint_contracts.py $(DATACONTRACT)/bin/datacontract
+
+# The site's generator has an environment of its own: nobody needs it to work here.
+DOCS := .venv-bench/docs
+
+$(DOCS)/bin/mkdocs:
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check mkdocs-material==9.8.2
+
+docs: $(DOCS)/bin/mkdocs
+	@$(DOCS)/bin/mkdocs build --quiet --clean && echo "site/index.html"
+
+reference: $(READY)
+	@$(BIN)/python tests/docs/reference.py
 
 bench: $(READY) $(SQLMESH)/.tried
 	@$(BIN)/python -m benchmarks --scale full

@@ -16,6 +16,7 @@ def add_run_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
     app.command(rich_help_panel=PANEL)(run)
     app.command(rich_help_panel=PANEL)(monitor)
+    app.command("test", rich_help_panel="Write")(try_examples)
 
 
 def run(  # noqa: PLR0913 - what the command takes
@@ -57,3 +58,10 @@ def monitor(names: Names = None, output: Output = Format.TABLE) -> None:
     from dataops_mesh.cli.watching import monitor_products
 
     raise typer.Exit(monitor_products(names or [], output))
+
+
+def try_examples(names: Names = None, output: Output = Format.TABLE) -> None:
+    """Build products from the rows of their examples; exit 1 if other rows come out."""
+    from dataops_mesh.cli.write.trying import run_examples
+
+    raise typer.Exit(run_examples(names or [], output))
