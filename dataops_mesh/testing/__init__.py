@@ -131,9 +131,12 @@ def _tried(
 
 def _whole(error: TransformError, store: Path) -> TransformError:
     """Say all that a transform said: the rows that it may repeat are those of the test."""
-    said = [file.read_text("utf-8").strip() for file in store.rglob("error.txt")]
+    kept = [
+        file.read_text("utf-8").partition("\n\nTraceback")[0] for file in store.rglob("error.txt")
+    ]
     first = error.problems[0]
-    return TransformError([replace(first, next="\n".join(said)), *error.problems[1:]])
+    what = "\n".join([first.what, *(text.strip() for text in kept)])
+    return TransformError([replace(first, what=what, next=""), *error.problems[1:]])
 
 
 def _rows(environment: Environment, ref: str, port: Any) -> tuple[dict[str, Any], ...]:

@@ -182,5 +182,5 @@ def test_the_error_of_a_transform_is_said_whole_for_the_rows_are_the_testers(mes
     folder = mesh.domains_folder / "sales" / "totals"
     query = "select customer, cast(customer as decimal(18,2)) as total from shop.orders"
     (folder / "totals.sql").write_text(query, "utf-8")
-    with pytest.raises(TransformError, match="Could not convert string 'a'"):
+    with pytest.raises(TransformError, match='Could not convert string "a"'):
         try_product(folder, {"shop.orders": ROWS})
