@@ -78,7 +78,7 @@ $(DOCS)/bin/mkdocs:
 	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check mkdocs-material==9.8.2
 
 docs: $(DOCS)/bin/mkdocs
-	@$(DOCS)/bin/mkdocs build --quiet --clean && echo "site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --clean && echo "site/index.html"
 
 reference: $(READY)
 	@$(BIN)/python tests/docs/reference.py

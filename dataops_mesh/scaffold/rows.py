@@ -139,7 +139,7 @@ def _spelled(
     for column in _texts(con, view):
         nothing |= _missing(con, view, sql.identifier(column))
     if nothing:
-        options["nullstr"] = sorted(nothing)
+        options["nullstr"] = ["", *sorted(nothing)]
         bind_source(con, name, (file,), _with(source, options))
     numbers = [one for one in _texts(con, view) if _is_number(con, view, sql.identifier(one))]
     if numbers:
