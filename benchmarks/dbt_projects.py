@@ -224,7 +224,8 @@ def _compare(made: Outcome, plain: Path, ours: Path, known: Known) -> None:
             theirs.register("published", rows)
             one = f"SELECT {names} FROM {relation}"
             sides = (f"{one} EXCEPT ALL FROM published", f"FROM published EXCEPT ALL {one}")
-            differ = [theirs.execute(f"SELECT count(*) FROM ({s})").fetchone()[0] for s in sides]
+            counts = [theirs.execute(f"SELECT count(*) FROM ({s})").fetchall() for s in sides]
+            differ = [int(found[0][0]) for found in counts]
             same = f"differs: {differ[0]} rows gone, {differ[1]} new"
             made.ports[port] = same if any(differ) else "identical"
             made.rows += len(rows)
