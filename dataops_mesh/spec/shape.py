@@ -182,9 +182,7 @@ def _scalar(text: str, known: Known) -> tuple[Shape, str]:
         raise ValueError("no type")
     spelled = found[0].strip()
     # The values of an ENUM are its own affair.
-    if spelled.upper().startswith("ENUM("):
-        return Shape(Kind.SCALAR, ("ENUM",)), text[found.end() :]
-    name = known(spelled)
+    name = known(spelled) or ("ENUM" if spelled.upper().startswith("ENUM(") else None)
     if name is None:
         raise ValueError("not a type we know")
     return Shape(Kind.SCALAR, (name,)), text[found.end() :]

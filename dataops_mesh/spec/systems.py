@@ -9,7 +9,7 @@ decides.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from dataops_mesh.spec.physical import FAMILIES, TYPES, normalise
@@ -28,6 +28,7 @@ _ELSEWHERE = {
         "FLOAT": "BINARY_FLOAT,FLOAT32",
         "INTEGER": "SERIAL,SERIAL4",
         "SMALLINT": "SMALLSERIAL",
+        "TINYINT": "BYTEINT",
         "TIME": "TIME WITHOUT TIME ZONE",
         "TIMESTAMP": "DATETIME2,TIMESTAMP_NTZ,TIMESTAMPNTZ,TIMESTAMP WITHOUT TIME ZONE",
         "TIMESTAMP WITH TIME ZONE": "DATETIMEOFFSET,TIMESTAMP_LTZ,TIMESTAMPLTZ,TIMESTAMP_TZ,"
@@ -49,7 +50,12 @@ _THEIRS = frozenset({
     "RECORD", "SET", "SMALLDATETIME", "STRUCT", "SUPER", "TUPLE", "UNION", "VARIANT", "VECTOR",
     "XML", "YEAR",
 })  # fmt: skip
+# BigQuery and Snowflake have integers and floats of one width each, whatever they are called.
+_WIDE = {"TINYINT": "BIGINT", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "FLOAT": "DOUBLE"}
+WIDE = frozenset({"bigquery", "snowflake"})
 _SHAPE = re.compile(r"([A-Z_][A-Z0-9_ ]*?)\s*(?:\(([^()]*)\)\s*([A-Z ]*))?")
+_TIMES = ("date", "timestamp", "time")
+_BYTES = ("BLOB", "INTERVAL")  # the standard has no logical type for them
 _CLOCKS = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME", "TIME WITH TIME ZONE")
 
 
@@ -68,8 +74,12 @@ class Physical:
     digits: int | None = None
 
 
-def physical(text: str) -> Physical | None:
+def physical(text: str, *, wide: bool = False) -> Physical | None:
     """Return what a type of any system says; None where it is not exactly a type we have.
+
+    Args:
+        text: the type.
+        wide: it is a type of systems all of whose integers and floats have 64 bits.
 
     >>> physical("NUMBER(38, 0)")
     Physical(name='DECIMAL(38,0)', length=None, digits=None)
@@ -79,7 +89,14 @@ def physical(text: str) -> Physical | None:
     Physical(name='TIMESTAMP WITH TIME ZONE', length=None, digits=3)
     >>> physical("NUMBER"), physical("geography"), physical("float(3,2)")
     (None, None, None)
+    >>> physical("INT", wide=True)
+    Physical(name='BIGINT', length=None, digits=None)
     """
+    found = _physical(text)
+    return replace(found, name=_WIDE.get(found.name, found.name)) if found and wide else found
+
+
+def _physical(text: str) -> Physical | None:
     plain = " ".join(text.upper().split())
     found = _SHAPE.fullmatch(plain)
     if found is None:
@@ -149,9 +166,9 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(one.replace("''", "'") for one in re.findall(r"'((?:[^']|'')*)'", text))
 
 
-def plain_name(text: str) -> str | None:
+def plain_name(text: str, *, wide: bool = False) -> str | None:
     """Return DuckDB's name of a type of any system; None where it is not exactly one."""
-    found = physical(text)
+    found = physical(text, wide=wide)
     return found.name if found is not None else None
 
 
@@ -166,6 +183,19 @@ def logical_of(text: str) -> str | None:
         return None
     bare = found.name.partition("(")[0]
     return next((logical for logical, names in FAMILIES.items() if bare in names), None)
+
+
+def is_encoding(name: str, logical: str | None, *, free: bool) -> bool:
+    """Tell whether a type is how values are written elsewhere: dates as text, text as bytes.
+
+    Args:
+        name: the type, as DuckDB writes it.
+        logical: what the values are.
+        free: neither a time zone nor a format is declared of them.
+    """
+    if logical == "string":
+        return name in _BYTES
+    return free and logical in _TIMES and name not in {"BOOLEAN", "BLOB", "UUID"}
 
 
 def is_ours(text: str) -> bool:

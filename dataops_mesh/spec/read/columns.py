@@ -13,14 +13,16 @@ from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.inside import classified, read_inside
-from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of
+from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of, unlike
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.protection import masking
 from dataops_mesh.spec.read.rules import read_rules
+from dataops_mesh.spec.read.servers import physical_of
 from dataops_mesh.spec.read.values import read_values
 from dataops_mesh.spec.systems import (
     Physical,
+    is_encoding,
     is_ours,
     length_in_brackets,
     listed,
@@ -30,8 +32,6 @@ from dataops_mesh.spec.systems import (
 from dataops_mesh.spec.terms import Severity, Unexecuted
 
 # What only columns of another type have, by the type that has it.
-_TIMES = ("date", "timestamp", "time")
-_BYTES = ("BLOB", "INTERVAL")  # the standard has no logical type for them
 _PARTS = {"properties": "object", "items": "array", "map": "map"}
 
 
@@ -135,13 +135,13 @@ def _column(entry: Node, table: Target, extras: Extras, problems: list[Problem])
         options=_narrowed(options, found),
         enum=_enum(entry, logical, problems),
         tags=entry.texts("tags"),
-        rules=read_rules(entry.items("quality"), target, problems, extras),
+        rules=(*read_rules(entry.items("quality"), target, problems, extras), *inner.rules),
         shape=read_shape_of(entry, logical, problems),
         id=entry.text("id") or "",
         masking=masking(entry),
         transform_sources=entry.texts("transformSourceObjects"),
         quarantine=read_bound(extras.get(entry.keys, {}).get(SETTING), problems),
-        inside=tuple(inner.demands),
+        inside=tuple(inner.checks.values()),
         unexecuted=(*inner.unexecuted, *_unlike(entry, name, logical, found)),
     )
 
@@ -178,7 +178,7 @@ def _physical_type(
     child = entry.child("physicalType")
     if child is None or not isinstance(child.value, str) or logical in NESTED:
         return None
-    found = physical(child.value)
+    found = physical_of(entry)
     if logical == "string" and (length := length_in_brackets(child.value)) is not None:
         return Physical("VARCHAR", length)
     if found is None and not system and (hint := slip(child.value)):
@@ -192,7 +192,8 @@ def _physical_type(
     whole = logical == "integer" and found.name.startswith("DECIMAL(") and found.name[-3:] == ",0)"
     if is_accepted(found.name, accepted) or whole:
         return found
-    if is_ours(child.value) and not system and not _is_encoding(found.name, logical, options):
+    free = options.timezone is None and options.format is None
+    if is_ours(child.value) and not system and not is_encoding(found.name, logical, free=free):
         aware = "" if options.timezone is None else f" with timezone: {options.timezone}".lower()
         bits = f" with format: {options.format}" if logical in NUMBERS and options.format else ""
         what = f"{found.name} is no physical type of logicalType {logical}{aware}{bits}"
@@ -200,21 +201,15 @@ def _physical_type(
     return None
 
 
-def _is_encoding(name: str, logical: str, options: ColumnOptions) -> bool:
-    """Tell whether a type is how values are written elsewhere: dates as text, text as bytes."""
-    if logical == "string":
-        return name in _BYTES
-    free = options.timezone is None and options.format is None
-    return free and logical in _TIMES and name not in {"BOOLEAN", "BLOB", "UUID"}
-
-
 def _unlike(
     entry: Node, name: str, logical: str | None, found: Physical | None
 ) -> tuple[Unexecuted, ...]:
     """Return the remark that a physical type is not that in which the column is stored here."""
     child = entry.child("physicalType")
-    if child is None or not isinstance(child.value, str) or logical in {None, *NESTED}:
+    if child is None or not isinstance(child.value, str) or logical is None:
         return ()
+    if logical in NESTED:
+        return tuple(unlike(entry, logical, name))
     known = physical(child.value)
     if found is not None or known is None or known.name == "ENUM":
         return ()

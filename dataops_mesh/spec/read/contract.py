@@ -18,13 +18,11 @@ from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zon
 from dataops_mesh.spec.read.protection import approvers
 from dataops_mesh.spec.read.relationships import read_relationships
 from dataops_mesh.spec.read.rules import read_rules, report_duplicates
+from dataops_mesh.spec.read.servers import system_of
 from dataops_mesh.spec.read.sla import Scope, read_slas
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.sql import spelled_name
 from dataops_mesh.spec.standards.schema import odcs_validator, validate
-
-# Servers whose SQL is DuckDB's.
-_HERE = frozenset({"duckdb", "local"})
 
 
 def read_contract(
@@ -49,7 +47,7 @@ def read_contract(
     check_status(node, problems)
     table = _table(node, port, problems)
     own_names = _called(table, port, "" if source else domain)
-    target = Target(relations=own_names, system=_system(node))
+    target = Target(relations=own_names, system=system_of(node))
     columns = read_columns(table, extras, problems, target, source=source) if table else ()
     _refuse_settings(own, problems, source=source)
     if source:
@@ -147,15 +145,9 @@ def _scope(node: Node, table: Node | None, port: str, columns: tuple[Column, ...
         columns,
         frozenset({port, *called(table.value if table is not None else None)}),
         {name: e.text("name") or "" for e in entries for name in called(e.value)},
-        _system(node),
+        system_of(node),
         node.child("slaDefaultElement"),
     )
-
-
-def _system(node: Node) -> str:
-    """Return the type of the servers that the contract is written for; empty if we are one."""
-    types = tuple(dict.fromkeys(t for s in node.items("servers") if (t := s.text("type"))))
-    return "" if _HERE & set(types) else ", ".join(types)
 
 
 def _called(table: Node | None, port: str, domain: str) -> frozenset[str]:

@@ -15,12 +15,15 @@ from typing import Any
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import slug, stem
-from dataops_mesh.spec.read.nested import read_logical
+from dataops_mesh.spec.read.custom import Target
+from dataops_mesh.spec.read.nested import composed, read_logical, unlike
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
-from dataops_mesh.spec.read.rules import read_severity
-from dataops_mesh.spec.systems import physical
-from dataops_mesh.spec.terms import ColumnOptions, Inside, Severity, Unexecuted
+from dataops_mesh.spec.read.rules import read_rule, read_severity
+from dataops_mesh.spec.read.servers import is_wide, physical_of
+from dataops_mesh.spec.shape import Kind, Shape
+from dataops_mesh.spec.systems import Physical, length_in_brackets, listed, physical
+from dataops_mesh.spec.terms import ColumnOptions, Inside, Rule, Severity, Unexecuted
 
 _PLACEHOLDER = re.compile(r"\{(?=(?:object|table|property|column)\})")
 _FLAGS = ("unique", "primaryKey")
@@ -46,6 +49,9 @@ class _Place:
     value: str
     depth: int = 0
 
+    def called(self, kind: str) -> str:
+        return "__".join((stem(self.path[0]), "_".join([*map(slug, self.path[1:]), kind])))
+
     def field(self, name: str) -> _Place:
         quoted = _text(name)
         inner = f"({self.value} IS NOT NULL AND @)"
@@ -64,11 +70,22 @@ class _Place:
 
 @dataclass(slots=True)
 class Found:
-    """What was found inside a column."""
+    """What was found inside a column: checks by name, rules for people, and what is left."""
 
-    demands: list[Inside] = field(default_factory=list)
+    checks: dict[str, Inside] = field(default_factory=dict)
+    rules: list[Rule] = field(default_factory=list)
     unexecuted: list[Unexecuted] = field(default_factory=list)
     classes: list[tuple[str, Node]] = field(default_factory=list)
+
+    def demand(self, place: _Place, kind: str, condition: str, node: Node) -> None:
+        """Add what a row breaks at a place; what is demanded twice is one check."""
+        name = place.called(kind)
+        broken = place.around.replace("@", condition)
+        known = self.checks.get(name)
+        if known is not None and known.broken != broken:
+            broken = f"({known.broken}) OR ({broken})"
+        told = f"{kind} of {'.'.join(place.path)}"
+        self.checks[name] = Inside(name, broken, told, node.where)
 
 
 def read_inside(entry: Node, name: str, logical: str | None, problems: list[Problem]) -> Found:
@@ -107,6 +124,8 @@ def _json(entry: Node, logical: str | None) -> str:
 def _walk(
     entry: Node, logical: str | None, place: _Place, found: Found, problems: list[Problem]
 ) -> None:
+    if logical is not None and (spelled := composed(entry, logical)) is not None:
+        _spelled(entry, spelled, place, found)
     if logical == "object":
         for node in entry.items("properties"):
             if (name := node.text("name")) is not None:
@@ -123,24 +142,70 @@ def _walk(
                 _part(part, place.each(key, f"map_{key}s({place.value})"), found, problems)
 
 
+def _spelled(entry: Node, shape: Shape, place: _Place, found: Found) -> None:
+    """Find what a type made of others says of those: `array<varchar(3)>`."""
+    for name, part in shape.parts:
+        match shape.kind:
+            case Kind.STRUCT:
+                inner = place.field(name)
+            case Kind.MAP:
+                inner = place.each(name, f"map_{name}s({place.value})")
+            case _:
+                inner = place.each("item", place.value)
+        _spelled(entry, part, inner, found)
+    if shape.kind is Kind.SCALAR:
+        text = shape.accepted[0]
+        for kind, condition in _limits(text, physical(text, wide=is_wide(entry)), place.value):
+            found.demand(place, kind, condition, entry)
+
+
+def _limits(text: str, found: Physical | None, value: str) -> Iterator[tuple[str, str]]:
+    """Yield what a row breaks that a physical type says: a length, digits of a second, values."""
+    length = found.length if found is not None else None
+    if length is not None:
+        yield "length", f"coalesce(length({value}) > {length}, false)"
+    if found is not None and found.digits is not None:
+        finite = f"isfinite({value}) AND " if found.name.startswith("TIMESTAMP") else ""
+        fine = f"{finite}epoch_us({value}) % {10 ** (6 - found.digits)} <> 0"
+        yield "digits", f"coalesce({fine}, false)"
+    if values := listed(text):
+        yield "enum", f"coalesce({value} NOT IN ({', '.join(map(_text, values))}), false)"
+
+
 def _part(node: Node, place: _Place, found: Found, problems: list[Problem]) -> None:
     logical = read_logical(node, [])  # what is wrong with the type, its reader has said
     options = read_options(node, logical, problems)
-    type_ = physical(node.text("physicalType") or "")
-    if logical == "string" and type_ is not None and type_.length is not None:
-        most = min(n for n in (type_.length, options.max_length) if n is not None)
+    text = node.text("physicalType") or ""
+    type_ = physical_of(node)
+    if logical == "string":
+        sizes = (options.max_length, type_.length if type_ else None, length_in_brackets(text))
+        most = min((n for n in sizes if n is not None), default=None)
         options = replace(options, max_length=most)
     for kind, condition in _conditions(node, logical, options, place.value):
-        name = "__".join((stem(place.path[0]), "_".join([*map(slug, place.path[1:]), kind])))
-        where = ".".join(place.path)
-        found.demands.append(
-            Inside(name, place.around.replace("@", condition), f"{kind} of {where}", node.where)
-        )
+        found.demand(place, kind, condition, node)
+    own = {"string": "enum", "timestamp": "digits", "time": "digits"}.get(logical or "")
+    for kind, condition in _limits(text, type_, place.value):
+        if kind == own and not (kind == "enum" and node.items("enum")):
+            found.demand(place, kind, condition, node)
     found.unexecuted += _left(node, logical, options, ".".join(place.path))
+    _read_texts(node, place, found, problems)
     child = node.child("classification")
     if child is not None and isinstance(child.value, str):
         found.classes.append((child.value, child))
     _walk(node, logical, place, found, problems)
+
+
+def _read_texts(node: Node, place: _Place, found: Found, problems: list[Problem]) -> None:
+    """Read the rules in words: they are the column's, and named after the part."""
+    for entry in node.items("quality"):
+        if entry.text("type") != "text":
+            continue
+        rule = read_rule(entry, Target(column=place.path[0]), problems)
+        if rule is not None:
+            given = entry.text("id") or entry.text("name") or "text"
+            name = place.called(slug(given))
+            again = sum(one.name.startswith(name) for one in found.rules)
+            found.rules.append(replace(rule, name=f"{name}_{again + 1}" if again else name))
 
 
 def _conditions(
@@ -191,6 +256,7 @@ def _left(
     for key in _FLAGS:
         if node.flag(key):
             yield Unexecuted(f"`{key}` of {path}: {told}", node.where)
+    yield from unlike(node, logical, path) if logical is not None else ()
     given = node.child("logicalTypeOptions")
     keys = set(given.value) if given is not None and isinstance(given.value, dict) else set()
     left = [key for key in _LEFT if key in keys]

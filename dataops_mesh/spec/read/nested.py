@@ -5,12 +5,26 @@ What is demanded of the values inside is read by `spec.read.inside`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.formats import DAY, TimeFormat, time_format
 from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.servers import known_to, system_of
 from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
-from dataops_mesh.spec.systems import is_ours, logical_of, physical, plain_name, slip
+from dataops_mesh.spec.systems import (
+    is_encoding,
+    is_ours,
+    length_in_brackets,
+    logical_of,
+    physical,
+    plain_name,
+    slip,
+)
+from dataops_mesh.spec.terms import Severity, Unexecuted
 
 NESTED = ("object", "array", "map", "vector")
 LOGICAL_TYPES = (*FAMILIES, *NESTED)
@@ -22,6 +36,8 @@ _WORDS = {
     **dict.fromkeys(("DICT", "OBJECT", "RECORD", "STRUCT"), "object"),
     "MAP": "map",
 }
+_ALIKE = {"vector": "array"}
+_LIMITED = re.compile(r"\(\s*['\d]")  # a length, digits or values
 _THEN = "write it as a rule of type sql on the column"
 
 
@@ -32,7 +48,54 @@ def read_shape_of(entry: Node, logical: str | None, problems: list[Problem]) -> 
     shape = _shape(entry, logical, problems)
     if logical == "object":
         _check_counts(entry, problems)
-    return _physical(entry, shape, problems)
+    return _physical(entry, logical, shape, problems)
+
+
+def composed(entry: Node, logical: str) -> Shape | None:
+    """Return the shape that `physicalType` spells, where it is that of the column.
+
+    Its plain types are as they are spelled, with lengths, digits and values.
+    """
+    text = entry.text("physicalType") or ""
+    found = read_shape(text, known_to(entry))
+    if logical not in NESTED or found is None or not matches(found, _shape(entry, logical, [])):
+        return None
+    return read_shape(text, str)
+
+
+def unlike(entry: Node, logical: str, path: str) -> Iterator[Unexecuted]:
+    """Yield the remark that a physical type is not that in which values are stored here.
+
+    Args:
+        entry: a column of a nested type, or a part of one.
+        logical: its logical type.
+        path: how it is called.
+    """
+    child = entry.child("physicalType")
+    if child is None or not isinstance(child.value, str) or normalise(child.value) == "JSON":
+        return
+    text = child.value
+    found = read_shape(text, known_to(entry))
+    word = _word(text)
+    if _fits(found, entry, logical, _shape(entry, logical, [])):
+        return
+    if found is not None or _WORDS.get(word, logical) not in {logical, _ALIKE.get(logical)}:
+        what = f'physicalType "{text}" of {path}: here it is stored as logicalType {logical}'
+    elif word in {*_WORDS, "ROW"} and _LIMITED.search(text):
+        what = f'physicalType "{text}" of {path} has parts we do not know: nothing of it is checked'
+    else:
+        return
+    yield Unexecuted(what, child.where, Severity.WARNING)
+
+
+def _fits(found: Shape | None, entry: Node, logical: str, shape: Shape) -> bool:
+    if found is None:
+        return False
+    bare = found.accepted[0] if found.kind is Kind.SCALAR else ""
+    whole = logical == "integer" and bare.startswith("DECIMAL(") and bare.endswith(",0)")
+    text = entry.text("physicalType") or ""
+    bracketed = logical == "string" and length_in_brackets(text) is not None
+    return whole or bracketed or matches(found, shape)
 
 
 def read_logical(entry: Node, problems: list[Problem]) -> str | None:
@@ -63,8 +126,11 @@ def _made_of(text: str) -> str | None:
     """Return the logical type of a physical one that is made of others."""
     shape = read_shape(text, plain_name)
     kind = shape.kind if shape is not None else None
-    word = text.upper().partition("(")[0].partition("<")[0].strip()
-    return _KINDS.get(kind) if kind in _KINDS else _WORDS.get(word)
+    return _KINDS.get(kind) if kind in _KINDS else _WORDS.get(_word(text))
+
+
+def _word(text: str) -> str:
+    return text.upper().partition("(")[0].partition("<")[0].strip()
 
 
 def _shows_time(entry: Node) -> bool:
@@ -115,11 +181,14 @@ def _part(node: Node, problems: list[Problem]) -> Shape:
     logical = read_logical(node, problems)
     if logical is None:
         return ANY
-    return _physical(node, _shape(node, logical, problems), problems)
+    return _physical(node, logical, _shape(node, logical, problems), problems)
 
 
-def _physical(entry: Node, shape: Shape, problems: list[Problem]) -> Shape:
-    """Return the exact shape where `physicalType` says it; it must fit the logical one."""
+def _physical(entry: Node, logical: str, shape: Shape, problems: list[Problem]) -> Shape:
+    """Return the exact shape where `physicalType` says it.
+
+    In a contract of ours it must fit the logical one, or be how such values are written elsewhere.
+    """
     child = entry.child("physicalType")
     if child is None or not isinstance(child.value, str):
         return shape
@@ -128,16 +197,28 @@ def _physical(entry: Node, shape: Shape, problems: list[Problem]) -> Shape:
         # Of what is inside JSON nothing can be checked: what is declared of it decides.
         undeclared = shape == Shape(Kind.STRUCT)
         return Shape(Kind.SCALAR, ("JSON",)) if undeclared else shape
-    found = read_shape(child.value, plain_name)
-    if found is not None and matches(found, shape):
-        return found
+    if logical == "string" and length_in_brackets(child.value) is not None:
+        return shape
+    found = read_shape(child.value, known_to(entry))
+    if found is not None and _fits(found, entry, logical, shape):
+        return _as_text(found)
+    if system_of(entry):
+        return shape
     ours = is_ours(child.value) or "[" in child.value or "(" in child.value
     if found is not None and ours:
-        problems.append(child.problem(f"{found} is not {shape}"))
+        if not is_encoding(str(found), logical, free=entry.child("logicalTypeOptions") is None):
+            problems.append(child.problem(f"{found} is not {shape}"))
     elif found is None and (hint := slip(child.value)):
         what = f'"{child.value}" is not a type of DuckDB{hint}'
         problems.append(child.problem(what, then=f"write it as {shape}, or leave it out"))
     return shape
+
+
+def _as_text(shape: Shape) -> Shape:
+    """Return a shape whose sets of values are text: what they are, is a check."""
+    if shape.accepted == ("ENUM",):
+        return Shape(Kind.SCALAR, accepted_types("string"))
+    return replace(shape, parts=tuple((name, _as_text(part)) for name, part in shape.parts))
 
 
 def _element(entry: Node, problems: list[Problem]) -> str:
