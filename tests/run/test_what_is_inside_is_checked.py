@@ -124,14 +124,20 @@ def test_a_column_is_as_secret_as_what_is_inside(tmp_path):
 
 
 def test_values_of_a_type_inside_are_text_that_is_checked(tmp_path):
-    for n, written in enumerate(("items: {logicalType: string, physicalType: \"enum('x', 'y')\"}",
-                                 "physicalType: \"array<enum('x', 'y')>\", "
-                                 "items: {logicalType: string}")):  # fmt: skip
+    values = "enum('x', 'y')"
+    for n, written in enumerate(
+        (
+            f'items: {{logicalType: string, physicalType: "{values}"}}',
+            f'physicalType: "array<{values}>", items: {{logicalType: string}}',
+        )
+    ):
         column = f"{{name: v, logicalType: array, {written}}}"
         for value, failed in (("x", set()), ("z", {"v__item_enum"})):
             root = tmp_path / f"{value}{n}"
             root.mkdir()
-            files = a_product({"orders": [column]}, files={"orders.sql": f"select ['{value}'] as v"})
+            files = a_product(
+                {"orders": [column]}, files={"orders.sql": f"select ['{value}'] as v"}
+            )
             settings = write_workspace(root, {"shop": {"orders": files}})
             report = run(settings, "shop.orders")
             results = read_manifest(environment(settings).store, report.candidate).results
