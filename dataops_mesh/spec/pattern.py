@@ -86,8 +86,8 @@ def _not_in_re2(pattern: str) -> str:
 
 
 def _bad_escape(letter: str, *, in_class: bool) -> str:
-    if letter in set("123456789") and not in_class:
-        return "a backreference"
+    if letter in set("123456789"):
+        return "an escaped digit in a character class" if in_class else "a backreference"
     if letter == "b" and in_class:
         return r"\b in a character class"
     return {"Z": r"\Z", "N": r"\N", "u": r"\u", "U": r"\U", "Q": r"\Q", "C": r"\C"}.get(letter, "")

@@ -30,6 +30,7 @@ BAD = {
     r"a\Z": r"\Z",
     r"\u0041": r"\u",
     "a{1001}": "repetitions",
+    r"[\1[[:alpha:]]": "escaped digit",
     "[a-": "not a regular expression",
     "(": "not a regular expression",
     "*": "not a regular expression",
