@@ -21,6 +21,7 @@ _GROUPS = (
     ("(?(", "a conditional group"),
     ("(?>", "an atomic group"),
     ("(?#", "a comment"),
+    ("(?<", "a named group without P (write `(?P<name>...)`)"),
 )
 _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?[:)]")
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
@@ -47,7 +48,7 @@ def pattern_problem(pattern: str) -> str:
     if missing:
         return f"uses {missing}, which DuckDB (RE2) does not have"
     plain = _CLASS.sub("a-z", _PROPERTY.sub(r"\\w", _HEX.sub("x", pattern)))
-    plain = plain.replace(r"\z", r"\Z").replace("(?<", "(?P<").replace("(?U)", "")
+    plain = plain.replace(r"\z", r"\Z").replace("(?U)", "")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -21,6 +21,7 @@ BAD = {
     "(?<!a)b": "lookbehind",
     r"(a)\1": "backreference",
     "(?P<x>a)(?P=x)": "backreference",
+    "(?<x>a)": "named group without P",
     "(?>a)": "atomic group",
     "(a)?(?(1)b|c)": "conditional group",
     "a++": "possessive quantifier",
