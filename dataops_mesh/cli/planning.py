@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 
 from dataops_mesh.cli.output import REFUSED
 from dataops_mesh.cli.workspace import open_readable, require_readable, say_unreadable
-from dataops_mesh.errors import Problem, StoreError, UnknownNameError
+from dataops_mesh.errors import MeshError, Problem, StoreError, UnknownNameError
 from dataops_mesh.plan.plan import Plan, Target, Version
 from dataops_mesh.plan.publication import Spent, unspent
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import read_mesh
-from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.model import Address, Mesh, Product, TransformKind
 
 PUBLISHED = "published"
 
@@ -81,8 +81,29 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
         others=readers_of(mesh, others),
         origins={name: one.repository for name, one in records.items()},
         spent=_spent(settings) if against == PUBLISHED else lambda _: unspent,
+        exposures=_exposures(mesh, settings),
     )
     return make_plan(before, target, against, _only(mesh, before, names))
+
+
+def _exposures(mesh: Mesh, settings: Settings) -> dict[Address, tuple[str, ...]]:
+    """Return what reads each port outside the mesh, as dbt projects say it."""
+    from dataops_mesh.run.checks import dbt_nodes
+    from dataops_mesh.transform.dbt_exposures import exposures_of
+    from dataops_mesh.transform.walls import walls_of
+
+    found: dict[Address, tuple[str, ...]] = {}
+    for product in mesh.products:
+        if product.transform.kind is not TransformKind.DBT:
+            continue
+        try:
+            manifest, nodes = dbt_nodes(product, walls_of(settings))
+        except MeshError:  # `mesh check` says what is wrong with the project
+            continue
+        for one in exposures_of(product, manifest, nodes):
+            for address in one.reads:
+                found[address] = (*found.get(address, ()), str(one))
+    return found
 
 
 def _spent(settings: Settings) -> Callable[[str], Spent]:

@@ -7,8 +7,12 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from dataops_mesh.factory.describe import key_of, owners
+from dataops_mesh.run.checks import dbt_nodes
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.transform.dbt_exposures import exposures_of
 from dataops_mesh.transform.dbt_project import called_names
+from dataops_mesh.transform.walls import walls_of
 
 
 class DomainTranslator(DagsterDbtTranslator):
@@ -60,3 +64,22 @@ def dbt_shape(
     )
     deps = {spec.key: list(spec.deps) for spec in selected if spec.key in ports}
     return private, deps
+
+
+def exposure_specs(product: Product, settings: Settings) -> list[dg.AssetSpec]:
+    """Return external assets for what reads the product outside the mesh, as dbt says it."""
+    manifest, nodes = dbt_nodes(product, walls_of(settings))
+    return [
+        dg.AssetSpec(
+            key=dg.AssetKey([product.domain, "exposure", one.name]),
+            deps=[key_of(address) for address in one.reads],
+            group_name=product.domain,
+            description=one.description or f"A {one.kind} outside the mesh.",
+            kinds={"exposure", one.kind},
+            metadata={
+                **({"mesh/owner": one.owner} if one.owner else {}),
+                **({"mesh/url": dg.MetadataValue.url(one.url)} if one.url else {}),
+            },
+        )
+        for one in exposures_of(product, manifest, nodes)
+    ]

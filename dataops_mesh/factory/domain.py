@@ -20,6 +20,7 @@ from dataops_mesh.spec.loader import load_domain as load_declarations
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
 from dataops_mesh.spec.read.product import PRODUCT_FILE
+from dataops_mesh.transform.dbt_project import is_dbt
 from dataops_mesh.transform.validate import transform_problems
 
 RUNNABLE = frozenset({"active", "deprecated"})
@@ -91,14 +92,23 @@ def definitions_of(domain: Domain, settings: Settings, *, only: str = "") -> dg.
         for product in products
     ]
     sources = {spec.key: spec for product in products for spec in source_specs(product)}
+    exposures = {spec.key: spec for product in products for spec in _exposures(product, settings)}
     return dg.Definitions(
-        assets=[*assets, *sources.values()],
+        assets=[*assets, *sources.values(), *exposures.values()],
         jobs=[_job(f"{name}_job" if only else name, assets, products)] if products else [],
         sensors=_sensors(name, domain, assets, products, settings),
         schedules=_schedules(name, _runnable(products), settings),
         executor=None if only else dg.in_process_executor,  # that of the team's own definitions
         metadata={"mesh/domain": domain.name},
     )
+
+
+def _exposures(product: Product, settings: Settings) -> list[dg.AssetSpec]:
+    if not is_dbt(product):
+        return []
+    from dataops_mesh.factory.dbt import exposure_specs
+
+    return exposure_specs(product, settings)
 
 
 def _alone(domain: Domain) -> Mesh:

@@ -44,6 +44,7 @@ class Target:
         others: consumers that are declared elsewhere.
         origins: where that is, by qualified name.
         spent: of a product, how often changes of a digest were approved and published.
+        exposures: of a port, what reads it outside the mesh.
     """
 
     mesh: Mesh
@@ -53,6 +54,7 @@ class Target:
     others: tuple[Product, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     spent: Callable[[str], Spent] = lambda _: unspent
+    exposures: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -199,6 +201,8 @@ def _consumers(target: Target, changes: Iterable[Change]) -> Iterable[Consumer]:
         if one.port is not None and felt:
             wanted.setdefault(one.port, set()).update(one.columns or ("*",))
     for address, columns in wanted.items():
+        for name in target.exposures.get(address, ()):
+            yield Consumer(name, "", address, ("*",), certain=False)
         for product in readers(target.products, address):
             origin = target.origins.get(product.qualified_name, "")
             for consumer in _uses(product, address, columns, target.lineage(product)):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dbt_cases import PORTS, books, mesh, write_project
 from helpers import a_product, a_setting, product, read, run
 
+from dataops_mesh import load_product
+from dataops_mesh.cli.planning import plan_of
 from dataops_mesh.errors import DeclarationError, TransformError
 from dataops_mesh.factory.domain import load_domain
 from dataops_mesh.settings import Settings
+from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.transform.code import code_digest, code_files
 from dataops_mesh.transform.dbt_files import project_files
 
@@ -66,10 +70,20 @@ def test_a_seed_can_be_a_port(tmp_path):
     ]
 
 
-def test_an_exposure_is_no_failure(tmp_path):
+def test_an_exposure_is_a_consumer_in_lineage_and_in_plan_and_no_failure(tmp_path):
     settings = mesh(tmp_path)
     write_project(tmp_path, {"models/exposures.yml": EXPOSURE})
     assert run(settings, "books.both").published
+    graph = load_product(settings.domains_folder / "books" / "both").resolve_asset_graph()
+    drawn = graph.get(dg.AssetKey(["books", "exposure", "dash"]))
+    assert drawn.parent_keys == {dg.AssetKey(["books", "totals"])}
+    assert drawn.is_external
+    contract = settings.domains_folder / "books" / "both" / "totals.odcs.yaml"
+    lines = contract.read_text("utf-8").splitlines(keepends=True)
+    contract.write_text("".join(lines[:-1]), "utf-8")  # a column less
+    plan = plan_of(settings, load_mesh(settings.root, settings.domains), (), "published")
+    (changed,) = plan.products
+    assert "dashboard dash of ana@example.com" in [one.reader for one in changed.consumers]
 
 
 @pytest.mark.parametrize("port", ["out", "out_v1", "out_v2"])
