@@ -198,7 +198,7 @@ def find_root(start: Path) -> Path:
     raise SettingsError(
         Problem(
             f"no workspace at or above {start}: no pyproject.toml there has [tool.dataops_mesh]",
-            next="add an empty table [tool.dataops_mesh] to the workspace's pyproject.toml",
+            next="mesh init, or add an empty table [tool.dataops_mesh] to your pyproject.toml",
         )
     )
 
