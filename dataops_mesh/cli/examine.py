@@ -60,6 +60,7 @@ def examine(
     products: Sequence[Product], mesh: Mesh, settings: Settings, *, decided: bool = False
 ) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
+    from dataops_mesh.transform.dbt_profile import profile_notes
     from dataops_mesh.transform.dry import bound_problems
     from dataops_mesh.transform.ruled import import_problems, rule_problems, source_notes
     from dataops_mesh.transform.validate import transform_problems
@@ -77,7 +78,8 @@ def examine(
             or _dbt_problems(product, settings)
         )
         problems += rule_problems(product)
-        notes += [("warning", problem) for problem in source_notes(product)]
+        said = (*source_notes(product), *profile_notes(product))
+        notes += [("warning", problem) for problem in said]
     verdict = _judge(mesh, products, settings, decided=decided)
     return [*problems, *verdict.refusals], [*notes, *notes_of(verdict)]
 

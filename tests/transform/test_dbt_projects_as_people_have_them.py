@@ -17,6 +17,7 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.transform.code import code_digest, code_files
 from dataops_mesh.transform.dbt_files import project_files
+from dataops_mesh.transform.dbt_profile import profile_notes
 
 SEED = {
     "seeds/countries.csv": "code,name\nSE,Sweden\nNO,Norway\n",
@@ -270,3 +271,26 @@ def test_two_products_with_an_inner_model_of_one_name_load_in_one_location(tmp_p
     definitions = load_domain(settings.root / "domains" / "books")
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert {"books/totals", "books/largest", "books/one/staged", "books/two/staged"} <= keys
+
+
+PROFILE = """\
+books:
+  target: dev
+  outputs:
+    dev:
+      type: duckdb
+      extensions: [httpfs]
+      attach:
+        - path: other.duckdb
+"""
+
+
+def test_what_the_projects_own_profile_asks_for_in_vain_is_said(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(tmp_path, {"profiles.yml": PROFILE})
+    told = profile_notes(product(settings, "books.both"))
+    assert [(one.key, one.where.line if one.where else 0) for one in told] == [
+        ("attach", 7),
+        ("extensions", 6),
+    ]
+    assert all(one.next for one in told)
