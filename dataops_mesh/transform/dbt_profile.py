@@ -1,4 +1,4 @@
-"""What a dbt project's own profile asks for and does not get: dbt runs with a profile made for it."""
+"""What a dbt project asks for in its own profile and does not get: it runs with one made for it."""
 
 from __future__ import annotations
 
