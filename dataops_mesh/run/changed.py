@@ -54,6 +54,6 @@ def _why(product: Product, release: Release, environment: Environment) -> str:
     if facts.code != code_version(product):
         return "declaration or transform differ from what is published"
     reads = read_now(product, environment, release)
-    if reads == UNKNOWN:
+    if reads == UNKNOWN and product.inputs:
         return "what it reads cannot be told"
     return "" if reads == facts.inputs else "what it reads is not what it was built from"

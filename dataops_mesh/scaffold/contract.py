@@ -34,6 +34,7 @@ _LOGICAL = {
 }  # fmt: skip
 _KEPT = frozenset({"UUID", "JSON", "HUGEINT", "UBIGINT", "TIMESTAMP_NS"})
 _DIGITS = 2
+_EMPTY = {"property": "allowEmpty", "vendor": "dataops_mesh", "value": True}
 _PLAIN = 10  # powers of ten between which a float is a number that people write
 
 
@@ -66,6 +67,7 @@ def measured_contract(
         "id": identity,
         "version": "1.0.0",
         "status": "active",
+        "customProperties": [] if found.rows else [dict(_EMPTY)],
         "schema": [{"name": port, "properties": columns, "quality": rules if found.rows else []}],
     }
     return document, found

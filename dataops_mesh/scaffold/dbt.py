@@ -30,6 +30,7 @@ from dataops_mesh.scaffold.documents import (
 from dataops_mesh.scaffold.documents import (
     product as document,
 )
+from dataops_mesh.scaffold.product import People
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Address, InputPort, Mesh, Product, Transform, TransformKind
@@ -52,6 +53,7 @@ class Wish:
         sources: a file or an address for a source, by `<source>.<table>`.
         select: dbt's selection of nodes; empty for all.
         options: what else dbt is told.
+        people: who answers for it where the project does not say.
     """
 
     project: Path
@@ -60,6 +62,7 @@ class Wish:
     sources: Mapping[str, str] = field(default_factory=dict)
     select: str = ""
     options: DbtOptions = DbtOptions()  # noqa: RUF009 - frozen
+    people: People = People()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def import_project(wish: Wish, settings: Settings, mesh: Mesh) -> Imported:
     read = [node for node in read if _table(node) not in inner]
     found = find_sources(read, wish.sources, choice.nodes, around)
     product = _with(product, choice, found, read)
-    files, notes = _written(product, choice, found, environment, mesh)
+    files, notes = _written(product, choice, found, environment, mesh, wish.people)
     require_new(files, settings.root, _ELSEWHERE)
     return Imported(product.qualified_name, files, (*_chosen(choice), *notes))
 
@@ -191,8 +194,13 @@ def _reading(product: Product, addresses: Iterable[Address]) -> Product:
     return replace(product, inputs=tuple(inputs))
 
 
-def _written(
-    product: Product, choice: Choice, found: Found, environment: Environment, mesh: Mesh
+def _written(  # noqa: PLR0913, PLR0917 - what the files are made of
+    product: Product,
+    choice: Choice,
+    found: Found,
+    environment: Environment,
+    mesh: Mesh,
+    people: People,
 ) -> tuple[dict[Path, str], list[str]]:
     settings = environment.settings
     manifest = _manifest(product, settings)
@@ -204,6 +212,12 @@ def _written(
     files: dict[Path, str] = {}
     contracts = {n: contract_of(domain, n, types[n], ports, manifest) for n in ports}
     team = team_of(ports, manifest)
+    if not team and people.owner:
+        team = {
+            "name": people.team or domain,
+            "members": [{"username": people.owner, "role": "owner"}],
+        }
+        notes.append(f"nobody owns the models in dbt (groups, meta.owner): {people.owner} does now")
     about = f"What the dbt project {manifest['metadata']['project_name']} makes."
     files[folder / "product.odps.yaml"] = as_yaml(
         document(

@@ -8,6 +8,8 @@ from typing import Any
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.scaffold.columns import property_of
 from dataops_mesh.scaffold.documents import contract
+from dataops_mesh.scaffold.guess import by_name
+from dataops_mesh.scaffold.text import CONFIRM
 
 Node = Mapping[str, Any]
 _ORDER = (
@@ -46,7 +48,8 @@ def contract_of(
             continue
         entry = described.get(name.lower(), {})
         own = [test for test in tests if test["column_name"].lower() == name.lower()]
-        made.append({**found, **_said(entry), **_promised(found, own, entry, node, ports)})
+        guess = {"classification": by_name(name.lower()) + CONFIRM}
+        made.append({**found, **guess, **_said(entry), **_promised(found, own, entry, node, ports)})
     if wrong:
         where = Location(str(node["original_file_path"]), 1)
         what = f"no contract can say the columns {', '.join(wrong)} of {port}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.errors import DeclarationError, Location, Problem, SourceError
 from dataops_mesh.scaffold.contract import column_names, typed
 from dataops_mesh.scaffold.guess import by_name
 from dataops_mesh.scaffold.text import CONFIRM, Short
@@ -13,9 +13,19 @@ from dataops_mesh.spec.names import slug
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_SPELLED = {
+    "INT": "INTEGER", "REAL": "FLOAT", "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
+    "TIMETZ": "TIME WITH TIME ZONE", "SERIAL": "INTEGER", "BIGSERIAL": "BIGINT",
+    "SMALLSERIAL": "SMALLINT", "JSONB": "JSON", "DATETIME": "TIMESTAMP",
+}  # fmt: skip
 
-def contracts_of_ddl(text: str, file: str, dialect: str) -> dict[str, dict[str, Any]]:
-    """Return the columns of each table, by the port's name: name, type, keys, nulls, lengths.
+
+def contracts_of_ddl(
+    text: str, file: str, dialect: str
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Return each table as an object of a contract, by the port's name, and what was left out.
+
+    Names, types, keys, nulls and lengths come over; checks and references are named.
 
     Args:
         text: the statements; those that create no table are left out.
@@ -46,7 +56,25 @@ def contracts_of_ddl(text: str, file: str, dialect: str) -> dict[str, dict[str, 
             "of a SELECT: mesh new product --select",
         )
         raise DeclarationError(Problem(what, Location(file, 1), next=then))
-    return {slug(one.this.this.name): _object(one.this, one) for one in tables}
+    try:
+        made = {slug(one.this.this.name): _object(one.this, one) for one in tables}
+    except SourceError as error:
+        what = error.problems[0].what
+        then = "change its type in the file, or leave it out and write it in the contract"
+        raise DeclarationError(Problem(what, Location(file, 1), next=then)) from None
+    return made, tuple(said for one in tables for said in _left_out(one.this))
+
+
+def _left_out(schema: exp.Schema) -> list[str]:
+    """Say what a table promises and its contract does not: checks and references."""
+    from sqlglot import exp
+
+    table = schema.this.name
+    checks = (exp.CheckColumnConstraint, exp.Check)
+    found = [f"CHECK of {table}: {one.this.sql()}" for one in schema.find_all(*checks)]
+    return found + [
+        f"reference of {table} to {one.this.sql()}" for one in schema.find_all(exp.Reference)
+    ]
 
 
 def _object(schema: exp.Schema, table: exp.Create) -> dict[str, Any]:
@@ -104,6 +132,4 @@ def _column(one: exp.ColumnDef, name: str, key: list[str]) -> dict[str, Any]:
 
 
 def _plain(spelled: str) -> str:
-    return {"INT": "INTEGER", "REAL": "FLOAT", "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(
-        spelled, spelled
-    )
+    return _SPELLED.get(spelled, spelled)

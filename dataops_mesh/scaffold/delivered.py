@@ -13,6 +13,8 @@ from dataops_mesh.scaffold.columns import property_of
 from dataops_mesh.scaffold.dbt_sources import Delivered, files_of
 from dataops_mesh.scaffold.documents import VERSION, as_yaml, contract, contract_id, setting
 from dataops_mesh.scaffold.documents import product as document
+from dataops_mesh.scaffold.guess import by_name
+from dataops_mesh.scaffold.text import CONFIRM
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import SourceFormat
 from dataops_mesh.spec.paths import shown
@@ -52,7 +54,8 @@ def delivered_files(one: Delivered, settings: Settings, team: Any) -> dict[Path,
         outputPorts=[output],
         team=team,
     )
-    own = contract(domain, port, properties, about=about)
+    classified = [{**p, "classification": by_name(p["name"].lower()) + CONFIRM} for p in properties]
+    own = contract(domain, port, classified, about=about)
     incoming = contract(domain, one.name, properties, about=about, source=True)
     return {
         folder / "product.odps.yaml": as_yaml(product),

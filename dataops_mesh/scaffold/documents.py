@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.scaffold.text import with_remarks
 from dataops_mesh.spec.paths import shown
 
 VENDOR = "dataops_mesh"
@@ -90,7 +91,7 @@ def as_yaml(document: Mapping[str, Any]) -> str:
     told: str = yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
     )
-    return told
+    return with_remarks(told)
 
 
 def require_new(files: Iterable[Path], root: Path, then: str) -> None:

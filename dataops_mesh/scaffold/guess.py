@@ -10,10 +10,10 @@ from dataops_mesh.scaffold.measure import Measured
 from dataops_mesh.spec.formats import TEXT
 
 PERSONAL = re.compile(
-    r"(^|_)(e?mail|phone|mobile|telephone|fax|(first|last|full|sur|given|family|maiden|middle)_?name"
+    r"(^|_)(e_?mail|email|phone|mobile|telephone|fax|(first|last|full|sur|given|family|maiden|middle)_?name"
     r"|person|passenger_name|customer_name|user_?name|login|password|secret|token|ssn|social_security"
     r"|passport|tax_id|iban|bic|account_(no|number)|card(_?(no|number|holder))?|address|street|zip"
-    r"|postal_?code|postcode|birth(day|_?date)?|born|dob|gender|sex|salary|income|diagnosis|ip"
+    r"|postal_?code|postcode|birth(day|_?date)?|date_of_birth|geburtstag|born|full_?name|surname|nachname|vorname|dob|gender|sex|salary|income|diagnosis|ip"
     r"|ip_address|latitude|longitude|signature|photo)(_|$)"
 )
 _FORMATS = ("uuid", "email", "ipv4", "uri")

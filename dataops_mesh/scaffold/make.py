@@ -21,7 +21,7 @@ from dataops_mesh.scaffold.product import (
     select_text,
     source_input,
 )
-from dataops_mesh.scaffold.rows import Rows, rows_of_file, rows_of_select
+from dataops_mesh.scaffold.rows import DATABASES, Rows, rows_of_file, rows_of_select
 from dataops_mesh.scaffold.text import Short, yaml_text
 from dataops_mesh.spec.names import slug
 from dataops_mesh.spec.sql import parse_select, tables_read
@@ -109,11 +109,15 @@ def new_product(wanted: Request) -> Files:
     require_names(domain=wanted.place.domain, product=wanted.place.product, port=wanted.port)
     if wanted.origin.select:
         return _selected(wanted)
-    if wanted.origin.file is None or wanted.origin.table:
+    file = wanted.origin.file
+    if file is None or wanted.origin.table or file.suffix in DATABASES:
         what = "a product reads files, published ports and dbt projects, and no database yet"
-        then = "export the table to Parquet, or make only its contract: mesh new contract"
+        then = (
+            "say --from FILE or --select SQL; of a database export the table to Parquet, or make "
+        )
+        then += "only its contract: mesh new contract"
         raise SourceError(Problem(what, next=then))
-    return _reading(wanted, wanted.origin.file)
+    return _reading(wanted, file)
 
 
 def _reading(wanted: Request, file: Path) -> Files:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FEW = 12  # so many different texts may be an enum
 OFTEN = 5  # if each occurs so often, on average
 _KEY_COLUMNS = 8  # of so many columns from the left a key may be made
+_LONGEST = 200  # letters of a text that are looked at
 _SHOWN = 200  # texts of a column that are looked at for their kind
 _ORDERED = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
@@ -75,7 +76,8 @@ def measure(con: duckdb.DuckDBPyConnection, relation: str) -> Relation:
 
 def is_ordered(kind: str) -> bool:
     """Tell whether a type has a smallest and a largest value that a contract may bound."""
-    return kind.startswith(_ORDERED)
+    bare = kind.partition("(")[0] if kind.startswith("DECIMAL") else kind
+    return bare.startswith(_ORDERED) and not bare.endswith(("]", ")"))
 
 
 def _column(
@@ -87,16 +89,19 @@ def _column(
     )
     low = high = lengths = None
     if present and is_ordered(kind):
-        finite = f" WHERE isfinite({column})" if kind.startswith(_INEXACT) else ""
-        low, high = _one(con, f"SELECT min({column}), max({column}) FROM {relation}{finite}")
+        odd = f"count(*) FILTER (NOT isfinite({column}))" if kind.startswith(_INEXACT) else "0"
+        query = f"SELECT min({column}), max({column}), {odd} FROM {relation}"
+        low, high, others = _one(con, query)
+        if others:  # NaN and infinity are outside of every range
+            low = high = None
     if kind != "VARCHAR" or not present:
         return Measured(name, kind, rows - present, distinct, low, high)
     short, long = f"min(length({column}))", f"max(length({column}))"
     lengths = _one(con, f"SELECT {short}, {long} FROM {relation}")
-    texts = f"SELECT DISTINCT {column} FROM {relation} WHERE {column} IS NOT NULL"
+    texts = f"SELECT DISTINCT left({column}, {_LONGEST}) FROM {relation} WHERE {column} IS NOT NULL"
     found = con.execute(f"{texts} ORDER BY 1 LIMIT {_SHOWN}").fetchall()
     sample = tuple(str(row[0]) for row in found)
-    few = 1 < distinct <= FEW and present >= OFTEN * distinct
+    few = 1 < distinct <= FEW and present >= OFTEN * distinct and lengths[1] < _LONGEST
     values = sample if few else ()
     return Measured(name, kind, rows - present, distinct, None, None, lengths, values, sample)
 

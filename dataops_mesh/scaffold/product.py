@@ -114,7 +114,8 @@ def select_text(columns: dict[str, str], relation: str) -> str:
     from planes_csv
     """
     lines = [
-        _quoted(old) if old == new else f"{_quoted(old)} as {new}" for old, new in columns.items()
+        _quoted(old) if old == new else f"{_quoted(old)} as {_quoted(new)}"
+        for old, new in columns.items()
     ]
     listed = ",\n".join(f"    {line}" for line in lines)
     return f"select\n{listed}\nfrom {relation}"
@@ -133,7 +134,7 @@ def python_text(argument: str, columns: dict[str, str]) -> str:
     ]
     if not columns:
         return "\n".join([*lines, f"    return {argument}"]) + "\n"
-    listed = [f"{_quoted(old)} as {new}" for old, new in columns.items()]
+    listed = [f"{_quoted(old)} as {_quoted(new)}" for old, new in columns.items()]
     lines += [f"    return {argument}.project(", '        """']
     lines += [f"        {one}," for one in listed[:-1]]
     lines += [f"        {listed[-1]}", '        """', "    )"]

@@ -34,12 +34,17 @@ def yaml_text(document: Mapping[str, Any], head: str = "") -> str:
     made = yaml.dump(
         _plain(document), Dumper=Writer, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
+    above = "".join(f"# {line}\n" for line in head.splitlines())
+    return above + with_remarks(made)
+
+
+def with_remarks(text: str) -> str:
+    """Return YAML with a remark on each line that has a guess."""
     lines = [
         line.replace(CONFIRM, "") + _REMARK if CONFIRM in line else line
-        for line in made.splitlines()
+        for line in text.splitlines()
     ]
-    above = "".join(f"# {line}\n" for line in head.splitlines())
-    return above + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 class Short(dict[str, Any]):

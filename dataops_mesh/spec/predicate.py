@@ -12,6 +12,23 @@ from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.spec.sql import parse_select
 
 _OBJECT, _PROPERTY = "mesh_object__", "mesh_property__"
+# What may say something else when it is asked again: a row would be on both sides, or on none.
+_CHANGING = frozenset(
+    {
+        *("rand", "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "now"),
+        *(
+            "today",
+            "current_date",
+            "current_time",
+            "current_timestamp",
+            "get_current_time",
+            "localtime",
+        ),
+        *("get_current_timestamp", "localtimestamp", "transaction_timestamp", "txid_current"),
+        *("nextval", "currval", "stats", "current_query_id", "current_transaction_id", "error"),
+        *("sleep_ms", "write_log", "current_query", "current_connection_id"),
+    }
+)
 _CLAUSES = frozenset({"expressions", "from", "from_", "where", "kind"})
 
 
@@ -37,6 +54,8 @@ def row_condition(query: str) -> RowCondition | None:
     RowCondition(condition='amount < 0', alias='')
     >>> row_condition("select sum(amount) from {object}") is None
     True
+    >>> row_condition("select count(*) from {object} where random() < 0.5") is None
+    True
     """
     from sqlglot import exp
 
@@ -55,11 +74,19 @@ def row_condition(query: str) -> RowCondition | None:
     if not plainly or start is None or where is None or not _is_relation(start.this):
         return None
     beyond = (exp.Query, exp.Window, exp.AggFunc, exp.UDTF, exp.Explode, exp.Columns)
-    if where.find(*beyond) is not None:
+    if where.find(*beyond) is not None or any(map(_is_changing, where.find_all(exp.Func))):
         return None
     text = _after_where(plain)
     restored = text.replace(_OBJECT, "{object}").replace(_PROPERTY, "{property}")
     return RowCondition(restored, start.this.alias)
+
+
+def _is_changing(call: object) -> bool:
+    from sqlglot import exp
+
+    if isinstance(call, exp.Anonymous):
+        return call.name.lower() in _CHANGING
+    return isinstance(call, exp.Func) and call.sql_name().lower() in _CHANGING
 
 
 def _is_relation(source: object) -> bool:

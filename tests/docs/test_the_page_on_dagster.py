@@ -31,6 +31,8 @@ def test_the_definitions_of_the_page_load(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     exec(compile(block("python", "import dagster as dg"), "page", "exec"), names)  # noqa: S102 - of our own page
+    # Dagster takes one of a module, and no more.
+    assert [k for k, v in names.items() if isinstance(v, dg.Definitions)] == ["defs"]
     job = names["defs"].resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance)

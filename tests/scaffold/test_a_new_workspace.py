@@ -102,7 +102,10 @@ CREATE TABLE Orders (
     Placed TIMESTAMP_TZ,
     Email VARCHAR
 );
-CREATE TABLE lines (order_id INT, line INT, PRIMARY KEY (order_id, line));
+CREATE TABLE lines (
+    order_id INT REFERENCES orders (OrderID), line BIGINT, pieces INT CHECK (pieces > 0),
+    PRIMARY KEY (order_id, line)
+);
 """
 
 
@@ -133,8 +136,10 @@ def test_tables_become_ports_with_their_types_keys_and_lengths(workspace, tmp_pa
     assert columns["placed"]["logicalTypeOptions"] == {"timezone": True}
     assert columns["email"]["classification"] == "restricted"
     lines = yaml.safe_load((folder / "lines.odcs.yaml").read_text("utf-8"))
-    positions = [one["primaryKeyPosition"] for one in lines["schema"][0]["properties"]]
-    assert positions == [1, 2]
+    positions = [one.get("primaryKeyPosition") for one in lines["schema"][0]["properties"]]
+    assert positions == [1, 2, None]
+    assert "left out: CHECK of lines: pieces > 0" in done.stderr
+    assert "left out: reference of lines to orders" in done.stderr
     assert "What is still missing" in done.stderr  # its transform, which nobody wrote yet
 
 
@@ -160,3 +165,13 @@ def test_a_mistake_is_said_and_nothing_is_written(workspace, arguments, told):
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert sorted(workspace.rglob("*")) == before
+
+
+def test_serials_of_postgres_are_integers(workspace, tmp_path):
+    statements = tmp_path / "people.sql"
+    statements.write_text("CREATE TABLE people (id bigserial PRIMARY KEY, n serial)", "utf-8")
+    arguments = ("import", "sql", str(statements), "--to", "legacy.people", "--dialect", "postgres")
+    done = mesh(workspace, *arguments)
+    assert done.returncode == 0, done.stderr
+    text = (workspace / "domains" / "legacy" / "people" / "people.odcs.yaml").read_text("utf-8")
+    assert text.count("logicalType: integer") == 2

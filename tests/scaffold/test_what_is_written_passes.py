@@ -192,3 +192,22 @@ def test_lines_of_json_are_a_product(tmp_path):
     assert report.published, report
     contract = product(load_settings(tmp_path), "air.events").outputs[0].contract
     assert [column.name for column in contract.columns] == ["id", "who", "tags"]
+
+
+ODD = {
+    "a list of numbers": "SELECT [1, NULL] AS l, {'x': 1, 'y': [{'z': 1}]} AS s, MAP {'a': 1} AS m",
+    "a list of floats": "SELECT [0.1::FLOAT] AS l",
+    "no number": "SELECT unnest(['nan'::DOUBLE, 'inf'::DOUBLE, 1.5]) AS a",
+    "words of SQL": 'SELECT 1 AS "SELECT", 2 AS "From", 3 AS "a b", 4 AS "ü"',
+    "a long text": "SELECT repeat('x', 300000) AS a, 1 AS id UNION ALL SELECT 'y', 2",
+    "no rows": "SELECT 1 AS id WHERE false",
+}
+
+
+@pytest.mark.parametrize("name", sorted(ODD))
+def test_odd_files_give_products_that_pass_on_them(tmp_path, name):
+    file = tmp_path / "rows.parquet"
+    with duckdb.connect() as con:
+        con.execute(f"COPY ({ODD[name]}) TO '{file}' (FORMAT parquet)")
+    wanted = Request(place_in(tmp_path, "rows"), "rows", Origin(file), People("air"))
+    assert published(tmp_path, wanted).published

@@ -148,3 +148,16 @@ CONDITIONS = {
 def test_only_a_plain_count_of_rows_says_which_rows(query):
     found = row_condition(query)
     assert (found.condition if found else None) == CONDITIONS[query]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *("random() < 0.4", "hash(random()) = 1", "uuid() > 'a'", "gen_random_uuid() = x"),
+        *("now() < at", "current_timestamp < at", "current_date = day", "today() = day"),
+        *("localtimestamp > at", "get_current_timestamp() > at", "nextval('s') > 1"),
+    ],
+)
+def test_a_condition_that_changes_from_one_look_to_the_next_sets_nothing_aside(condition):
+    assert row_condition(f"select count(*) from {{object}} where {condition}") is None
+    assert row_condition("select count(*) from {object} where mesh_now() < at") is not None

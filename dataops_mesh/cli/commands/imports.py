@@ -38,15 +38,19 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
     env: Annotated[
         list[str] | None, typer.Option(help="a variable that the project may read")
     ] = None,
+    team: Team = None,
+    owner: Owner = None,
     output: Annotated[Format, typer.Option("--format", help="for people or for machines")] = (
         Format.TABLE
     ),
 ) -> None:
     """Write a product, contracts, and products of its sources for a dbt project."""
     from dataops_mesh.cli.workspace import load_workspace
+    from dataops_mesh.cli.write.init import typist
     from dataops_mesh.factory.workspace import write_definitions
     from dataops_mesh.scaffold.dbt import Wish, import_project
     from dataops_mesh.scaffold.documents import write
+    from dataops_mesh.scaffold.product import People
     from dataops_mesh.settings import load_settings
     from dataops_mesh.spec.dbt import DbtOptions
     from dataops_mesh.spec.model import Mesh
@@ -54,7 +58,8 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
 
     settings = load_settings()
     options = DbtOptions(target, _variables(variables), tuple(sorted(env or ())))
-    wish = Wish(project, domain, tuple(port or ()), _sources(source or ()), select, options)
+    who = People(team or "", owner or typist())
+    wish = Wish(project, domain, tuple(port or ()), _sources(source or ()), select, options, who)
     known = settings.domains_folder.is_dir() or settings.locations
     mesh = load_workspace(settings) if known else Mesh(settings.root)
     made = import_project(wish, settings, mesh)

@@ -51,7 +51,7 @@ def import_tables(statements: Path, to: str, dialect: str, who: Who) -> int:
     """Write a product with a port and a contract for each table of a file."""
     settings = load_settings()
     place = new_place(settings, to)
-    found = contracts_of_ddl(_text(statements), str(statements), dialect)
+    found, left_out = contracts_of_ddl(_text(statements), str(statements), dialect)
     product = NewProduct(place.domain, place.product, (), people_of(place.domain, who))
     files = {place.folder / "product.odps.yaml": product.document()}
     for port, table in found.items():
@@ -65,6 +65,8 @@ def import_tables(statements: Path, to: str, dialect: str, who: Who) -> int:
         remark = f"Made of {statements.name}. Each classification is a guess: confirm it."
         files[place.folder / f"{port}.odcs.yaml"] = yaml_text({**head, "schema": [table]}, remark)
     write_files(settings, place, files)
+    for text in left_out:
+        say(f"note: left out: {text}")
     return _sound(place)
 
 

@@ -44,12 +44,13 @@ def people_of(domain: str, who: Who) -> People:
     team, owner, support = who
     return People(
         asked(team, "Team that answers for it", "--team", f"team {domain}"),
-        asked(owner, "User name of its owner", "--owner", _typist()),
+        asked(owner, "User name of its owner", "--owner", typist()),
         asked(support, "Mail or URL for questions", "--support", "data@example.com"),
     )
 
 
-def _typist() -> str:
+def typist() -> str:
+    """Return the user who types, as the operating system calls them."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
