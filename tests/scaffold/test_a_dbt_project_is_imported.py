@@ -92,6 +92,7 @@ def test_the_contract_says_what_the_project_says(settings: Settings) -> None:
         "logicalType": "integer",
         "primaryKey": True,
         "required": True,
+        "classification": "internal",
         "description": "The key.",
     }
     assert columns["customer"]["classification"] == "restricted"
