@@ -116,7 +116,8 @@ def _judge(
         says = "withheld" if check.withheld else "shown"
         reasons.append(f"{_name(check)}: its number must be {says}, and the result is otherwise")
     elif result.outcome is not Outcome.FAILED:
-        reasons.append(f"{_name(check)}: could not run: {result.reason or 'no reason given'}")
+        why = result.reason.removeprefix(f"{check.name} could not run: ")
+        reasons.append(f"{_name(check)}: could not run: {why or 'no reason given'}")
     elif check.severity in (Severity.WARNING, Severity.INFO):
         warnings.append(f"{_name(check)}: {result.reason}")
     else:

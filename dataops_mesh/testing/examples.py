@@ -22,6 +22,7 @@ EXAMPLES, GIVEN, EXPECTED = "examples", "given", "expected"
 REFUSED, PARTITION = "refused.txt", "partition.txt"
 _READERS = {".csv": "read_csv", ".json": "read_json", ".ndjson": "read_json"}
 _READERS |= {".parquet": "read_parquet"}
+_SHOWN = 3  # rows of each side
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _refusals(file: Path, tried: Tried) -> list[str]:
 
 
 def _differences(file: Path, tried: Tried) -> list[str]:
-    """Return how the rows of a port differ from those of a file, without the rows themselves."""
+    """Return how the rows of a port differ from those of a file: both are the tester's own."""
     port = file.stem
     if port not in tried.ports:
         failed = ", ".join(tried.failed) or "the product has no such port"
@@ -95,11 +96,16 @@ def _differences(file: Path, tried: Tried) -> list[str]:
         return [f"{port} has no column {', '.join(unknown)}; it has {', '.join(tried.types[port])}"]
     found = Counter(tuple(repr(row[name]) for name in columns) for row in made)
     asked = Counter(tuple(repr(value) for value in row) for row in wanted)
-    missing, extra = (asked - found).total(), (found - asked).total()
+    missing, extra = asked - found, found - asked
     if not missing and not extra:
         return []
-    what = f"{missing} rows of {file.name} did not come out, {extra} came out that are not in it"
-    return [f"{port}: {what} ({', '.join(columns)})"]
+    what = f"{missing.total()} of the rows in {file.name} did not come out, "
+    told = [f"{port}: {what}{extra.total()} came out that are not in it"]
+    for sign, rows in (("expected", missing), ("came out", extra)):
+        for row in list(rows.elements())[:_SHOWN]:
+            cells = ", ".join(f"{n}={v}" for n, v in zip(columns, row, strict=True))
+            told.append(f"{sign}: {cells}")
+    return told
 
 
 def _expected(file: Path, types: dict[str, str]) -> tuple[Sequence[str], list[tuple[Any, ...]]]:

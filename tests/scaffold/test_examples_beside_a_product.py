@@ -127,12 +127,15 @@ def test_an_example_passes(mesh, expected):
     [
         (
             {"totals.csv": "customer,total\na,0.31\n"},
-            "1 rows of totals.csv did not come out, 1 came",
+            "1 of the rows in totals.csv did not come out, 1 came",
         ),
-        ({"totals.csv": "customer,total\n"}, "0 rows of totals.csv did not come out, 1 came out"),
+        (
+            {"totals.csv": "customer,total\n"},
+            "0 of the rows in totals.csv did not come out, 1 came out",
+        ),
         (
             {"totals.csv": "customer,total\na,0.30\na,0.30\n"},
-            "1 rows of totals.csv did not come out",
+            "1 of the rows in totals.csv did not come out",
         ),
         ({"totals.csv": "who\na\n"}, "totals has no column who"),
         ({"nothing.csv": "who\na\n"}, "nothing has no rows"),
@@ -142,6 +145,14 @@ def test_an_example_passes(mesh, expected):
 def test_an_example_that_fails_says_how(mesh, expected, said):
     (first, *_) = example(mesh, GIVEN, expected).wrong
     assert said in first
+
+
+def test_an_example_that_fails_shows_the_rows_on_both_sides(mesh):
+    wrong = example(mesh, GIVEN, {"totals.csv": "customer,total\na,0.31\n"}).wrong
+    assert wrong[1:] == (
+        "expected: customer='a', total=Decimal('0.31')",
+        "came out: customer='a', total=Decimal('0.30')",
+    )
 
 
 def test_a_refusal_can_be_expected(mesh):
