@@ -81,7 +81,9 @@ def test_a_dbt_project_and_its_declaration_that_disagree_are_not_loaded(tmp_path
     settings = write_workspace(tmp_path, {"shop": {"orders": orders()}})
     write_dbt_product(tmp_path, kinds=2)
     model = tmp_path / "dbt_projects" / "dots" / "models" / "kinds.yml"
-    model.write_text(model.read_text("utf-8").replace("public", "protected"), "utf-8")
+    # Another model is public: where none is, the contracts choose.
+    text = model.read_text("utf-8").replace("public", "protected")
+    model.write_text(text + "  - name: stg_orders\n    access: public\n", "utf-8")
     with pytest.raises(DeclarationError) as raised:
         location(settings, "dots")
     assert "not a public model" in str(raised.value)
