@@ -26,14 +26,12 @@ from dataops_mesh.run.product import run_product
 from dataops_mesh.spec.loader import load_product
 
 INTEGER = "{name: v, logicalType: integer}"
+# Written for another system -> logicalType and the type that it is here.
 TYPES = {
-    "serial": 'write "INTEGER"',
-    "int(11)": 'write "INTEGER"',
-    "tinyint(1)": 'write "TINYINT"',
-    "bit": 'write "BOOLEAN"',
-    "datetime2(7)": 'write "TIMESTAMP"',
-    "enum('a', 'b')": "write the values under `enum`",
-    "VARCHARR": 'did you mean "VARCHAR"',
+    "serial": ("integer", "INTEGER"),
+    "int(11)": ("integer", "INTEGER"),
+    "bit": ("boolean", "BOOLEAN"),
+    "datetime2(7)": ("timestamp", "TIMESTAMP"),
 }
 
 
@@ -46,9 +44,18 @@ def refused(tmp_path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize("written", TYPES)
-def test_a_type_of_another_database_gets_the_one_that_is_meant(tmp_path: Path, written: str):
-    column = f'{{name: v, logicalType: integer, physicalType: "{written}"}}'
-    assert TYPES[written] in refused(tmp_path, a_contract("p", [column]))
+def test_a_type_of_another_database_is_the_one_that_is_meant(tmp_path: Path, written: str):
+    logical, meant = TYPES[written]
+    column = f'{{name: v, logicalType: {logical}, physicalType: "{written}"}}'
+    made = a_product({"p": a_contract("p", [column])}, files={"p.sql": "select 1 as v"})
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    (found,) = product(settings, "d.p").outputs[0].contract.columns
+    assert found.physical_type == meant
+
+
+def test_a_type_of_nobody_is_refused_with_the_closest(tmp_path: Path):
+    column = '{name: v, logicalType: integer, physicalType: "VARCHARR"}'
+    assert 'did you mean "VARCHAR"' in refused(tmp_path, a_contract("p", [column]))
 
 
 @pytest.mark.parametrize("name", ["p", "P", "d.p", "p as x", '"p"'])

@@ -35,6 +35,7 @@ def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("new") / "my-mesh"
     done = mesh(folder.parent, "init", "my-mesh", "--owner", "ana")
     assert done.returncode == 0, done.stderr
+    assert mesh(folder, "run", "shop").returncode == 0
     return folder
 
 
