@@ -39,7 +39,7 @@ def examine_all(
         ask: asks other environments; they are started for this if it is absent.
         decided: also ask git who stands for approvals and waivers.
     """
-    from dataops_mesh.run.elsewhere import find_elsewhere, read_by
+    from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 
     only = None if len(products) == len(mesh.products) else frozenset(map(_name, products))
     problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh)), only))

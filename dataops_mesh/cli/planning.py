@@ -54,10 +54,10 @@ def show_plan(names: Sequence[str], against: str, output: PlanFormat) -> int:
 def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) -> Plan:
     """Return the plan of the named products and domains, or of all."""
     from dataops_mesh.plan.plan import make_plan
-    from dataops_mesh.run.elsewhere import find_elsewhere, read_by, readers_of
     from dataops_mesh.run.identity import transform_fingerprint
     from dataops_mesh.run.lineage import product_lineage
-    from dataops_mesh.run.register import lineage_of_record
+    from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by, readers_of
+    from dataops_mesh.run.registry.register import lineage_of_record
     from dataops_mesh.run.word.ended import approvals_of
     from dataops_mesh.transform.walls import walls_of
 
@@ -81,29 +81,26 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
         others=readers_of(mesh, others),
         origins={name: one.repository for name, one in records.items()},
         spent=_spent(settings) if against == PUBLISHED else lambda _: unspent,
-        exposures=_exposures(mesh, settings),
+        exposures=partial(_exposures, mesh=mesh, settings=settings),
     )
     return make_plan(before, target, against, _only(mesh, before, names))
 
 
-def _exposures(mesh: Mesh, settings: Settings) -> dict[Address, tuple[str, ...]]:
-    """Return what reads each port outside the mesh, as dbt projects say it."""
+def _exposures(address: Address, mesh: Mesh, settings: Settings) -> tuple[str, ...]:
+    """Return what reads a port outside the mesh, as its dbt project says it."""
     from dataops_mesh.run.checks import dbt_nodes
     from dataops_mesh.transform.dbt_exposures import exposures_of
     from dataops_mesh.transform.walls import walls_of
 
-    found: dict[Address, tuple[str, ...]] = {}
-    for product in mesh.products:
-        if product.transform.kind is not TransformKind.DBT:
-            continue
-        try:
-            manifest, nodes = dbt_nodes(product, walls_of(settings))
-        except MeshError:  # `mesh check` says what is wrong with the project
-            continue
-        for one in exposures_of(product, manifest, nodes):
-            for address in one.reads:
-                found[address] = (*found.get(address, ()), str(one))
-    return found
+    owners = (p for p in mesh.products for port in p.outputs if port.address == address)
+    owner = next(owners, None)
+    if owner is None or owner.transform.kind is not TransformKind.DBT:
+        return ()
+    try:
+        manifest, nodes = dbt_nodes(owner, walls_of(settings))
+    except MeshError:  # `mesh check` says what is wrong with the project
+        return ()
+    return tuple(str(one) for one in exposures_of(owner, manifest, nodes) if address in one.reads)
 
 
 def _spent(settings: Settings) -> Callable[[str], Spent]:

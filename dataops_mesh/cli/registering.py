@@ -18,9 +18,9 @@ COLUMNS = ("product", "version", "status", "reads", "repository", "registered", 
 
 def register_domains(names: Sequence[str], output: Format, *, move: bool = False) -> int:
     """Put the named domains on record, or all of this repository, and show what was news."""
-    from dataops_mesh.run.elsewhere import find_elsewhere, read_by
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.register import register, said_of
+    from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
+    from dataops_mesh.run.registry.register import register, said_of
 
     settings, mesh = open_readable()
     require_readable(mesh, names)
@@ -38,8 +38,8 @@ def register_domains(names: Sequence[str], output: Format, *, move: bool = False
 def show_registered(names: Sequence[str], output: Format) -> int:
     """Print what is on record of all repositories."""
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.register import said_of
-    from dataops_mesh.run.registry import registered
+    from dataops_mesh.run.registry.declared import registered
+    from dataops_mesh.run.registry.register import said_of
     from dataops_mesh.settings import load_settings
 
     found = registered(open_environment(load_settings()))

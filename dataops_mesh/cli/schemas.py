@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dataops_mesh.cli.output import say
 from dataops_mesh.policy.load import policies_schema, schema
-from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.scaffold.workspace import editor_setting
+from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.standards.editors import odcs_schema, odps_schema
 
 FOLDER = ".mesh/schemas"
@@ -32,23 +33,11 @@ def write_schemas(output: Path | None) -> int:
     settings = load_settings()
     folder = output if output is not None else settings.root / FOLDER
     write_schema_files(folder)
-    made = _patterns(settings)
-    say(
-        f"{len(made)} schemas in {folder}; in .vscode/settings.json (extension redhat.vscode-yaml):"
-    )
     shown = folder.resolve()
     inside = shown.is_relative_to(settings.root)
     base = f"./{shown.relative_to(settings.root).as_posix()}" if inside else shown.as_posix()
-    files = {f"{base}/{name}.schema.json": pattern for name, pattern in made.items()}
-    print(json.dumps({"yaml.schemas": files}, indent=1))  # noqa: T201 - the CLI's output
+    setting = editor_setting(base, settings.domains, settings.policies)
+    count = len(setting["yaml.schemas"])
+    say(f"{count} schemas in {folder}; in .vscode/settings.json (extension redhat.vscode-yaml):")
+    print(json.dumps(setting, indent=1))  # noqa: T201 - the CLI's output
     return 0
-
-
-def _patterns(settings: Settings) -> dict[str, str]:
-    """Return which files each schema is for."""
-    return {
-        "product.odps": f"{settings.domains}/*/*/product.odps.yaml",
-        "contract.odcs": f"{settings.domains}/**/*.odcs.yaml",
-        "policies": settings.policies,
-        "waivers": "**/waivers.yaml",
-    }

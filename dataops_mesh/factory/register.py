@@ -5,7 +5,7 @@ import logging
 from dataops_mesh.errors import MeshError
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.lineage import Known, upstream_ports
-from dataops_mesh.run.register import register
+from dataops_mesh.run.registry.register import register
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Domain
 

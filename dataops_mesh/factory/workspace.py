@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from dataops_mesh.scaffold.workspace import DEFINITIONS
 from dataops_mesh.spec.model import Domain, Mesh
 
-DEFINITIONS = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
 HEADER = "# Made by `mesh workspace`; run it again after a change of domains/ or `locations`.\n"
 
 

@@ -9,15 +9,11 @@ from typing import Any
 
 from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change
+from dataops_mesh.plan.classes import is_pii, protection
 from dataops_mesh.plan.table import change
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.spec.model import Address, Column, ColumnOptions, Contract, Scalar
 
-# From harmless to secret. Another name is of unknown rank: a change of it is a lowering.
-RANKS = {"public": 0, "internal": 1, "confidential": 2, "restricted": 3}
-# No class at all counts as classified: samples leave the column out.
-_UNDECLARED = RANKS["confidential"]
-_PII = frozenset({"pii", "personal", "personal_data", "personal-data", "gdpr", "sensitive", "phi"})
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _UNSIGNED = ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
@@ -103,7 +99,7 @@ def compare_column(old: Column, new: Column) -> Iterator[tuple[str, str, Locatio
     for kind, what in (
         *_types(old, new),
         *_flags(old, new),
-        *_protection(old, new),
+        *protection(old, new),
         *_enums(old.enum, new.enum),
         *_options(old.options, new.options),
         *_aside(old, new),
@@ -112,7 +108,7 @@ def compare_column(old: Column, new: Column) -> Iterator[tuple[str, str, Locatio
     ):
         yield kind, what, new.where
     words = ("description", "critical", "id", "partition_position", "transform_sources")
-    tags = {t for t in old.tags if not _is_pii(t)} != {t for t in new.tags if not _is_pii(t)}
+    tags = {t for t in old.tags if not is_pii(t)} != {t for t in new.tags if not is_pii(t)}
     if tags or any(getattr(old, word) != getattr(new, word) for word in words):
         yield "documentation", "described otherwise", new.where
 
@@ -173,53 +169,6 @@ def _flags(old: Column, new: Column) -> Iterator[tuple[str, str]]:
 
 def _never_null(column: Column) -> bool:
     return column.required or column.key_position is not None
-
-
-def _protection(old: Column, new: Column) -> Iterator[tuple[str, str]]:
-    was, now = (old.classification or "").lower(), (new.classification or "").lower()
-    if was != now:
-        what = f"classification {was or 'undeclared'} to {now or 'undeclared'}"
-        yield _classified(was, now), what
-    lost = sorted(set(filter(_is_pii, old.tags)) - set(new.tags))
-    gained = sorted(set(filter(_is_pii, new.tags)) - set(old.tags))
-    if lost:
-        yield "pii_removed", f"tag {', '.join(lost)} removed"
-    if gained:
-        yield "pii_added", f"tag {', '.join(gained)} added"
-    if old.masking != new.masking:
-        what = f"masking {old.masking or 'none'} to {new.masking or 'none'}"
-        yield ("masking_removed" if old.masking else "masking_added"), what
-
-
-def _classified(was: str, now: str) -> str:
-    """Return the kind of a change of class.
-
-    The first word about a column takes nothing back: nobody was promised another. To take a
-    word away does, or else secret to nothing to public would be two harmless steps.
-
-    >>> _classified("", "public"), _classified("restricted", ""), _classified("", "restricted")
-    ('classified_first', 'classified_lower', 'classified_higher')
-    """
-    before, after = rank(was), rank(now)
-    if not now:
-        return "classified_higher" if before == 0 else "classified_lower"
-    lower = before is None or after is None or after < before
-    if lower:
-        return "classified_lower" if was else "classified_first"
-    return "classified_higher"
-
-
-def rank(classification: str) -> int | None:
-    """Return how secret a class is; None where nobody has said.
-
-    >>> rank("public"), rank("top secret")
-    (0, None)
-    """
-    return RANKS.get(classification.lower()) if classification else _UNDECLARED
-
-
-def _is_pii(tag: str) -> bool:
-    return tag.lower() in _PII or tag.lower().startswith(("pii:", "pii."))
 
 
 def _enums(old: Sequence[Scalar], new: Sequence[Scalar]) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ class Target:
     others: tuple[Product, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     spent: Callable[[str], Spent] = lambda _: unspent
-    exposures: Mapping[Address, tuple[str, ...]] = field(default_factory=dict)
+    exposures: Callable[[Address], Iterable[str]] = lambda _: ()
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -201,7 +201,7 @@ def _consumers(target: Target, changes: Iterable[Change]) -> Iterable[Consumer]:
         if one.port is not None and felt:
             wanted.setdefault(one.port, set()).update(one.columns or ("*",))
     for address, columns in wanted.items():
-        for name in target.exposures.get(address, ()):
+        for name in target.exposures(address):
             yield Consumer(name, "", address, ("*",), certain=False)
         for product in readers(target.products, address):
             origin = target.origins.get(product.qualified_name, "")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dataops_mesh.policy.model import Finding, Options, Origin, Policy, Surroundings
+from dataops_mesh.spec.classes import CLASSES
 from dataops_mesh.spec.model import Column, OutputPort, Product, Severity
-
-_ORDER = ("public", "internal", "confidential", "restricted")
 
 
 def _lowered(product: Product, options: Options, around: Surroundings) -> Iterator[Finding]:
@@ -68,7 +67,7 @@ def _higher(column: Column, origins: Sequence[Origin], order: tuple[str, ...]) -
 def _rank(classification: str, order: tuple[str, ...]) -> int:
     """Return how secret a class is; a word that nobody ordered is above all, none is below.
 
-    >>> [_rank(word, _ORDER) for word in ("", "public", "Restricted", "pii")]
+    >>> [_rank(word, CLASSES) for word in ("", "public", "Restricted", "pii")]
     [-1, 0, 3, 4]
     """
     if not classification:
@@ -98,14 +97,14 @@ FLOW = (
         "a value stays as secret as where it comes from",
         _lowered,
         severity=Severity.ERROR,
-        options={"order": _ORDER},
+        options={"order": CLASSES},
         keeps_severity=True,
     ),
     Policy(
         "classification_known",
         "what nobody can follow may be anything that was read",
         _unknown,
-        options={"order": _ORDER},
+        options={"order": CLASSES},
         keeps_severity=True,
     ),
 )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BITS = {"TINY": 8, "SMALL": 16, "": 32, "BIG": 64, "HUGE": 128}
 _NO_ORDER = frozenset({"UUID", "JSON", "BOOLEAN", "BLOB"})
+_ZULU = re.compile(r"(?<=\d)\s*[Zz]$")
+_NO_SECONDS = re.compile(r"^(\d\d:\d\d)([+-]\d\d(?::?\d\d)?)$")
 _OFFSET = re.compile(r":.*[+-]\d\d(?::?\d\d)?$")
 _WIDE = Context(prec=120)
 # From here on a number is no float of 32 or 64 bits: a text that is cast becomes infinity.
@@ -82,10 +84,16 @@ def quoted(text: str, kind: str) -> str:
 
     >>> quoted("2026-01-01T02:00:00+02:00", "TIMESTAMP")
     "CAST('2026-01-01T02:00:00+02:00' AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE 'UTC'"
+    >>> quoted("17:00:00Z", "TIME WITH TIME ZONE")
+    "timezone('UTC', CAST('17:00:00+00:00' AS TIME WITH TIME ZONE))"
     """
+    if kind.startswith("TIME") and not kind.startswith("TIMESTAMP"):
+        text = _NO_SECONDS.sub(r"\1:00\2", _ZULU.sub("+00:00", text))  # as DuckDB reads them
     if kind.startswith("TIMESTAMP") and "WITH" not in kind and _OFFSET.search(text):
         # A cast to TIMESTAMP would leave the offset out.
         return f"{quoted(text, 'TIMESTAMP WITH TIME ZONE')} AT TIME ZONE 'UTC'"
+    if kind.startswith("TIME") and "WITH" not in kind and _OFFSET.search(text):
+        return f"CAST({quoted(text, 'TIME WITH TIME ZONE')} AS {kind})"
     return _in_utc(f"CAST('{text.replace(chr(39), chr(39) * 2)}' AS {kind})", kind)
 
 

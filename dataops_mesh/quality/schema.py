@@ -56,6 +56,8 @@ def cure(found: str, one: ColumnType | ColumnShape) -> str:
 
     >>> cure("VARCHAR", ColumnType("a", ("DATE",)))
     'text never becomes another type by itself: cast it in the transform'
+    >>> "types: {a: VARCHAR}" in cure("TIME", ColumnType("a", ("VARCHAR",)))
+    True
     >>> cure("DOUBLE", ColumnType("a", ("BIGINT",)))
     'some value is not exactly BIGINT: cast or round it in the transform, or promise a number'
     """
@@ -64,6 +66,11 @@ def cure(found: str, one: ColumnType | ColumnShape) -> str:
     target = one.accepted[0]
     if found in {"VARCHAR", "JSON"}:
         return "text never becomes another type by itself: cast it in the transform"
+    if target == "VARCHAR":
+        return (
+            "a cast may spell it otherwise than it came: a contract of the source, or its option "
+            f"`types: {{{one.column}: VARCHAR}}`, keeps the text; else cast it in the transform"
+        )
     if not (is_number(found) and is_number(target)):
         return "cast it in the transform, or promise the type that it has"
     begin = f"some value is not exactly {target}: cast or round it in the transform, or promise"

@@ -14,7 +14,7 @@ from dataops_mesh.ledger.operations import Operation, add_operation, operations
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.record import open_ledger_of, open_record
-from dataops_mesh.run.registry import repository_of
+from dataops_mesh.run.registry.declared import repository_of
 from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.log import latest_number
 

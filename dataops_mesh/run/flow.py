@@ -9,8 +9,8 @@ from functools import cache
 from dataops_mesh.errors import MeshError
 from dataops_mesh.plan.lineage import clear_lineage
 from dataops_mesh.policy.model import Flow, Flows, Origin
-from dataops_mesh.run.elsewhere import find_elsewhere, read_by
 from dataops_mesh.run.lineage import Known, dbt_manifest, upstream_ports
+from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product
 from dataops_mesh.transform.walls import walls_of

@@ -13,7 +13,7 @@ from dataops_mesh.engine.session import seal, session
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.owners import require_ours
+from dataops_mesh.run.registry.owners import require_ours
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import WHY, quarantine_schema

@@ -20,9 +20,9 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
-from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry.owners import publisher_of, require_ours
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
 from dataops_mesh.run.word.held import hold_reason

@@ -21,9 +21,9 @@ from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
-from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry.owners import publisher_of, require_ours
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import audit_session, build_and_audit, hold_on_attempt
 from dataops_mesh.run.word.held import hold_reason

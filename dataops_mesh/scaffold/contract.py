@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.scaffold.columns import property_of
+from dataops_mesh.scaffold.documents import contract, setting
 from dataops_mesh.scaffold.guess import classification, code_pattern, text_format
 from dataops_mesh.scaffold.measure import Measured, Relation, measure
 from dataops_mesh.scaffold.text import CONFIRM, Short
 from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import is_name
-from dataops_mesh.spec.shape import Kind, Shape, read_shape
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,31 +25,25 @@ HEAD = """\
 Made of {rows:,} rows of {origin}: types, nulls, values and ranges as they are there, ranges
 rounded outwards to two digits. Make them what you promise: what is not kept is not published.
 Each classification is a guess: confirm it (public, internal, confidential, restricted)."""
-_LOGICAL = {
-    "VARCHAR": "string", "UUID": "string", "JSON": "string", "BOOLEAN": "boolean", "DATE": "date",
-    "TINYINT": "integer", "SMALLINT": "integer", "INTEGER": "integer", "BIGINT": "integer",
-    "UTINYINT": "integer", "USMALLINT": "integer", "UINTEGER": "integer", "UBIGINT": "integer",
-    "HUGEINT": "integer", "FLOAT": "number", "DOUBLE": "number", "TIMESTAMP": "timestamp",
-    "TIMESTAMP_S": "timestamp", "TIMESTAMP_MS": "timestamp", "TIMESTAMP_NS": "timestamp",
-    "TIMESTAMP WITH TIME ZONE": "timestamp", "TIME": "time", "TIME WITH TIME ZONE": "time",
-}  # fmt: skip
-_KEPT = frozenset({"UUID", "JSON", "HUGEINT", "UBIGINT", "TIMESTAMP_NS"})
+_WIDE = frozenset({"HUGEINT", "UBIGINT", "UHUGEINT"})
 _DIGITS = 2
-_EMPTY = {"property": "allowEmpty", "vendor": "dataops_mesh", "value": True}
 _PLAIN = 10  # powers of ten between which a float is a number that people write
 
 
 def measured_contract(
-    con: duckdb.DuckDBPyConnection, relation: str, port: str, identity: str, *, source: bool = False
+    con: duckdb.DuckDBPyConnection, relation: str, domain: str, port: str, *, source: bool = False
 ) -> tuple[dict[str, Any], Relation]:
     """Return the document of a contract that the rows keep, and what was measured.
 
     Args:
         con: the session.
         relation: the view or table, quoted.
+        domain: of the port.
         port: the name of the output or input port.
-        identity: the contract's `id`.
         source: of a source: types and keys only, for tomorrow's delivery has other values.
+
+    Raises:
+        SourceError: a column that no contract can say.
     """
     found = measure(con, relation)
     names = column_names([one.name for one in found.columns])
@@ -56,20 +51,16 @@ def measured_contract(
         _column(one, names[one.name], found, _holds(con, relation, one), source=source)
         for one in found.columns
     ]
+    document = contract(domain, port, columns, source=source)
+    if not found.rows:
+        document["customProperties"] = [setting("allowEmpty", value=True)]
+        return document, found
     rules = [Short(id="enough_rows", metric="rowCount", mustBeGreaterThan=found.rows // 2)]
     if source and len(found.key) > 1:
         keys = [names[name] for name in found.key]
         rule = {"id": "rows_arrive_once", "metric": "duplicateValues"}
         rules.append(Short(**rule, arguments={"properties": keys}, mustBe=0))
-    document = {
-        "apiVersion": "v3.2.0",
-        "kind": "DataContract",
-        "id": identity,
-        "version": "1.0.0",
-        "status": "active",
-        "customProperties": [] if found.rows else [dict(_EMPTY)],
-        "schema": [{"name": port, "properties": columns, "quality": rules if found.rows else []}],
-    }
+    document["schema"][0]["quality"] = rules
     return document, found
 
 
@@ -95,10 +86,11 @@ def column_names(found: list[str]) -> dict[str, str]:
 def _column(
     one: Measured, name: str, found: Relation, holds: Callable[[str], bool], *, source: bool
 ) -> dict[str, Any]:
-    column: dict[str, Any] = {"name": name}
+    column = typed(one.type, name)
+    if "logicalTypeOptions" in column:
+        column["logicalTypeOptions"] = Short(column["logicalTypeOptions"])
     if source and name != one.name:
         column["physicalName"] = one.name
-    column |= typed(one.type, name)
     is_key = one.name in found.key
     if is_key and (not source or len(found.key) == 1):
         column |= {"unique": True} if source else {"primaryKey": True}
@@ -118,39 +110,20 @@ def _column(
 
 
 def typed(kind: str, name: str) -> dict[str, Any]:
-    """Return the keys that say DuckDB's type in a contract.
+    """Return a column of DuckDB's type as a property of a contract.
 
     >>> typed("DECIMAL(9,2)", "amount")
-    {'logicalType': 'number', 'physicalType': 'DECIMAL(9,2)'}
+    {'name': 'amount', 'logicalType': 'number', 'physicalType': 'DECIMAL(9,2)'}
 
     Raises:
-        SourceError: no logicalType says it.
+        SourceError: no contract can say it.
     """
-    if kind.startswith("DECIMAL"):
-        return {"logicalType": "number", "physicalType": kind}
-    if kind in _LOGICAL:
-        aware = {"logicalTypeOptions": Short(timezone=True)} if kind.endswith("ZONE") else {}
-        physical = {"physicalType": kind} if kind in _KEPT else {}
-        return {"logicalType": _LOGICAL[kind], **physical, **aware}
-    shape = read_shape(kind)
-    if shape is None or shape.kind is Kind.SCALAR:
+    found = property_of(name, kind)
+    if found is None:
         what = f'the column "{name}" is a {kind}, which has no logicalType'
         raise SourceError(Problem(what, next=f"cast it: select {name}::varchar as {name}"))
-    return _nested(shape, name)
-
-
-def _nested(shape: Shape, name: str) -> dict[str, Any]:
-    parts = dict(shape.parts)
-    match shape.kind:
-        case Kind.STRUCT:
-            inner = [{"name": field, **_nested(part, field)} for field, part in parts.items()]
-            return {"logicalType": "object", "properties": inner}
-        case Kind.LIST:
-            return {"logicalType": "array", "items": _nested(parts["item"], name)}
-        case Kind.MAP:
-            pair = {side: _nested(parts[side], name) for side in ("key", "value")}
-            return {"logicalType": "map", "map": pair}
-    return typed(shape.accepted[0], name)
+    # Here are values, and they may need all of it.
+    return {**found, "physicalType": kind} if kind in _WIDE else found
 
 
 def _bounds(one: Measured, holds: Callable[[str], bool]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, SourceError
@@ -9,21 +10,24 @@ from dataops_mesh.scaffold.contract import column_names, typed
 from dataops_mesh.scaffold.guess import by_name
 from dataops_mesh.scaffold.text import CONFIRM, Short
 from dataops_mesh.spec.names import slug
+from dataops_mesh.spec.systems import WIDE, physical
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_SPELLED = {
-    "INT": "INTEGER", "REAL": "FLOAT", "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
-    "TIMETZ": "TIME WITH TIME ZONE", "SERIAL": "INTEGER", "BIGSERIAL": "BIGINT",
-    "SMALLSERIAL": "SMALLINT", "JSONB": "JSON", "DATETIME": "TIMESTAMP",
-}  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a statement says of a table: its columns as a contract has them, and its comment."""
+
+    columns: tuple[dict[str, Any], ...]
+    about: str = ""
 
 
 def contracts_of_ddl(
     text: str, file: str, dialect: str
-) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
-    """Return each table as an object of a contract, by the port's name, and what was left out.
+) -> tuple[dict[str, Table], tuple[str, ...]]:
+    """Return each table by the port's name, and what was left out.
 
     Names, types, keys, nulls and lengths come over; checks and references are named.
 
@@ -51,13 +55,11 @@ def contracts_of_ddl(
         if isinstance(one, exp.Create) and one.kind == "TABLE" and isinstance(one.this, exp.Schema)
     ]
     if not tables:
-        what, then = (
-            "no CREATE TABLE with columns is in it",
-            "of a SELECT: mesh new product --select",
-        )
+        what = "no CREATE TABLE with columns is in it"
+        then = "for a SELECT: mesh new product --select"
         raise DeclarationError(Problem(what, Location(file, 1), next=then))
     try:
-        made = {slug(one.this.this.name): _object(one.this, one) for one in tables}
+        made = {slug(one.this.this.name): _table(one.this, one, dialect) for one in tables}
     except SourceError as error:
         what = error.problems[0].what
         then = "change its type in the file, or leave it out and write it in the contract"
@@ -72,24 +74,19 @@ def _left_out(schema: exp.Schema) -> list[str]:
     table = schema.this.name
     checks = (exp.CheckColumnConstraint, exp.Check)
     found = [f"CHECK of {table}: {one.this.sql()}" for one in schema.find_all(*checks)]
-    return found + [
-        f"reference of {table} to {one.this.sql()}" for one in schema.find_all(exp.Reference)
-    ]
+    keys = schema.find_all(exp.Reference)
+    return [*found, *(f"reference of {table} to {one.this.sql()}" for one in keys)]
 
 
-def _object(schema: exp.Schema, table: exp.Create) -> dict[str, Any]:
+def _table(schema: exp.Schema, statement: exp.Create, dialect: str) -> Table:
     from sqlglot import exp
 
     defined = [one for one in schema.expressions if isinstance(one, exp.ColumnDef)]
     names = column_names([one.name for one in defined])
     key = [names.get(name, name) for name in _key(schema)]
-    columns = [_column(one, names[one.name], key) for one in defined]
-    comment = table.find(exp.SchemaCommentProperty)
-    return {
-        "name": slug(schema.this.name),
-        "description": comment.this.name if comment else "",
-        "properties": columns,
-    }
+    comment = statement.find(exp.SchemaCommentProperty)
+    columns = tuple(_column(one, names[one.name], key, dialect) for one in defined)
+    return Table(columns, comment.this.name if comment else "")
 
 
 def _key(schema: exp.Schema) -> list[str]:
@@ -104,20 +101,10 @@ def _key(schema: exp.Schema) -> list[str]:
     ]
 
 
-def _column(one: exp.ColumnDef, name: str, key: list[str]) -> dict[str, Any]:
+def _column(one: exp.ColumnDef, name: str, key: list[str], dialect: str) -> dict[str, Any]:
     from sqlglot import exp
 
-    column: dict[str, Any] = {"name": name}
-    kind = one.kind
-    if kind is None:
-        raise DeclarationError(Problem(f'the column "{one.name}" has no type'))
-    spelled = kind.sql(dialect="duckdb").upper()
-    if kind.this in exp.DataType.TEXT_TYPES:
-        column["logicalType"] = "string"
-        if kind.expressions and str(kind.expressions[0]).isdigit():
-            column["logicalTypeOptions"] = Short(maxLength=int(str(kind.expressions[0])))
-    else:
-        column |= typed(spelled.replace(" ", "") if "(" in spelled else _plain(spelled), name)
+    column = _typed(one, name, dialect)
     constraints = [type(item.kind) for item in one.constraints]
     if name in key:
         column |= {"primaryKey": True, "primaryKeyPosition": key.index(name) + 1}
@@ -131,5 +118,14 @@ def _column(one: exp.ColumnDef, name: str, key: list[str]) -> dict[str, Any]:
     return {**column, "description": said[0] if said else ""}
 
 
-def _plain(spelled: str) -> str:
-    return _SPELLED.get(spelled, spelled)
+def _typed(one: exp.ColumnDef, name: str, dialect: str) -> dict[str, Any]:
+    """Return the column with the type that the database's type is here."""
+    if one.kind is None:
+        raise SourceError(Problem(f'the column "{one.name}" has no type'))
+    meant = physical(one.kind.sql(dialect=dialect or None), wide=dialect in WIDE)
+    if meant is None:  # nested, or a name that only sqlglot knows
+        return typed(one.kind.sql(dialect="duckdb"), name)
+    column = typed(meant.name, name)
+    if meant.length is not None:
+        column["logicalTypeOptions"] = Short(maxLength=meant.length)
+    return column

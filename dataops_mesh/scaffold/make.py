@@ -15,7 +15,6 @@ from dataops_mesh.scaffold.measure import Relation
 from dataops_mesh.scaffold.product import (
     NewProduct,
     People,
-    contract_id,
     python_text,
     require_names,
     select_text,
@@ -192,8 +191,7 @@ def _selected(wanted: Request) -> Files:
 
 
 def _contract_text(place: Place, port: str, rows: Rows, *, source: bool) -> tuple[str, Relation]:
-    identity = contract_id(place.domain, place.product, port)
-    made, found = measured_contract(rows.con, rows.relation, port, identity, source=source)
+    made, found = measured_contract(rows.con, rows.relation, place.domain, port, source=source)
     return yaml_text(made, HEAD.format(rows=found.rows, origin=rows.origin)), found
 
 

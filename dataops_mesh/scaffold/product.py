@@ -12,6 +12,7 @@ from typing import Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.scaffold.documents import product, setting
 from dataops_mesh.scaffold.text import Short, yaml_text
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 
@@ -49,24 +50,17 @@ class NewProduct:
         """Return its `product.odps.yaml`."""
         people = self.people
         members = [Short(username=people.owner, role="owner")] if people.owner else []
+        team = {"name": people.team, "members": members}
         return yaml_text(
-            {
-                "apiVersion": "v1.1.0",
-                "kind": "DataProduct",
-                "id": f"urn:dataproduct:{self.domain}:{self.name}",
-                "version": "1.0.0",
-                "status": "active",
-                "description": {"purpose": self.purpose},
-                "inputPorts": list(self.inputs),
-                "team": {"name": people.team, "members": members},
-                "support": _support(people.support),
-            }
+            product(
+                self.domain,
+                self.name,
+                description={"purpose": self.purpose},
+                inputPorts=list(self.inputs),
+                team=team if people.team or members else {},
+                support=_support(people.support),
+            )
         )
-
-
-def contract_id(domain: str, product: str, port: str) -> str:
-    """Return the `id` of a new contract."""
-    return f"urn:datacontract:{domain}:{product}:{port}"
 
 
 def require_names(**names: str) -> None:
@@ -100,8 +94,7 @@ def source_input(
     inside = file.is_relative_to(root.resolve())
     path = Path(os.path.relpath(file, folder.resolve())).as_posix() if inside else file.as_posix()
     value = {"path": path, "options": Short(options)} if options else Short(path=path)
-    setting = {"property": "source", "vendor": "dataops_mesh", "value": value}
-    return {"name": name, "customProperties": [setting]}
+    return {"name": name, "customProperties": [setting("source", value)]}
 
 
 def select_text(columns: dict[str, str], relation: str) -> str:

@@ -11,7 +11,14 @@ _WIDTH = 96
 
 
 def yaml_text(document: Mapping[str, Any], head: str = "") -> str:
-    """Write a document as our reader reads it.
+    r"""Write a document as our reader reads it; what is empty is left out.
+
+    >>> print(yaml_text({"a": [{"b": "NO"}], "c": "one\ntwo", "d": []}), end="")
+    a:
+      - b: 'NO'
+    c: |-
+      one
+      two
 
     Args:
         document: a text that ends in `CONFIRM` gets a remark that it is a guess.
@@ -25,26 +32,25 @@ def yaml_text(document: Mapping[str, Any], head: str = "") -> str:
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
             super().increase_indent(flow, False)
 
-    Writer.add_representer(
-        Short,
-        lambda dumper, data: dumper.represent_mapping(
-            "tag:yaml.org,2002:map", dict(data).items(), flow_style=True
-        ),
-    )
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    def short(dumper: yaml.SafeDumper, value: Short) -> yaml.Node:
+        pairs = dict(value).items()
+        return dumper.represent_mapping("tag:yaml.org,2002:map", pairs, flow_style=True)
+
+    Writer.add_representer(str, text)
+    Writer.add_representer(Short, short)
     made = yaml.dump(
         _plain(document), Dumper=Writer, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
     above = "".join(f"# {line}\n" for line in head.splitlines())
-    return above + with_remarks(made)
-
-
-def with_remarks(text: str) -> str:
-    """Return YAML with a remark on each line that has a guess."""
     lines = [
         line.replace(CONFIRM, "") + _REMARK if CONFIRM in line else line
-        for line in text.splitlines()
+        for line in made.splitlines()
     ]
-    return "\n".join(lines) + "\n"
+    return above + "\n".join(lines) + "\n"
 
 
 class Short(dict[str, Any]):

@@ -58,7 +58,8 @@ def new_workspace(root: Path, domain: str, people: People, *, sample: bool) -> d
         root / Template(place).substitute(words): _filled(name, words)
         for name, place in written.items()
     }
-    files[root / ".vscode" / "settings.json"] = json.dumps(_editor(), indent=2) + "\n"
+    setting = editor_setting(f"./{SCHEMAS}", "domains", "policies.yaml")
+    files[root / ".vscode" / "settings.json"] = json.dumps(setting, indent=2) + "\n"
     files[root / "domains" / domain / "definitions.py"] = DEFINITIONS
     return files
 
@@ -68,13 +69,18 @@ def _filled(name: str, words: dict[str, str]) -> str:
     return text if name.startswith(_AS_IT_IS) else Template(text).substitute(words)
 
 
-def _editor() -> dict[str, object]:
+def editor_setting(folder: str, domains: str, policies: str) -> dict[str, dict[str, str]]:
+    """Return the setting of VS Code (redhat.vscode-yaml) that says which schema is whose.
+
+    Args:
+        folder: where the schemas are, from the workspace.
+        domains: the folder of domains.
+        policies: the file of policies.
+    """
     made = {
-        "product.odps": "domains/*/*/product.odps.yaml",
-        "contract.odcs": "domains/**/*.odcs.yaml",
-        "policies": "policies.yaml",
+        "product.odps": f"{domains}/*/*/product.odps.yaml",
+        "contract.odcs": f"{domains}/**/*.odcs.yaml",
+        "policies": policies,
         "waivers": "**/waivers.yaml",
     }
-    return {
-        "yaml.schemas": {f"./{SCHEMAS}/{name}.schema.json": files for name, files in made.items()}
-    }
+    return {"yaml.schemas": {f"{folder}/{name}.schema.json": files for name, files in made.items()}}

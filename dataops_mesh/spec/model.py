@@ -12,18 +12,14 @@ from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.pact import Pact
 from dataops_mesh.spec.read.yaml import Document
+from dataops_mesh.spec.rule import Metric, Rule, RuleKind, Scalar, Severity
 from dataops_mesh.spec.terms import (
     Address,
     Column,
     ColumnOptions,
     Contract,
-    Metric,
     Relationship,
     Role,
-    Rule,
-    RuleKind,
-    Scalar,
-    Severity,
     Sla,
 )
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit

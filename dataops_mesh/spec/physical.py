@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from dataops_mesh.errors import did_you_mean
-
 _ALIASES = {
     "BIGINT": "INT64 INT8 LONG OID",
     "BLOB": "BINARY BYTEA VARBINARY",
@@ -38,26 +36,6 @@ _ALIASES = {
     "VARCHAR": "BPCHAR CHAR NVARCHAR STRING TEXT",
 }
 TYPES = {alias: name for name, text in _ALIASES.items() for alias in (name, *text.split())}
-# What people of other databases write, and what it is here.
-_ELSEWHERE = {
-    other: name
-    for name, text in {
-        "BIGINT": "BIGSERIAL SERIAL8",
-        "BLOB": "BYTES IMAGE LONGBLOB RAW",
-        "BOOLEAN": "BIT",
-        "DECIMAL(19,4)": "MONEY",
-        "DECIMAL(38,0)": "NUMBER",
-        "DOUBLE": "BINARY_DOUBLE FLOAT64",
-        "FLOAT": "FLOAT32",
-        "INTEGER": "MEDIUMINT SERIAL SERIAL4",
-        "SMALLINT": "SMALLSERIAL YEAR",
-        "TIMESTAMP": "DATETIME2 SMALLDATETIME TIMESTAMP_NTZ",
-        "TIMESTAMPTZ": "DATETIMEOFFSET TIMESTAMP_LTZ TIMESTAMP_TZ",
-        "UUID": "UNIQUEIDENTIFIER",
-        "VARCHAR": "CLOB LONGTEXT MEDIUMTEXT NCHAR NCLOB NTEXT TINYTEXT VARCHAR2 NVARCHAR2",
-    }.items()
-    for other in text.split()
-}
 _SHAPE = re.compile(r"([A-Z_][A-Z0-9_ ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 
 _INTEGERS = (
@@ -93,22 +71,6 @@ def normalise(text: str) -> str | None:
     if name == "DECIMAL" and found[2]:
         return f"DECIMAL({int(found[2])},{int(found[3] or 0)})"
     return name
-
-
-def suggest(text: str) -> str:
-    """Return a hint that names the type that other databases' people mean, or the closest one.
-
-    >>> suggest("int(11)"), suggest("serial"), suggest("enum('a')")
-    (' (write "INTEGER")', ' (write "INTEGER")', ' (write the values under `enum` instead)')
-
-    >>> suggest("VARCHARR")
-    ' (did you mean "VARCHAR"?)'
-    """
-    bare = text.upper().partition("(")[0].strip()
-    if bare in {"ENUM", "SET"}:
-        return " (write the values under `enum` instead)"
-    meant = _ELSEWHERE.get(bare) or (TYPES.get(bare) if "(" in text else None)
-    return f' (write "{meant}")' if meant else did_you_mean(text.upper(), TYPES)
 
 
 def accepted_types(logical: str, *, timezone: bool | None = None) -> tuple[str, ...]:

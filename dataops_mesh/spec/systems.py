@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from dataops_mesh.errors import did_you_mean
 from dataops_mesh.spec.physical import FAMILIES, TYPES, normalise
 
 _MOST_DIGITS = 38
@@ -43,6 +44,11 @@ _ELSEWHERE = {
     }.items()
     for other in text.split(",")
 }
+# What people mean by names that no type here is exactly.
+_NEARLY = {
+    "ENUM": "VARCHAR", "MEDIUMINT": "INTEGER", "MONEY": "DECIMAL(19,4)", "NUMBER": "DECIMAL(38,0)",
+    "SET": "VARCHAR", "SMALLDATETIME": "TIMESTAMP", "YEAR": "SMALLINT",
+}  # fmt: skip
 # Names that are nearly one of DuckDB's and are another system's all the same.
 _THEIRS = frozenset({
     "ANY", "ARRAY", "BIGDECIMAL", "BIGNUMERIC", "CHARACTER", "DATETIME2", "DICT", "ENUM",
@@ -72,6 +78,20 @@ class Physical:
     name: str
     length: int | None = None
     digits: int | None = None
+
+
+def suggest(text: str) -> str:
+    """Return a hint that names the type that other databases' people mean, or the closest one.
+
+    >>> suggest("int(11)"), suggest("serial"), suggest("enum('a')"), suggest("money")
+    (' (write "INTEGER")', ' (write "INTEGER")', ' (write "VARCHAR")', ' (write "DECIMAL(19,4)")')
+    >>> suggest("VARCHARR")
+    ' (did you mean "VARCHAR"?)'
+    """
+    bare = text.upper().partition("(")[0].strip()
+    found = physical(text)
+    meant = _NEARLY.get(bare) or (found.name if found else "")
+    return f' (write "{meant}")' if meant else did_you_mean(text.upper(), TYPES)
 
 
 def physical(text: str, *, wide: bool = False) -> Physical | None:

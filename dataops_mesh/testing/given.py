@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.spec.names import slug
 
 if TYPE_CHECKING:
     from dataops_mesh.run.environment import Environment
@@ -118,7 +119,7 @@ def _types_only(file: str, root: Path, port: str) -> dict[str, Any]:
 
     document = yaml.safe_load((root / file).read_text("utf-8-sig"))
     objects = document["schema"]
-    found = next((one for one in objects if one.get("name") == port), objects[0])
+    found = next((one for one in objects if port in {one["name"], slug(one["name"])}), objects[0])
     empty = {"property": "allowEmpty", "vendor": "dataops_mesh", "value": True}
     return {
         "apiVersion": document["apiVersion"],

@@ -21,7 +21,7 @@ from helpers import (
 )
 
 from dataops_mesh.cli.main import main
-from dataops_mesh.run.registry import registered, repository_of
+from dataops_mesh.run.registry.declared import registered, repository_of
 
 ORDERS = (
     "{name: id, logicalType: integer, primaryKey: true}",

@@ -10,7 +10,7 @@ from helpers import environment, product, read, run, write_workspace
 from test_other_repositories import Repository, orders, seller, type_  # noqa: F401 - fixtures
 
 from dataops_mesh.errors import OwnershipError
-from dataops_mesh.run.owners import publisher_of
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.run.word.rollback import rollback_product
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.owners import owner_of

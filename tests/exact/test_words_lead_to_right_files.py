@@ -8,10 +8,12 @@ import pytest
 from helpers import (
     a_contract,
     a_product,
+    a_source,
     an_input,
     environment,
     mesh,
     product,
+    read,
     run,
     write_product,
     write_workspace,
@@ -130,3 +132,21 @@ def test_the_plan_names_readers_that_ask_for_the_old_major_version(tmp_path: Pat
     (planned,) = make_plan(before, target, "published").products
     (said,) = [one for one in planned.refusals if "d.down" in one]
     assert "d.down asks for version 1.0.0 of d.up, which becomes 2.0.0" in said
+
+
+@pytest.mark.parametrize("text", ["0.00001", "10:00:00.50", "2026-02-28T10:00:00+02:00"])
+def test_a_text_that_was_read_as_a_value_has_a_cure_that_keeps_it(tmp_path: Path, text: str):
+    def made(more: str = "") -> dict:
+        return a_product(
+            {"p": a_contract("p", ["{name: v, logicalType: string}"])},
+            inputs=[a_source("rows_csv", "rows.csv", more=more)],
+            files={"p.sql": "select v from rows_csv", "rows.csv": f"v\n{text}\n"},
+        )
+
+    settings = write_workspace(tmp_path, {"d": {"p": made()}})
+    (reason,) = run(settings, "d.p").decision.reasons
+    cure = "types: {v: VARCHAR}"
+    assert cure in reason
+    write_product(settings.root, "d", "p", made(f"options: {{{cure}}}"))
+    assert run(settings, "d.p").published
+    assert read(settings, "select v from d.p") == [(text,)]

@@ -18,7 +18,7 @@ from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.run.decisions import decisions_in
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.identity import git
-from dataops_mesh.run.register import register
+from dataops_mesh.run.registry.register import register
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_mesh
 

@@ -9,8 +9,8 @@ from partition_cases import COLUMNS, SQL, amounts, build, contract, csv, sales
 
 from dataops_mesh.errors import StoreError
 from dataops_mesh.run.due import due_partitions, partitions_and_holds, woken_partitions
-from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.run.rebuild import rebuild_product
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.store.log import entries_of, latest
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import commit

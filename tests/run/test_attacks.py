@@ -16,7 +16,7 @@ from dataops_mesh.errors import CorruptError, MeshError, StoreError
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run import audit as stage
 from dataops_mesh.run import product as running
-from dataops_mesh.run.owners import publisher_of
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.manifest import all_refs, folder, read_manifest

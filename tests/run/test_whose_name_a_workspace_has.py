@@ -13,8 +13,8 @@ from helpers import a_product, environment, product, run, write_workspace
 
 from dataops_mesh.errors import OwnershipError, SettingsError
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.run.process.client import gate_run
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.transform.walls import walls_of

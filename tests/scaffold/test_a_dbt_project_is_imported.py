@@ -20,7 +20,7 @@ from helpers import environment, product, read, run
 from dataops_mesh.cli.main import main
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run.identity import code_version
-from dataops_mesh.scaffold.dbt_sources import Around, find_sources
+from dataops_mesh.scaffold.dbt.sources import Around, find_sources
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import latest

@@ -51,7 +51,7 @@ def assign(
 ) -> None:
     """Make a repository the only one that publishes a domain."""
     from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.owners import assign_domain
+    from dataops_mesh.run.registry.owners import assign_domain
     from dataops_mesh.settings import load_settings
 
     owner = assign_domain(open_environment(load_settings()), name, repository)

@@ -48,8 +48,8 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
     from dataops_mesh.cli.workspace import load_workspace
     from dataops_mesh.cli.write.init import typist
     from dataops_mesh.factory.workspace import write_definitions
-    from dataops_mesh.scaffold.dbt import Wish, import_project
-    from dataops_mesh.scaffold.documents import write
+    from dataops_mesh.scaffold.dbt.project import Wish, import_project
+    from dataops_mesh.scaffold.files import write_new
     from dataops_mesh.scaffold.product import People
     from dataops_mesh.settings import load_settings
     from dataops_mesh.spec.dbt import DbtOptions
@@ -63,7 +63,7 @@ def import_dbt(  # noqa: PLR0913, PLR0917 - what the command takes
     known = settings.domains_folder.is_dir() or settings.locations
     mesh = load_workspace(settings) if known else Mesh(settings.root)
     made = import_project(wish, settings, mesh)
-    write(made.files)
+    write_new(made.files)
     files = [*made.files, *write_definitions(load_workspace(settings))]
     rows = [{"file": shown(file, settings.root)} for file in files]
     if output is Format.JSON:

@@ -10,8 +10,9 @@ from dataops_mesh.cli.write.init import Who, people_of
 from dataops_mesh.cli.write.new import new_place, write_files
 from dataops_mesh.errors import DeclarationError, Location, MeshError, Problem, SourceError
 from dataops_mesh.scaffold.ddl import contracts_of_ddl
+from dataops_mesh.scaffold.documents import contract
 from dataops_mesh.scaffold.make import Place, source_files
-from dataops_mesh.scaffold.product import NewProduct, contract_id
+from dataops_mesh.scaffold.product import NewProduct
 from dataops_mesh.scaffold.text import yaml_text
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_product
@@ -54,16 +55,10 @@ def import_tables(statements: Path, to: str, dialect: str, who: Who) -> int:
     found, left_out = contracts_of_ddl(_text(statements), str(statements), dialect)
     product = NewProduct(place.domain, place.product, (), people_of(place.domain, who))
     files = {place.folder / "product.odps.yaml": product.document()}
+    remark = f"Made of {statements.name}. Each classification is a guess: confirm it."
     for port, table in found.items():
-        head = {
-            "apiVersion": "v3.2.0",
-            "kind": "DataContract",
-            "id": contract_id(place.domain, place.product, port),
-            "version": "1.0.0",
-            "status": "active",
-        }
-        remark = f"Made of {statements.name}. Each classification is a guess: confirm it."
-        files[place.folder / f"{port}.odcs.yaml"] = yaml_text({**head, "schema": [table]}, remark)
+        document = contract(place.domain, port, table.columns, about=table.about)
+        files[place.folder / f"{port}.odcs.yaml"] = yaml_text(document, remark)
     write_files(settings, place, files)
     for text in left_out:
         say(f"note: left out: {text}")

@@ -9,10 +9,11 @@ from pathlib import Path
 from dataops_mesh.cli.output import say
 from dataops_mesh.cli.write.init import Who, people_of
 from dataops_mesh.errors import DeclarationError, Problem, SettingsError
-from dataops_mesh.factory.workspace import DEFINITIONS, write_workspace
+from dataops_mesh.factory.workspace import write_workspace
 from dataops_mesh.scaffold.files import write_new
 from dataops_mesh.scaffold.make import Origin, Place, Request, new_contract, new_product
 from dataops_mesh.scaffold.product import People, require_names
+from dataops_mesh.scaffold.workspace import DEFINITIONS
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import read_mesh
 

@@ -10,10 +10,10 @@ from dataops_mesh.errors import MeshError, OwnershipError
 from dataops_mesh.ledger import CANCELLED, FAILED, RunEnd, is_on_record, record_end
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.identity import person_or_user
-from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.run.process.wire import Request
 from dataops_mesh.run.process.work import obey, request_of, settings_of
 from dataops_mesh.run.record import open_record
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import history
 from dataops_mesh.store.store import Store

@@ -13,9 +13,9 @@ from dataops_mesh.plan.publication import approval_used, change_reasons
 from dataops_mesh.run.account import approvals_spent
 from dataops_mesh.run.declaration import published_product
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.registry import ACTIVE, registered
+from dataops_mesh.run.registry.declared import ACTIVE, registered
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.run.word.ends import Allowed, End, Seen, ends
 from dataops_mesh.run.word.hold import ask
 from dataops_mesh.settings import Settings

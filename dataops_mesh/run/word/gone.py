@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from dataops_mesh.errors import MeshError, Problem
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.owners import publisher_of
-from dataops_mesh.run.registry import elsewhere
+from dataops_mesh.run.registry.declared import elsewhere
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.spec.model import Address, InputPort, Mesh, Product
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import Release

@@ -9,9 +9,9 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
-from dataops_mesh.run.owners import publisher_of
 from dataops_mesh.run.partition import chosen
 from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import HOLD, LIFT
 from dataops_mesh.store.holding import Asked, hold, lift

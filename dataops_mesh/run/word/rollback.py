@@ -7,8 +7,8 @@ import uuid
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
-from dataops_mesh.run.owners import publisher_of, require_ours
 from dataops_mesh.run.record import record_run
+from dataops_mesh.run.registry.owners import publisher_of, require_ours
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.release import rollback

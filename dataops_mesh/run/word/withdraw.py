@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataops_mesh.errors import MeshError, Problem, UnknownNameError, did_you_mean
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.registry import elsewhere
+from dataops_mesh.run.registry.declared import elsewhere
 from dataops_mesh.run.word.hold import ask
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import WITHDRAWAL

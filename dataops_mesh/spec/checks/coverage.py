@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dataops_mesh.spec.model import Contract, Product, Rule, RuleKind
-from dataops_mesh.spec.terms import Unexecuted
+from dataops_mesh.spec.rule import Unexecuted
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Metric, Operator, RuleKind, Severity, Threshold, Unit
 from dataops_mesh.spec.predicate import row_condition
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.terms import Rule
+from dataops_mesh.spec.rule import Rule
 
 SETTING, KEY = "onFailure", "quarantine"
 _BOUND = re.compile(r"(?P<share>\d{1,3}(\.\d{1,12})?) ?%|(?P<rows>\d{1,15}) rows?", re.ASCII)

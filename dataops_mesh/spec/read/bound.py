@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataops_mesh.spec.rule import Rule
 from dataops_mesh.spec.stored import declared, stored
-from dataops_mesh.spec.terms import Column, Rule
+from dataops_mesh.spec.terms import Column
 
 if TYPE_CHECKING:
     import duckdb

@@ -20,6 +20,7 @@ from dataops_mesh.spec.read.protection import masking
 from dataops_mesh.spec.read.rules import read_rules
 from dataops_mesh.spec.read.servers import physical_of
 from dataops_mesh.spec.read.values import read_values
+from dataops_mesh.spec.rule import Severity, Unexecuted
 from dataops_mesh.spec.systems import (
     Physical,
     is_encoding,
@@ -29,7 +30,6 @@ from dataops_mesh.spec.systems import (
     physical,
     slip,
 )
-from dataops_mesh.spec.terms import Severity, Unexecuted
 
 # What only columns of another type have, by the type that has it.
 _PARTS = {"properties": "object", "items": "array", "map": "map"}

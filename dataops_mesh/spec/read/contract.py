@@ -17,7 +17,8 @@ from dataops_mesh.spec.read.objects import called
 from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zone
 from dataops_mesh.spec.read.protection import approvers
 from dataops_mesh.spec.read.relationships import read_relationships
-from dataops_mesh.spec.read.rules import read_rules, report_duplicates
+from dataops_mesh.spec.read.rule_names import report_duplicates
+from dataops_mesh.spec.read.rules import read_rules
 from dataops_mesh.spec.read.servers import system_of
 from dataops_mesh.spec.read.sla import Scope, read_slas
 from dataops_mesh.spec.read.yaml import Document

@@ -18,14 +18,16 @@ from dataops_mesh.spec.model import (
 )
 from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
 from dataops_mesh.spec.paths import source_problem
-from dataops_mesh.spec.physical import normalise, suggest
+from dataops_mesh.spec.physical import normalise
 from dataops_mesh.spec.read.aside import refuse_setting
 from dataops_mesh.spec.read.contract import check_version
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import VENDOR, Extras, Settings
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rules import read_rule, report_duplicates
+from dataops_mesh.spec.read.rule_names import by_position, report_duplicates
+from dataops_mesh.spec.read.rules import read_rule
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
+from dataops_mesh.spec.systems import suggest
 
 CLOCK = "now"  # the parameter by which a Python transform receives the replay clock
 _SUFFIXES = {
@@ -113,7 +115,9 @@ def _read(
         source=_source(source, folder, root, problems) if source else None,
         version=entry.text("version"),
         contract_id=entry.text("contractId"),
-        expectations=read_expectations(settings.get("expectations"), problems),
+        expectations=read_expectations(
+            settings.get("expectations"), _called(name, parsed), problems
+        ),
     )
 
 
@@ -219,11 +223,30 @@ def _late_problems(port: InputPort, source: Source, column: str) -> list[Problem
     return [Problem(what, source.where, "column", choices=names)]
 
 
-def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Rule, ...]:
-    """Return the rules of a list of expectations; each may name a column."""
+def _called(name: str, address: Address | None) -> frozenset[str]:
+    """Return the names by which an expectation may call what it is about."""
+    return names_of(address) if address else frozenset({name})
+
+
+def names_of(address: Address) -> frozenset[str]:
+    """Return the names by which a rule may call a published port."""
+    return frozenset({str(address), address.port})
+
+
+def read_expectations(
+    setting: Node | None, relations: frozenset[str], problems: list[Problem]
+) -> tuple[Rule, ...]:
+    """Return the rules of a list of expectations; each may name a column.
+
+    Args:
+        setting: the list.
+        relations: the names by which a rule may call what it is about.
+        problems: receives what is wrong.
+    """
     if setting is None:
         return ()
-    rules = []
+    rules: list[Rule] = []
+    taken: set[str] = set()
     for index, value in enumerate(setting.value):
         entry = Node(setting.document, value, (*setting.keys, index))
         found = validate(expectation_validator(), entry)
@@ -231,10 +254,9 @@ def read_expectations(setting: Node | None, problems: list[Problem]) -> tuple[Ru
         for own in entry.items("customProperties"):
             if own.text("vendor") == VENDOR:
                 refuse_setting(own, "an expectation", problems)
-        rule = (
-            None if found else read_rule(entry, Target(entry.text("column")), problems, ours=True)
-        )
+        target = Target(entry.text("column"), relations=relations)
+        rule = None if found else read_rule(entry, target, problems, ours=True)
         if rule is not None:
-            rules.append(rule)
+            rules.append(by_position(rule, entry, index + 1, taken))
     report_duplicates(tuple(rules), problems)
     return tuple(rules)

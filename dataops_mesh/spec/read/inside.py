@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from dataops_mesh.errors import Problem
+from dataops_mesh.spec.classes import CLASSES
 from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import slug, stem
 from dataops_mesh.spec.read.custom import Target
@@ -21,14 +22,14 @@ from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.rules import read_rule, read_severity
 from dataops_mesh.spec.read.servers import is_wide, physical_of
+from dataops_mesh.spec.rule import Rule, Severity, Unexecuted
 from dataops_mesh.spec.shape import Kind, Shape
 from dataops_mesh.spec.systems import Physical, length_in_brackets, listed, physical
-from dataops_mesh.spec.terms import ColumnOptions, Inside, Rule, Severity, Unexecuted
+from dataops_mesh.spec.terms import ColumnOptions, Inside
 
 _PLACEHOLDER = re.compile(r"\{(?=(?:object|table|property|column)\})")
 _FLAGS = ("unique", "primaryKey")
 _LEFT = ("multipleOf", "uniqueItems", "timezone", "elementType", "dimensions")
-_RANKS = ("public", "internal", "confidential", "restricted")
 _KINDS = {"integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "timestamp": "TIMESTAMP",
           "time": "TIME"}  # fmt: skip
 
@@ -112,7 +113,7 @@ def classified(own: str | None, found: Found, problems: list[Problem]) -> str | 
 
 def _rank(word: str) -> int:
     known = word.lower()
-    return _RANKS.index(known) if known in _RANKS else len(_RANKS)
+    return CLASSES.index(known) if known in CLASSES else len(CLASSES)
 
 
 def _json(entry: Node, logical: str | None) -> str:

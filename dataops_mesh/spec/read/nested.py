@@ -14,6 +14,7 @@ from dataops_mesh.spec.formats import DAY, TimeFormat, time_format
 from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.servers import known_to, system_of
+from dataops_mesh.spec.rule import Severity, Unexecuted
 from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
 from dataops_mesh.spec.systems import (
     is_encoding,
@@ -24,7 +25,6 @@ from dataops_mesh.spec.systems import (
     plain_name,
     slip,
 )
-from dataops_mesh.spec.terms import Severity, Unexecuted
 
 NESTED = ("object", "array", "map", "vector")
 LOGICAL_TYPES = (*FAMILIES, *NESTED)

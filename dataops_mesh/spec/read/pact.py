@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
-from dataops_mesh.spec.terms import Address, Rule, Severity
+from dataops_mesh.spec.rule import Rule, Severity
+from dataops_mesh.spec.terms import Address
 
 if TYPE_CHECKING:
     from dataops_mesh.spec.model import Mesh, OutputPort, Product
@@ -109,9 +110,9 @@ def _read(
 
 
 def _rules(entry: Node, port: OutputPort, problems: list[Problem]) -> tuple[Rule, ...]:
-    from dataops_mesh.spec.read.inputs import read_expectations
+    from dataops_mesh.spec.read.inputs import names_of, read_expectations
 
-    rules = read_expectations(entry, problems)
+    rules = read_expectations(entry, names_of(port.address), problems)
     problems += unknown_columns(rules, port)
     return rules
 
@@ -145,7 +146,7 @@ def check_name(pact: Pact, rule: Rule) -> str:
 
     >>> nowhere = Location("", 1)
     >>> pact = Pact("desk.totals", Address("shop", "orders"), (), Severity.ERROR, nowhere, "")
-    >>> from dataops_mesh.spec.terms import RuleKind
+    >>> from dataops_mesh.spec.rule import RuleKind
     >>> check_name(pact, Rule("enough", RuleKind.LIBRARY, nowhere))
     'for_desk_totals_enough'
     """

@@ -29,7 +29,7 @@ from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.rules import read_severity
 from dataops_mesh.spec.read.thresholds import read_threshold
-from dataops_mesh.spec.terms import Unexecuted
+from dataops_mesh.spec.rule import Unexecuted
 
 _FORMS = ("port.column", "domain.port.column")
 _LEAST, _MOST = 2, 3

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severity
-from dataops_mesh.spec.names import slug, stem
 from dataops_mesh.spec.pattern import pattern_problem
 from dataops_mesh.spec.read.aside import SETTING, rule_bound
 from dataops_mesh.spec.read.custom import ENGINE, Target, foreign_engine, read_expectation
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.rule_names import by_position, name_of
 from dataops_mesh.spec.read.thresholds import OPERATORS, read_threshold
 from dataops_mesh.spec.read.values import read_values
 from dataops_mesh.spec.sql import rule_query
@@ -49,9 +49,7 @@ def read_rules(
         rule = read_rule(node, target, problems)
         if rule is None:
             continue
-        if rule.name in taken and not (node.text("id") or node.text("name")):
-            rule = replace(rule, name=f"{rule.name}_{position}")
-        taken.add(rule.name)
+        rule = by_position(rule, node, position, taken)
         bound = rule_bound(extras.get(node.keys, {}).get(SETTING), rule, problems)
         found.append(replace(rule, quarantine=bound))
     return tuple(found)
@@ -103,7 +101,7 @@ def read_rule(
     if len(problems) > before:
         return None
     return Rule(
-        name=_name(node, expectation or metric or engine or kind, target),
+        name=name_of(node, expectation or metric or engine or kind, target),
         kind=kind,
         where=node.where,
         column=target.column,
@@ -122,16 +120,6 @@ def read_rule(
         foreign=foreign,
         schedule=" ".join(t for k in reversed(tuple(_SCHEDULES)) if (t := node.text(k))),
     )
-
-
-def report_duplicates(rules: tuple[Rule, ...], problems: list[Problem]) -> None:
-    """Report rules of one contract or input port that have the same name."""
-    seen: dict[str, Rule] = {}
-    for rule in rules:
-        first = seen.setdefault(rule.name, rule)
-        if first is not rule:
-            what = f'two rules are named "{rule.name}", here and at {first.where}'
-            problems.append(Problem(what, rule.where, next="give this one another `id`"))
 
 
 def _kind(node: Node) -> RuleKind | None:
@@ -289,11 +277,3 @@ def _query(node: Node, target: Target, problems: list[Problem]) -> tuple[str | N
             for problem in error.problems
         ]
         return None, ""
-
-
-def _name(node: Node, asserted: str, target: Target) -> str:
-    given = node.text("id") or node.text("name")
-    if given:
-        return slug(given)
-    parts = (target.column and stem(target.column), slug(asserted))
-    return "_".join(part for part in parts if part)

@@ -11,7 +11,7 @@ from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Column, Scalar, Severity, Sla
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.terms import Unexecuted
+from dataops_mesh.spec.rule import Unexecuted
 
 DURATIONS = ("freshness", "latency", "frequency", "retention", "timeToDetect", "timeToNotify",
              "timeToRepair")  # fmt: skip

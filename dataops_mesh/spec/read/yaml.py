@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import yaml
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.spec.read.numbers import exact, two_readings
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -28,7 +28,6 @@ _NUMBER = f"write a number with at most {MAX_NUMBER} characters, or text in quot
 
 Keys = tuple[str | int, ...]
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SHOWN = 40  # characters of a number that a message repeats
 _STR = "tag:yaml.org,2002:str"
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 # Dates stay text: the JSON schemas of both standards declare them as strings.
@@ -135,50 +134,6 @@ def _error(file: str, line: int, what: str, next_: str = "") -> DeclarationError
     return DeclarationError(Problem(what, Location(file, line), next=next_))
 
 
-def _two_readings(text: str) -> tuple[str, str] | None:
-    """Return what is wrong with a number that YAML 1.1 and people read differently.
-
-    >>> _two_readings("0100")
-    ('0100 is 64 to YAML 1.1 and 100 to people', 'write 100, or 64, or "0100" in quotes')
-    >>> _two_readings("1:30")
-    ('1:30 is 90 to YAML 1.1 and text to people', 'write "1:30" in quotes, or 90')
-    >>> _two_readings("0.5")
-    """
-    digits = text.lstrip("+-").replace("_", "")
-    octal = len(digits) > 1 and digits[0] == "0" and digits.isdigit()
-    if not octal and not digits.lower().startswith("0b") and not {":", "_"} & set(text):
-        return None
-    if len(text) > _SHOWN:
-        return "not a usable number: YAML 1.1 and people read it differently", "write it in quotes"
-    if ":" in text:
-        seconds = yaml.safe_load(text)
-        return (
-            f"{text} is {seconds} to YAML 1.1 and text to people",
-            f'write "{text}" in quotes, or {seconds}',
-        )
-    number, plain = yaml.safe_load(text), digits.lstrip("0") or "0"
-    if str(number) == plain or not octal:
-        return (
-            f"{text} is {number} to YAML 1.1 and text to YAML 1.2",
-            f'write {number}, or "{text}" in quotes',
-        )
-    return (
-        f"{text} is {number} to YAML 1.1 and {plain} to people",
-        f'write {plain}, or {number}, or "{text}" in quotes',
-    )
-
-
-def _exact(text: str, number: float) -> int | float | Decimal:
-    """Return the number as it is written, where a float would have other digits."""
-    if isinstance(number, int):
-        return number
-    try:
-        written = Decimal(text)
-    except InvalidOperation:
-        return number
-    return number if written == Decimal(repr(number)) else written
-
-
 _NOTHING = object()
 
 
@@ -279,7 +234,7 @@ class _Builder:
             if isinstance(value, bool) and event.value.lower() not in {"true", "false"}:
                 self.words[keys] = event.value
             return value
-        if readings := _two_readings(event.value):
+        if readings := two_readings(event.value):
             raise _error(self.file, line, *readings)
         try:
             number = None
@@ -289,7 +244,7 @@ class _Builder:
             number = None
         if number is None or not math.isfinite(number):
             raise _error(self.file, line, "is not a usable number", _NUMBER)
-        return _exact(event.value, number)
+        return exact(event.value, number)
 
     def document(self) -> Document:
         """Return what was read; the root must be a mapping."""

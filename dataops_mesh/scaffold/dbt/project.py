@@ -15,22 +15,22 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.run.environment import Environment, open_environment
-from dataops_mesh.scaffold.dbt_contracts import contract_of, team_of
-from dataops_mesh.scaffold.dbt_ports import Choice, choose_ports
-from dataops_mesh.scaffold.dbt_sources import Around, Found, find_sources
-from dataops_mesh.scaffold.dbt_types import types_of
-from dataops_mesh.scaffold.delivered import delivered_files
+from dataops_mesh.scaffold.dbt.contracts import contract_of, team_of
+from dataops_mesh.scaffold.dbt.delivered import delivered_files
+from dataops_mesh.scaffold.dbt.ports import Choice, choose_ports
+from dataops_mesh.scaffold.dbt.sources import Around, Found, find_sources
+from dataops_mesh.scaffold.dbt.types import types_of
 from dataops_mesh.scaffold.documents import (
     VERSION,
-    as_yaml,
     contract_id,
-    require_new,
     setting,
 )
 from dataops_mesh.scaffold.documents import (
     product as document,
 )
+from dataops_mesh.scaffold.files import require_new
 from dataops_mesh.scaffold.product import People
+from dataops_mesh.scaffold.text import yaml_text
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Address, InputPort, Mesh, Product, Transform, TransformKind
@@ -219,7 +219,7 @@ def _written(  # noqa: PLR0913, PLR0917 - what the files are made of
         }
         notes.append(f"nobody owns the models in dbt (groups, meta.owner): {people.owner} does now")
     about = f"What the dbt project {manifest['metadata']['project_name']} makes."
-    files[folder / "product.odps.yaml"] = as_yaml(
+    files[folder / "product.odps.yaml"] = yaml_text(
         document(
             domain,
             product.name,
@@ -231,7 +231,7 @@ def _written(  # noqa: PLR0913, PLR0917 - what the files are made of
         )
     )
     for name in sorted(ports):
-        files[folder / f"{name}.odcs.yaml"] = as_yaml(_that_fit(contracts[name], contracts))
+        files[folder / f"{name}.odcs.yaml"] = yaml_text(_that_fit(contracts[name], contracts))
     for one in found.delivered:
         files |= delivered_files(one, settings, team)
     if not team:

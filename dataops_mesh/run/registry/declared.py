@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataops_mesh.ledger import Registration, open_ledger, registrations
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.owners import named_repository
+from dataops_mesh.run.registry.owners import named_repository
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.owners import repository_name

@@ -10,11 +10,11 @@ from typing import Any
 from dataops_mesh.engine.sql import scan
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.scaffold.columns import property_of
-from dataops_mesh.scaffold.dbt_sources import Delivered, files_of
-from dataops_mesh.scaffold.documents import VERSION, as_yaml, contract, contract_id, setting
+from dataops_mesh.scaffold.dbt.sources import Delivered, files_of
+from dataops_mesh.scaffold.documents import VERSION, contract, contract_id, setting
 from dataops_mesh.scaffold.documents import product as document
 from dataops_mesh.scaffold.guess import by_name
-from dataops_mesh.scaffold.text import CONFIRM
+from dataops_mesh.scaffold.text import CONFIRM, yaml_text
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import SourceFormat
 from dataops_mesh.spec.paths import shown
@@ -58,10 +58,10 @@ def delivered_files(one: Delivered, settings: Settings, team: Any) -> dict[Path,
     own = contract(domain, port, classified, about=about)
     incoming = contract(domain, one.name, properties, about=about, source=True)
     return {
-        folder / "product.odps.yaml": as_yaml(product),
-        folder / f"{port}.odcs.yaml": as_yaml(own),
+        folder / "product.odps.yaml": yaml_text(product),
+        folder / f"{port}.odcs.yaml": yaml_text(own),
         folder / f"{port}.sql": f"select * from {one.name}\n",
-        folder / "inputs" / f"{one.name}.odcs.yaml": as_yaml(incoming),
+        folder / "inputs" / f"{one.name}.odcs.yaml": yaml_text(incoming),
     }
 
 

@@ -15,8 +15,8 @@ from dataops_mesh.engine.session import release_views
 from dataops_mesh.engine.sql import identifier
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.scaffold.dbt_sources import Found, files_of
-from dataops_mesh.scaffold.delivered import by_address, relation_of
+from dataops_mesh.scaffold.dbt.delivered import by_address, relation_of
+from dataops_mesh.scaffold.dbt.sources import Found, files_of
 from dataops_mesh.spec.model import Contract, Mesh, Product
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store.release import latest

@@ -10,6 +10,7 @@ from dataops_mesh.scaffold.columns import property_of
 from dataops_mesh.scaffold.documents import contract
 from dataops_mesh.scaffold.guess import by_name
 from dataops_mesh.scaffold.text import CONFIRM
+from dataops_mesh.spec.classes import CLASSES
 
 Node = Mapping[str, Any]
 _ORDER = (
@@ -17,7 +18,7 @@ _ORDER = (
     *("primaryKey", "required", "unique", "classification", "enum", "relationships"),
     "description",
 )
-_CLASSES = frozenset({"public", "internal", "confidential", "restricted", "sensitive"})
+_CLASSES = frozenset({*CLASSES, "sensitive"})
 _PERSONAL = ("contains_pii", "pii", "is_pii")
 
 

@@ -37,7 +37,7 @@ from dataops_mesh.run.identity import (
     person_or_user,
 )
 from dataops_mesh.run.lineage import product_lineage
-from dataops_mesh.run.registry import repository_of
+from dataops_mesh.run.registry.declared import repository_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, Mesh, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
 from dataops_mesh.store.owners import repository_name

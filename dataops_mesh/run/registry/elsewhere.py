@@ -12,7 +12,7 @@ from dataops_mesh.errors import DeclarationError, MeshError, Problem, StoreError
 from dataops_mesh.ledger import Registration
 from dataops_mesh.run.declaration import load_texts, published_product
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.registry import elsewhere
+from dataops_mesh.run.registry.declared import elsewhere
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Mesh, Product
 from dataops_mesh.store.declarations import read_declaration

@@ -1,0 +1,1 @@
+"""What repositories know of each other: who owns a domain, what each declared."""

@@ -1,0 +1,1 @@
+"""What `mesh import dbt` writes for a dbt project."""
