@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dataops_mesh.cli.output import Format, show
+from dataops_mesh.cli.output import Format, say, say_problems, show
+from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run.changed import why_changed
 from dataops_mesh.run.due import partitions_and_holds
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.word.held import hold_on_product, hold_reason
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Mesh, Product
 
 
 def only_changed(products: Sequence[Product], environment: Environment) -> tuple[Product, ...]:
@@ -43,3 +44,27 @@ def show_what_would_run(
     ]
     show(rows, output, columns=shown, empty="nothing would be built", wrap="why")
     return 0
+
+
+def without_ghosts(
+    mesh: Mesh, products: Sequence[Product], environment: Environment
+) -> tuple[Product, ...]:
+    """Return the products without those that read what nobody declares any more, and say these.
+
+    Raises:
+        DeclarationError: all of them do.
+    """
+    from dataops_mesh.run.word.gone import ghosts
+    from dataops_mesh.store.log import latest
+
+    found = tuple(ghosts(products, mesh, environment, latest(environment.store)))
+    if not found:
+        return tuple(products)
+    error = DeclarationError([problem for _, problem in found])
+    reading = {product.qualified_name for product, _ in found}
+    rest = tuple(product for product in products if product.qualified_name not in reading)
+    if not rest:
+        raise error
+    say_problems(error)
+    say(f"note: {', '.join(sorted(reading))} is not built until that is mended; the rest goes on")
+    return rest

@@ -34,7 +34,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     products, unread = readable(mesh, names)
     if names and not unread:
         say_unreadable(mesh, names)
-    found, notes = examine_all(mesh, products, settings, decided=True)
+    found, notes = examine_all(mesh, products, settings)
     found += publication_problems(settings, products, mesh)
     found += event_problems(products, settings)
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]

@@ -27,8 +27,6 @@ def examine_all(
     products: Sequence[Product],
     settings: Settings,
     ask: Ask | None = None,
-    *,
-    decided: bool = False,
 ) -> Found:
     """Return the problems of the mesh and of the products, wherever they live, and the notes.
 
@@ -37,14 +35,13 @@ def examine_all(
         products: those to look at.
         settings: of the workspace.
         ask: asks other environments; they are started for this if it is absent.
-        decided: also ask git who stands for approvals and waivers.
     """
     from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 
     only = None if len(products) == len(mesh.products) else frozenset(map(_name, products))
     problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh)), only))
     places = by_place(mesh, products, settings)
-    own_problems, notes = examine(places.pop(None, ()), mesh, settings, decided=decided)
+    own_problems, notes = examine(places.pop(None, ()), mesh, settings)
     problems += own_problems
     if places and ask is None:
         with environments(settings) as started:
@@ -56,9 +53,7 @@ def examine_all(
     return [*problems, *there], [*notes, *told]
 
 
-def examine(
-    products: Sequence[Product], mesh: Mesh, settings: Settings, *, decided: bool = False
-) -> Found:
+def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
     from dataops_mesh.transform.dbt_profile import profile_notes
     from dataops_mesh.transform.dry import bound_problems
@@ -80,7 +75,7 @@ def examine(
         problems += rule_problems(product)
         said = (*source_notes(product), *profile_notes(product))
         notes += [("warning", problem) for problem in said]
-    verdict = _judge(mesh, products, settings, decided=decided)
+    verdict = _judge(mesh, products, settings)
     return [*problems, *verdict.refusals], [*notes, *notes_of(verdict)]
 
 
@@ -113,15 +108,13 @@ def require_sound(
     products: Sequence[Product],
     settings: Settings,
     ask: Ask | None = None,
-    *,
-    decided: bool = False,
 ) -> None:
     """Stop before anything is built or written if something is wrong.
 
     Raises:
         DeclarationError: with every problem of the mesh and of the products.
     """
-    problems, _ = examine_all(mesh, products, settings, ask, decided=decided)
+    problems, _ = examine_all(mesh, products, settings, ask)
     if problems:
         raise DeclarationError(problems)
 
@@ -142,17 +135,14 @@ def _examine_there(
     return problems, notes
 
 
-def _judge(
-    mesh: Mesh, products: Sequence[Product], settings: Settings, *, decided: bool
-) -> Verdict:
+def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
     from dataops_mesh.policy.judge import judge
-    from dataops_mesh.policy.model import no_decisions
     from dataops_mesh.run.decisions import decisions_in
     from dataops_mesh.run.flow import flows_in
 
     every = len(products) == len(mesh.products)
     only = None if every else set(map(_name, products))
-    decisions = decisions_in(mesh, settings) if decided else no_decisions
+    decisions = decisions_in(mesh, settings)  # of git, who stands for approvals and waivers
     return judge(mesh, settings, only=only, flows=flows_in(mesh, settings), decisions=decisions)
 
 

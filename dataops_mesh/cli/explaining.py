@@ -70,7 +70,7 @@ def _found(names: Sequence[str]) -> Iterable[Note]:
     settings = load_settings()
     mesh = load_workspace(settings)
     products, _ = readable(mesh, names)
-    problems, notes = examine_all(mesh, products, settings, decided=True)
+    problems, notes = examine_all(mesh, products, settings)
     return [*(("error", problem) for problem in problems), *notes]
 
 

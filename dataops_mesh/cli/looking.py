@@ -9,7 +9,7 @@ from typing import Any
 
 from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
 from dataops_mesh.cli.workspace import named, one, open_readable, say_unreadable
-from dataops_mesh.errors import StoreError
+from dataops_mesh.errors import Problem, StoreError, UnknownNameError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.settings import Settings
@@ -119,6 +119,9 @@ def say_engine(error: Exception) -> int:
 
 def show_history(name: str, output: Format) -> int:
     """Print what happened to a product and what each publication changed, newest first."""
+    if name.isdecimal():
+        what = f'"{name}" is no product'
+        raise UnknownNameError(Problem(what, next=f"mesh show {name}, for publication {name}"))
     settings, mesh = open_readable()
     rows = history_rows(one(mesh, name), open_environment(settings))
     show(rows, output, columns=HISTORY, empty=f"{name} never ran", wrap="note")

@@ -26,7 +26,7 @@ def register_domains(names: Sequence[str], output: Format, *, move: bool = False
     require_readable(mesh, names)
     domains = _domains(mesh, names)
     products = [product for domain in domains for product in domain.products]
-    require_sound(mesh, products, settings, decided=True)
+    require_sound(mesh, products, settings)
     declared = (*read_by(mesh, find_elsewhere(settings, mesh)), *mesh.products)
     ports = {port.address: port for product in declared for port in product.outputs}
     environment = open_environment(settings)

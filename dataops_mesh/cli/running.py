@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.cli.choosing import only_changed, show_what_would_run
+from dataops_mesh.cli.choosing import only_changed, show_what_would_run, without_ghosts
 from dataops_mesh.cli.ending import living
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import require_sound, sound_products
@@ -76,6 +76,8 @@ def run_products(  # noqa: PLR0913 - what the command takes
 
         environment = open_environment(settings)
         products = living(products, names, environment)
+        without = without_ghosts(mesh, products, environment)
+        left_out, products = left_out or len(without) < len(products), without
         if changed:
             products = only_changed(products, environment)
         if dry:
@@ -101,6 +103,8 @@ def run_products(  # noqa: PLR0913 - what the command takes
                 told.ended(ended)
                 refused = refused or ended.ending is not Ending.PUBLISHED
                 rows.append(_row(ended, environment))
+                if ended.ending is Ending.REFUSED and (look := _look(ended.product, rows[-1])):
+                    told.line(f"    to look at it: {look}")
     say("")
     shown = [c for c in COLUMNS if c not in {"partition", "set_aside"} or _any(rows, c)]
     empty = "nothing changed, and nothing was built" if changed else "nothing was built"
@@ -143,6 +147,7 @@ def rebuild(name: str, output: Format) -> int:
     _require_here(mesh, product, settings)
     require_sound(mesh, [product], settings)
     environment = open_environment(settings)
+    without_ghosts(mesh, [product], environment)
     with progress([name]):
         checks = all_checks(product, walls_of(settings))
         run_id = f"rebuild-{uuid.uuid4().hex[:12]}"
@@ -238,6 +243,16 @@ def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
         "why": ended.why,
         **facts,
     }
+
+
+def _look(product: Product, row: Mapping[str, Any]) -> str:
+    """Return the command that shows a refused candidate: its rows, or why there are none."""
+    if "candidate" not in row:
+        return ""
+    short = row["candidate"].rpartition("/")[2]
+    if not row["rows"]:
+        return f"mesh show {short}"
+    return f'mesh query "from {product.outputs[0].address}" --candidate {short}'
 
 
 def pieces_of(

@@ -16,6 +16,19 @@ from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.settings import PREFIX
 
 PATIENCE = 5  # seconds for what was started to end by itself
+# Ends the group once `mesh ui` is gone, however that went: a closed terminal, `kill -9`.
+_WATCH = """
+import os, signal, sys, time
+sys.stdin.buffer.read()
+try:
+    os.killpg(int(sys.argv[1]), signal.SIGTERM)
+    for _ in range(int(sys.argv[2]) * 10):
+        time.sleep(0.1)
+        os.killpg(int(sys.argv[1]), 0)
+    os.killpg(int(sys.argv[1]), signal.SIGKILL)
+except ProcessLookupError:
+    pass
+"""
 
 
 def start_ui(arguments: Sequence[str]) -> int:
@@ -37,12 +50,23 @@ def start_ui(arguments: Sequence[str]) -> int:
     except OSError as error:
         say(f"error: dagster dev could not be started: {error}")
         return WRONG
+    watch = _watch(process)
     try:
         return process.wait()
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
         _end_group(process)
+        watch.communicate()
+
+
+def _watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Start what ends the process's group when this process is gone: it reads a pipe of ours."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-I", "-S", "-c", _WATCH, str(process.pid), str(PATIENCE)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -149,7 +149,7 @@ def _bind(
             damaged.append(error)
         except sql.engine_error() as error:  # of an older version, which kept no time of change
             what = f"{address} cannot be read: {sql.reason(error)}"
-            then = f"mesh store verify; mesh rollback {release.ports[address].product}"
+            then = f"mesh store verify; mesh rollback {release.ports[address].product} --reason ..."
             damaged.append(CorruptError(Problem(what, next=then)))
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         relation = damaged_scan(store, address, release.ports[address], damaged[-1])

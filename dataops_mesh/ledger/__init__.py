@@ -6,7 +6,7 @@ plain data of their JSON and knows nothing of the engine.
 
 from __future__ import annotations
 
-from dataops_mesh.ledger.changes import Change, changes, switches_of
+from dataops_mesh.ledger.changes import Change, changes, pieces_of, switches_of
 from dataops_mesh.ledger.database import Ledger, open_ledger
 from dataops_mesh.ledger.decisions import standing_of
 from dataops_mesh.ledger.operations import Operation, add_operation, operations
@@ -54,6 +54,7 @@ __all__ = [
     "last_release",
     "open_ledger",
     "operations",
+    "pieces_of",
     "record_candidate",
     "record_end",
     "record_owners",

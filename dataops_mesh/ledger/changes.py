@@ -90,6 +90,19 @@ def switches_of(ledger: Ledger, number: int) -> tuple[Mapping[str, Any], ...]:
         return tuple(dict(row) for row in connection.execute(query).mappings())
 
 
+def pieces_of(ledger: Ledger, number: int) -> tuple[Mapping[str, Any], ...]:
+    """Return the same with a row for each partition that it switched."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.switched import switched
+
+    table = switched()
+    query = select(table).where(table.c.publication == number)
+    query = query.order_by(table.c.address, table.c.partition)
+    with transaction(ledger) as connection:
+        return tuple(dict(row) for row in connection.execute(query).mappings())
+
+
 def _needed(switched: Mapping[int, str], wanted: frozenset[int]) -> list[str]:
     """Return the candidates to look at: of a long history, not what came long before."""
     first = min(wanted, default=0)

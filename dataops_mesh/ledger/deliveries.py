@@ -69,8 +69,10 @@ def content_before(ledger: Ledger, address: str, partition: str, number: int) ->
     """Return the fingerprint of what consumers read before a publication, as far as is known."""
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import ports, publications
+    from dataops_mesh.ledger.schema import ports
+    from dataops_mesh.ledger.switched import switched
 
+    publications = switched()
     query = (
         select(ports.c.fingerprint)
         .join(

@@ -16,14 +16,18 @@ def candidate_rows(ledger: Ledger, ref: str) -> dict[str, list[Row]]:
     from sqlalchemy import select
 
     from dataops_mesh.ledger import schema
+    from dataops_mesh.ledger.switched import switched
 
-    tables = ("candidates", "ports", "reads", "results", "evidence", "publications")
+    tables = ("candidates", "ports", "reads", "results", "evidence")
     found = {}
     with transaction(ledger) as connection:
         for name in tables:
             table = schema.metadata.tables[name]
             query = select(table).where(table.c.candidate == ref).order_by(*table.primary_key)
             found[name] = [dict(row) for row in connection.execute(query).mappings()]
+        now = switched()
+        query = select(now).where(now.c.candidate == ref).order_by(now.c.publication, now.c.address)
+        found["publications"] = [dict(row) for row in connection.execute(query).mappings()]
     for row in found["candidates"]:
         row["reasons"] = json.loads(row["reasons"])
     for row in found["ports"]:
@@ -48,8 +52,9 @@ def published(ledger: Ledger, refs: Iterable[str]) -> frozenset[str]:
     """Return those of the candidates that consumers ever read."""
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import publications
+    from dataops_mesh.ledger.switched import switched
 
+    publications = switched()
     query = select(publications.c.candidate).where(publications.c.candidate.in_(sorted(refs)))
     with transaction(ledger) as connection:
         return frozenset(connection.execute(query).scalars())
@@ -82,12 +87,14 @@ def built_from(ledger: Ledger, number: int) -> list[Row]:
 def _readers(connection: Any, number: int) -> Iterable[Row]:
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import candidates, ports, publications, reads
+    from dataops_mesh.ledger.schema import candidates, ports, reads
+    from dataops_mesh.ledger.switched import switched
 
-    switched = select(publications.c.address, publications.c.candidate).where(
+    publications = switched()
+    pieces = select(publications.c.address, publications.c.candidate).where(
         publications.c.publication == number
     )
-    for address, ref in connection.execute(switched).all():
+    for address, ref in connection.execute(pieces).all():
         own = ports.c.candidate == ref, ports.c.address == address
         piece = connection.execute(select(ports.c.partition).where(*own)).scalar() or ""
         following = (

@@ -15,11 +15,13 @@ def publications_between(ledger: Ledger, since: datetime, until: datetime) -> li
     """Return what was switched, with by whom, from which commit, and judged by what."""
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import candidates, evidence, publications
+    from dataops_mesh.ledger.schema import candidates, evidence
+    from dataops_mesh.ledger.switched import switched
 
+    publications = switched()
     query = (
         select(
-            publications,
+            *(column for column in publications.c if column.name != "partition"),
             candidates.c.product_version,
             candidates.c.git_commit,
             candidates.c.code_version,

@@ -97,6 +97,20 @@ publications = Table(
     Index("publications_by_product", "product", "publication"),
 )
 
+# One line for each partition that a release switched beside others: a rebuild, a rollback of all.
+# `publications` names only the newest candidate of such a port.
+parts = Table(
+    "parts",
+    metadata,
+    Column("publication", BigInteger, primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("partition", String(255), primary_key=True),
+    Column("candidate", String(255), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("fingerprint", String(255), nullable=False),
+    Index("parts_by_candidate", "candidate"),
+)
+
 # One line for each release that switched nothing (a hold, a lift), and for each other in which
 # something was held: enough to write it again.
 decisions = Table(

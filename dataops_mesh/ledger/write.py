@@ -46,6 +46,7 @@ def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
     rows = [_publication(release, address) for address in release["changed"]]
     with transaction(ledger) as connection:
         add(connection, schema.publications, rows)
+        add(connection, schema.parts, _parts(release))
         decision = decision_of(release)
         add(connection, schema.decisions, [decision] if decision else [])
 
@@ -155,6 +156,25 @@ def _publication(release: Mapping[str, Any], address: str) -> Row:
         "person": release["person"],
         "reason": release["reason"],
     }
+
+
+def _parts(release: Mapping[str, Any]) -> list[Row]:
+    """Return a row for each partition that was switched, of ports of which several were."""
+    number, found = release["number"], []
+    for address in release["changed"]:
+        entry = release["ports"].get(address, {})
+        now = [part for part in entry.get("parts", ()) if part["publication"] == number]
+        found += [
+            {
+                "publication": number,
+                "address": address,
+                "partition": part["key"],
+                **{name: part[name] for name in ("candidate", "rows", "fingerprint")},
+            }
+            for part in now
+            if len(now) > 1
+        ]
+    return found
 
 
 def _moment(text: str) -> datetime:

@@ -68,8 +68,11 @@ def violation_of(text: str, message: str, fix: str, product: Product) -> Iterato
         found = f"{message}: the rule could not be evaluated ({_first_line(error)})"
         fix = fix or "declare what it asks for, or let the rule ask first: has(product.x)"
     else:
-        broken = False
-        if value is not True:
+        broken = not isinstance(value, bool)
+        if broken:
+            found = f"{message}: the rule answers neither true nor false"
+            fix = fix or "compare with something: product.version == '1.0.0'"
+        elif not value:
             found = message
     if found:
         yield Finding(found, product.where, fix=fix, broken=broken)

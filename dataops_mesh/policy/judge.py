@@ -53,7 +53,8 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         if (whole or waiver.product.partition(".")[0] in domains)
         and (only is None or waiver.product in only)
     )
-    tested = any((settings.root / TESTS).rglob("test_*.py"))
+    files = (settings.root / TESTS).rglob("*.py")
+    tested = any(file.name.startswith("test_") or file.stem.endswith("_test") for file in files)
     today = settings.clock().date()
     return evaluate(
         mesh,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.code import transform_digest
 
@@ -17,6 +18,17 @@ from dataops_mesh.transform.code import transform_digest
 def transform_fingerprint(product: Product) -> str:
     """Return a digest of everything that builds the product."""
     return transform_digest(product)
+
+
+def require_same_code(product: Product, before: str) -> None:
+    """Make sure that what built a product is what the record will say: its files as they are.
+
+    Raises:
+        TransformError: a file that builds it was edited meanwhile.
+    """
+    if transform_fingerprint(product) != before:
+        what = f"files that build {product.qualified_name} changed while it was built"
+        raise TransformError(Problem(what, product.where, next="run it again"))
 
 
 def code_version(product: Product) -> str:
@@ -36,7 +48,7 @@ def git_commit(folder: Path, root: Path, code: Iterable[Path] = ()) -> str:
         folder: with `+` when files of it differ. A repository of its own is not looked into.
         root: the workspace.
         code: more files that were read, of the workspace or not; `+` when one of the workspace
-            differs or is no part of the commit.
+            differs, is no part of the commit, or git was told not to look at it.
     """
     head = git(root, "rev-parse", "HEAD")
     if not head:
@@ -48,6 +60,9 @@ def git_commit(folder: Path, root: Path, code: Iterable[Path] = ()) -> str:
     said = git(root, *look, "--ignored=matching", "--untracked-files=all", "--", *highest)
     top = Path(git(root, "rev-parse", "--show-toplevel") or root)
     found = [(line[:2], top / line[3:]) for line in said.split("\0") if line]
+    listed = git(root, "ls-files", "-v", "-z", "--full-name", "--", *highest).split("\0")
+    hidden = [("", top / line[2:]) for line in listed if line[:1] == "S" or line[:1].islower()]
+    found += [(state, path) for state, path in hidden if path.exists()]
     differs = any(
         (state != "!!" and path.is_relative_to(folder))
         or path in files

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from dataops_mesh.errors import MeshError, Problem, UnknownNameError
-from dataops_mesh.ledger import Ledger, standing_of, switches_of
+from dataops_mesh.ledger import Ledger, pieces_of, standing_of
 from dataops_mesh.ledger.look import built_from, candidate_rows, candidates_named
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
@@ -28,7 +28,7 @@ def publication_facts(environment: Environment, number: int) -> Facts:
         UnknownNameError: there is none of that number.
     """
     with open_record(environment) as ledger:
-        rows = switches_of(ledger, number)
+        rows = pieces_of(ledger, number)
         said = standing_of(ledger, number)
         if said.get("product"):
             told = ("release", "kind", "at", "person", "reason", "product", "partition")

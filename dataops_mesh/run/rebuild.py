@@ -21,6 +21,7 @@ from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_ours
@@ -63,6 +64,7 @@ def rebuild_product(
             Problem(what, product.where, next=f"mesh run {product.qualified_name}")
         )
     require_ours(product, environment)
+    code = transform_fingerprint(product)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
@@ -76,6 +78,7 @@ def rebuild_product(
         if not held:  # nothing is built of what cannot be published
             attempts = [_build(attempt, progress) for attempt in attempts]
             attempts = _with_table_results(attempts)
+            require_same_code(product, code)
         decisions = [_decide(attempt, held) for attempt in attempts]
         manifests = [
             _write(attempt, decision) for attempt, decision in zip(attempts, decisions, strict=True)

@@ -15,6 +15,7 @@ from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
+from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.partition import bind_tables, define_partition
 from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.word.held import hold_on
@@ -39,6 +40,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
         tables: also run the checks that read all partitions.
     """
     environment, product = attempt.environment, attempt.product
+    code = transform_fingerprint(product)
     with scratch_folder(environment.store) as scratch:
         with audit_session(attempt) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs, attempt.key)
@@ -62,6 +64,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             scopes = (True, False) if tables else (False,)
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
+    require_same_code(product, code)
     return replace(attempt, results=results, ports=ports)
 
 

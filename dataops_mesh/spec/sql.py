@@ -174,12 +174,18 @@ def _own_named(plain: str, query: exp.Query, own: frozenset[str]) -> str:
 
 
 def _refuse_lists(query: exp.Query, where: Location) -> None:
-    """Report `[v] is null`: elsewhere that is a column in quotes, here a list, which is no null."""
+    """Report `[v]` where a value is meant: elsewhere a quoted column, here a list, never null."""
     from sqlglot import exp
 
-    for one in query.find_all(exp.Is):
-        if isinstance(one.this, exp.Array) and isinstance(one.expression, exp.Null):
-            what = f"{one.this.sql('duckdb')} is a list to DuckDB, and a list is never null"
+    compared = (exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Coalesce, exp.Count, exp.Nullif)
+    made = (exp.Array, exp.Struct)
+    for one in query.find_all(*made):
+        above = one.parent
+        while isinstance(above, exp.Paren):
+            above = above.parent
+        # `count(distinct [a, b])` counts combinations, as people write it.
+        if isinstance(above, compared):
+            what = f"{one.sql('duckdb')} is a list or a struct to DuckDB, which is never null"
             raise _error(what, where, "write a column without brackets, or in double quotes")
 
 

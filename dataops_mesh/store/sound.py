@@ -83,7 +83,7 @@ def _looked_at(
         wrong = _wrong(path, file, state)
         if wrong:
             what = f"{path} of {address} (publication {entry.publication}) {wrong}"
-            then = f"mesh rollback {entry.product}, or mesh run {entry.product}"
+            then = f"mesh rollback {entry.product} --reason ..., or mesh run {entry.product}"
             problems.append(Problem(what, next=f"{then}; `mesh store verify` says what else"))
         elif state is not None:
             read[str(path)] = state

@@ -38,7 +38,8 @@ def wanted(store: Store, target: Release, address: Address, partition: str) -> E
             Problem(
                 f"of {address} in release {target.number} retention has kept "
                 f"partition {', '.join(keys)} only",
-                next=f"mesh rollback {entry.product} --to {target.number} --partition {keys[0]}",
+                next=f"mesh rollback {entry.product} --to {target.number} --partition {keys[0]} "
+                "--reason ...",
             )
         )
     if entry is None and not target.whole:

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import site
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
 
-from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.spec.model import PARTITION_KEY, Product, TransformKind
 from dataops_mesh.transform.dbt_environment import spoken
 from dataops_mesh.transform.dbt_files import project_files
 from dataops_mesh.transform.dbt_project import project_folder
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
+# What else lies in a product's folder: declarations have fingerprints of their own, what people
+# decided is kept with each verdict, and neither examples nor tests nor words build anything.
+_BESIDE = frozenset({"accepted", "approvals", "examples", "inputs", "tests"})
+_DECLARED = (".odps.yaml", ".odcs.yaml", ".md")
+_WORDS = frozenset({"waivers.yaml", "definitions.py"})
+LARGEST = 10_000_000  # bytes; beyond it a file is a delivery that nobody declared
 
 
 def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path]:
     """Return the files that build a product, by a name that is the same on every machine.
 
-    Of a Python product these are all modules in its folder, and those that they import from
-    folders that were joined to the interpreter and not installed into it: nobody's lock file
-    says what is in them.
+    Of a Python product these are all files in its folder that it may open and that are no
+    declaration, delivery or text for people (a table of rates counts as a module does), and the
+    modules that it imports from folders that were joined to the interpreter and not installed
+    into it: nobody's lock file says what is in them.
 
     Args:
         product: whose.
@@ -34,7 +43,7 @@ def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path
         return project_files(project_folder(product))
     if transform.kind is TransformKind.SQL:
         return {file.name: file for file in transform.files}
-    own = {file.relative_to(product.folder).as_posix(): file for file in _modules(product.folder)}
+    own = {file.relative_to(product.folder).as_posix(): file for file in _own(product)}
     joined = dict(_imports(own.values(), joined_folders()))
     said = (Path(text) for text in imported if text.endswith(".py"))
     more = {file for file in said if file.is_file() and not _is_installed(file)}
@@ -73,11 +82,22 @@ def joined_folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _modules(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*.py")):
+def _own(product: Product) -> Iterator[Path]:
+    folder = product.folder
+    delivered = [_delivered(folder, p.source.path) for p in product.inputs if p.source]
+    for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
-        if not any(part.startswith((".", "__pycache__")) for part in parts) and file.is_file():
+        if any(part.startswith((".", "__pycache__")) for part in parts) or not file.is_file():
+            continue
+        beside = parts[0] in _BESIDE or file.name.endswith(_DECLARED) or file.name in _WORDS
+        large = file.suffix != ".py" and file.stat().st_size > LARGEST
+        if not (beside or large or any(pattern.match(str(file)) for pattern in delivered)):
             yield file
+
+
+def _delivered(folder: Path, path: str) -> re.Pattern[str]:
+    """Return what matches the files of a source, those of other partitions too."""
+    return re.compile(translate(str(folder / path.replace(PARTITION_KEY, "*"))))
 
 
 def _imports(files: Iterable[Path], folders: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:

@@ -109,10 +109,10 @@ def read_targets(settings: Settings) -> Targets:
         found[name] = targets
     if mail and not (urlsplit(mail).scheme in {"mailto", "mailtos"} and _known(mail)):
         raise _problem(file, "`mail` is not a mailto:// or mailtos:// URL of a mail server")
-    return Targets(found, mail, _hooks(file, document.get("events", {})))
+    return Targets(found, mail, _hooks(file, document.get("events", {}), found))
 
 
-def _hooks(file: Path, said: Any) -> dict[str, Hook]:
+def _hooks(file: Path, said: Any, channels: Mapping[str, Any]) -> dict[str, Hook]:
     """Read how channels want their events: `[events.NAME]` with `secret`, `unchanged`."""
     tables = said if isinstance(said, dict) else {"NAME": None}
     for name, table in tables.items():
@@ -122,6 +122,9 @@ def _hooks(file: Path, said: Any) -> dict[str, Hook]:
         if not known or not named or unchanged not in (None, True, False):
             keys = ("secret (the name of an environment variable)", "unchanged (true or false)")
             raise _problem(file, f"has no valid table [events.{name}]", keys)
+        if name not in channels:  # else the events of the channel that was meant go unsigned
+            what = f"has a table [events.{name}], and no channel of that name"
+            raise _problem(file, what, tuple(sorted(channels)))
     return {name: Hook(**table) for name, table in tables.items()}
 
 

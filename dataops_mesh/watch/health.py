@@ -78,7 +78,7 @@ def examine(store: Store, *, everything: bool = False) -> Health:
             size += verify(store, ref)
             removed += bool(read_manifest(store, ref).removed)
         except (StoreError, OSError) as error:
-            then = f"mesh rollback {product}, or mesh run {product}"
+            then = f"mesh rollback {product} --reason ..., or mesh run {product}"
             damage.extend(Damage(DATA, ref, what, then) for what in _said(error))
     for ref in pending_refs(store):
         try:

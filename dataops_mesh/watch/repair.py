@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataops_mesh.errors import CorruptError, MeshError, Problem
-from dataops_mesh.ledger import Ledger, standing_of, switches_of
+from dataops_mesh.ledger import Ledger, pieces_of, standing_of, switches_of
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
 from dataops_mesh.spec.model import Address
@@ -34,6 +34,7 @@ from dataops_mesh.store.switch import switch
 from dataops_mesh.store.withdrawal import has, taken_away
 from dataops_mesh.watch.health import RELEASE, Damage
 
+Rows = tuple[Mapping[str, Any], ...]
 _BACKUP = "restore it from a backup of the store"
 
 
@@ -54,7 +55,7 @@ def _repair(store: Store, ledger: Ledger, number: int) -> str:
     if not rows and not said and newest:
         return _void(store, number)
     try:
-        release = _again(store, number, rows, said)
+        release = _again(store, number, rows, pieces_of(ledger, number), said)
     except MeshError as error:
         why = error.problems[0].what
         return f"release {number} cannot be written again ({why}); {_BACKUP}"
@@ -76,9 +77,7 @@ def _void(store: Store, number: int) -> str:
     return f"release {number} was set aside: consumers read release {number - 1} again"
 
 
-def _again(
-    store: Store, number: int, rows: tuple[Mapping[str, Any], ...], said: Mapping[str, Any]
-) -> Release:
+def _again(store: Store, number: int, rows: Rows, pieces: Rows, said: Mapping[str, Any]) -> Release:
     """Return a release as it was, with everything that was held in it."""
     if not rows and not said:
         raise CorruptError(Problem("the ledger does not have it", next=_BACKUP))
@@ -112,11 +111,8 @@ def _again(
     first = rows[0]
     switched: dict[Address, Entry] = {}
     for row in rows:
-        manifest = read_manifest(store, row["candidate"])
         address = Address.parse(row["address"])
-        entry = entries_of(manifest).get(address)
-        if manifest.verdict != PUBLISH or entry is None:
-            raise CorruptError(Problem(f"{manifest.candidate} was not passed", next=_BACKUP))
+        entry = _entry(store, address, [p for p in pieces if p["address"] == row["address"]])
         found = switch(before.ports.get(address), entry, number, first["kind"])
         if (found.fingerprint, found.rows) != (row["fingerprint"], row["rows"]):
             raise CorruptError(
@@ -135,6 +131,18 @@ def _again(
         holds=holds,
         withdrawn=withdrawn,
     )
+
+
+def _entry(store: Store, address: Address, pieces: list[Mapping[str, Any]]) -> Entry:
+    """Return what was switched of a port: of a partitioned one, all partitions together."""
+    found = []
+    for piece in pieces:
+        manifest = read_manifest(store, piece["candidate"])
+        entry = entries_of(manifest).get(address)
+        if manifest.verdict != PUBLISH or entry is None:
+            raise CorruptError(Problem(f"{manifest.candidate} was not passed", next=_BACKUP))
+        found.append(entry)
+    return replace(found[-1], parts=tuple(part for entry in found for part in entry.parts))
 
 
 def _set_aside(store: Store, number: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import MeshError
-from dataops_mesh.ledger import Ledger, switches_of
+from dataops_mesh.ledger import Ledger, pieces_of
 from dataops_mesh.ledger.deliveries import content_before, partition_of
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Entry, Part, Release, read_release
@@ -111,7 +111,7 @@ def _with_previous(one: Switched, ledger: Ledger) -> Switched:
 
 
 def _of_record(product: Product, number: int, ledger: Ledger) -> Iterator[Switched]:
-    for row in switches_of(ledger, number):
+    for row in pieces_of(ledger, number):
         if row["product"] != product.qualified_name:
             continue
         key = partition_of(ledger, row["candidate"], row["address"])

@@ -50,11 +50,11 @@ def test_nothing_goes_unless_it_was_asked_for_twice(mesh, grown):
 
 def test_after_a_collection_a_rollback_goes_where_the_setting_says(mesh, grown):
     assert mesh("gc", "--yes").code == 0
-    gone = mesh("rollback", "shop.orders", "--to", "2")
+    gone = mesh("rollback", "shop.orders", "--to", "2", "--reason", "x")
     assert gone.code == 2
     assert gone.err.splitlines()[:2] == ["error: release 2 was collected", "  valid: 3, 4"]
     assert "keepPublications" in gone.err
-    assert mesh("rollback", "shop.orders", "--to", "3").code == 0
+    assert mesh("rollback", "shop.orders", "--to", "3", "--reason", "x").code == 0
     assert mesh("query", "from shop.orders", "--format", "json").json == [{"id": 3}]
     events = mesh("history", "shop.orders", "--format", "json").json
     assert [event["publication"] for event in events] == [5, 4, 3, 2, 1]

@@ -71,7 +71,7 @@ def test_it_is_still_told_when_the_data_is_gone(changed, mesh, monkeypatch):
 
 
 def test_a_rollback_tells_what_it_takes_back(changed, mesh):
-    assert mesh("rollback", "shop.orders", "--to", "1").code == 0
+    assert mesh("rollback", "shop.orders", "--to", "1", "--reason", "x").code == 0
     found = of(mesh)[4]
     assert found["rows"] == ["shop.orders: 3 -> 2 rows (-1)"]
     assert found["columns"] == ["shop.orders: -name"]

@@ -23,12 +23,25 @@ def test_a_typing_mistake_gets_a_suggestion(mesh, command):
     assert "valid: desk, shop, desk.totals, shop.orders" in said.err
 
 
-@pytest.mark.parametrize("command", ["history", "rollback"])
+@pytest.mark.parametrize("command", [("history", "shop"), ("rollback", "shop", "--reason", "x")])
 def test_a_command_on_one_product_wants_a_product(mesh, command):
-    said = mesh(command, "shop")
+    said = mesh(*command)
     assert said.code == 2
     assert 'no product "shop"' in said.err
     assert "desk.totals, shop.orders" in said.err
+
+
+@pytest.mark.parametrize("reason", [(), ("--reason", " ")])
+def test_a_rollback_says_why_as_a_hold_and_a_withdrawal_do(mesh, reason):
+    said = mesh("rollback", "shop.orders", *reason)
+    assert said.code == 2
+    assert "--reason" in said.err
+
+
+def test_the_history_of_a_number_names_the_command_that_knows_it(mesh):
+    said = mesh("history", "17")
+    assert said.code == 2
+    assert "mesh show 17" in said.err
 
 
 def test_all_unknown_names_are_told_at_once(mesh):
@@ -135,7 +148,7 @@ def test_nothing_published_can_be_asked_and_says_so(mesh):
 
 
 def test_there_is_nothing_to_roll_back_to(mesh):
-    said = mesh("rollback", "shop.orders")
+    said = mesh("rollback", "shop.orders", "--reason", "x")
     assert said.code == 2
     assert said.err.startswith("error: ")
 

@@ -88,7 +88,9 @@ def test_a_product_that_cannot_be_read_keeps_its_domain_from_nothing(mesh, works
     other.mkdir()
     (other / "product.odps.yaml").write_text(BROKEN_YAML, "utf-8")
     assert mesh("run", "shop.orders", "desk.totals").code == 0
-    assert mesh("rollback", "desk.totals").code == 2  # there is no earlier publication
+    assert (
+        mesh("rollback", "desk.totals", "--reason", "x").code == 2
+    )  # there is no earlier publication
     assert mesh("status", "desk.totals").code == 0
     assert mesh("status", "desk").code == 2
 

@@ -76,7 +76,7 @@ def test_what_cannot_be_recorded_is_not_done(lived_in, mesh, monkeypatch):
     catalog = lived_in.store_folder / "catalog.duckdb"
     before = catalog.read_bytes()
     for command in (
-        ("rollback", "shop.orders"),
+        ("rollback", "shop.orders", "--reason", "x"),
         ("accept", "desk.totals", "--for", "shop.orders"),
         ("domain", "assign", "desk", "git.example/desk"),
         ("store", "catalog", "rebuild"),

@@ -32,7 +32,7 @@ def test_another_repository_cannot_publish_run_or_roll_back(seller, thief):
         run(thief.settings, "shop.orders")
     with pytest.raises(OwnershipError):
         rollback_product(product(thief.settings, "shop.orders"), environment(thief.settings))
-    assert thief.mesh("rollback", "shop.orders").code == 2
+    assert thief.mesh("rollback", "shop.orders", "--reason", "x").code == 2
     assert read(seller.settings, "select min(amount) from shop.orders") == [(10,)]
     # Nothing of the stranger is on record under the owner's name.
     assert seller.mesh("incidents").code == 0

@@ -128,12 +128,16 @@ def test_a_refusal_says_why_holds_its_consumers_and_exits_1(ran, mesh, workspace
         "shop.orders primary_key: 1 value of id repeats; the contract says mustBe 0"
     ]
     assert "its input shop.orders was not published" in held["why"]
-    assert said.err.splitlines()[:4] == [
+    short = refused["candidate"].rpartition("/")[2]
+    look = ["query", "from shop.orders", "--candidate", short]
+    assert said.err.splitlines()[:5] == [
         "  shop.orders  refused",
         "    - shop.orders primary_key: 1 value of id repeats; the contract says mustBe 0",
+        f'    to look at it: mesh query "from shop.orders" --candidate {short}',
         "  desk.totals  waiting",
         "    its input shop.orders was not published",
     ]
+    assert mesh(*look).code == 0
     assert mesh("query", "from shop.orders", "--format", "json").json == [{"id": 1}, {"id": 2}]
     status = {row["port"]: row for row in mesh("status", "--format", "json").json}
     assert status["shop.orders"]["last_ended"] == "refused"

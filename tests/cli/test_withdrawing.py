@@ -66,6 +66,12 @@ def test_a_reader_of_a_domain_that_was_renamed_is_an_error(mesh, workspace):
     said = mesh("check")
     assert said.code != 0
     assert "nobody declares it any more" in said.out + said.err
+    ran = mesh("run", "desk.totals")
+    assert (ran.code, "nobody declares it any more" in ran.err) == (2, True)
+    everything = mesh("run")  # but the rest goes on
+    assert everything.code == 2
+    assert "desk.totals is not built until that is mended" in everything.err
+    assert "store.orders" in everything.out
 
 
 def test_a_damaged_withdrawal_is_written_again(mesh, workspace):

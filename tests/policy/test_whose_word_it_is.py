@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from policy_cases import FILES, TODAY, verdict, write
 from test_waivers import STRICT, waiver
+from test_where_policies_hold import mesh
 
 from dataops_mesh.cli.declarations import check_declarations
 from dataops_mesh.cli.output import Format
@@ -46,14 +47,14 @@ def shop(tmp_path):
 
 def found(root) -> list[str]:
     settings = load_settings(root)
-    mesh = load_mesh(root, "domains")
+    declared = load_mesh(root, "domains")
     policies = load_policies(root / "policies.yaml", root)
     judged = evaluate(
-        mesh,
+        declared,
         policies,
-        load_waivers(root, mesh.products),
+        load_waivers(root, declared.products),
         TODAY,
-        decisions=decisions_in(mesh, settings),
+        decisions=decisions_in(declared, settings),
     )
     return [v.finding.what for v in judged.violations if v.severity == "error"]
 
@@ -75,6 +76,15 @@ def test_a_name_that_somebody_else_committed_is_found(shop, who):
     commit(shop, BO)
     (what,) = found(shop)
     assert "was committed by Bo Berg <bo@mesh.example>" in what
+
+
+def test_a_run_refuses_what_check_refuses(shop):
+    waive(shop, waiver(who="lea", until=str(datetime.now(UTC).date())))
+    commit(shop, BO)
+    for command in ("check", "run"):
+        said = mesh(shop, command)
+        assert said.returncode in {1, 2}
+        assert "was committed by Bo Berg <bo@mesh.example>" in said.stderr + said.stdout
 
 
 def test_what_is_not_committed_is_nobodys_word(shop):
@@ -164,11 +174,11 @@ def test_a_waiver_that_would_hold_too_long_covers_nothing(tmp_path, days, longes
 def test_a_replay_of_the_past_reads_the_waivers_of_after_it(tmp_path):
     files = {**STRICT, "waivers.yaml": "waivers:\n" + waiver(until=TODAY + timedelta(days=30))}
     root = write(tmp_path, files)
-    mesh = load_mesh(root, "domains")
-    waivers = load_waivers(root, mesh.products)
+    declared = load_mesh(root, "domains")
+    waivers = load_waivers(root, declared.products)
     policies = load_policies(root / "policies.yaml", root)
     then = TODAY - timedelta(days=300)
-    assert evaluate(mesh, policies, waivers, then, counted_from=TODAY).refusals == ()
+    assert evaluate(declared, policies, waivers, then, counted_from=TODAY).refusals == ()
 
 
 def test_what_the_platform_calls_unwaivable_is_not_waived(tmp_path):

@@ -5,11 +5,23 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from helpers import a_product, a_source, environment, product, run, write_workspace
+from helpers import (
+    a_contract,
+    a_product,
+    a_setting,
+    a_source,
+    environment,
+    product,
+    run,
+    write_workspace,
+)
 
+from dataops_mesh.errors import TransformError
 from dataops_mesh.run.identity import code_version, git_commit
 from dataops_mesh.run.product import run_product
+from dataops_mesh.run.rebuild import rebuild_product
 from dataops_mesh.store.declarations import read_declaration
+from dataops_mesh.store.log import latest_number
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.transform.code import code_files
 
@@ -119,3 +131,67 @@ def test_policies_waivers_and_settings_are_kept_as_they_judged(python):
         read_manifest(store, again.candidate).judged
         != read_manifest(store, report.candidate).judged
     )
+
+
+def test_a_file_that_the_transform_opens_is_part_of_the_code(tmp_path):
+    body = (
+        "import json, pathlib\n\n\ndef transform(src):\n"
+        "    rate = json.loads((pathlib.Path(__file__).parent / 'rates.json').read_text())\n"
+        "    return src.select(f'id * {rate} as id')\n"
+    )
+    found = a_product(
+        ports={"out": [KEY]},
+        inputs=[a_source("src", "in/*.csv")],
+        files={"transform.py": body, "rates.json": "2", "in/a.csv": "id\n1\n", "README.md": "a"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"out": found}})
+    folder = tmp_path / "domains" / "shop" / "out"
+    first = run(settings, "shop.out")
+    before = code_version(product(settings, "shop.out"))
+    assert set(files_of(settings, first)) == {
+        "domains/shop/out/rates.json",
+        "domains/shop/out/transform.py",
+    }
+    (folder / "in" / "b.csv").write_text("id\n2\n")  # a delivery is no other code
+    (folder / "README.md").write_text("b")
+    assert code_version(product(settings, "shop.out")) == before
+    (folder / "rates.json").write_text("3")
+    assert code_version(product(settings, "shop.out")) != before
+
+
+@pytest.mark.parametrize("told", ["--assume-unchanged", "--skip-worktree"])
+def test_what_git_was_told_not_to_look_at_is_no_clean_commit(python, told):
+    folder = python.root / "domains" / "shop" / "doubled"
+    git = ["git", "-C", str(python.root), "update-index", told, str(folder / "helping.py")]
+    subprocess.run(git, check=True)
+    (folder / "helping.py").write_text(HELPING.replace("2", "3"))
+    assert run(python, "shop.doubled").git_commit.endswith("+")
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_code_that_is_edited_while_it_runs_publishes_nothing(tmp_path, rebuilt):
+    """The record would name the files as they are by then, and not as they ran."""
+    body = "def transform(src):\n    return src.select('id')\n"
+    contract = a_contract("out", [KEY])
+    if rebuilt:
+        values = "customProperties:\n" + a_setting("partitions", "{values: ['1', '2']}")
+        contract = a_contract("out", [KEY.replace("}", ", partitioned: true}")]) + values
+        body = (
+            "def transform(src, partition_key):\n    return src.filter(f'id = {partition_key}')\n"
+        )
+    found = a_product(
+        ports={"out": contract},
+        inputs=[a_source("src", "src.csv")],
+        files={"transform.py": body, "src.csv": "id\n1\n2\n"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"out": found}})
+    file = tmp_path / "domains" / "shop" / "out" / "transform.py"
+
+    def edit(stage: str) -> None:
+        if stage == "checking the candidate":
+            file.write_text(body + "# edited meanwhile\n")
+
+    way = rebuild_product if rebuilt else run_product
+    with pytest.raises(TransformError, match="changed while it was built"):
+        way(product(settings, "shop.out"), environment(settings), run_id="r", progress=edit)
+    assert latest_number(environment(settings).store) == 0

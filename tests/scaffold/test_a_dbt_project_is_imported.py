@@ -20,6 +20,7 @@ from helpers import environment, product, read, run
 from dataops_mesh.cli.main import main
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run.identity import code_version
+from dataops_mesh.run.process.client import stop_gate
 from dataops_mesh.scaffold.dbt.sources import Around, find_sources
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.store.manifest import read_manifest
@@ -51,6 +52,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
         patch.chdir(root)
         patch.setenv("CURRENCY", SECRET)
+        stop_gate()  # one that another test left knows nothing of the variable
         before = digests(root)
         for command in COMMANDS:
             words = shlex.split(command)[1:]

@@ -183,6 +183,13 @@ def test_code_without_tests_is_not_merged_unless_a_policy_says_so(workspace):
     assert ci(workspace, "tests").returncode == 0
     (workspace / "policies.yaml").write_text("default: warning\n", "utf-8")
     (workspace / "tests").mkdir()
-    assert ci(workspace, "tests").returncode != 0, "an empty folder is no test"
-    (workspace / "tests" / "test_x.py").write_text("def test_x():\n    pass\n", "utf-8")
+    file = workspace / "tests" / "x_test.py"
+    for text in (None, "X = 1\n"):  # an empty folder is no test, nor is a file without one
+        if text:
+            file.write_text(text, "utf-8")
+        red = ci(workspace, "tests")
+        assert red.returncode != 0
+        assert "code without tests is not merged" in red.stderr
+    file.write_text("def test_x():\n    pass\n", "utf-8")
     assert ci(workspace, "tests").returncode == 0
+    assert "tests_exist" not in ci(workspace, "check").stderr

@@ -199,3 +199,13 @@ def test_a_table_of_events_that_is_wrong_is_an_error_without_a_secret(tmp_path, 
         read_targets(shop.settings)
     assert "has no valid table [events." in str(raised.value)
     assert "s3cret" not in str(raised.value)
+
+
+def test_a_table_of_events_for_no_channel_would_leave_the_meant_one_unsigned(tmp_path):
+    shop = Shop(tmp_path, orders())
+    hook = "https://x.example/h"
+    shop.lead(f'[channels]\nwarehouse = "{hook}"\n[events.warehose]\nsecret = "HOOK_KEY"\n')
+    with pytest.raises(SettingsError, match=r"\[events.warehose\], and no channel") as raised:
+        read_targets(shop.settings)
+    assert "warehouse" in str(raised.value)
+    assert hook not in str(raised.value)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Output, Product
+from dataops_mesh.cli.commands.shared import Output, Product, Reason
 from dataops_mesh.cli.output import Format
 
 PANEL = "Decide"
@@ -27,9 +27,9 @@ def add_decide_commands(app: typer.Typer) -> None:
 
 def rollback(  # noqa: PLR0913, PLR0917 - what the command takes
     product: Product,
+    reason: Reason,
     to: Annotated[int | None, typer.Option(help="publication; the one before if absent")] = None,
     partition: Annotated[str | None, typer.Option(help="only this partition")] = None,
-    reason: Annotated[str, typer.Option(help="why, for the record")] = "",
     until: Annotated[
         Until | None, typer.Option(help="inputs: other inputs end the hold, not only other code")
     ] = None,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dataops_mesh.cli.commands.shared import Reason
 from dataops_mesh.cli.output import Format, say, show
 
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
@@ -13,13 +14,6 @@ Product = Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product"
 Partition = Annotated[str | None, typer.Option(help="only this partition")]
 
 
-def _said(text: str) -> str:
-    if not text.strip():
-        raise typer.BadParameter("say why, in a few words: it is for the record")
-    return text.strip()
-
-
-Reason = Annotated[str, typer.Option(help="why, for the record", callback=_said)]
 COLUMNS = ("product", "partition", "by", "person", "since", "release", "reason", "ends")
 ENDS = {
     "hold": "when lifted",

@@ -25,6 +25,27 @@ def reading_problems(
         environment: the store and the settings.
         release: what is published.
     """
+    for product in products:
+        for port in product.inputs:
+            gone = withdrawal_of(release, port.address) if port.address else None
+            if gone is not None:
+                what = f"{product.qualified_name} reads {port.name}, which {withdrawn_words(gone)}"
+                then = f"read something else; {gone.product} would have to publish it again"
+                yield Problem(what, port.where, next=then)
+    yield from (problem for _, problem in ghosts(products, mesh, environment, release))
+
+
+def ghosts(
+    products: Iterable[Product], mesh: Mesh, environment: Environment, release: Release
+) -> Iterator[tuple[Product, Problem]]:
+    """Yield each product that reads what nobody declares any more, and the error of it.
+
+    Args:
+        products: whose inputs are looked at.
+        mesh: everything that is declared in the workspace.
+        environment: the store and the settings.
+        release: what is published.
+    """
     declared = {port.address for product in mesh.products for port in product.outputs}
     try:
         registered = elsewhere(environment)
@@ -36,19 +57,14 @@ def reading_problems(
     offered = {offer.address for one in registered for offer in one.outputs}
     for product in products:
         for port in product.inputs:
-            if port.address is None:
+            address = port.address
+            if address is None or address not in release.ports or address in declared:
                 continue
-            gone = withdrawal_of(release, port.address)
-            if gone is not None:
-                what = f"{product.qualified_name} reads {port.name}, which {withdrawn_words(gone)}"
-                then = f"read something else; {gone.product} would have to publish it again"
-                yield Problem(what, port.where, next=then)
-            elif port.address.domain in unread:
+            if address.domain in unread or withdrawal_of(release, address) is not None:
                 continue
-            elif port.address in release.ports and port.address not in declared:
-                known = port.address.domain in known_domains or _is_ours(port.address, environment)
-                if known and str(port.address) not in offered:
-                    yield _ghost(product, port, release)
+            known = address.domain in known_domains or _is_ours(address, environment)
+            if known and str(address) not in offered:
+                yield product, _ghost(product, port, release)
 
 
 def _is_ours(address: Address, environment: Environment) -> bool:

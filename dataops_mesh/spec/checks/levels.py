@@ -27,16 +27,27 @@ def _hours(sla: Sla, element: str) -> tuple[str, str]:
     # epoch() reads dates and naive timestamps as UTC, whatever the session's time zone.
     # What lies in the future says nothing of how fresh the rest is; infinity lies there too.
     now, column = "epoch(mesh_now())", f'epoch("{element}")'
-    past = f'FILTER (isfinite("{element}"::TIMESTAMP) AND {column} <= {now})'
+    finite = f'isfinite("{element}"::TIMESTAMP)'
+    past = f"FILTER ({finite} AND {column} <= {now})"
     match sla.property:
         case "latency" if sla.until is not None:
             between = f'max(epoch("{sla.until}") - {column})'
-            return _query(f"coalesce({between}, 0)"), f"at most from {element} to {sla.until}"
+            ends = f"\"{sla.until}\"::TIMESTAMP = 'infinity'"
+            begins = f"\"{element}\"::TIMESTAMP = '-infinity'"
+            words = f"at most from {element} to {sla.until}"
+            return _query(_unless(f"{ends} OR {begins}", f"coalesce({between}, 0)")), words
         case "retention":
             # Without any value nothing is kept too long.
-            return _query(f"coalesce({now} - min({column}), 0)"), f"since the earliest {element}"
+            forever = f"\"{element}\"::TIMESTAMP = '-infinity'"
+            kept = _unless(forever, f"coalesce({now} - min({column}), 0)")
+            return _query(kept), f"since the earliest {element}"
     # Where there is no value at all, the data is as old as 1970: stale, and not an error.
     return _query(f"{now} - coalesce(max({column}) {past}, 0)"), f"since the latest {element}"
+
+
+def _unless(endless: str, seconds: str) -> str:
+    """Return seconds, or infinity where a row is endlessly far away: epoch() has no value there."""
+    return f"CASE WHEN bool_or({endless}) THEN 'infinity'::DOUBLE ELSE {seconds} END"
 
 
 def _query(seconds: str) -> str:
