@@ -13,6 +13,8 @@ SHARED = (
     "`chmod g+s` on its folders, and umask 002 for them (027 keeps others from reading it); "
     'docs/production.md, "Who may read and write the store"'
 )
+_ELSEWHERE = "name a place that you may write, or have whoever it belongs to let you"
+_MARKER = "store.json"  # stands in every store
 _ROOM = "make room: `DATAOPS_MESH_GRACE=0 mesh store gc --yes`"
 
 
@@ -22,8 +24,21 @@ def disk_problem(error: OSError) -> Problem:
     if error.errno in FULL:
         return Problem(f"{file}: {error.strerror}", next=_ROOM)
     if isinstance(error, PermissionError):
-        return Problem(f"{file}: {error.strerror}{rights_of(Path(os.fsdecode(file)))}", next=SHARED)
+        path = Path(os.fsdecode(file))
+        then = SHARED if _in_store(path) else _ELSEWHERE
+        return Problem(f"{file}: {error.strerror}{rights_of(path)}", next=then)
     return Problem(f"{file}: {error.strerror}", next="look at the disk: it is no fault of mesh")
+
+
+def _in_store(path: Path) -> bool:
+    """Tell whether a path is in a store, as far as one may look."""
+    for place in (path, *path.absolute().parents):
+        try:
+            if place.name == _MARKER or (place / _MARKER).exists():
+                return True
+        except PermissionError:
+            return True
+    return False
 
 
 def rights_of(path: Path) -> str:

@@ -23,8 +23,8 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
-    PyprojectTomlConfigSettingsSource,
     SettingsConfigDict,
 )
 
@@ -33,11 +33,12 @@ from dataops_mesh.errors import Location, Problem, SettingsError, did_you_mean
 
 PREFIX = "DATAOPS_MESH_"
 TABLE = ("tool", "dataops_mesh")
-# Set by the library itself for the dbt runs it makes; not settings.
-# What Kubernetes tells every pod of a service whose name begins like ours.
+# What Kubernetes tells every pod of a service whose name begins like ours, and Docker of a link.
 _SERVICE_LINK = re.compile(
-    rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?)"
+    rf"{PREFIX}(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|NAME|ENV_\w+"
+    r"|PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT(_(START|END))?|PROTO|START|END))?)?)"
 )
+# Set by the library itself for the dbt runs it makes; not settings.
 INTERNAL = frozenset({"DATAOPS_MESH_CANDIDATE", "DATAOPS_MESH_INPUTS"})
 
 
@@ -99,9 +100,7 @@ class Settings(BaseSettings):
             where the alerts file is not.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, pyproject_toml_table_header=TABLE, extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     root: Path
     domains: str = "domains"
@@ -153,8 +152,10 @@ class Settings(BaseSettings):
         """Read arguments first, then the environment, then the root's pyproject.toml."""
         del dotenv_settings, file_secret_settings
         root = Path(init_settings()["root"])
-        toml = PyprojectTomlConfigSettingsSource(settings_cls, root / "pyproject.toml")
-        return init_settings, env_settings, toml
+        toml = _read_toml(root / "pyproject.toml")
+        for name in TABLE:
+            toml = toml.get(name, {})
+        return init_settings, env_settings, InitSettingsSource(settings_cls, toml)
 
     @property
     def domains_folder(self) -> Path:
@@ -244,9 +245,17 @@ def _has_table(pyproject: Path) -> bool:
     if not pyproject.is_file():
         return False
     try:
-        return TABLE[1] in tomllib.loads(pyproject.read_text("utf-8")).get(TABLE[0], {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return TABLE[1] in _read_toml(pyproject).get(TABLE[0], {})
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError(Problem("is not UTF-8 text", Location(str(pyproject), line))) from None
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(Problem(str(error), Location(str(pyproject), 1))) from None
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    """Read a file of TOML; editors may mark its start."""
+    return tomllib.loads(file.read_text("utf-8-sig"))
 
 
 def _problem(root: Path, known: set[str], detail: Any) -> Problem:
@@ -262,6 +271,6 @@ def _problem(root: Path, known: set[str], detail: Any) -> Problem:
     if variable in os.environ:
         return Problem(what, key=variable, choices=choices)
     pyproject = root / "pyproject.toml"
-    lines = pyproject.read_text("utf-8").splitlines()
+    lines = pyproject.read_text("utf-8-sig").splitlines()
     line = next((n for n, text in enumerate(lines, 1) if text.strip().startswith(name)), 1)
     return Problem(what, Location("pyproject.toml", line), f"tool.dataops_mesh.{name}", choices)

@@ -5,12 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataops_mesh.cli.output import Format, say, say_problems, show
-from dataops_mesh.errors import DeclarationError
+from dataops_mesh.errors import DeclarationError, Problem, UnknownNameError
 from dataops_mesh.run.changed import why_changed
-from dataops_mesh.run.due import partitions_and_holds
+from dataops_mesh.run.due import all_partitions, partitions_and_holds
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.partition import chosen, cut_reasons
 from dataops_mesh.run.word.held import hold_on_product, hold_reason
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.store.log import latest
+
+
+def require_partitions(
+    products: Sequence[Product],
+    names: Sequence[str],
+    partitions: Sequence[str],
+    settings: Settings,
+    *,
+    every: bool,
+) -> None:
+    """Make sure, before anything runs, that there are the partitions that were asked for.
+
+    Raises:
+        UnknownNameError: a product has not one of them, or a product that was named has none.
+    """
+    none = not any(product.partitioning for product in products)
+    for key in partitions:
+        for product in products:
+            if product.partitioning or none or product.qualified_name in names:
+                chosen(product, key, settings.clock())
+    for product in products if every else ():
+        if not product.partitioning and product.qualified_name in names:
+            what = f"{product.qualified_name} is published whole and has no partitions"
+            raise UnknownNameError(Problem(what, product.where, "--all-partitions"))
 
 
 def only_changed(products: Sequence[Product], environment: Environment) -> tuple[Product, ...]:
@@ -20,20 +47,41 @@ def only_changed(products: Sequence[Product], environment: Environment) -> tuple
 
 
 def show_what_would_run(
-    products: Sequence[Product], environment: Environment, output: Format
+    products: Sequence[Product],
+    environment: Environment,
+    output: Format,
+    named: Sequence[str] = (),
+    *,
+    every: bool = False,
 ) -> int:
-    """Print what a run would build, in its order, and why; build nothing."""
+    """Print what a run would build, in its order, and why; build nothing.
+
+    Args:
+        products: inputs first.
+        environment: the store and the settings.
+        output: for people or for machines.
+        named: of partitioned products, the partitions that were asked for; empty means those due.
+        every: of partitioned products, every partition that has begun.
+    """
     changed = why_changed(products, environment)
     rows = []
     for product in products:
         due = partitions_and_holds(product, environment) if product.partitioning else {}
         hold = None if product.partitioning else hold_on_product(product, environment)
+        why = changed.get(product.qualified_name, "nothing changed: built again")
         free = [key for key, held in due.items() if held is None]
+        if product.partitioning and (named or every):
+            free = list(named) or list(all_partitions(product, environment))
+            why = "asked for"
+        elif product.partitioning and not due:
+            why = "no partition is due"
+        elif wrong := cut_reasons(product, latest(environment.store)):
+            why = wrong[0]
         rows.append(
             {
                 "product": product.qualified_name,
                 "partitions": free,
-                "why": changed.get(product.qualified_name, "nothing changed: built again"),
+                "why": why,
                 "held": hold_reason(hold) if hold else "",
             }
         )

@@ -112,7 +112,8 @@ def _print(
         if counts:
             say(", ".join(f"{_LEVELS[level]}: {count}" for level, count in counts.items()))
         fine = f"{products} product{'s' * (products != 1)}: no problems"
-        say(f"{len(problems)} problems" if problems else fine)
+        found = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+        say(found if problems else fine)
     return REFUSED if problems else 0
 
 

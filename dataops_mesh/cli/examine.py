@@ -75,7 +75,10 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         problems += rule_problems(product)
         said = (*source_notes(product), *profile_notes(product))
         notes += [("warning", problem) for problem in said]
-    verdict = _judge(mesh, products, settings)
+    try:
+        verdict = _judge(mesh, products, settings)
+    except DeclarationError as error:  # the policies' file, or a product's waivers
+        return [*problems, *error.problems], notes
     return [*problems, *verdict.refusals], [*notes, *notes_of(verdict)]
 
 
@@ -142,7 +145,7 @@ def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdi
 
     every = len(products) == len(mesh.products)
     only = None if every else set(map(_name, products))
-    decisions = decisions_in(mesh, settings)  # of git, who stands for approvals and waivers
+    decisions = decisions_in(settings)  # of git, who stands for approvals and waivers
     return judge(mesh, settings, only=only, flows=flows_in(mesh, settings), decisions=decisions)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dataops_mesh.cli.output import REFUSED
+from dataops_mesh.cli.output import REFUSED, WRONG, say
 from dataops_mesh.cli.workspace import open_readable, require_readable, say_unreadable
 from dataops_mesh.errors import MeshError, Problem, StoreError, UnknownNameError
 from dataops_mesh.plan.plan import Plan, Target, Version
@@ -37,8 +37,9 @@ def show_plan(names: Sequence[str], against: str, output: PlanFormat) -> int:
     from dataops_mesh.plan.render import as_data, as_markdown, as_text
 
     settings, mesh = open_readable()
-    require_readable(mesh, names)
-    say_unreadable(mesh, names)
+    if names:
+        require_readable(mesh, names)
+    left_out = say_unreadable(mesh, names)
     plan = plan_of(settings, mesh, names, against)
     match output:
         case PlanFormat.JSON:
@@ -48,11 +49,13 @@ def show_plan(names: Sequence[str], against: str, output: PlanFormat) -> int:
         case PlanFormat.TABLE:
             text = as_text(plan)
     print(text)  # noqa: T201 - the CLI's output
-    return REFUSED if plan.refused else 0
+    if plan.refused:
+        return REFUSED
+    return WRONG if left_out else 0
 
 
 def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) -> Plan:
-    """Return the plan of the named products and domains, or of all."""
+    """Return the plan of the named products and domains, or of all that can be read."""
     from dataops_mesh.plan.plan import make_plan
     from dataops_mesh.run.identity import transform_fingerprint
     from dataops_mesh.run.lineage import product_lineage
@@ -116,10 +119,14 @@ def _spent(settings: Settings) -> Callable[[str], Spent]:
     return lambda product: approvals_spent(environment, product)
 
 
-def _only(mesh: Mesh, before: dict[str, Version], names: Sequence[str]) -> frozenset[str] | None:
-    if not names:
-        return None
+def _unread(mesh: Mesh, name: str) -> bool:
+    return not mesh.broken.keys().isdisjoint((name, name.partition(".")[0]))
+
+
+def _only(mesh: Mesh, before: dict[str, Version], names: Sequence[str]) -> frozenset[str]:
     known = {product.qualified_name for product in mesh.products} | set(before)
+    if not names:  # what cannot be read is not taken for what was removed
+        return frozenset(known - {name for name in known if _unread(mesh, name)})
     found = {name for name in known if name in names or name.partition(".")[0] in names}
     strangers = [n for n in names if not any(n in (name, name.partition(".")[0]) for name in known)]
     if strangers:
@@ -152,7 +159,11 @@ def _of_ref(settings: Settings, ref: str, names: Sequence[str]) -> dict[str, Ver
         if not (root / settings.domains).is_dir():
             return {}
         mesh = read_mesh(root, settings.domains)
-        require_readable(mesh, names)
+        if names:
+            require_readable(mesh, names)
+        elif mesh.broken:  # what comes may be what mends them
+            what = f"the declarations of {', '.join(sorted(mesh.broken))} cannot be read there"
+            say(f"note: against {ref}, and {what}: they count as new")
         return {
             product.qualified_name: Version(product, transform_fingerprint(product))
             for product in mesh.products

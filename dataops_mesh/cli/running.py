@@ -8,7 +8,12 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.cli.choosing import only_changed, show_what_would_run, without_ghosts
+from dataops_mesh.cli.choosing import (
+    only_changed,
+    require_partitions,
+    show_what_would_run,
+    without_ghosts,
+)
 from dataops_mesh.cli.ending import living
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import require_sound, sound_products
@@ -63,7 +68,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
         require_readable(mesh, names)
     left_out = say_unreadable(mesh, names)
     products = order(tuple(named(mesh, names, runnable=True)))
-    _require_partitions(products, names, partitions, settings)
+    require_partitions(products, names, partitions, settings, every=every)
     if not dry:
         from dataops_mesh.run.process.client import start_gate
 
@@ -81,7 +86,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
         if changed:
             products = only_changed(products, environment)
         if dry:
-            return show_what_would_run(products, environment, output)
+            return show_what_would_run(products, environment, output, partitions, every=every)
         from dataops_mesh.factory.instance import bury_dead_runs, open_instance
         from dataops_mesh.factory.runner import Ending, run_batch, run_in_order
 
@@ -116,23 +121,6 @@ def run_products(  # noqa: PLR0913 - what the command takes
     return WRONG if left_out else 0
 
 
-def _require_partitions(
-    products: Sequence[Product], names: Sequence[str], partitions: Sequence[str], settings: Settings
-) -> None:
-    """Make sure, before anything runs, that there are the partitions that were asked for.
-
-    Raises:
-        UnknownNameError: a product has not one of them, or a product that was named has none.
-    """
-    from dataops_mesh.run.partition import chosen
-
-    none = not any(product.partitioning for product in products)
-    for key in partitions:
-        for product in products:
-            if product.partitioning or none or product.qualified_name in names:
-                chosen(product, key, settings.clock())
-
-
 def rebuild(name: str, output: Format) -> int:
     """Build every partition of a product again and publish all of them in one commit."""
     from dataops_mesh.factory.instance import open_instance
@@ -140,10 +128,12 @@ def rebuild(name: str, output: Format) -> int:
     from dataops_mesh.run.checks import all_checks
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.process.client import gate_rebuild
+    from dataops_mesh.run.rebuild import require_cut
     from dataops_mesh.transform.walls import walls_of
 
     settings, mesh = open_readable()
     product = one(mesh, name)
+    require_cut(product)
     _require_here(mesh, product, settings)
     require_sound(mesh, [product], settings)
     environment = open_environment(settings)
@@ -169,7 +159,8 @@ def rebuild(name: str, output: Format) -> int:
         }
         for report in reports
     ]
-    show(rows, output, columns=("product", "partition", "ended", "publication", "rows", "reasons"))
+    columns = ("product", "partition", "ended", "publication", "rows", "reasons")
+    show(rows, output, columns=columns, empty="nothing was built: no partition has begun and come")
     return 0 if all(report.published for report in reports) else REFUSED
 
 

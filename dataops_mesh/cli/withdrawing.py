@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataops_mesh.cli.commands.shared import Partition
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def add_withdraw_command(app: typer.Typer) -> None:
 def withdraw(  # noqa: PLR0913 - a command's options
     name: Name = None,
     reason: Annotated[str, typer.Option(help="why, for the record")] = "",
-    partition: Annotated[str | None, typer.Option(help="only this partition")] = None,
+    partition: Partition = None,
     *,
     due: Annotated[
         bool, typer.Option("--due", help="what has ended; with a PRODUCT also what is still read")

@@ -24,10 +24,11 @@ from dataops_mesh.engine.record_text import (
     OBJECT,
     WHOLE,
     Found,
-    Records,
     as_delivered,
     has_long,
     of_values,
+    records_in,
+    require_names,
 )
 from dataops_mesh.engine.records import kinds, require_whole_inside
 from dataops_mesh.spec.stored import stored
@@ -49,7 +50,7 @@ def promised_json(
     Raises:
         UnclearDelivery: a key is gone, or a value is none of its type.
     """
-    files = Records(found, options)
+    files = records_in(found, options)
     given = kinds(con, files)
     files = replace(files, values=of_values(con, files, given))
     names = [column.name for column in given]
@@ -58,6 +59,8 @@ def promised_json(
         return f"(SELECT * FROM {select(columns, empty, '(SELECT 1)')} WHERE false)", []
     require_columns(found[0].name, names, columns)
     by_name = {column.name: column for column in given}
+    promised = {column.at for column in columns}
+    require_names(con, files, [column for column in given if column.name in promised])
     read = [replace(by_name[c.at], kind=_kind(c), text=bool(c.kind)) for c in columns]
     _require_plain(columns, read)
     long = any(c.kinds & (BROKEN | _NESTED) for c in read) and has_long(con, files)

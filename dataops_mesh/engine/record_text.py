@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import spelled
+from dataops_mesh.engine.delivery import UnclearDelivery
 from dataops_mesh.engine.spelling import value
 from dataops_mesh.spec.shape import Kind, read_shape
 
@@ -32,6 +36,8 @@ LONG_NUMBER = rf"[:,\[\s]-?({LONG})"
 # Strings and all else up to a number; what follows the last number is led up to one of our own.
 _UP_TO_NUMBER = r'((?:"(?:[^"\\]|\\.)*"|[^"0-9-]|-[^0-9"])*)(-?[0-9][0-9.eE+-]*)'
 _OURS = ' "0"'
+_MARKED = 4096  # so far a mark, and white space, is looked for
+_UNNAMED = re.compile(r"C\d+(_\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,36 @@ class Found:
     digits: int
     kind: str = "VARCHAR"
     text: bool = False
+
+
+def records_in(found: Sequence[Path], options: Mapping[str, Any]) -> Records:
+    """Return what is delivered; where a mark stands before an array, DuckDB is told that it is one.
+
+    Without that it takes the whole array for one record.
+    """
+    if "format" not in options and any(map(_is_marked_array, found)):
+        return Records(found, {**options, "format": "array"})
+    return Records(found, options)
+
+
+def _is_marked_array(file: Path) -> bool:
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
+        start = opened.read(_MARKED)
+    return start.startswith(BOM_UTF8) and start.removeprefix(BOM_UTF8).lstrip().startswith(b"[")
+
+
+def require_names(con: duckdb.DuckDBPyConnection, files: Records, columns: Sequence[Found]) -> None:
+    """Refuse a key without a name: DuckDB calls it C0, and would then read the key C0, as null.
+
+    Raises:
+        UnclearDelivery: there is one.
+    """
+    if not any(_UNNAMED.fullmatch(column.name) for column in columns):
+        return
+    query = f"SELECT 1 FROM {files.texts} WHERE list_contains(json_keys(json), '') LIMIT 1"
+    if con.execute(query).fetchall():
+        what = 'a record has a key without a name (""), and a column needs one'
+        raise UnclearDelivery(what, "have it delivered with a name")
 
 
 def has_long(con: duckdb.DuckDBPyConnection, files: Records) -> bool:

@@ -32,6 +32,8 @@ from dataops_mesh.engine.record_text import (
     as_delivered,
     has_long,
     of_values,
+    records_in,
+    require_names,
 )
 from dataops_mesh.engine.spelling import spells
 from dataops_mesh.spec.shape import Kind, Shape, read_shape
@@ -59,8 +61,9 @@ def records(
     Raises:
         UnclearDelivery: plain values stand beside objects, or a number fits no type.
     """
-    files = Records(found, options)
+    files = records_in(found, options)
     columns = kinds(con, files)
+    require_names(con, files, columns)
     _one_spelling(con, files, columns)
     files = replace(files, values=of_values(con, files, columns))
     doubtful = any(column.kinds & (BROKEN | _NESTED) for column in columns)
@@ -70,7 +73,7 @@ def records(
         settled = _nested(con, files, settled, long=long)
     if any(column.text for column in settled):
         return as_delivered(files, settled)
-    plain = {**options, "columns": {column.name: column.kind for column in settled}}
+    plain = {**files.options, "columns": {column.name: column.kind for column in settled}}
     return sql.scan(READER, found, {**plain, "records": "false"} if files.values else plain)
 
 

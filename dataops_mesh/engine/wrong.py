@@ -45,6 +45,9 @@ def wrong_line(
 
 
 def _wrong_json(found: Sequence[Path], told: str) -> str:
+    for path in found:
+        if path.suffix not in PACKED and (line := _line_of_other_text(path)):
+            return f"{path.name}:{line}: is not UTF-8; have it delivered as that"
     place = _PLACE.search(told)
     said = next((text for mark, text in _TOLD.items() if mark in told), "")
     if place is None or not said:
@@ -53,6 +56,19 @@ def _wrong_json(found: Sequence[Path], told: str) -> str:
     if place[2] == "line" or path not in found:
         return f"{path.name}:{place[3]}: {said}"
     return f"{place_of_record(path, int(place[3]))}: {said}"
+
+
+def _line_of_other_text(path: Path) -> int:
+    """Return the first line that is not UTF-8, or 0; what begins with a null byte is UTF-16."""
+    with path.open("rb") as file:
+        for at, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return at
+            if b"\0" in line[:4]:
+                return at
+    return 0
 
 
 def place_of_record(path: Path, number: int) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from dataops_mesh.disk import rights_of
+from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.settings import Settings
 
 OLD_YAML = """\
@@ -37,10 +39,13 @@ def dagster_home(settings: Settings) -> Path:
     other is left as it is.
     """
     home = settings.dagster_folder.absolute()
-    home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
-    if not config.exists() or config.read_text("utf-8") == OLD_YAML:
-        _write(config, DAGSTER_YAML)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not config.exists() or config.read_text("utf-8") == OLD_YAML:
+            _write(config, DAGSTER_YAML)
+    except PermissionError as error:
+        raise _not_ours(home, error.strerror) from None
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     return home
@@ -54,9 +59,28 @@ def _write(file: Path, text: str) -> None:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """Return the instance in Dagster's home."""
-    dagster_home(settings)
-    return dg.DagsterInstance.get()
+    """Return the instance in Dagster's home.
+
+    Raises:
+        SettingsError: it may not be written.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    home = dagster_home(settings)
+    try:
+        return dg.DagsterInstance.get()
+    except PermissionError as error:
+        raise _not_ours(home, error.strerror) from None
+    except OperationalError as error:
+        if os.access(home, os.W_OK) and "readonly" not in str(error.orig):
+            raise
+        raise _not_ours(home, str(error.orig)) from None
+
+
+def _not_ours(home: Path, why: str | None) -> SettingsError:
+    what = f"Dagster's home {home} may not be written: {why}{rights_of(home)}"
+    then = "name another folder (DAGSTER_HOME wins), or have whoever it belongs to let you"
+    return SettingsError(Problem(what, key="tool.dataops_mesh.dagster_home", next=then))
 
 
 def process_tag() -> dict[str, str]:

@@ -47,9 +47,11 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         raise SettingsError(Problem(what, key="tool.dataops_mesh.policies"))
     policies = load_policies(settings.policies_file, settings.root)
     domains = {domain.name for domain in mesh.domains}
+    # A file that cannot be read is the trouble of its own product.
+    judged = tuple(p for p in mesh.products if only is None or p.qualified_name in only)
     waivers = tuple(
         waiver
-        for waiver in load_waivers(settings.root, mesh.products)
+        for waiver in load_waivers(settings.root, judged)
         if (whole or waiver.product.partition(".")[0] in domains)
         and (only is None or waiver.product in only)
     )

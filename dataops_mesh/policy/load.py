@@ -50,15 +50,22 @@ def load_policies(file: Path, root: Path) -> Policies:
     return Policies((*found.rules, *own), found.off, longest, unwaivable)
 
 
-def load_waivers(root: Path, products: tuple[Product, ...]) -> tuple[Waiver, ...]:
+def load_waivers(
+    root: Path, products: tuple[Product, ...], *, shared: bool = True
+) -> tuple[Waiver, ...]:
     """Return the waivers of the workspace and of the products' folders.
+
+    Args:
+        root: the workspace.
+        products: whose folders to look in.
+        shared: also read those of the workspace.
 
     Raises:
         DeclarationError: every problem of every file.
     """
     problems: list[Problem] = []
     waivers: list[Waiver] = []
-    places = [(root / WAIVERS_FILE, "")]
+    places = [(root / WAIVERS_FILE, "")] if shared else []
     places += [(product.folder / WAIVERS_FILE, product.qualified_name) for product in products]
     for file, product in places:
         if not file.is_file():

@@ -25,24 +25,26 @@ _FORMAT = "%H%x00%an%x00%ae%x00%aI"
 _DECLARED = ("*.odps.yaml", "*.odcs.yaml")
 
 
-def decisions_in(mesh: Mesh, settings: Settings) -> Decisions:
+def decisions_in(settings: Settings) -> Decisions:
     """Return a function that tells a product's decisions, with who committed them.
 
-    Outside git it tells of none: see `words_only`.
-
-    Raises:
-        DeclarationError: the waivers cannot be read.
+    Outside git it tells of none: see `words_only`. What it returns raises a DeclarationError where
+    the waivers of a product, or of the workspace, cannot be read.
     """
     root = settings.root
     if not git(root, "rev-parse", "HEAD"):
         return no_decisions
-    waivers = load_waivers(root, mesh.products)
+
+    @cache
+    def shared() -> tuple[Waiver, ...]:
+        return load_waivers(root, ())
 
     @cache
     def lines(file: Path) -> tuple[Author | None, ...]:
         return _authors(root, file)
 
     def told(product: Product) -> tuple[Decision, ...]:
+        waivers = (*shared(), *load_waivers(root, (product,), shared=False))
         found = [
             Decision(
                 "waiver",

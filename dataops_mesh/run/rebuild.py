@@ -30,7 +30,7 @@ from dataops_mesh.run.stages import audit_session, build_and_audit, hold_on_atte
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.spec.partition import Partition, partitions_until
+from dataops_mesh.spec.partition import Partition, Partitioning, partitions_until
 from dataops_mesh.store.log import Entry, Release, entries_of
 from dataops_mesh.store.manifest import PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.store.pins import building, pinned
@@ -57,12 +57,7 @@ def rebuild_product(
         ConflictError: a partition was published meanwhile; run it again.
         OwnershipError: its domain belongs to another repository.
     """
-    cut, store = product.partitioning, environment.store
-    if cut is None:
-        what = f"{product.qualified_name} is published whole; there is nothing to rebuild"
-        raise UnknownNameError(
-            Problem(what, product.where, next=f"mesh run {product.qualified_name}")
-        )
+    cut, store = require_cut(product), environment.store
     require_ours(product, environment)
     code = transform_fingerprint(product)
     with ExitStack() as stack:
@@ -92,6 +87,19 @@ def rebuild_product(
         report_of(attempt, decision, manifest, published, notes)
         for attempt, decision, manifest in zip(attempts, decisions, manifests, strict=True)
     )
+
+
+def require_cut(product: Product) -> Partitioning:
+    """Return how the product is cut.
+
+    Raises:
+        UnknownNameError: it is published whole.
+    """
+    if product.partitioning is None:
+        what = f"{product.qualified_name} is published whole; there is nothing to rebuild"
+        then = f"mesh run {product.qualified_name}"
+        raise UnknownNameError(Problem(what, product.where, next=then))
+    return product.partitioning
 
 
 def _attempt(

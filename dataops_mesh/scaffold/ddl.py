@@ -10,7 +10,7 @@ from dataops_mesh.scaffold.contract import column_names, typed
 from dataops_mesh.scaffold.guess import by_name
 from dataops_mesh.scaffold.text import CONFIRM, Short
 from dataops_mesh.spec.names import slug
-from dataops_mesh.spec.systems import WIDE, physical
+from dataops_mesh.spec.systems import physical
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -122,7 +122,7 @@ def _typed(one: exp.ColumnDef, name: str, dialect: str) -> dict[str, Any]:
     """Return the column with the type that the database's type is here."""
     if one.kind is None:
         raise SourceError(Problem(f'the column "{one.name}" has no type'))
-    meant = physical(one.kind.sql(dialect=dialect or None), wide=dialect in WIDE)
+    meant = physical(one.kind.sql(dialect=dialect or None), [dialect] if dialect else ())
     if meant is None:  # nested, or a name that only sqlglot knows
         return typed(one.kind.sql(dialect="duckdb"), name)
     column = typed(meant.name, name)

@@ -151,8 +151,22 @@ def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partiti
         shown = keys if len(keys) <= _DECEMBER else (*keys[:3], "...", *keys[-3:])
         by = now.astimezone(ZoneInfo(partitioning.zone)).date()
         what = f'no partition "{key}" by {by}{did_you_mean(key, keys)}'
+        if not keys:
+            what += f": the first begins on {_floor(partitioning.start, partitioning.cadence)}"
         raise UnknownNameError(Problem(what, key="partition", choices=shown))
     return known[key]
+
+
+def day_of(text: str) -> date:
+    """Return the day of a text such as 2013-01-31, the one spelling that a key has.
+
+    Raises:
+        ValueError: it is none.
+    """
+    day = date.fromisoformat(text)
+    if day.isoformat() != text:
+        raise ValueError(text)
+    return day
 
 
 def has_key(partitioning: Partitioning, key: str) -> bool | None:
@@ -171,7 +185,7 @@ def has_key(partitioning: Partitioning, key: str) -> bool | None:
         if cadence is Cadence.HOURLY:
             day = datetime.strptime(key, _KEY_OF_HOUR).replace(tzinfo=UTC).date()
         else:
-            day = date.fromisoformat(key)
+            day = day_of(key)
     except ValueError:
         return None
     if _floor(day, cadence) != day:
@@ -266,7 +280,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def _floor(day: date, cadence: Cadence) -> date:
+def _floor(day: date, cadence: Cadence | None) -> date:
     if cadence is Cadence.WEEKLY:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if cadence is Cadence.MONTHLY else day

@@ -9,6 +9,7 @@ decides.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -56,9 +57,12 @@ _THEIRS = frozenset({
     "RECORD", "SET", "SMALLDATETIME", "STRUCT", "SUPER", "TUPLE", "UNION", "VARIANT", "VECTOR",
     "XML", "YEAR",
 })  # fmt: skip
-# BigQuery and Snowflake have integers and floats of one width each, whatever they are called.
+# What a name of DuckDB's means in other systems: integers and floats of one width each, whatever
+# they are called; a TIMESTAMP that is a moment, beside a DATETIME that is what a clock shows.
 _WIDE = {"TINYINT": "BIGINT", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "FLOAT": "DOUBLE"}
-WIDE = frozenset({"bigquery", "snowflake"})
+_WIDE_IN = frozenset({"bigquery", "snowflake"})
+_MOMENTS_IN = frozenset({"bigquery", "databricks", "mysql", "spark"})
+_MOMENT, _ZONED = re.compile(r"\s*TIMESTAMP\s*(\(\d+\))?\s*", re.IGNORECASE), " WITH TIME ZONE"
 _SHAPE = re.compile(r"([A-Z_][A-Z0-9_ ]*?)\s*(?:\(([^()]*)\)\s*([A-Z ]*))?")
 _TIMES = ("date", "timestamp", "time")
 _BYTES = ("BLOB", "INTERVAL")  # the standard has no logical type for them
@@ -94,12 +98,12 @@ def suggest(text: str) -> str:
     return f' (write "{meant}")' if meant else did_you_mean(text.upper(), TYPES)
 
 
-def physical(text: str, *, wide: bool = False) -> Physical | None:
+def physical(text: str, systems: Collection[str] = ()) -> Physical | None:
     """Return what a type of any system says; None where it is not exactly a type we have.
 
     Args:
         text: the type.
-        wide: it is a type of systems all of whose integers and floats have 64 bits.
+        systems: where it is a type, as ODCS calls types of servers; in all of them.
 
     >>> physical("NUMBER(38, 0)")
     Physical(name='DECIMAL(38,0)', length=None, digits=None)
@@ -109,11 +113,15 @@ def physical(text: str, *, wide: bool = False) -> Physical | None:
     Physical(name='TIMESTAMP WITH TIME ZONE', length=None, digits=3)
     >>> physical("NUMBER"), physical("geography"), physical("float(3,2)")
     (None, None, None)
-    >>> physical("INT", wide=True)
-    Physical(name='BIGINT', length=None, digits=None)
+    >>> physical("INT", ["snowflake"]), physical("TIMESTAMP", ["bigquery"]).name
+    (Physical(name='BIGINT', length=None, digits=None), 'TIMESTAMP WITH TIME ZONE')
     """
+    if systems and _MOMENTS_IN.issuperset(systems) and _MOMENT.fullmatch(text):
+        text += _ZONED
     found = _physical(text)
-    return replace(found, name=_WIDE.get(found.name, found.name)) if found and wide else found
+    if found is None or not systems or not _WIDE_IN.issuperset(systems):
+        return found
+    return replace(found, name=_WIDE.get(found.name, found.name))
 
 
 def _physical(text: str) -> Physical | None:
@@ -186,9 +194,9 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(one.replace("''", "'") for one in re.findall(r"'((?:[^']|'')*)'", text))
 
 
-def plain_name(text: str, *, wide: bool = False) -> str | None:
+def plain_name(text: str, systems: Collection[str] = ()) -> str | None:
     """Return DuckDB's name of a type of any system; None where it is not exactly one."""
-    found = physical(text, wide=wide)
+    found = physical(text, systems)
     return found.name if found is not None else None
 
 

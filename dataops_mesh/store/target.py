@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.history import history
 from dataops_mesh.store.log import (
@@ -95,10 +95,16 @@ def previous(store: Store, address: Address, partition: str) -> int:
         if built.candidate == shown and built.kind == PUBLICATION:
             earlier = _before(releases, address, partition, shown)
             break
+    if partition and not shown:
+        now = read_release(store, latest_number(store)).ports.get(address)
+        keys = tuple(part.key for part in now.parts) if now else ()
+        what = f"partition {partition} of {address} is not published{did_you_mean(partition, keys)}"
+        raise UnknownNameError(Problem(what, choices=keys, next="mesh status"))
     if earlier is None:
+        piece = f"partition {partition} of " if partition else ""
         raise UnknownNameError(
             Problem(
-                f"{address} has no earlier publication in this store",
+                f"{piece}{address} has no earlier publication in this store",
                 choices=choices(store, address),
                 next="mend the product and run it again",
             )

@@ -226,7 +226,7 @@ def _said_in(project: Path) -> Mapping[str, Any]:
     import yaml
 
     try:
-        found = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8"))
+        found = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError):  # dbt will say what is wrong with it
         return {}
     return found if isinstance(found, dict) else {}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.read.relationships import referenced
-from dataops_mesh.transform.place import place
+from dataops_mesh.transform.place import place, unread
 from dataops_mesh.transform.redact import line_in, safe_message
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
     except SyntaxError as error:
         return (Problem(f"not Python: {error.msg}", place(product, file, error.lineno or 1)),)
     except (OSError, UnicodeDecodeError) as error:
-        return (Problem(f"cannot be read: {type(error).__name__}", place(product, file)),)
+        return (unread(product, file, error),)
     if function is None:
         what = f"defines no function `{FUNCTION}`"
         return (Problem(what, place(product, file), next=f"def {FUNCTION}(<input ports>): ..."),)

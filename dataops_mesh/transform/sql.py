@@ -8,7 +8,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mea
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.spec.sql import parse_select, tables_read
-from dataops_mesh.transform.place import place
+from dataops_mesh.transform.place import place, unread
 
 
 def sql_problems(product: Product) -> tuple[Problem, ...]:
@@ -23,7 +23,7 @@ def sql_problems(product: Product) -> tuple[Problem, ...]:
     for file in product.transform.files:
         where = place(product, file)
         try:
-            text = _text(file, where)
+            text = _text(product, file)
             read = tables_read(parse_select(text, where))
         except DeclarationError as error:
             problems += error.problems
@@ -64,7 +64,7 @@ def sql_queries(product: Product) -> dict[str, str]:
     if problems:
         raise DeclarationError(problems)
     files = zip(product.transform.ports, product.transform.files, strict=True)
-    return {port: _query(_text(file, place(product, file))) for port, file in files}
+    return {port: _query(_text(product, file)) for port, file in files}
 
 
 def _query(text: str) -> str:
@@ -77,11 +77,11 @@ def _query(text: str) -> str:
     return f"{text.strip()}\n"  # the last line may be a comment
 
 
-def _text(file: Path, where: Location) -> str:
+def _text(product: Product, file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DeclarationError(Problem(f"cannot be read: {type(error).__name__}", where)) from None
+        raise DeclarationError(unread(product, file, error)) from None
 
 
 def _opaque(port: InputPort) -> bool:

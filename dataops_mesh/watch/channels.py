@@ -88,7 +88,7 @@ def read_targets(settings: Settings) -> Targets:
         return Targets()
     file = settings.root / settings.alerts_file
     try:
-        document = tomllib.loads(file.read_text("utf-8"))
+        document = tomllib.loads(file.read_text("utf-8-sig"))
     except OSError as error:
         raise _problem(file, f"cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

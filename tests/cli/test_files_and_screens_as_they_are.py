@@ -41,6 +41,52 @@ def test_a_mark_at_the_start_of_a_file_is_nobodys_problem(mesh, workspace, kind)
     assert mesh("query", "select id from desk.things", "--format", "json").json == [{"id": 1}]
 
 
+@pytest.mark.parametrize("records", ['[{"id": 1}]', '{"id": 1}\n', ' \n [{"id": 1}]'])
+def test_a_mark_at_the_start_of_json_and_of_the_settings(mesh, workspace, records):
+    made = a_product(
+        ports={"things": COLUMNS},
+        inputs=[a_source("things_json", "things.json")],
+        files={
+            "things.sql": "select id from things_json",
+            "things.json": MARK + records.encode(),
+        },
+    )
+    write_workspace(workspace.root, {"desk": {"things": made}})
+    settings = workspace.root / "pyproject.toml"
+    settings.write_bytes(MARK + settings.read_bytes())
+    assert mesh("run", "desk.things").code == 0
+    assert mesh("query", "select id from desk.things", "--format", "json").json == [{"id": 1}]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("things.sql", "desk/things/things.sql:1: is not UTF-8 text"),
+        ("transform.py", "desk/things/transform.py:1: is not UTF-8 text"),
+        ("things.json", "things.json:1: is not UTF-8"),
+        ("product.odps.yaml", "desk/things/product.odps.yaml:1: is not UTF-8 text"),
+        ("../../../pyproject.toml", "pyproject.toml:1: is not UTF-8 text"),
+        ("../../../policies.yaml", "policies.yaml:1: is not UTF-8 text"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_another_encoding_is_said_with_file_and_line(mesh, workspace, name, said, encoding):
+    made = a_product(
+        ports={"things": COLUMNS},
+        inputs=[a_source("things_json", "things.json")],
+        files={"things.json": '[{"id": 1}]'}
+        | ({} if name == "transform.py" else {"things.sql": "select id from things_json"}),
+    )
+    write_workspace(workspace.root, {"desk": {"things": made}})
+    file = workspace.root / "domains" / "desk" / "things" / name
+    text = '[{"id": "ä"}]' if name == "things.json" else "select 1 as ä # ä\n"
+    file.write_bytes(text.encode(encoding))
+    found = mesh("run", "desk.things")
+    assert found.code in {1, 2}
+    assert said in found.err
+    assert "a bug in mesh" not in found.err
+
+
 def test_a_terminal_that_knows_only_ascii_is_shown_what_it_can_show(tmp_path):
     made = a_product(
         ports={"orders": ["{name: ort, logicalType: string}"]},

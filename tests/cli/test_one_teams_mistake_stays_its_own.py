@@ -144,6 +144,28 @@ def test_a_check_finds_also_what_is_wrong_with_those_that_can_be_read(mesh, work
         assert "nosuch" in said.err
 
 
+@pytest.mark.parametrize("broken", ["waivers.yaml", "totals.odcs.yaml", "totals.sql"])
+def test_each_file_of_a_team_is_that_teams_own(published, mesh, workspace, broken):
+    folder = workspace.root / "domains" / "desk" / "totals"
+    (folder / broken).write_bytes("a: [\n".encode("utf-16"))
+    assert mesh("check", "shop").code == 0
+    assert mesh("run", "shop").code == 0
+    assert mesh("status", "shop").code == 0
+    said = mesh("run", "--format", "json")
+    assert said.code == 2
+    assert [row["product"] for row in json.loads(said.out)] == ["shop.orders"]
+    assert f"desk/totals/{broken}:1: is not UTF-8 text" in said.err
+    assert mesh("run", "desk.totals").code == 2
+
+
+def test_a_plan_goes_on_without_what_cannot_be_read(published, mesh, workspace):
+    break_desk(workspace.root)
+    said = mesh("plan", "--format", "json")
+    assert said.code == 2
+    assert json.loads(said.out)["products"] == []  # nothing changed, and nothing is removed
+    assert "desk/totals/product.odps.yaml:" in said.err
+
+
 def test_nobody_is_told_that_the_rest_goes_on_where_nothing_runs(mesh, workspace):
     break_desk(workspace.root)
     said = mesh("run", "shop", "desk")

@@ -192,6 +192,7 @@ def test_what_cannot_be_read_is_said_with_file_and_line(tmp_path: Path, case: st
 
 WRONG_JSON = {
     "no JSON": ('{"k": 1, "v": "secret"}\n{"k": 1\n{"k": 2}\n', "is no JSON"),
+    "a key without a name": ('[{"k": 1, "": "secret"}]', "a key without a name"),
     "a key twice": ('{"k": 1, "v": "secret", "k": 2}', "src.json:1: an object has the same key"),
 }
 

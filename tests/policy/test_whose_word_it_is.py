@@ -54,7 +54,7 @@ def found(root) -> list[str]:
         policies,
         load_waivers(root, declared.products),
         TODAY,
-        decisions=decisions_in(declared, settings),
+        decisions=decisions_in(settings),
     )
     return [v.finding.what for v in judged.violations if v.severity == "error"]
 

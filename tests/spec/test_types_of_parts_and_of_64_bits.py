@@ -53,6 +53,26 @@ def test_an_int_of_bigquery_or_snowflake_keeps_its_64_bits(workspace: Workspace,
     assert str(column.shape) == "BIGINT[]"
 
 
+@pytest.mark.parametrize("written", ["TIMESTAMP", "timestamp(3)"])
+def test_a_timestamp_is_a_moment_where_it_is_one(workspace: Workspace, written: str):
+    kind = f"logicalType: timestamp, physicalType: '{written}'"
+    for given, wanted in {
+        servers(BIGQUERY): "TIMESTAMP WITH TIME ZONE",
+        servers(MYSQL): "TIMESTAMP WITH TIME ZONE",
+        servers(SNOWFLAKE): "TIMESTAMP",
+        servers(BIGQUERY, SNOWFLAKE): "TIMESTAMP",
+        "": "TIMESTAMP",
+    }.items():
+        column = checks(workspace, contract=given + with_column(kind))["schema"].measure.columns[-1]
+        assert column.accepted == (wanted,)
+        inside = with_column(f"logicalType: array, items: {{{kind}}}")
+        column = checks(workspace, contract=given + inside)["schema"].measure.columns[-1]
+        assert str(column.shape) == f"{wanted}[]"
+    clock = with_column("logicalType: timestamp, physicalType: DATETIME")
+    column = checks(workspace, contract=servers(BIGQUERY) + clock)["schema"].measure.columns[-1]
+    assert column.accepted == ("TIMESTAMP",)
+
+
 TEXTS = "items: {logicalType: string}"
 TIMES = "timestamp '2026-01-01 00:00:00.{}'"
 # What is declared -> the one check that comes of it, a value that passes and one that does not.

@@ -14,7 +14,7 @@ from helpers import a_product, a_source, run, write_workspace
 
 from dataops_mesh import connect
 from dataops_mesh.disk import disk_problem
-from dataops_mesh.errors import MeshError, StoreError
+from dataops_mesh.errors import MeshError, SettingsError, StoreError
 from dataops_mesh.ledger import open_ledger
 from dataops_mesh.ledger.operations import Operation, add_operation
 from dataops_mesh.store.collect import Collected, collect
@@ -142,7 +142,35 @@ def test_a_ledger_of_somebody_else_names_the_cure(settings):
     ],
 )
 def test_the_hint_fits_what_the_disk_said(number, then, tmp_path):
+    (tmp_path / "store.json").touch()
     problem = disk_problem(OSError(number, os.strerror(number), str(tmp_path / "file")))
     assert then in str(problem.next)
     assert ("make room" in str(problem.next)) is (number == errno.ENOSPC)
     assert issubclass(StoreError, MeshError)
+
+
+def test_the_hint_fits_the_place(tmp_path):
+    refused = PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "report"))
+    problem = disk_problem(refused)
+    assert "one group" not in str(problem.next)
+    assert "a place that you may write" in str(problem.next)
+
+
+def test_a_home_of_dagster_that_may_not_be_written_names_the_setting(settings):
+    from dataops_mesh.factory.instance import open_instance
+
+    def act() -> str:
+        open_instance(settings)
+        return "opened"
+
+    for mode, made in ((0o555, False), (0o555, True)):
+        home = settings.dagster_folder
+        if made:
+            home.mkdir(parents=True)
+            lock(home)
+        home.parent.chmod(mode)
+        said = as_a_stranger(act)
+        home.parent.chmod(0o755)
+        assert said.startswith(SettingsError.__name__), said
+        assert "may not be written" in said
+        assert "name another folder (DAGSTER_HOME wins)" in said

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Output, Product, Reason
+from dataops_mesh.cli.commands.shared import Output, Partition, Product, Reason
 from dataops_mesh.cli.output import Format
 
 PANEL = "Decide"
@@ -29,7 +29,7 @@ def rollback(  # noqa: PLR0913, PLR0917 - what the command takes
     product: Product,
     reason: Reason,
     to: Annotated[int | None, typer.Option(help="publication; the one before if absent")] = None,
-    partition: Annotated[str | None, typer.Option(help="only this partition")] = None,
+    partition: Partition = None,
     until: Annotated[
         Until | None, typer.Option(help="inputs: other inputs end the hold, not only other code")
     ] = None,

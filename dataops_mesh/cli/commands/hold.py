@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Reason
+from dataops_mesh.cli.commands.shared import Partition, Reason
 from dataops_mesh.cli.output import Format, say, show
 
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
 Product = Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")]
-Partition = Annotated[str | None, typer.Option(help="only this partition")]
 
 
 COLUMNS = ("product", "partition", "by", "person", "since", "release", "reason", "ends")

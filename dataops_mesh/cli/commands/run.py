@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Names, Output
+from dataops_mesh.cli.commands.shared import Names, Output, Partitions
 from dataops_mesh.cli.output import Format
 
 PANEL = "Run"
@@ -21,9 +21,7 @@ def add_run_commands(app: typer.Typer) -> None:
 
 def run(  # noqa: PLR0913 - what the command takes
     names: Names = None,
-    partition: Annotated[
-        list[str] | None, typer.Option(help="only this partition; may be repeated")
-    ] = None,
+    partition: Partitions = None,
     *,
     all_partitions: Annotated[
         bool, typer.Option("--all-partitions", help="every partition, not only those due")
@@ -43,9 +41,11 @@ def run(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.cli import running
 
     if rebuild:
-        if len(names or []) != 1 or dry or changed:
-            raise typer.BadParameter("--rebuild takes one product: domain.product")
+        if len(names or []) != 1 or dry or changed or partition or all_partitions:
+            raise typer.BadParameter("--rebuild takes one product and nothing else")
         raise typer.Exit(running.rebuild((names or [])[0], output))
+    if partition and all_partitions:
+        raise typer.BadParameter("--partition names some, --all-partitions means every one")
     raise typer.Exit(
         running.run_products(
             names or [], output, partition or [], every=all_partitions, changed=changed, dry=dry

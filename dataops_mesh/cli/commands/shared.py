@@ -8,11 +8,29 @@ import typer
 
 from dataops_mesh.cli.output import Format
 
+
+def _key(text: str | None) -> str | None:
+    """Refuse the key of no partition: without one, a command is about the whole product."""
+    if text is not None and not text.strip():
+        raise typer.BadParameter("names no partition; leave it out for the whole product")
+    return text
+
+
+def _keys(texts: list[str] | None) -> list[str] | None:
+    for text in texts or ():
+        _key(text)
+    return list(dict.fromkeys(texts)) if texts else texts
+
+
 Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[PRODUCT|DOMAIN]...", help="domain.product or domain; all if absent"),
 ]
 Product = Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")]
+Partition = Annotated[str | None, typer.Option(help="only this partition", callback=_key)]
+Partitions = Annotated[
+    list[str] | None, typer.Option(help="only this partition; may be repeated", callback=_keys)
+]
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
 
 

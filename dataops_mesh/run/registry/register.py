@@ -38,7 +38,7 @@ from dataops_mesh.run.identity import (
 )
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry.declared import repository_of
-from dataops_mesh.spec.model import Address, Domain, InputPort, Mesh, OutputPort, Product
+from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
 from dataops_mesh.store.owners import repository_name
 from dataops_mesh.transform.walls import walls_of
@@ -66,9 +66,7 @@ def register(
         StoreError: the store or the ledger cannot be written.
     """
     home = root or environment.settings.root
-    words = decisions_in(
-        Mesh(home, (domain,)), environment.settings.model_copy(update={"root": home})
-    )
+    words = decisions_in(environment.settings.model_copy(update={"root": home}))
     here = _Here(environment, home, repository_of(environment.settings, home), ports, words)
     ledger = open_ledger(environment.ledger_url)
     try:

@@ -29,7 +29,7 @@ def read_bound(setting: Node | None, problems: list[Problem]) -> Threshold | Non
         return None
     bound = bound_of(node.value)
     if bound is None:
-        what = "says how many rows may be set aside at most: more than none of them"
+        what = f"{node.value!r} does not say how many rows may be set aside at most"
         problems.append(node.problem(what, _EXAMPLES))
     return bound
 

@@ -21,7 +21,7 @@ from dataops_mesh.spec.read.nested import composed, read_logical, unlike
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.rules import read_rule, read_severity
-from dataops_mesh.spec.read.servers import is_wide, physical_of
+from dataops_mesh.spec.read.servers import physical_of, systems_of
 from dataops_mesh.spec.rule import Rule, Severity, Unexecuted
 from dataops_mesh.spec.shape import Kind, Shape
 from dataops_mesh.spec.systems import Physical, length_in_brackets, listed, physical
@@ -156,7 +156,7 @@ def _spelled(entry: Node, shape: Shape, place: _Place, found: Found) -> None:
         _spelled(entry, part, inner, found)
     if shape.kind is Kind.SCALAR:
         text = shape.accepted[0]
-        for kind, condition in _limits(text, physical(text, wide=is_wide(entry)), place.value):
+        for kind, condition in _limits(text, physical(text, systems_of(entry)), place.value):
             found.demand(place, kind, condition, entry)
 
 

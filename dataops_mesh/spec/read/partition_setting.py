@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Column
-from dataops_mesh.spec.partition import Cadence, Partitioning
+from dataops_mesh.spec.partition import Cadence, Partitioning, day_of
 from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.node import Node
 
 UTC = "UTC"
+_FIRST_YEAR = 1000
 _LISTABLE = ("string", "integer")
 
 
@@ -129,7 +130,12 @@ def _day(node: Node, key: str, problems: list[Problem]) -> date | None:
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        day = day_of(text)
     except ValueError:
         problems.append((node.child(key) or node).problem("must be a day such as 2013-01-01"))
         return None
+    if day.year < _FIRST_YEAR:  # no clock knew its zone then, and keys are ordered as text
+        what = f"must not be before the year {_FIRST_YEAR}"
+        problems.append((node.child(key) or node).problem(what))
+        return None
+    return day

@@ -6,7 +6,7 @@ from functools import partial
 
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.shape import Known
-from dataops_mesh.spec.systems import WIDE, Physical, physical, plain_name
+from dataops_mesh.spec.systems import Physical, physical, plain_name
 
 # Servers whose SQL is DuckDB's.
 _HERE = frozenset({"duckdb", "local"})
@@ -18,26 +18,21 @@ def system_of(node: Node) -> str:
     Args:
         node: any part of the contract.
     """
-    types = _types(node)
+    types = systems_of(node)
     return "" if _HERE & set(types) else ", ".join(types)
 
 
 def physical_of(entry: Node) -> Physical | None:
     """Return what the physical type of a column, or of a part of one, says."""
-    return physical(entry.text("physicalType") or "", wide=is_wide(entry))
+    return physical(entry.text("physicalType") or "", systems_of(entry))
 
 
 def known_to(node: Node) -> Known:
     """Return what knows the names of plain types as the contract's system means them."""
-    return partial(plain_name, wide=is_wide(node))
+    return partial(plain_name, systems=systems_of(node))
 
 
-def is_wide(node: Node) -> bool:
-    """Tell whether all integers and floats have 64 bits in all of the contract's servers."""
-    types = _types(node)
-    return bool(types) and WIDE.issuperset(types)
-
-
-def _types(node: Node) -> tuple[str, ...]:
+def systems_of(node: Node) -> tuple[str, ...]:
+    """Return the types of the contract's servers."""
     whole = Node(node.document, node.document.data)
     return tuple(dict.fromkeys(t for s in whole.items("servers") if (t := s.text("type"))))
