@@ -1,6 +1,5 @@
 """`load_domain`: a folder of declarations becomes a Dagster code location."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -11,17 +10,14 @@ from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
 from dataops_mesh.factory.freshness import unexpected
 from dataops_mesh.factory.register import register_at_load
+from dataops_mesh.factory.standing import Standing, fault_specs, standing, tell
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule, verify_schedule
-from dataops_mesh.policy.judge import judge
-from dataops_mesh.run.flow import flows_in
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.loader import load_domain as load_declarations
-from dataops_mesh.spec.mesh import check_mesh
-from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
+from dataops_mesh.spec.loader import Broken, read_domain
+from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.spec.read.product import PRODUCT_FILE
 from dataops_mesh.transform.dbt_project import is_dbt
-from dataops_mesh.transform.validate import transform_problems
 
 RUNNABLE = frozenset({"active", "deprecated"})
 
@@ -32,14 +28,20 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     Args:
         definitions_file: `__file__` of the domain's `definitions.py`, or the domain's folder.
 
+    Returns:
+        What can be loaded. A product that cannot, or that a policy refuses, is an asset that
+        nobody can run and that says why; the log says it too.
+
     Raises:
-        DeclarationError: all problems of all products, with file and line; also what policies
-            of severity error refuse.
+        DeclarationError: with file and line, what is wrong where no product is left, or where it
+            is the fault of none: the policies' file, the domain's folder.
         SettingsError: the workspace's settings are not valid.
     """
     path = Path(definitions_file).resolve()
     folder = path if path.is_dir() else path.parent
-    return definitions_of(load_declarations(folder), load_settings(folder))
+    settings = load_settings(folder)
+    domain, broken = read_domain(folder, settings.root)
+    return definitions_of(domain, settings, broken)
 
 
 def load_product(folder: str | Path) -> dg.Definitions:
@@ -50,7 +52,8 @@ def load_product(folder: str | Path) -> dg.Definitions:
             wrong between its products is wrong here.
 
     Raises:
-        DeclarationError: all problems, with file and line; also what policies refuse.
+        DeclarationError: all problems of the product, with file and line; also what policies
+            refuse.
         SettingsError: the workspace's settings are not valid.
     """
     path = Path(folder).resolve()
@@ -59,29 +62,31 @@ def load_product(folder: str | Path) -> dg.Definitions:
         what = f"{path} is no product's folder: it has no {PRODUCT_FILE}"
         raise DeclarationError(Problem(what, next="name domains/<domain>/<product>"))
     settings = load_settings(path)
-    domain = load_declarations(path.parent)
-    return definitions_of(domain, settings, only=path.name)
+    domain, broken = read_domain(path.parent, settings.root)
+    return definitions_of(domain, settings, broken, only=path.name)
 
 
-def definitions_of(domain: Domain, settings: Settings, *, only: str = "") -> dg.Definitions:
+def definitions_of(
+    domain: Domain, settings: Settings, broken: Broken | None = None, *, only: str = ""
+) -> dg.Definitions:
     """Return the Dagster definitions of what was read of a domain.
 
     Args:
         domain: as it was read, the whole of it.
         settings: of the workspace.
+        broken: what is wrong with its declarations that could not be read.
         only: the one product whose definitions these are; all if empty.
 
     Raises:
-        DeclarationError: what is wrong between its products, or what policies refuse.
+        DeclarationError: nothing of it can be loaded, or not the one product.
     """
-    problems = list(check_mesh(_alone(domain)))
-    problems += [p for product in domain.products for p in transform_problems(product)]
-    known, own = Known(domain.products), Mesh(domain.folder.parent, (domain,))
-    flows = flows_in(own, settings, known)
-    problems += judge(own, settings, whole=False, flows=flows).refusals
-    if problems:
-        raise DeclarationError(problems)
-    if settings.automation:
+    known = Known(domain.products)
+    stands = standing(domain, broken or {}, settings, known)
+    if f"{domain.name}.{only}" in stands.faults:
+        raise DeclarationError(stands.faults[f"{domain.name}.{only}"])
+    tell(stands.faults)
+    domain = stands.domain
+    if settings.automation and stands.whole:
         register_at_load(domain, settings, known)
     name = f"{domain.name}__{only}" if only else domain.name
     mine = [product for product in domain.products if only in {"", product.name}]
@@ -93,10 +98,12 @@ def definitions_of(domain: Domain, settings: Settings, *, only: str = "") -> dg.
     ]
     sources = {spec.key: spec for product in products for spec in source_specs(product)}
     exposures = {spec.key: spec for product in products for spec in _exposures(product, settings)}
+    taken = {key for asset in assets for key in asset.keys} | sources.keys() | exposures.keys()
+    faults = [] if only else fault_specs(stands.faults, taken)
     return dg.Definitions(
-        assets=[*assets, *sources.values(), *exposures.values()],
+        assets=[*assets, *sources.values(), *exposures.values(), *faults],
         jobs=[_job(f"{name}_job" if only else name, assets, products)] if products else [],
-        sensors=_sensors(name, domain, assets, products, settings),
+        sensors=_sensors(name, stands, assets, products, settings),
         schedules=_schedules(name, _runnable(products), settings),
         executor=None if only else dg.in_process_executor,  # that of the team's own definitions
         metadata={"mesh/domain": domain.name},
@@ -111,25 +118,9 @@ def _exposures(product: Product, settings: Settings) -> list[dg.AssetSpec]:
     return exposure_specs(product, settings)
 
 
-def _alone(domain: Domain) -> Mesh:
-    """Return a mesh of this domain only, without what it reads of others.
-
-    A location must not fail to load because of another team's mistake; `mesh check` sees both.
-    """
-    products = tuple(
-        replace(product, inputs=tuple(p for p in product.inputs if _is_own(domain, p)))
-        for product in domain.products
-    )
-    return Mesh(domain.folder.parent, (replace(domain, products=products),))
-
-
-def _is_own(domain: Domain, port: InputPort) -> bool:
-    return port.address is not None and port.address.domain == domain.name
-
-
 def _sensors(
     name: str,
-    domain: Domain,
+    stands: Standing,
     assets: list[dg.AssetsDefinition],
     products: list[Product],
     settings: Settings,
@@ -138,9 +129,10 @@ def _sensors(
     pairs = zip(products, assets, strict=True)
     runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
     # Of a retired product services are told that it was withdrawn, and its owner who reads it.
+    domain = stands.domain
     known = domain.products if name == domain.name else tuple(products)
     watched = [product for product in known if product.status in {*RUNNABLE, "retired"}]
-    alerts = alert_sensor(domain, watched, settings, name)
+    alerts = alert_sensor(stands, watched, settings, name)
     return [automation_sensor(name, runnable, settings), alerts] if runnable else [alerts]
 
 

@@ -14,12 +14,13 @@ from dataops_mesh.factory.describe import (
     key_of,
 )
 from dataops_mesh.factory.freshness import unexpected
+from dataops_mesh.factory.standing import Standing
 from dataops_mesh.factory.withdrawals import tell_withdrawals
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.word.ended import end_by_itself
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
-from dataops_mesh.spec.model import Domain, Product
+from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.alerts import deliver
 from dataops_mesh.watch.former import former_products
 from dataops_mesh.watch.health import verify_published
@@ -130,19 +131,20 @@ def evaluation(audit: PublishedAudit, check: Check, result: CheckResult) -> dg.A
 
 
 def alert_sensor(
-    domain: Domain, products: Sequence[Product], settings: Settings, name: str = ""
+    stands: Standing, products: Sequence[Product], settings: Settings, name: str = ""
 ) -> dg.SensorDefinition:
     """Return the sensor that keeps the domain's incidents, tells people, and ends what has ended.
 
     It also says when Dagster's freshness, which is as of the load, is behind what people decided.
 
     Args:
-        domain: as it was loaded; what it declares no more may have to end.
+        stands: the domain as it was loaded; what it declares no more may have to end, unless
+            some of it could not be read.
         products: those of it that run, and those that were retired.
         settings: of the workspace.
         name: of the sensor, where it is not the domain's.
     """
-    rested = unexpected(products, settings)
+    rested, domain = unexpected(products, settings), stands.domain
 
     @dg.sensor(
         name=f"{name or domain.name}_alerts",
@@ -154,7 +156,7 @@ def alert_sensor(
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         environment = open_environment(load_settings(settings.root))
         try:
-            gone = end_by_itself(domain, environment)
+            gone = end_by_itself(domain, environment) if stands.whole else ()
         except MeshError as error:  # people are told of incidents all the same
             context.log.warning("nothing is withdrawn: %s", error)
             gone = ()
@@ -172,6 +174,8 @@ def alert_sensor(
         for delivery in sent:
             if delivery.fault:
                 context.log.warning("channel %s: %s", delivery.channel, delivery.fault)
+        for missing in stands.faults:
+            context.log.warning("%s is not loaded, and nothing ends by itself", missing)
         told = sum(not delivery.fault for delivery in sent)
         said = f"{len(incidents)} open incidents; {told} deliveries"
         if changed := rested ^ unexpected(products, settings):
