@@ -56,8 +56,9 @@ def examine_all(
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
     from dataops_mesh.transform.dbt_profile import profile_notes
-    from dataops_mesh.transform.dry import bound_problems
-    from dataops_mesh.transform.ruled import import_problems, rule_problems, source_notes
+    from dataops_mesh.transform.dry.around import import_problems, source_notes
+    from dataops_mesh.transform.dry.rules import rule_problems
+    from dataops_mesh.transform.dry.transforms import Bound, bound
     from dataops_mesh.transform.validate import transform_problems
     from dataops_mesh.transform.walls import walls_of
 
@@ -66,14 +67,16 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
     if not products:
         return problems, []
     for product in products:
+        wrong = transform_problems(product)
+        sql = Bound() if wrong else bound(product, mesh)
         problems += (
-            transform_problems(product)
-            or bound_problems(product, mesh)
+            wrong
+            or sql.problems
             or import_problems(product, walls_of(settings))
             or _dbt_problems(product, settings)
         )
-        problems += rule_problems(product)
-        said = (*source_notes(product), *profile_notes(product))
+        problems += rule_problems(product, mesh)
+        said = (*source_notes(product), *profile_notes(product), *sql.notes)
         notes += [("warning", problem) for problem in said]
     try:
         verdict = _judge(mesh, products, settings)

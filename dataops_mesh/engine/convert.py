@@ -58,6 +58,26 @@ def conversions(found: Columns, wanted: Mapping[str, Shape]) -> dict[str, str]:
     return made
 
 
+def never_becomes(found: str, want: Shape) -> bool:
+    """Tell whether no value of a type can be a value of another, only its nulls.
+
+    >>> text, day = (Shape(Kind.SCALAR, (name,)) for name in ("VARCHAR", "DATE"))
+    >>> never_becomes("VARCHAR", day), never_becomes("TIMESTAMP", day)
+    (True, False)
+    >>> never_becomes("BOOLEAN", text)
+    True
+    """
+    shape = read_shape(found)
+    if shape is None or Kind.ANY in {shape.kind, want.kind}:
+        return False
+    if shape.kind is not want.kind:
+        return True
+    if shape.kind is not Kind.SCALAR:
+        return False
+    bare, target = (one.accepted[0].partition("(")[0] for one in (shape, want))
+    return bare not in _FROM.get(target, {target})
+
+
 def as_found(found: Columns, wanted: Mapping[str, Shape], names: Iterable[str]) -> dict[str, str]:
     """Return what is written of columns of which some value does not fit: never the wanted type.
 

@@ -41,7 +41,7 @@ def own(loan: Loan, name: str, given: Arguments, columns: Columns) -> Measuremen
     judge = _ROWS.get(name)
     if judge is None and name not in _DISTINCT:
         return None
-    missing = [column for column in _named(given) if column not in columns]
+    missing = [column for column in named(given) if column not in columns]
     if missing:
         raise AuditError(f"column {missing[0]} is not in the candidate")
     if judge is None:
@@ -57,7 +57,8 @@ def own(loan: Loan, name: str, given: Arguments, columns: Columns) -> Measuremen
     return Measurement(0 if met else 1, rows, unexpected=unexpected)
 
 
-def _named(given: Arguments) -> list[str]:
+def named(given: Arguments) -> list[str]:
+    """Return the columns that the arguments of an expectation name."""
     single = [given[key] for key in ("column", "column_A", "column_B") if key in given]
     return [*single, *given.get("column_list", ())]
 

@@ -46,11 +46,9 @@ def measure(loan: Loan, checks: Sequence[Check], columns: Columns) -> list[Measu
     queries: dict[int, Query] = {}
     for index, check in enumerate(checks):
         shape = _shape(check.measure, columns)
-        absent = [name for name in columns_of(check.measure) if name not in columns]
-        if absent:
-            verb = "is" if len(absent) == 1 else "are"
-            text = f"{_column(absent)} {verb} not in the candidate"
-            measured[index] = Measurement(error=text)
+        missing = [name for name in columns_of(check.measure) if name not in columns]
+        if missing:
+            measured[index] = Measurement(error=f"{absent(missing)} in the candidate")
         elif shape is not None:
             measured[index] = Measurement(shape)
         elif isinstance(check.measure, SetAside):
@@ -102,8 +100,13 @@ def columns_of(measure: Measure) -> tuple[str, ...]:
     return (column,) if column is not None else ()
 
 
-def _column(names: Sequence[str]) -> str:
-    return f"column {names[0]}" if len(names) == 1 else f"columns {', '.join(names)}"
+def absent(names: Sequence[str]) -> str:
+    """Return that columns are not there.
+
+    >>> absent(["a"]), absent(["a", "b"])
+    ('column a is not', 'columns a, b are not')
+    """
+    return f"column {names[0]} is not" if len(names) == 1 else f"columns {', '.join(names)} are not"
 
 
 def _expectations(

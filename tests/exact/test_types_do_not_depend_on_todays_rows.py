@@ -15,7 +15,6 @@ from oracle import holds_exactly
 
 from dataops_mesh.engine.convert import INEXACT, conversions, converted
 from dataops_mesh.gate import Publish, Refuse
-from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.shape import read_shape
 
 CON = duckdb.connect()
@@ -253,15 +252,6 @@ def test_a_physical_type_that_parquet_lacks_is_stored_exactly(tmp_path: Path, lo
     settings = write_workspace(tmp_path, {"d": {"p": made}})
     assert isinstance(run(settings, "d.p").decision, Publish)
     assert read(settings, f"select typeof(v), v = {value} from d.p") == [(kind, True)]
-
-
-def test_an_enum_is_refused_at_load(tmp_path: Path):
-    columns = ["{name: v, logicalType: string, physicalType: ENUM}"]
-    settings = write_workspace(
-        tmp_path, {"d": {"p": a_product({"p": columns}, files={"p.sql": "select 'a' as v"})}}
-    )
-    with pytest.raises(Exception, match="an ENUM is not stored as one"):
-        load_product(settings.domains_folder / "d" / "p", settings.root)
 
 
 OLD_WORDS = {
