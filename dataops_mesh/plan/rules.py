@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from dataops_mesh.errors import DeclarationError, Location
+from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change
 from dataops_mesh.plan.columns import renames
+from dataops_mesh.plan.queries import meaning
 from dataops_mesh.plan.table import change
 from dataops_mesh.plan.thresholds import Promise, quarantine_words, relate, relate_quarantine
 from dataops_mesh.spec.model import (
@@ -24,7 +25,6 @@ from dataops_mesh.spec.model import (
     Threshold,
 )
 from dataops_mesh.spec.read.sla import DATES, DURATIONS, hours
-from dataops_mesh.spec.sql import parse_select
 
 _BY_PROMISE = {Promise.WEAKER: "rule_looser", Promise.STRONGER: "rule_tighter"}
 _WORD = re.compile(r"\w+")
@@ -138,19 +138,16 @@ def _bare(rule: Rule, renamed: dict[str, str] | None = None) -> Rule:
         quarantine=None,
         column=names.get(rule.column, rule.column) if rule.column else None,
         properties=tuple(names.get(name, name) for name in rule.properties),
-        query=_same(_WORD.sub(lambda w: names.get(w[0], w[0]), rule.query)) if rule.query else None,
+        query=meaning(_WORD.sub(lambda w: names.get(w[0], w[0]), rule.query))
+        if rule.query
+        else None,
         severity=Severity.ERROR,
         schedule="",
     )
 
 
-def _same(query: str) -> str:
-    """Return a query without what means nothing: case of keywords, white space, comments."""
-    plain = query.replace("{object}", "mesh_object__").replace("{property}", "mesh_property__")
-    try:
-        return parse_select(plain, Location("", 0)).sql("duckdb", comments=False)
-    except DeclarationError:  # an older version of the library let it through
-        return query
+def _query(query: str, names: dict[str, str]) -> str:
+    return meaning(_WORD.sub(lambda word: names.get(word[0], word[0]), query))
 
 
 def _decides(rule: Rule) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isinf
 from typing import TYPE_CHECKING
 
 from dataops_mesh.quality.schema import cure, differences, wanted
@@ -80,10 +81,18 @@ def withheld(check: Check, *, passed: bool) -> str:
 def _aged(check: Check, hours: Number) -> str:
     """Say a service level in its own words; its threshold is in hours."""
     words, promised = _level(check), f"the contract promises {_promise(check)}"
-    if check.name == "freshness" and float(hours) > _NEVER:
-        column = words.removeprefix("since the latest ")
+    age, column = float(hours), words.removeprefix("since the ").partition(" ")[2]
+    if words.startswith("since the latest") and age > _NEVER:
         return f"there is no value of {column} up to now; {promised}"
-    return f"{float(hours):,.10g} hours {words}; {promised}"
+    if words.startswith("since the earliest") and age == 0:
+        return f"there is no value of {column}; {promised}"
+    if isinf(age):
+        return f"endless time {words}; {promised}"
+    return f"{_hours(age)} {words}; {promised}"
+
+
+def _hours(number: float) -> str:
+    return f"{number:,.10g} hour{'' if number == 1 else 's'}"
 
 
 def _is_level(check: Check) -> bool:
@@ -95,7 +104,7 @@ def _level(check: Check) -> str:
 
 
 def _promise(check: Check) -> str:
-    return f"at most {spelled(check.threshold.value)} hours"  # type: ignore[arg-type]  # one number
+    return f"at most {_hours(float(check.threshold.value))}"  # type: ignore[arg-type]  # one number
 
 
 def _fact(measure: Measure, measured: Measurement, columns: Mapping[str, str]) -> str:

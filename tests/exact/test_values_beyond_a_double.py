@@ -134,3 +134,42 @@ def test_freshness_that_may_not_be_shown_is_said_in_these_words_too(tmp_path: Pa
     assert "the time since the latest v is within what the contract promises, at most 48 hours" in (
         result.reason
     )
+
+
+LEVELS = {
+    "latency of nulls": ("latency", "null::timestamp", "there is no value of v up to now; the"),
+    "retention of nulls": ("retention", "null::timestamp", ""),
+    "latency": ("latency", "timestamp '2026-11-25'", "12 hours since the latest v"),
+    "retention": ("retention", "timestamp '2026-11-25'", "12 hours since the earliest v"),
+    "kept since ever": (
+        "retention", "unnest([timestamp '-infinity', '2026-11-25'])", "endless time since the",
+    ),
+    "kept for ever": ("retention", "timestamp 'infinity'", ""),
+    "never late": ("latency", "timestamp '-infinity'", "there is no value of v up to now"),
+    "from one to the other": (
+        "v to w", "timestamp '2026-11-25'", "12 hours from v to w; the contract promises at most",
+    ),
+    "to the end of time": ("v to w", "timestamp '2026-11-25'", "endless time from v to w"),
+    "from the beginning": ("v to w", "timestamp '-infinity'", "endless time from v to w"),
+    "from what never begins": ("v to w", "timestamp 'infinity'", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LEVELS)
+def test_a_service_level_is_said_in_the_words_of_its_promise(tmp_path: Path, case: str):
+    kind, value, words = LEVELS[case]
+    end = "timestamp 'infinity'" if case == "to the end of time" else "timestamp '2026-11-25 12:00'"
+    two = kind == "v to w"
+    element = "'p.v, p.w'" if two else "p.v"
+    kind = "latency" if two else kind
+    sla = f"slaProperties: [{{property: {kind}, value: 1, unit: h, element: {element}}}]\n"
+    columns = [f"{{name: {n}, logicalType: timestamp, classification: public}}" for n in "vw"]
+    text = a_contract("p", columns, extra=sla)
+    settings = write_workspace(
+        tmp_path,
+        {"d": {"p": a_product({"p": text}, files={"p.sql": f"select {value} as v, {end} as w"})}},
+        settings='now = "2026-11-25T12:00:00Z"\n',
+    )
+    (result,) = [one for one in run(settings, "d.p").results if one.check == kind]
+    assert (result.outcome == "passed") == (words == "")
+    assert words in result.reason

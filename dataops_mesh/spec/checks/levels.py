@@ -34,7 +34,7 @@ def _hours(sla: Sla, element: str) -> tuple[str, str]:
             between = f'max(epoch("{sla.until}") - {column})'
             ends = f"\"{sla.until}\"::TIMESTAMP = 'infinity'"
             begins = f"\"{element}\"::TIMESTAMP = '-infinity'"
-            words = f"at most from {element} to {sla.until}"
+            words = f"from {element} to {sla.until}"
             return _query(_unless(f"{ends} OR {begins}", f"coalesce({between}, 0)")), words
         case "retention":
             # Without any value nothing is kept too long.
