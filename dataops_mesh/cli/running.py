@@ -177,6 +177,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
     from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.record import product_changes
     from dataops_mesh.run.word.held import holds_by_product
     from dataops_mesh.run.word.rollback import rollback_product
     from dataops_mesh.store.hold import held_problem, lift_command
@@ -197,6 +198,8 @@ def roll_back(  # noqa: PLR0913 - what the command takes
         for port in product.outputs
     ]
     show(rows, output, columns=("port", "publication", "rows", "candidate"))
+    for change in product_changes(environment, name, [release.number]).get(release.number, ()):
+        say(change.what)
     for hold in holds_by_product({a: release.holds.get(a, ()) for a in release.changed}):
         if hold.release == release.number:
             say(f"held from now on: {held_problem(hold).what}; to lift it: {lift_command(hold)}")

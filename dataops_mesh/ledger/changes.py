@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.spec.checks.aside import IN_PARTITION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,8 +23,8 @@ class Change:
     """One difference to the publication before (of the same partition).
 
     Args:
-        kind: `first`, `rows`, `columns`, `version`, `checks`, `transform`, `code`, `inputs` or
-            `content`.
+        kind: `first`, `back`, `rows`, `columns`, `version`, `checks`, `transform`, `code`, `inputs`
+            or `content`.
         what: in words.
     """
 
@@ -69,12 +70,18 @@ def changes(ledger: Ledger, product: str, numbers: Iterable[int]) -> dict[int, t
         newest: _Facts | None = None
         switched = {row.publication: row.candidate for row in connection.execute(query)}
         known = _facts(connection, _needed(switched, wanted))
+        begun: dict[str, int] = {}
         for number, ref in switched.items():
             facts = known.get(ref)
             if facts is None:
                 continue
+            # All partitions that a run rebuilt were published at once, by the name of one of them.
+            first = begun.setdefault(facts.row["run_id"], number)
+            same = before.get(facts.partition)
             if number in wanted:
-                found[number] = _compare(before.get(facts.partition), newest, facts)
+                back = (Change("back", f"back to publication {first}"),) if first < number else ()
+                known_before = not back or same is not None
+                found[number] = back + (_compare(same, newest, facts) if known_before else ())
             before[facts.partition] = newest = facts
     return found
 
@@ -187,6 +194,8 @@ def _checks(then: _Facts, now: _Facts) -> Iterable[Change]:
     told = [f"+{name}" for name in sorted({*now.checks} - {*then.checks})]
     told += [f"-{name}" for name in sorted({*then.checks} - {*now.checks})]
     both = sorted({*then.checks} & {*now.checks})
+    if then.partition != now.partition:  # its rule names the partition
+        both = [name for name in both if not name.endswith(f" {IN_PARTITION}")]
     told += [f"{name} changed" for name in both if then.checks[name] != now.checks[name]]
     if told:
         yield Change("checks", f"checks: {', '.join(told)}")

@@ -71,8 +71,40 @@ def test_it_is_still_told_when_the_data_is_gone(changed, mesh, monkeypatch):
 
 
 def test_a_rollback_tells_what_it_takes_back(changed, mesh):
-    assert mesh("rollback", "shop.orders", "--to", "1", "--reason", "x").code == 0
+    done = mesh("rollback", "shop.orders", "--to", "1", "--reason", "x")
+    assert done.code == 0
+    assert "back to publication 1\n" in done.err
     found = of(mesh)[4]
+    assert found["back"] == ["back to publication 1"]
     assert found["rows"] == ["shop.orders: 3 -> 2 rows (-1)"]
     assert found["columns"] == ["shop.orders: -name"]
     assert "changed" in mesh("history", "shop.orders").out
+
+
+DAILY = (
+    "customProperties:\n- {property: partitions, vendor: dataops_mesh, "
+    "value: {cadence: daily, start: '2026-11-01', end: '2026-11-04'}}\n"
+)
+DAY = "{name: day, logicalType: date, required: true, partitioned: true}"
+
+
+def test_a_new_partition_changes_no_check_and_one_that_is_rolled_back_says_to_what(mesh, workspace):
+    query = "select partition_start() as day, v from src"
+    for number, csv in enumerate(("v\n1\n", "v\n1\n2\n")):
+        files = a_product(
+            ports={
+                "days": a_contract("days", [DAY, "{name: v, logicalType: integer}"], extra=DAILY)
+            },
+            inputs=[a_source("src", "src.csv")],
+            files={"days.sql": query.replace("v from", "v::bigint as v from"), "src.csv": csv},
+        )
+        write_product(workspace.root, "shop", "days", files)
+        days = ("2026-11-01", "2026-11-02") if number == 0 else ("2026-11-02",)
+        for day in days:
+            assert mesh("run", "shop.days", "--partition", day).code == 0
+    undone = mesh("rollback", "shop.days", "--partition", "2026-11-02", "--reason", "wrong")
+    assert undone.code == 0
+    assert "back to publication 2" in undone.err
+    events = mesh("history", "shop.days", "--format", "json").json
+    assert not [c for e in events for c in e["changes"] if c["kind"] == "checks"]
+    assert "back to publication 2" in events[0]["changed"]
