@@ -7,18 +7,28 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from helpers import a_contract, a_product, a_source, an_input, mesh, read, run, write_workspace
+from helpers import (
+    a_contract,
+    a_product,
+    a_source,
+    an_input,
+    mesh,
+    product,
+    read,
+    run,
+    write_workspace,
+)
 
-from dataops_mesh.errors import MeshError
+from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.gate import Publish
 from dataops_mesh.spec.read.yaml import parse_document
 
 READINGS = {
-    "0100": ["0100 is 64 to YAML 1.1 and 100 to people", "write 100, or 64"],
+    "0100": ["0100 is 64 to YAML 1.1 and 100 to people", "else 100 or 64"],
     "1:30": ["1:30 is 90 to YAML 1.1 and text to people", 'write "1:30" in quotes, or 90'],
     "17:00:00": ["17:00:00 is 61200", 'write "17:00:00" in quotes'],
     "1_000": ["1_000 is 1000 to YAML 1.1 and text"],
-    "-010": ["-010 is -8 to YAML 1.1 and -10 to people", "write -10, or -8"],
+    "-010": ["-010 is -8 to YAML 1.1 and -10 to people", "else -10 or -8"],
 }
 
 
@@ -100,8 +110,39 @@ def test_expectations_without_names_are_told_apart_and_name_their_input(tmp_path
         files={"r.sql": "select v from d.p"},
     )
     settings = write_workspace(tmp_path, {"d": {"p": made, "r": reader}})
-    for product in ("p", "r"):
-        report = run(settings, f"d.{product}")
+    for own in ("p", "r"):
+        report = run(settings, f"d.{own}")
         assert report.published
         named = [check.name for check in report.checks if "sql" in check.name]
         assert len(named) == len(set(named)) == 2
+
+
+CALLED = {
+    "{name: null, logicalType: integer}": 'write it in quotes: "null"',
+    "{name: ~, logicalType: integer}": 'write it in quotes: "~"',
+    "{name: v, logicalType: datetime}": 'did you mean "timestamp"?',
+    "{name: v, logicalType: Decimal(18,2)}": 'did you mean "number"?',
+    "{name: v, logicalType: varchar}": 'did you mean "string"?',
+    "{name: v, logicalType: struct}": 'did you mean "object"?',
+    "{name: v, logicalType: strnig}": 'did you mean "string"?',
+    "{name: v, logicalType: string, required: 'true'}": "write it without quotes: true",
+    "{name: v, logicalType: string, logicalTypeOptions: {pattern: 010}}": (
+        'for text write "010" in quotes, else 10 or 8'
+    ),
+}
+
+
+@pytest.mark.parametrize("column", CALLED)
+def test_what_people_call_it_leads_to_what_it_is_called_here(tmp_path: Path, column: str):
+    made = a_product({"p": [column]}, files={"p.sql": "select 1 as v"})
+    with pytest.raises(DeclarationError) as raised:
+        product(write_workspace(tmp_path, {"d": {"p": made}}), "d.p")
+    assert CALLED[column] in str(raised.value)
+
+
+def test_a_name_that_is_left_empty_is_not_to_be_quoted(tmp_path: Path):
+    made = a_product({"p": ["{name: , logicalType: integer}"]}, files={"p.sql": "select 1 as v"})
+    with pytest.raises(DeclarationError) as raised:
+        product(write_workspace(tmp_path, {"d": {"p": made}}), "d.p")
+    assert "must be text, not empty" in str(raised.value)
+    assert "quotes" not in str(raised.value)

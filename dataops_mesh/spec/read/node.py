@@ -16,6 +16,17 @@ from dataops_mesh.errors import Location, Problem, did_you_mean
 from dataops_mesh.spec.model import Scalar
 from dataops_mesh.spec.read.yaml import Document, Keys
 
+# What people call the types of ODCS.
+_LOGICAL = {
+    **dict.fromkeys(("datetime", "timestamptz", "timestamp_ntz", "instant"), "timestamp"),
+    **dict.fromkeys(("text", "varchar", "char", "str", "uuid", "enum", "binary"), "string"),
+    **dict.fromkeys(("int", "bigint", "smallint", "long", "serial"), "integer"),
+    **dict.fromkeys(("float", "double", "real", "decimal", "numeric", "money"), "number"),
+    **dict.fromkeys(("struct", "record", "row", "json", "dict"), "object"),
+    **dict.fromkeys(("list", "repeated"), "array"),
+    "bool": "boolean",
+}
+
 
 def spell(keys: Keys) -> str:
     """Return keys as people write them.
@@ -99,7 +110,7 @@ class Node:
         known = tuple(choices)
         if not isinstance(self.value, str) or self.value in known:
             return None
-        hint = did_you_mean(self.value, known)
+        hint = meant(self.value, str(self.keys[-1]), known)
         return self.problem(f'"{self.value}" is not one of the valid values{hint}', known)
 
     def refuse(self, refused: Mapping[str, str], problems: list[Problem]) -> None:
@@ -108,3 +119,13 @@ class Node:
             child = self.child(key)
             if child is not None:
                 problems.append(child.unsupported(why))
+
+
+def meant(value: str, key: str, choices: Iterable[str]) -> str:
+    """Return which of the choices of a key was meant, as a hint; nothing if nobody can tell.
+
+    >>> meant("datetime", "logicalType", ["time", "timestamp"])
+    ' (did you mean "timestamp"?)'
+    """
+    word = _LOGICAL.get(value.lower().partition("(")[0].strip()) if key == "logicalType" else None
+    return f' (did you mean "{word}"?)' if word else did_you_mean(value, choices)

@@ -13,9 +13,9 @@ def two_readings(text: str) -> tuple[str, str] | None:
     """Return what is wrong with a number that YAML 1.1 and people read differently.
 
     >>> two_readings("0100")
-    ('0100 is 64 to YAML 1.1 and 100 to people', 'write 100, or 64, or "0100" in quotes')
+    ('0100 is 64 to YAML 1.1 and 100 to people', 'for text write "0100" in quotes, else 100 or 64')
     >>> two_readings("-0100")[1]
-    'write -100, or -64, or "-0100" in quotes'
+    'for text write "-0100" in quotes, else -100 or -64'
     >>> two_readings("1:30")
     ('1:30 is 90 to YAML 1.1 and text to people', 'write "1:30" in quotes, or 90')
     >>> two_readings("0.5")
@@ -41,7 +41,7 @@ def two_readings(text: str) -> tuple[str, str] | None:
         )
     return (
         f"{text} is {number} to YAML 1.1 and {plain} to people",
-        f'write {plain}, or {number}, or "{text}" in quotes',
+        f'for text write "{text}" in quotes, else {plain} or {number}',
     )
 
 

@@ -42,7 +42,7 @@ class Document:
         file: the path as it is shown to people.
         lines: the line of each key or list item.
         starts: the line of the first character of each text value.
-        words: what stands in the file where YAML 1.1 reads another word as true or false.
+        words: what stands in the file where YAML 1.1 reads a word as true, false or nothing.
         moved: of a part of a file, where it stands now and where it stands there.
     """
 
@@ -232,6 +232,8 @@ class _Builder:
         if tag not in _NUMBERS:
             value = self.constructor.construct_object(node)
             if isinstance(value, bool) and event.value.lower() not in {"true", "false"}:
+                self.words[keys] = event.value
+            if value is None and event.value:
                 self.words[keys] = event.value
             return value
         if readings := two_readings(event.value):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dataops_mesh.errors import Problem, did_you_mean
-from dataops_mesh.spec.read.node import Node, spell
+from dataops_mesh.errors import Problem
+from dataops_mesh.spec.read.node import Node, meant, spell
 from dataops_mesh.spec.read.yaml import Keys
 from dataops_mesh.spec.standards.compiled import KNOWN
 
@@ -22,6 +22,9 @@ _TYPES = {
     "boolean": "true or false",
     "null": "empty",
 }
+# What a word of the file may be asked for, where there is one: `name: null`.
+_EMPTY = "write it in quotes"
+_BOOLEANS = frozenset({"true", "false"})
 _LEAST, _MOST = "needs at least {expected}", "may have at most {expected}"
 _RANGE = "{value} is out of range ({kind} {expected})"
 _SENTENCES = {
@@ -69,15 +72,17 @@ def problem_of(error: Any, node: Node) -> Problem:
         missing = next(k for k in error.validator_value if k not in error.instance)
         missing = error.message.split("'")[1] if "'" in error.message else missing
         keys = (*keys, missing)
-    what, choices, then = _explain(error)
+    what, choices, then = _explain(error, str(keys[-1]) if keys else "")
     written = node.document.words.get(keys)
     if written and then.startswith("write it in quotes"):
         then = f'write it in quotes: "{written}"'
+    elif then == _EMPTY:
+        then = ""
     return Problem(what, node.document.at(keys), spell(node.document.original(keys)), choices, then)
 
 
-def _explain(error: Any) -> tuple[str, tuple[str, ...], str]:
-    """Return what is wrong, the valid choices and what to do."""
+def _explain(error: Any, key: str) -> tuple[str, tuple[str, ...], str]:
+    """Return what is wrong with the value of a key, the valid choices and what to do."""
     expected, kind = error.validator_value, error.validator
     what, then = f"does not satisfy {kind}", ""
     choices: tuple[str, ...] = ()
@@ -85,7 +90,7 @@ def _explain(error: Any) -> tuple[str, tuple[str, ...], str]:
         what, choices = error.message, tuple(expected)
     elif kind in {"enum", "const"}:
         choices = tuple(str(choice) for choice in _listed(expected))
-        hint = did_you_mean(error.instance, choices) if isinstance(error.instance, str) else ""
+        hint = meant(error.instance, key, choices) if isinstance(error.instance, str) else ""
         what = f"{_shown(error.instance)} is not one of the valid values{hint}"
     elif kind in {"type", "oneOf", "anyOf"}:
         what, then = _wrong_type(error)
@@ -105,6 +110,10 @@ def _wrong_type(error: Any) -> tuple[str, str]:
     wanted = " or ".join(dict.fromkeys(_TYPES[name] for name in names))
     quote = isinstance(value, int | float) and "string" in names
     then = f'write it in quotes: "{str(value).lower()}"' if quote else ""
+    if value is None and "string" in names:
+        then = _EMPTY
+    if isinstance(value, str) and value.lower() in _BOOLEANS and "boolean" in names:
+        then = f"write it without quotes: {value.lower()}"
     if isinstance(value, str) and not then and {"number", "integer"} & set(names):
         then = as_number(value)
     return f"must be {wanted}, not {_kind(value)}", then
