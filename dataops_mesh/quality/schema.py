@@ -64,6 +64,11 @@ def cure(found: str, one: ColumnType | ColumnShape) -> str:
     if isinstance(one, ColumnShape):
         return "cast it in the transform, or declare what it holds"
     target = one.accepted[0]
+    if found == "VARCHAR" and target == "DECIMAL(38,0)":
+        return (
+            "text never becomes another type, and a number of more than 38 digits can only be "
+            "kept as text: cast it in the transform"
+        )
     if found in {"VARCHAR", "JSON"}:
         return "text never becomes another type by itself: cast it in the transform"
     if target == "VARCHAR":

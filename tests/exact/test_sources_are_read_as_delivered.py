@@ -193,6 +193,13 @@ def test_what_cannot_be_read_is_said_with_file_and_line(tmp_path: Path, case: st
 WRONG_JSON = {
     "no JSON": ('{"k": 1, "v": "secret"}\n{"k": 1\n{"k": 2}\n', "is no JSON"),
     "a key without a name": ('[{"k": 1, "": "secret"}]', "a key without a name"),
+    "no JSON on a line": (
+        '{"k": 1, "v": "secret"}\n{"k": 2,,}\n{"k": 3}\n',
+        "src.json:2: is no JSON",
+    ),
+    "no JSON on the first": ('secret\n{"k": 1}\n', "src.json:1: is no JSON"),
+    "no JSON after an empty one": ('{"k": 1, "v": "secret"}\n\n{"k": \n', "src.json:3: is no JSON"),
+    "no JSON in a list": ('[{"k": 1, "v": "secret"},\n{"k": 2,,}]\n', "src.json: record 2: is no"),
     "a key twice": ('{"k": 1, "v": "secret", "k": 2}', "src.json:1: an object has the same key"),
 }
 
