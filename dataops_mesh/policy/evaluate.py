@@ -36,6 +36,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     flows: Flows = no_flow,
     decisions: Decisions = no_decisions,
     tested: bool = True,
+    examples: frozenset[str] = frozenset(),
     counted_from: date | None = None,
 ) -> Verdict:
     """Return what the policies say of a mesh.
@@ -49,11 +50,13 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
         flows: tells what a product's columns are made of.
         decisions: tells who committed approvals and waivers, where git can be asked.
         tested: the workspace has tests.
+        examples: the products that have examples beside them.
         counted_from: the day from which a waiver's longest term counts, where it is not today: a
             replay of the past reads waivers that were made after it.
     """
     since = counted_from or today
-    around = replace(Surroundings.of(mesh, flows, decisions), tested=tested)
+    around = Surroundings.of(mesh, flows, decisions)
+    around = replace(around, tested=tested, examples=examples)
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
     active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]

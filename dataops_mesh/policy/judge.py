@@ -10,10 +10,10 @@ from dataops_mesh.policy.evaluate import evaluate
 from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.policy.model import Decisions, Flows, Verdict, no_decisions, no_flow
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Mesh
+from dataops_mesh.spec.model import Mesh, Product
 
 DEFAULT = "policies.yaml"
-TESTS = "tests"
+TESTS, EXAMPLES, EXPECTED = "tests", "examples", "expected"
 
 
 def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
@@ -67,5 +67,14 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         flows=flows,
         decisions=decisions,
         tested=tested,
+        examples=frozenset(map(_name, filter(_has_examples, mesh.products))),
         counted_from=max(today, datetime.now(UTC).date()),
     )
+
+
+def _name(product: Product) -> str:
+    return product.qualified_name
+
+
+def _has_examples(product: Product) -> bool:
+    return any(one.is_dir() for one in (product.folder / EXAMPLES).glob(f"*/{EXPECTED}"))

@@ -128,12 +128,14 @@ class Surroundings:
         flows: tells what a product's columns are made of.
         decisions: tells who committed a product's approvals and waivers, where git was asked.
         tested: the workspace has tests.
+        examples: the products that have examples beside them.
     """
 
     ports: Ports = field(default_factory=dict)
     flows: Flows = no_flow
     decisions: Decisions = no_decisions
     tested: bool = True
+    examples: frozenset[str] = frozenset()
 
     @classmethod
     def of(

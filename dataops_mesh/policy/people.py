@@ -43,11 +43,17 @@ def _limitations(product: Product, _options: Options, _around: Surroundings) -> 
         yield Finding("no limitation is stated", where, "description.limitations", fix)
 
 
-def _tested(product: Product, _options: Options, around: Surroundings) -> Iterator[Finding]:
+def _tests_exist(product: Product, _options: Options, around: Surroundings) -> Iterator[Finding]:
     if not around.tested:
         fix = "write tests/test_*.py, or switch the policy off with a reason"
         what = f"nothing tests {product.qualified_name}: the workspace has no folder of tests"
         yield Finding(what, product.where, fix=fix)
+
+
+def _tested(product: Product, _options: Options, around: Surroundings) -> Iterator[Finding]:
+    if product.qualified_name not in around.examples:
+        fix = "add rows: examples/<name>/given/ and expected/, then `mesh test`"
+        yield Finding(f"no example tests {product.qualified_name}", product.where, fix=fix)
 
 
 PEOPLE = (
@@ -55,5 +61,6 @@ PEOPLE = (
     Policy("support_channel", "consumers need somewhere to ask", _support),
     Policy("description", "a product nobody understands is not used, or is misused", _described),
     Policy("limitations", "consumers must know what the data cannot do", _limitations),
-    Policy("tests_exist", "code without tests is not merged", _tested, keeps_severity=True),
+    Policy("tests_exist", "code without tests is not merged", _tests_exist, keeps_severity=True),
+    Policy("tested", "a few rows show what the transform is meant to do", _tested, off=True),
 )

@@ -6,6 +6,9 @@ import pytest
 from policy_cases import CONTRACT, FILES, PRODUCT, TICKETS, replaced, verdict, write
 
 from dataops_mesh.policy.builtin import BUILT_IN
+from dataops_mesh.policy.judge import judge
+from dataops_mesh.settings import load_settings
+from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.model import Severity
 
 # policy, file that breaks it, text, what it becomes, line, key
@@ -73,7 +76,24 @@ def test_every_policy_is_broken_above_but_the_ones_with_options():
         "decided_by_committer",  # tests/policy/test_whose_word_it_is.py
         "four_eyes",
         "tests_exist",  # tests/scaffold/test_ci_templates.py
+        "tested",  # below
     }
+
+
+def test_an_example_is_asked_for_where_the_policy_is_named(tmp_path):
+    assert verdict(write(tmp_path)).violations == ()
+    root = write(tmp_path, {"policies.yaml": "rules: {tested: error}\n"})
+
+    def without() -> set[str]:
+        found = judge(load_mesh(root), load_settings(root)).violations
+        return {one.product for one in found if one.rule == "tested"}
+
+    assert without() == {"shop.orders", "desk.tickets"}
+    example = root / "domains" / "shop" / "orders" / "examples" / "two_rows"
+    example.mkdir(parents=True)
+    assert without() == {"shop.orders", "desk.tickets"}
+    (example / "expected").mkdir()
+    assert without() == {"desk.tickets"}
 
 
 OPTIONS = [
