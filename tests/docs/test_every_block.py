@@ -42,6 +42,7 @@ DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
+ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -64,6 +65,10 @@ SHOWN = {
     ("dagster.md", "import dagster as dg"): "tests/docs/test_the_page_on_dagster.py::test_the_definitions_of_the_page_load",
     ("dagster.md", "# defs/orders/defs.yaml"): "tests/factory/test_beside_assets_of_ones_own.py::test_a_file_of_dg_names_what_is_loaded",
     ("dagster.md", "# in domains/shop/orders/product.odps.yaml"): "tests/docs/test_the_page_on_dagster.py::test_the_source_of_the_page_is_read",
+    ("elsewhere.md", "$ mesh publish shop.orders --from export/orders.csv"): f"{ELSEWHERE}::test_the_command_of_the_page_says_what_the_page_shows",
+    ("elsewhere.md", "15 6 * * *  cd /srv/mesh && mesh publish shop.orders"): f"{ELSEWHERE}::test_what_other_tools_would_type_are_commands_that_exist",
+    ("elsewhere.md", "from airflow.providers.standard.operators.bash import BashOperator"): f"{ELSEWHERE}::test_what_other_tools_would_type_are_commands_that_exist",
+    ("elsewhere.md", "import subprocess"): f"{ELSEWHERE}::test_the_notebook_of_the_page_publishes",
     ("testing.md", "domains/sales/revenue/examples/two_orders_of_one_customer/"): DRAWING,
     ("index.md", "product.odps.yaml ─┐                       ┌─────────── the gate ───────────┐"): DRAWING,
     ("dbt.md", "# domains/books/totals/product.odps.yaml"): f"{DBT}::test_the_project_of_the_page_is_published",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ PANEL = "Run"
 def add_run_commands(app: typer.Typer) -> None:
     """Add the commands to `mesh`."""
     app.command(rich_help_panel=PANEL)(run)
+    app.command(rich_help_panel=PANEL)(publish)
     app.command(rich_help_panel=PANEL)(monitor)
     app.command("test", rich_help_panel="Write")(try_examples)
 
@@ -50,6 +52,29 @@ def run(  # noqa: PLR0913 - what the command takes
         running.run_products(
             names or [], output, partition or [], every=all_partitions, changed=changed, dry=dry
         )
+    )
+
+
+def publish(  # noqa: PLR0913 - what the command takes
+    name: Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")],
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--from", help="a file in the source's format")
+    ] = None,
+    query: Annotated[str, typer.Option(help="a SELECT of DuckDB instead of a file")] = "",
+    port: Annotated[
+        str, typer.Option("--input", help="which source, where there are several")
+    ] = "",
+    partition: Annotated[str, typer.Option(help="only this partition")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Deliver what another tool made to a product's source, then build, check and publish."""
+    from dataops_mesh.cli import publishing
+
+    if (file is None) == (not query):
+        raise typer.BadParameter("say either --from FILE or --query SELECT")
+    raise typer.Exit(
+        publishing.publish(name, output, file=file, query=query, port=port, partition=partition)
     )
 
 
