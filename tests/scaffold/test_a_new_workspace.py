@@ -75,6 +75,9 @@ def test_a_new_product_is_sound_and_brings_its_domain(workspace):
     checked = mesh(workspace, "check", "crm")
     assert checked.returncode == 0, checked.stderr
     assert "crm" in (workspace / "workspace.yaml").read_text("utf-8")
+    made = yaml.safe_load((workspace / "domains/crm/people/product.odps.yaml").read_text("utf-8"))
+    assert [one["username"] for one in made["team"]["members"]] == ["ana"]  # as `init` was told
+    assert made["team"]["name"] == "team crm"
     again = mesh(workspace, *arguments)
     assert again.returncode == 2
     assert "is there already" in again.stderr

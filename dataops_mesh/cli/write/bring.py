@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from dataops_mesh.cli.output import say, say_problems
-from dataops_mesh.cli.write.init import Who, people_of
+from dataops_mesh.cli.write.init import Who, people_known, people_of
 from dataops_mesh.cli.write.new import new_place, write_files
 from dataops_mesh.errors import DeclarationError, Location, MeshError, Problem, SourceError
 from dataops_mesh.scaffold.ddl import contracts_of_ddl
@@ -41,7 +41,8 @@ def import_contract(contract: Path, to: str, file: Path | None, who: Who) -> int
         raise DeclarationError(Problem(what, Location(str(contract), 1))) from None
     port = slug(str(objects[0]))
     inputs, files = source_files(place, port, file, _columns(document)) if file else ((), {})
-    product = NewProduct(place.domain, place.product, inputs, people_of(place.domain, who))
+    people = people_of(place.domain, who, people_known(settings, place.domain))
+    product = NewProduct(place.domain, place.product, inputs, people)
     files[place.folder / "product.odps.yaml"] = product.document()
     files[place.folder / f"{port}.odcs.yaml"] = text
     write_files(settings, place, files)
@@ -53,7 +54,8 @@ def import_tables(statements: Path, to: str, dialect: str, who: Who) -> int:
     settings = load_settings()
     place = new_place(settings, to)
     found, left_out = contracts_of_ddl(_text(statements), str(statements), dialect)
-    product = NewProduct(place.domain, place.product, (), people_of(place.domain, who))
+    people = people_of(place.domain, who, people_known(settings, place.domain))
+    product = NewProduct(place.domain, place.product, (), people)
     files = {place.folder / "product.odps.yaml": product.document()}
     remark = f"Made of {statements.name}. Each classification is a guess: confirm it."
     for port, table in found.items():

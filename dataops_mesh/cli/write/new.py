@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dataops_mesh.cli.output import say
-from dataops_mesh.cli.write.init import Who, people_of
+from dataops_mesh.cli.write.init import Who, people_known, people_of
 from dataops_mesh.errors import DeclarationError, Problem, SettingsError
 from dataops_mesh.factory.workspace import write_workspace
 from dataops_mesh.scaffold.files import write_new
@@ -34,7 +34,7 @@ def write_product(named: str, made: Made, who: Who) -> int:
     """Write a product and, where it is new, its domain."""
     settings = load_settings()
     place = new_place(settings, named)
-    people = people_of(place.domain, who)
+    people = people_of(place.domain, who, people_known(settings, place.domain))
     write_files(settings, place, new_product(made(place, people)))
     say(f"\nRead what is promised, and then: mesh check {named}, mesh run {named}")
     return 0
