@@ -20,7 +20,8 @@ class Known:
     """How one project is built, plainly and here.
 
     Args:
-        folder: of the dbt project in the checkout.
+        folder: what is copied of the checkout.
+        inside: the dbt project's folder in that.
         variables: dbt's `--vars`.
         seed_first: plain dbt needs `dbt seed` before: a source is a seed, which it does not know.
         build: more options of plain `dbt build`.
@@ -33,6 +34,7 @@ class Known:
     """
 
     folder: str = "."
+    inside: str = "."
     variables: str = ""
     seed_first: bool = False
     build: tuple[str, ...] = ()
@@ -97,6 +99,43 @@ def _of_2022(folder: Path) -> None:
     )
 
 
+def _games(folder: Path) -> None:
+    """Make up what an API delivers, and the history that is not in the repository."""
+    data = folder / "data" / "nba"
+    chance = random.Random(1)  # noqa: S311 - made-up games
+
+    def read(name: str) -> list[dict[str, str]]:
+        with (data / f"{name}.csv").open(encoding="utf-8-sig") as file:
+            return list(csv.DictReader(file))
+
+    teams = {row["team_long"]: row["alt_key"] for row in read("nba_team_ratings")}
+    games = folder / "dlt" / "data" / "nba" / "nba_data" / "games"
+    games.mkdir(parents=True)
+    with (games / "made_up.csv").open("w", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        side = ("abbreviation", "points")
+        writer.writerow(("date", *(f"{who}_{what}" for who, what in (
+            ("home_team", side[0]), ("away_team", side[0]), ("home", side[1]), ("away", side[1])
+        ))))  # fmt: skip
+        for row in read("nba_schedule"):
+            home, away = teams.get(row["Home/Neutral"]), teams.get(row["Visitor/Neutral"])
+            if row["type"] == "reg_season" and home and away:
+                day = datetime.strptime(f"{row['Year']} {row['Date']}".strip(), "%Y  %b %d")  # noqa: DTZ007
+                writer.writerow((day.date(), home, away, *chance.sample(range(80, 140), 2)))
+    with (data / "nba_elo.csv").open("w", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        pairs = [f"elo{at}_{when}" for when in ("pre", "post") for at in (1, 2)]
+        head = ("date", "season", "neutral", "playoff", "team1", "team2", *pairs[:2])
+        writer.writerow((*head, "elo_prob1", "elo_prob2", *pairs[2:], "score1", "score2"))
+        first = ("2024-10-22", 2024, "", "r", "Boston Celtics", "New York Knicks")
+        writer.writerow((*first, 1500.5, 1500.5, 0.5, 0.5, 1510.5, 1490.5, 100.5, 90.5))
+
+
+_SETTLED = (
+    *("nba_elo_rollforward", "nba_latest_elo", "nba_ratings", "nba_results_log", "nba_schedules"),
+    *("nba_season_teams", "nba_vegas_wins", "reg_season_actuals_enriched"),
+)
+_UP_TO_THEM = " ".join(f"+{port}" for port in _SETTLED)
 _EVALUATED = (
     *("fct_missing_primary_key_tests", "fct_model_fanout", "fct_test_coverage"),
     *("fct_undocumented_models", "int_all_dag_relationships", "int_all_graph_resources"),
@@ -117,6 +156,20 @@ KNOWN = {
             "surrogate_key of dbt_utils 0.8 written for dbt_utils 1",
             "util_months casts its first day to a date",
             "customer_churn_month adds a month as DuckDB does (dateadd is Snowflake's)",
+        ),
+    ),
+    "nba-monte-carlo": Known(
+        inside="transform",
+        build=("--select", *_UP_TO_THEM.split()),
+        imported=(
+            *("--select", _UP_TO_THEM),
+            *(word for port in _SETTLED for word in ("--port", port)),
+        ),
+        packages=("dbt-utils",),
+        make=_games,
+        changed=(
+            "games and nba_elo, which its API delivers, made up",
+            "ports named: those that are made of no random number",
         ),
     ),
     "dbt-project-evaluator": Known(

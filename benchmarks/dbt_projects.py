@@ -100,7 +100,7 @@ def _project(source: Path, packages: Path | None, *, again: bool) -> Outcome:
         (ours / "pyproject.toml").write_text("[tool.dataops_mesh]\nthreads = 1\n", "utf-8")
         made = Outcome(source.name, changed)
         try:
-            _measure(made, plain, ours, known, again=again)
+            _measure(made, plain / known.inside, ours, known, again=again)
         except subprocess.CalledProcessError as error:
             made.failed = f"{' '.join(map(str, error.cmd[:4]))}: {(error.output or '')[-2000:]}"
         return made
@@ -114,7 +114,7 @@ def _measure(made: Outcome, plain: Path, ours: Path, known: Known, *, again: boo
     made.costs["dbt build"] = _cost(plain, ["-c", _DBT, "1", *build])
     mesh = ["-m", "dataops_mesh.cli.main"]
     told = [*(["--vars", known.variables] if known.variables else []), *known.imported]
-    made.costs["mesh import"] = _cost(ours, [*mesh, "import", "dbt", ".", *told])
+    made.costs["mesh import"] = _cost(ours, [*mesh, "import", "dbt", known.inside, *told])
     _cost(ours, [*mesh, "check"])
     made.costs["mesh run"] = _cost(ours, [*mesh, "run"])
     _compare(made, plain, ours, known)
@@ -138,11 +138,12 @@ def _prepare(source: Path, folder: Path, packages: Path | None, known: Known) ->
     """Copy a project, give it a profile of DuckDB, and put its packages where dbt installs them."""
     skipped = shutil.ignore_patterns(".git", "target", "logs", "dbt_packages", "*.duckdb")
     shutil.copytree(source / known.folder, folder, ignore=skipped)
-    project = yaml.safe_load((folder / "dbt_project.yml").read_text("utf-8"))
+    inside = folder / known.inside
+    project = yaml.safe_load((inside / "dbt_project.yml").read_text("utf-8"))
     output = {"type": "duckdb", "path": "plain.duckdb", "threads": 1}
     profile = {project["profile"]: {"target": "dev", "outputs": {"dev": output}}}
-    (folder / "profiles.yml").write_text(json.dumps(profile), "utf-8")
-    installed = folder / project.get("packages-install-path", "dbt_packages")
+    (inside / "profiles.yml").write_text(json.dumps(profile), "utf-8")
+    installed = inside / project.get("packages-install-path", "dbt_packages")
     changed = ["a profile of DuckDB"]
     found = [*(source / own for own in known.own_packages)]
     found += [packages / name for name in known.packages if packages is not None]
@@ -206,7 +207,10 @@ def _compare(made: Outcome, plain: Path, ours: Path, known: Known) -> None:
     from dataops_mesh.store.release import latest
 
     domain, product = _names(ours)
-    manifest = json.loads((plain / "target" / "manifest.json").read_text("utf-8"))
+    target = plain / yaml.safe_load((plain / "dbt_project.yml").read_text("utf-8")).get(
+        "target-path", "target"
+    )
+    manifest = json.loads((target / "manifest.json").read_text("utf-8"))
     nodes = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] != "test"}
     folder = ours / "domains" / domain / product
     store = open_environment(load_settings(ours)).store
@@ -237,7 +241,7 @@ def _compare(made: Outcome, plain: Path, ours: Path, known: Known) -> None:
     (ref,) = refs
     results = read_manifest(store, ref).results
     made.checks = sum(result.check.startswith("dbt_") for result in results)
-    ran = json.loads((plain / "target" / "run_results.json").read_text("utf-8"))["results"]
+    ran = json.loads((target / "run_results.json").read_text("utf-8"))["results"]
     made.tests = sum(row["unique_id"].startswith(("test.", "unit_test.")) for row in ran)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.engine.sql import scan
+from dataops_mesh.engine.sql import identifier, scan
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.scaffold.columns import property_of
 from dataops_mesh.scaffold.dbt.sources import Delivered, files_of
+from dataops_mesh.scaffold.dbt.spelled import casts_of
 from dataops_mesh.scaffold.documents import VERSION, contract, contract_id, setting
 from dataops_mesh.scaffold.documents import product as document
 from dataops_mesh.scaffold.guess import by_name
@@ -35,7 +36,7 @@ def delivered_files(one: Delivered, settings: Settings, team: Any) -> dict[Path,
     """
     domain, port = one.address.domain, one.address.port
     folder = settings.domains_folder / domain / port
-    columns = columns_of(one, settings)
+    columns, casts = columns_of(one, settings)
     properties = [found for name, type_ in columns if (found := property_of(name, type_))]
     if len(properties) != len(columns):
         odd = [f'"{n}" ({t})' for n, t in columns if property_of(n, t) is None]
@@ -56,11 +57,13 @@ def delivered_files(one: Delivered, settings: Settings, team: Any) -> dict[Path,
     )
     classified = [{**p, "classification": by_name(p["name"].lower()) + CONFIRM} for p in properties]
     own = contract(domain, port, classified, about=about)
-    incoming = contract(domain, one.name, properties, about=about, source=True)
+    came = [{"name": n, "logicalType": "string"} for n in casts]
+    coming = {p["name"]: p for p in [*properties, *came]}  # in the order of the delivery
+    incoming = contract(domain, one.name, list(coming.values()), about=about, source=True)
     return {
         folder / "product.odps.yaml": yaml_text(product),
         folder / f"{port}.odcs.yaml": yaml_text(own),
-        folder / f"{port}.sql": f"select * from {one.name}\n",
+        folder / f"{port}.sql": _select(one.name, casts),
         folder / "inputs" / f"{one.name}.odcs.yaml": yaml_text(incoming),
     }
 
@@ -70,8 +73,21 @@ def relation_of(one: Delivered) -> str:
     return scan(_READERS[infer_format(str(one.path))], files_of(one.path))
 
 
-def columns_of(one: Delivered, settings: Settings) -> list[tuple[str, str]]:
-    """Return the names and types of a source's columns, as dbt's adapter would guess them.
+def _select(name: str, casts: Mapping[str, str]) -> str:
+    """Return the query of the product: what is delivered, each column of its type."""
+    if not casts:
+        return f"select * from {name}\n"
+    made = ",\n".join(f"    {cast} as {identifier(column)}" for column, cast in casts.items())
+    return f"select * replace (\n{made}\n) from {name}\n"
+
+
+def columns_of(
+    one: Delivered, settings: Settings
+) -> tuple[list[tuple[str, str]], Mapping[str, str]]:
+    """Return a source's columns as dbt's adapter would guess them, and how text becomes these.
+
+    Returns:
+        Names and types; the casts of those that are spelled otherwise than their type.
 
     Raises:
         DeclarationError: DuckDB cannot read the files.
@@ -81,11 +97,14 @@ def columns_of(one: Delivered, settings: Settings) -> list[tuple[str, str]]:
     try:
         with duckdb.connect(config={"memory_limit": settings.memory_limit}) as connection:
             rows = connection.execute(f"DESCRIBE FROM {relation_of(one)}").fetchall()
+            columns = [(str(row[0]), str(row[1])) for row in rows]
+            is_csv = infer_format(str(one.path)) is SourceFormat.CSV
+            casts = casts_of(connection, files_of(one.path), columns) if is_csv else {}
     except duckdb.Error as error:
         kind = type(error).__name__
         what = f"{shown(one.path, settings.root)}, a source, cannot be read ({kind})"
         raise DeclarationError(Problem(what)) from error
-    return [(str(row[0]), str(row[1])) for row in rows]
+    return columns, casts
 
 
 def by_address(delivered: tuple[Delivered, ...]) -> Mapping[str, Delivered]:
