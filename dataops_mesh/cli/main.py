@@ -11,6 +11,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -79,10 +81,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no bug
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both stop what runs, and say so
+    interrupted = _listen()
     try:
         app(prog_name="mesh")
     except MeshError as error:
+        if interrupted:
+            sys.exit(INTERRUPTED)
         say_problems(error)
         sys.exit(WRONG)
     except BrokenPipeError:
@@ -98,8 +102,27 @@ def main() -> None:
         say_disk(error)
         sys.exit(WRONG)
     except Exception as error:  # noqa: BLE001 - a bug: said in one line, with the place of the rest
+        if interrupted:
+            sys.exit(INTERRUPTED)
         say_bug(error)
         sys.exit(BUG)
+
+
+def _listen() -> Sequence[int]:
+    """Let SIGINT and SIGTERM stop what runs, and return those that came.
+
+    DuckDB makes a `RuntimeError` of an interrupt during a query: no bug, whoever meets it.
+    """
+    came: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as a shell starts what is behind
+        signal.signal(signal.SIGINT, stop)
+    return came
 
 
 if __name__ == "__main__":

@@ -99,7 +99,9 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:  # Ctrl-C ends DuckDB's answer, not its work, and closing waits for it
+            self.__con.interrupt()
         self.close()
 
 

@@ -9,6 +9,7 @@ from dagster._core.events import DagsterEventType
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
+from dataops_mesh.factory.eventlog.compute_logs import KeptComputeLogManager
 from dataops_mesh.factory.eventlog.forget import forget_samples
 from dataops_mesh.factory.eventlog.storage import KeptEventLogStorage
 
@@ -36,6 +37,10 @@ class WorkspaceInstance(dg.DagsterInstance):
     def config_defaults(cls, base_dir: str) -> Mapping[str, ConfigurableClassData | None]:
         """Return Dagster's defaults with our event log in the same folder."""
         defaults = dict(InstanceRef.config_defaults(base_dir))
+        if (logs := defaults["compute_logs"]) is not None:
+            defaults["compute_logs"] = ConfigurableClassData(
+                KeptComputeLogManager.__module__, KeptComputeLogManager.__name__, logs.config_yaml
+            )
         theirs = defaults["event_log_storage"]
         if theirs is None:
             return defaults

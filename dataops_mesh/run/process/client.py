@@ -272,6 +272,7 @@ def stop_gate() -> None:
 
 def _end(own: Own) -> None:
     os.close(own.owner)
+    own.process.terminate()  # one that still imports does not look at the pipe yet
     with suppress(subprocess.TimeoutExpired):
         own.process.wait(PATIENCE)
     shutil.rmtree(own.path.parent, ignore_errors=True)

@@ -245,15 +245,18 @@ def thread_names() -> list[str]:
     return found
 
 
-def preload() -> None:
+def preload(folder: Path | None) -> None:
     """Import what an audit needs, and make sure that this process may fork.
+
+    Args:
+        folder: for what goes again; where its owner deletes it, should we be ended meanwhile.
 
     Raises:
         RuntimeError: a library started a thread; after a fork its locks could be held for ever.
     """
     from dataops_mesh.run.process.warm import warm_up
 
-    warm_up()
+    warm_up(folder)
     if not (child := os.fork()):  # OpenBLAS ends its threads in a handler of the first fork
         os._exit(0)
     os.waitpid(child, 0)
@@ -281,7 +284,7 @@ def main(path: str, owner: int | None = None) -> None:
         listener.bind(path)
         Path(path).chmod(0o600)
         listener.listen(_BACKLOG)  # whoever asks meanwhile waits
-        preload()
+        preload(None if owner is None else Path(path).parent)
         serve(listener, token, owner=owner)
     finally:
         for made in (Path(path), key):

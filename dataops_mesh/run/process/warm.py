@@ -36,7 +36,7 @@ _FILES = {
 }
 
 
-def warm_up() -> None:
+def warm_up(folder: Path | None = None) -> None:
     """Import the modules of a run and publish a product of two rows in a folder that goes again."""
     from tqdm import tqdm
 
@@ -48,7 +48,7 @@ def warm_up() -> None:
     from dataops_mesh.settings import Settings
     from dataops_mesh.spec.loader import load_product
 
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory(dir=folder) as name:
         root = Path(name)
         for file, text in _FILES.items():
             path = root / file
