@@ -40,23 +40,33 @@ def record_delivery(  # noqa: PLR0913 - a delivery says what, to whom and when
         add(connection, deliveries, [row | {"at": now.isoformat()}])
 
 
+def told_up_to(ledger: Ledger, product: str, channel: str) -> int:
+    """Return the last publication of a product that a channel was told of; 0 if of none."""
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import deliveries
+
+    last = select(func.max(deliveries.c.publication)).where(
+        deliveries.c.about == product, deliveries.c.channel == channel
+    )
+    with transaction(ledger) as connection:
+        return connection.execute(last).scalar() or 0
+
+
 def due_publications(ledger: Ledger, product: str, channel: str) -> tuple[int, ...]:
     """Return the publications that a channel has not been told of, oldest first.
 
     A channel that was never told of any starts with the first publication whose own declaration
     named it: nothing of the time before concerns it, and nothing since is skipped.
     """
-    from sqlalchemy import func, select
+    from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import deliveries, publications
+    from dataops_mesh.ledger.schema import publications
 
-    last = select(func.max(deliveries.c.publication)).where(
-        deliveries.c.about == product, deliveries.c.channel == channel
-    )
+    seen = told_up_to(ledger, product, channel)
     numbers = select(publications.c.publication).where(publications.c.product == product)
     with transaction(ledger) as connection:
-        seen = connection.execute(last).scalar()
-        if seen is None:
+        if not seen:
             first = _first_named(connection, product, channel)
             if first is None:
                 return ()

@@ -25,6 +25,7 @@ from dataops_mesh.watch.channels import (
     LOG,
     Message,
     NotDeliveredError,
+    UnreachableError,
     channels_of,
     read_targets,
     resolve,
@@ -69,6 +70,7 @@ def deliver(products: Iterable[Product], environment: Environment) -> tuple[Deli
     targets = read_targets(environment.settings)
     until = time.monotonic() + BUDGET_SECONDS
     found: list[Delivery] = []
+    silent: dict[str, str] = {}
     with open_record(environment) as ledger:
         for product in products:
             incidents = incidents_of(ledger, [product.qualified_name], limit=100)
@@ -81,13 +83,13 @@ def deliver(products: Iterable[Product], environment: Environment) -> tuple[Deli
                     message = message_of(product, incident, what, environment.settings)
                     delivery = Delivery(incident.incident, channel, what)
                     leads_to = resolve(product, channel, targets)
-                    found.append(_tell(delivery, leads_to, message))
+                    found.append(_tell(delivery, leads_to, message, silent))
                     if not found[-1].fault:
                         now = datetime.now(UTC)
                         record_delivery(ledger, incident.incident, channel, what, now)
             found += [
                 Delivery(one.product, one.channel, PUBLISHED, one.fault)
-                for one in tell_events(product, targets, environment, ledger, until)
+                for one in tell_events(product, targets, environment, ledger, until, silent)
             ]
     return tuple(found)
 
@@ -132,17 +134,28 @@ def _due(incident: Incident, channel: str, known: frozenset[tuple[str, str, str]
     return CLEARED if OPENED in told and CLEARED not in told else None
 
 
-def _tell(delivery: Delivery, targets: Iterable[str], message: Message) -> Delivery:
-    """Send to every target of a channel; it has been told when one of them took it."""
+def _tell(
+    delivery: Delivery, targets: Iterable[str], message: Message, silent: dict[str, str]
+) -> Delivery:
+    """Send to every target of a channel; it has been told when one of them took it.
+
+    What did not answer at this look is not waited for again: others would not be told in time.
+    """
     if delivery.channel == LOG:
         level = logging.INFO if message.good else logging.ERROR
         LOGGER.log(level, "%s\n%s", message.title, message.body)
         return delivery
     faults, taken = [], 0
     for target in targets:
+        if target in silent:
+            faults.append(silent[target])
+            continue
         try:
             send(target, message)
             taken += 1
+        except UnreachableError as error:
+            silent[target] = str(error)
+            faults.append(str(error))
         except NotDeliveredError as error:
             faults.append(str(error))
     if faults:

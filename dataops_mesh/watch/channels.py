@@ -33,6 +33,10 @@ class NotDeliveredError(Exception):
     """A channel did not take a message; says which kind of fault, never the target."""
 
 
+class UnreachableError(NotDeliveredError):
+    """Nobody answered, for whatever was said: to ask again at once only costs time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
     """How a channel wants its events.
@@ -191,7 +195,8 @@ def post_body(target: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Post exactly these bytes, trying again where a server says it is busy.
 
     Raises:
-        NotDeliveredError: no server, or not a 2xx answer.
+        UnreachableError: no server, or none that answers.
+        NotDeliveredError: not a 2xx answer.
     """
     if not is_web(target):
         raise NotDeliveredError("only an http(s) target can be posted to")
@@ -218,7 +223,7 @@ def post_body(target: str, body: bytes, headers: Mapping[str, str]) -> None:
                 target, data=body, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise NotDeliveredError(type(error).__name__) from None  # its text has the URL
+            raise UnreachableError(type(error).__name__) from None  # its text has the URL
     if not answer.ok:
         raise NotDeliveredError(f"the server answered {answer.status_code}")
 

@@ -14,14 +14,16 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.store.collect import Collected, collect
 from dataops_mesh.store.retention import Retention
 
+_NO_ROOM = ("disk is full", "disk I/O error", "No space left")  # of SQLite and PostgreSQL
+
 
 def collect_store(
     environment: Environment, products: Iterable[Product], *, dry_run: bool
 ) -> tuple[Collected, tuple[str, ...]]:
     """Delete what nobody reads and no product can be rolled back to.
 
-    What will be deleted is put on record first. A full disk takes no record and is just where a
-    collection is needed: there the record comes after it.
+    What will be deleted is put on record first, or stays. A full disk takes no record and is just
+    where a collection is needed: there the record comes after it.
 
     Args:
         environment: the store and the settings.
@@ -56,7 +58,10 @@ def collect_store(
         _on_record(environment, collected(dry_run=True))
     except StoreError as error:
         recorded = 0
-        notes = (f"no release was collected: {error.problems[0].what}",)
+        what = error.problems[0].what
+        notes = (f"no release was collected: {what}",)
+        if not any(word in what for word in _NO_ROOM):
+            return Collected((), (), (), (), ()), notes
     found = collected(dry_run=dry_run)
     if notes and not dry_run:
         with suppress(StoreError):  # the note says it

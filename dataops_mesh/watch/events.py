@@ -6,6 +6,7 @@ every later one that switched the product. Nobody need have looked when it happe
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ from typing import Any
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.deliveries import due_publications, record_delivery
+from dataops_mesh.ledger.deliveries import due_publications, record_delivery, told_up_to
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
@@ -26,6 +27,7 @@ from dataops_mesh.watch.channels import (
     Hook,
     NotDeliveredError,
     Targets,
+    UnreachableError,
     is_web,
     post_body,
     read_targets,
@@ -52,8 +54,13 @@ class Told:
     fault: str = ""
 
 
-def tell_events(
-    product: Product, targets: Targets, environment: Environment, ledger: Ledger, until: float
+def tell_events(  # noqa: PLR0913, PLR0917 - what is told, to whom, from where, until when
+    product: Product,
+    targets: Targets,
+    environment: Environment,
+    ledger: Ledger,
+    until: float,
+    silent: dict[str, str],
 ) -> list[Told]:
     """Post what the product's channels have not been told yet; what fails waits for the next look.
 
@@ -63,6 +70,7 @@ def tell_events(
         environment: the store and the settings.
         ledger: knows up to where each channel has been told.
         until: when to stop, by the monotonic clock.
+        silent: addresses that did not answer at this look, and why; they are not waited for again.
     """
     found = []
     for channel in product.events:
@@ -71,17 +79,61 @@ def tell_events(
             LOGGER.warning('channel "%s" of %s leads nowhere', channel, product.qualified_name)
             continue
         hook = targets.hooks.get(channel, Hook())
-        for number in due_publications(ledger, product.qualified_name, channel):
-            if time.monotonic() > until:
-                break
-            fault = _tell(product, number, addresses, hook, environment.store, ledger)
-            found.append(Told(product.qualified_name, channel, number, fault))
-            if fault:
-                LOGGER.warning('channel "%s" did not take an event: %s', channel, fault)
-                break  # the order is kept
-            now, name = datetime.now(UTC), product.qualified_name
-            record_delivery(ledger, name, channel, str(number), now, publication=number)
+        line = _Line(product, channel, tuple(addresses), hook, environment.store, ledger)
+        for one in _tell_line(line, until, silent):
+            if one.fault:
+                LOGGER.warning('channel "%s" did not take an event: %s', channel, one.fault)
+            found.append(one)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A channel of a product: where it leads, and what knows up to where it has been told."""
+
+    product: Product
+    channel: str
+    addresses: tuple[str, ...]
+    hook: Hook
+    store: Store
+    ledger: Ledger
+
+    def told(self, number: int, address: str = "") -> None:
+        """Put on record that all of it has been told, or one address of several."""
+        name, now = self.product.qualified_name, datetime.now(UTC)
+        to = self.key(address) if address else self.channel
+        record_delivery(self.ledger, name, to, str(number), now, publication=number)
+
+    def key(self, address: str) -> str:
+        """Return what the record calls one address of several: a digest, for it is a secret."""
+        return f"{self.channel}#{hashlib.sha256(address.encode()).hexdigest()[:12]}"
+
+    def ahead(self) -> dict[str, int]:
+        """Return up to where each address was told while another did not take it."""
+        if len(self.addresses) == 1:
+            return {}
+        name = self.product.qualified_name
+        return {one: told_up_to(self.ledger, name, self.key(one)) for one in self.addresses}
+
+
+def _tell_line(line: _Line, until: float, silent: dict[str, str]) -> Iterator[Told]:
+    """Tell each address in order; one that fails waits, and the others go on without it."""
+    name, left = line.product.qualified_name, list(line.addresses)
+    due = due_publications(line.ledger, name, line.channel)
+    ahead = line.ahead() if due else {}
+    for number in due:
+        if not left or time.monotonic() > until:
+            return
+        for address in [one for one in left if ahead.get(one, 0) < number]:
+            fault = silent.get(address) or _tell(line, number, address, silent)
+            if fault:
+                left.remove(address)  # the order is kept
+                yield Told(name, line.channel, number, fault)
+            elif ahead:
+                line.told(number, address)
+        if len(left) == len(line.addresses):
+            line.told(number)
+            yield Told(name, line.channel, number)
 
 
 def event_problems(products: Iterable[Product], settings: Settings) -> Iterator[Problem]:
@@ -144,26 +196,21 @@ def cloud_event(product: Product, switched: Switched) -> dict[str, Any]:
     }
 
 
-def _tell(  # noqa: PLR0913, PLR0917 - what is told, to whom, from where
-    product: Product,
-    number: int,
-    addresses: Iterable[str],
-    hook: Hook,
-    store: Store,
-    ledger: Ledger,
-) -> str:
-    """Post the events of one publication to all addresses; return why that failed, or nothing."""
-    secret = os.environ.get(hook.secret, "") if hook.secret else ""
-    if hook.secret and (not secret or secret_problem(secret)):
-        return f"its secret ${hook.secret} is not set, or is none"
-    every = switches(product, number, store, ledger)
+def _tell(line: _Line, number: int, address: str, silent: dict[str, str]) -> str:
+    """Post the events of one publication to an address; return why that failed, or nothing."""
+    secret = os.environ.get(line.hook.secret, "") if line.hook.secret else ""
+    if line.hook.secret and (not secret or secret_problem(secret)):
+        return f"its secret ${line.hook.secret} is not set, or is none"
+    every = switches(line.product, number, line.store, line.ledger)
     try:
-        for switched in [one for one in every if one.is_news or hook.unchanged]:
-            body = json.dumps(cloud_event(product, switched)).encode()
+        for switched in [one for one in every if one.is_news or line.hook.unchanged]:
+            body = json.dumps(cloud_event(line.product, switched)).encode()
             now = int(time.time())
             signed = signed_headers(secret, switched.about, now, body) if secret else {}
-            for target in addresses:
-                post_body(target, body, {**_TYPE, **signed})
+            post_body(address, body, {**_TYPE, **signed})
+    except UnreachableError as error:
+        silent[address] = str(error)
+        return str(error)
     except NotDeliveredError as error:
         return str(error)
     return ""

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pytest
@@ -18,13 +20,24 @@ from helpers import a_product, a_source, mesh, read, write_workspace
 from postgres import free_port
 
 from dataops_mesh.factory.production import GATE, GATE_PROCESS, code_servers, write_production
+from dataops_mesh.settings import Settings
 
 FAMILY = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
 STARTED = re.compile(r"pid: (\d+)")
 PATIENCE = 200
 
 
-def product():
+SQL = """\
+select seconds from rows
+union all
+select (sum(hash(a.range, b.range) % 2))::bigint as seconds
+from (from rows where seconds > 0), range(1000000) a, range(10000000) b
+having count(*) > 0
+"""
+
+
+def product(kind):
+    """Return a product that builds for ever, until its source says 0."""
     code = (
         "import time\n\n\n"
         "def transform(rows):\n"
@@ -34,14 +47,27 @@ def product():
     return a_product(
         {"orders": ["{name: seconds, logicalType: integer}"]},
         inputs=[a_source("rows", "rows.csv")],
-        files={"transform.py": code, "rows.csv": "seconds\n600\n"},
+        files={
+            **({"orders.sql": SQL} if kind == "sql" else {"transform.py": code}),
+            "rows.csv": "seconds\n600\n",
+        },
     )
 
 
-@pytest.fixture
-def started(tmp_path):
+class Started(NamedTuple):
+    """Production, as it runs: `ask` asks for the run, `gate_again` is what a supervisor does."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    ask: Callable[[], dg.DagsterRun]
+    gate: int
+    gate_again: Callable[[], object]
+
+
+@pytest.fixture(params=["python", "sql"])
+def started(tmp_path, request):
     """The processes of the template, on Dagster's own SQLite, and with shorter intervals."""
-    settings = write_workspace(tmp_path, {"shop": {"orders": product()}})
+    settings = write_workspace(tmp_path, {"shop": {"orders": product(request.param)}})
     (tmp_path / "domains" / "shop" / "definitions.py").write_text(FAMILY)
     found, first = mesh(settings), free_port()
     deploy = write_production(found, first)
@@ -77,12 +103,18 @@ def started(tmp_path):
 
         stack.callback(stop)
         workspace = str(deploy / "workspace.yaml")
-        start("gate", *GATE_PROCESS[3:])
+        gate = start("gate", *GATE_PROCESS[3:])
         (server,) = code_servers(found, first)
         start("code", "dagster", "code-server", "start", *server.arguments)
         start("daemon", "dagster._daemon", "run", "-w", workspace)
         with dg.DagsterInstance.from_config(str(deploy)) as instance:
-            yield settings, instance, lambda: launch(start, workspace, instance)
+            yield Started(
+                settings,
+                instance,
+                lambda: launch(start, workspace, instance),
+                gate.pid,
+                lambda: start("gate-again", *GATE_PROCESS[3:]),
+            )
 
 
 def launch(start, workspace, instance):
@@ -114,25 +146,37 @@ def process_of(instance, run_id):
     return next((int(found[1]) for text in said if (found := STARTED.search(text))), None)
 
 
+def assert_published_and_free(settings, instance):
+    assert read(settings, "select seconds from shop.orders") == [(0,)]
+    pool = instance.event_log_storage.get_concurrency_info("shop__orders")
+    assert (pool.active_slot_count, pool.pending_step_count) == (0, 0)
+
+
 @pytest.mark.timeout(480)
 @pytest.mark.takes_long
 def test_a_run_whose_process_was_killed_runs_again_by_itself(started):
-    settings, instance, ask = started
+    settings, instance, ask, _, _ = started
     first = ask()
     process = until("the build", lambda: process_of(instance, first.run_id), settings.root)
     (settings.root / "domains" / "shop" / "orders" / "rows.csv").write_text("seconds\n0\n")
     os.kill(process, signal.SIGKILL)
-
-    def again() -> list[dg.DagsterRun]:
-        return [
-            run
-            for run in instance.get_runs()
-            if run.run_id != first.run_id and run.status is dg.DagsterRunStatus.SUCCESS
-        ]
-
-    (second,) = until("the second run", again, settings.root)
+    succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
+    (second,) = until("the second run", lambda: instance.get_runs(succeeded), settings.root)
     assert second.parent_run_id == first.run_id
     assert instance.get_run_by_id(first.run_id).status is dg.DagsterRunStatus.FAILURE
-    assert read(settings, "select seconds from shop.orders") == [(0,)]
-    pool = instance.event_log_storage.get_concurrency_info("shop__orders")
-    assert (pool.active_slot_count, pool.pending_step_count) == (0, 0)
+    assert_published_and_free(settings, instance)
+
+
+@pytest.mark.timeout(480)
+@pytest.mark.takes_long
+def test_a_run_whose_gate_was_killed_goes_on_once_the_gate_is_there_again(started):
+    settings, instance, ask, gate, gate_again = started
+    first = ask()
+    until("the build", lambda: process_of(instance, first.run_id), settings.root)
+    (settings.root / "domains" / "shop" / "orders" / "rows.csv").write_text("seconds\n0\n")
+    os.kill(gate, signal.SIGKILL)
+    gate_again()
+    succeeded = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])
+    (run,) = until("a run that succeeds", lambda: instance.get_runs(succeeded), settings.root)
+    assert first.run_id in {run.run_id, run.parent_run_id}
+    assert_published_and_free(settings, instance)

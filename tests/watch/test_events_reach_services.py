@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from helpers import (
     environment,
     product,
     roll_back,
+    run,
     write_product,
 )
 from receivers import webhook
@@ -209,3 +211,65 @@ def test_a_table_of_events_for_no_channel_would_leave_the_meant_one_unsigned(tmp
         read_targets(shop.settings)
     assert "warehouse" in str(raised.value)
     assert hook not in str(raised.value)
+
+
+def test_what_fails_keeps_nobody_else_from_being_told_in_order_once_and_signed(
+    tmp_path, monkeypatch, caplog
+):
+    told = {"settings": a_setting("events", "[ghost, warehouse, audit]")}
+    shop = Shop(tmp_path, orders(**told))
+    monkeypatch.setenv("HOOK_KEY", SECRET)
+    with webhook() as failing, webhook() as beside, webhook() as audit:
+        shop.lead(
+            f'[channels]\nwarehouse = ["{failing.url}", "{beside.url}"]\naudit = "{audit.url}"\n'
+            '[events.warehouse]\nsecret = "HOOK_KEY"\n'
+        )
+        for n in range(1, 4):
+            shop.deliver_and_run(f"id\n{n}\n", **told)
+        failing.answers += [400, 400]
+        faults = {one.channel: one.fault for one in shop.tick() if one.fault}
+        assert faults == {"warehouse": "the server answered 400"}
+        assert 'channel "ghost" of shop.orders leads nowhere' in caplog.text
+        shop.deliver_and_run("id\n4\n", **told)
+        shop.tick()
+        assert list(failing) == []
+        for one in (beside, audit):
+            assert [event["publication"] for event in data(one)] == [1, 2, 3, 4]
+        shop.tick()
+        shop.tick()
+        for one in (failing, beside, audit):
+            assert [event["publication"] for event in data(one)] == [1, 2, 3, 4]
+        assert failing.url not in caplog.text
+        for headers, body in [*failing.raw, *beside.raw]:
+            signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+            digest = base64.b64encode(hmac.digest(b"k" * 32, signed, hashlib.sha256)).decode()
+            assert headers["webhook-signature"] == f"v1,{digest}"
+        assert not any("webhook-signature" in headers for headers, _ in audit.raw)
+
+
+def test_a_channel_that_does_not_answer_is_waited_for_once_and_not_for_every_product(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("dataops_mesh.watch.channels.TIMEOUT", 1.0)
+    told = {"settings": a_setting("events", "[hanging, audit]")}
+    shop = Shop(tmp_path, orders(**told))
+    names = ["orders", *(f"orders{n}" for n in range(4))]
+    for name in names[1:]:
+        found = orders(**told)
+        contract = found.pop("orders.odcs.yaml").replace("name: orders", f"name: {name}")
+        write_product(
+            tmp_path,
+            "shop",
+            name,
+            {f"{name}.odcs.yaml": contract, f"{name}.sql": found.pop("orders.sql"), **found},
+        )
+    with socket.create_server(("127.0.0.1", 0)) as hanging, webhook() as audit:
+        port = hanging.getsockname()[1]
+        shop.lead(f'[channels]\nhanging = "http://127.0.0.1:{port}/x"\naudit = "{audit.url}"\n')
+        for name in names:
+            assert run(shop.settings, f"shop.{name}").published
+        began = time.monotonic()
+        faults = [one for one in tick(shop.settings, *(f"shop.{n}" for n in names)) if one.fault]
+        assert time.monotonic() - began < 2.5, "each product waited for it"
+        assert [one.channel for one in faults] == ["hanging"] * len(names)
+        assert len(audit) == len(names)

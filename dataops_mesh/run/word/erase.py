@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dataops_mesh.ledger.traces import attempts_of, begun_before
+from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record, record_run
 from dataops_mesh.run.word.hold import ask
@@ -122,6 +123,8 @@ def finish_removals(environment: Environment, forget: Forget) -> tuple[str, ...]
         if used := _users(environment, removal):
             said.append(f"{removal}, and is not deleted yet: {', '.join(used)} uses it")
             continue
+        if back := taken(store, removal):
+            record_operation(environment, "collect", back, erased=removal.number)
         gone, notes = _remove(environment, removal, forget)
         said.append(f"{removal}: {len(gone)} candidates were deleted")
         said += notes
