@@ -83,7 +83,7 @@ def _withdraw(  # noqa: PLR0913 - a command's options
 ) -> int:
     from dataops_mesh.run.word.withdraw import taking, withdraw_product
 
-    what = taking(name, environment, _declared())
+    what = taking(name, environment, _declared(), partition or "")
     _say_readers(what, partition, "takes {} away from consumers")
     if not _agreed("withdraw it?", yes=yes):
         return REFUSED

@@ -96,7 +96,8 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     with committing(store):
         while True:
             current = latest(store)
-            if _reads_all(current, changes):  # a retry of a commit whose answer was lost
+            # A retry of a commit whose answer was lost.
+            if _reads_all(current, changes, whole=whole and kind == ROLLBACK):
                 return current
             if not whole:
                 _require_same_cut(current, changes)
@@ -172,7 +173,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     require_kept(store, number, ports[0])
     with pinned(store, number) as target:
         changes = {address: wanted(store, target, address, partition) for address in ports}
-        if _reads_all(current, changes):
+        if _reads_all(current, changes, whole=not partition):
             raise StoreError(
                 Problem(
                     f"{ports[0]} reads that candidate already",
@@ -286,8 +287,8 @@ def _require_same_cut(current: Release, changes: Mapping[Address, Entry]) -> Non
             raise StoreError(Problem(f"{address} {what}", next=then))
 
 
-def _reads_all(release: Release, changes: Mapping[Address, Entry]) -> bool:
+def _reads_all(release: Release, changes: Mapping[Address, Entry], *, whole: bool) -> bool:
     return all(
-        address in release.ports and holds(release.ports[address], entry)
+        address in release.ports and holds(release.ports[address], entry, whole=whole)
         for address, entry in changes.items()
     )

@@ -108,11 +108,13 @@ def taken_back(current: Entry, entry: Entry, *, whole: bool) -> dict[str, frozen
     }
 
 
-def holds(current: Entry, entry: Entry) -> bool:
-    """Tell whether consumers read the entry's data already."""
+def holds(current: Entry, entry: Entry, *, whole: bool = False) -> bool:
+    """Tell whether consumers read the entry's data already; and nothing else, if it is a whole."""
     if not entry.parts:
         return not current.parts and current.candidate == entry.candidate
     found = {part.key: part.candidate for part in current.parts}
+    if whole and found.keys() != {part.key for part in entry.parts}:
+        return False
     return all(found.get(part.key) == part.candidate for part in entry.parts)
 
 

@@ -48,8 +48,8 @@ def withdraw(  # noqa: PLR0913, PLR0917 - each a fact of the record
     def withdrawn(current: Release) -> Release:
         ports = tuple(a for a in wanted if has(current, a, partition))
         about = wanted if erase else ports
-        if not about:
-            raise NotPublishedError(_nothing(current, product, wanted, partition))
+        if not erase:
+            require_some(current, product, wanted, partition)
         release = following(current, WITHDRAWAL, asked)
         said = Hold(
             product,
@@ -125,6 +125,18 @@ def unpublished_problem(release: Release, address: Address) -> Problem:
         return Problem(f"{address} has no publication", next="publish it before rolling it back")
     then = f"{lift_command(hold)}, then mesh run {hold.product}"
     return Problem(f"{address} {withdrawn_words(hold)}: there is nothing to roll back", next=then)
+
+
+def require_some(
+    current: Release, product: str, wanted: tuple[Address, ...], partition: str
+) -> None:
+    """Make sure that something published has the name that a person wants to withdraw.
+
+    Raises:
+        NotPublishedError: nothing has.
+    """
+    if not any(has(current, address, partition) for address in wanted):
+        raise NotPublishedError(_nothing(current, product, wanted, partition))
 
 
 def has(release: Release, address: Address, partition: str) -> bool:

@@ -41,6 +41,15 @@ def test_another_repository_cannot_publish_run_or_roll_back(seller, thief):
     ] == ["published"]
 
 
+@pytest.mark.parametrize("more", [(), ("--erase",)])
+def test_a_stranger_is_refused_before_anything_is_said_to_go(seller, thief, more):
+    assert seller.mesh("run").code == 0
+    said = thief.mesh("withdraw", "shop.orders", "--reason", "x", "--yes", *more)
+    assert said.code == 2
+    assert "the domain shop belongs to" in said.err
+    assert "takes" not in said.err
+
+
 def test_a_domain_moves_when_a_person_says_so_and_that_is_on_record(seller, thief):
     assert seller.mesh("run").code == 0
     assert thief.mesh("domain", "assign", "shop", ".").code == 0

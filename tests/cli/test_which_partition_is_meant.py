@@ -60,6 +60,39 @@ def test_a_rollback_of_a_partition_that_there_is_not_names_those_there_are(mesh,
         assert "2026-03-05, 2026-03-06" in said.err
 
 
+@pytest.mark.parametrize("key", ["nonsense", "2026-03-07"])
+@pytest.mark.parametrize("more", [(), ("--erase", "--now")])
+def test_nobody_is_told_that_something_goes_that_there_is_not(mesh, days, key, more):
+    assert mesh("run", "shop.days").code == 0
+    said = mesh("withdraw", "shop.days", "--reason", "x", "--yes", "--partition", key, *more)
+    assert said.code == 2
+    assert key in said.err
+    assert "2026-03-05, 2026-03-06" in said.err
+    assert "takes" not in said.err + said.out
+
+
+def test_a_whole_product_goes_back_to_when_it_had_fewer_partitions(mesh, days):
+    for key in ("2026-03-05", "2026-03-06"):
+        assert mesh("run", "shop.days", "--partition", key).code == 0
+    assert mesh("rollback", "shop.days", "--to", "1", "--reason", "x").code == 0
+    assert keys(mesh) == ["2026-03-05"]
+    # What went is held until somebody lifts that; the rest is as it was.
+    [held] = mesh("hold", "list", "--format", "json").json
+    assert held["partition"] == "2026-03-06"
+    assert "mesh hold lift shop.days --partition 2026-03-06" in mesh("run", "shop.days").err
+    assert keys(mesh) == ["2026-03-05"]
+    again = mesh("rollback", "shop.days", "--to", "1", "--reason", "x")
+    assert again.code == 2
+    assert "reads that candidate already" in again.err
+    assert mesh("rollback", "shop.days", "--to", "2", "--reason", "y").code == 0
+    assert keys(mesh) == ["2026-03-05", "2026-03-06"]
+
+
+def keys(mesh):
+    found = mesh("query", "select day from shop.days order by day", "--format", "json").json
+    return [str(row["day"])[:10] for row in found]
+
+
 def test_a_partition_that_is_named_twice_is_built_once(mesh, days):
     key = "2026-03-05"
     said = mesh("run", "shop.days", "--partition", key, "--partition", key, "--format", "json")

@@ -8,8 +8,10 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger.traces import partitions_ever, ports_ever, readers_ever
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.run.word.withdraw import Taking, readers_of
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.owners import require_owner
 from dataops_mesh.store.release import latest
 
 
@@ -22,6 +24,7 @@ def erasing(
 
     Raises:
         UnknownNameError: the store has nothing of that name.
+        OwnershipError: its domain belongs to another repository.
     """
     declared = tuple(products)
     ports = _ports(environment, declared)
@@ -34,6 +37,7 @@ def erasing(
         what = f'the store has nothing that is called "{name}"{did_you_mean(name, known)}'
         raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
     product = ports[found[0]]
+    require_owner(environment.store, {a.domain for a in found}, publisher_of(environment))
     readers = readers_of(found, product, environment, declared, latest(environment.store))
     return Taking(product, found, readers), whole
 

@@ -10,11 +10,13 @@ from dataops_mesh.errors import MeshError, Problem, UnknownNameError, did_you_me
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.declared import elsewhere
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.run.word.hold import ask
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import WITHDRAWAL
+from dataops_mesh.store.owners import require_owner
 from dataops_mesh.store.release import Release, latest
-from dataops_mesh.store.withdrawal import withdraw
+from dataops_mesh.store.withdrawal import require_some, withdraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,21 @@ class Taking:
     readers: tuple[str, ...]
 
 
-def taking(name: str, environment: Environment, products: Iterable[Product]) -> Taking:
+def taking(
+    name: str, environment: Environment, products: Iterable[Product], partition: str = ""
+) -> Taking:
     """Return what the name of a product, or of one port, would take away.
 
     Args:
         name: `domain.product`, or `domain.port`; a product's name comes first.
         environment: the store and the settings.
         products: what is declared here.
+        partition: the only partition of it.
 
     Raises:
         UnknownNameError: nothing published has the name.
+        NotPublishedError: there is no such partition.
+        OwnershipError: its domain belongs to another repository.
     """
     release = latest(environment.store)
     ports = {str(address): address for address in release.ports}
@@ -51,9 +58,12 @@ def taking(name: str, environment: Environment, products: Iterable[Product]) -> 
         known = sorted({entry.product for entry in release.ports.values()} | set(ports))
         what = f'nothing published is called "{name}"{did_you_mean(name, known)}'
         raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
-    product = release.ports[found[0]].product
+    found, product = tuple(sorted(found)), release.ports[found[0]].product
+    # Before anybody is told what would happen.
+    require_owner(environment.store, {a.domain for a in found}, publisher_of(environment))
+    require_some(release, product, found, partition)
     readers = readers_of(found, product, environment, products, release)
-    return Taking(product, tuple(sorted(found)), readers)
+    return Taking(product, found, readers)
 
 
 def withdraw_product(
