@@ -83,10 +83,17 @@ def _located(
     folder = Path(os.path.abspath(settings.root / location.folder))  # noqa: PTH100 # keeps links
     if own.is_dir():
         raise SettingsError(Problem(f"{own} is a domain of that name too", key=key))
-    if folder.name != name or not folder.is_dir():
-        what = f"{location.folder} is not the folder of a domain {name}"
+    what = f"{location.folder} is not the folder of a domain {name}"
+    if folder.name != name:
         raise SettingsError(Problem(what, key=f"{key}.folder"))
-    root = find_root(folder)
+    # What is wrong in another team's repository stops that team alone.
+    if not folder.is_dir():
+        return Domain(name, folder, ()), {name: (Problem(what, key=f"{key}.folder"),)}
+    try:
+        root = find_root(folder)
+        load_settings(root)  # its own settings are the team's too
+    except SettingsError as error:
+        return Domain(name, folder, ()), {name: error.problems}
     found, wrong = read_domain(folder, root)
     return found if root == settings.root else replace(found, root=root), wrong
 

@@ -29,14 +29,15 @@ def data_finder(
     return partial(require_sound, store, building=building)
 
 
-def data_scan(entry: Entry, found: tuple[Path, ...]) -> str:
+def data_scan(entry: Entry, found: tuple[Path, ...], *, listed: bool = True) -> str:
     """Return the SQL relation over the files of an address.
 
     Partitions of different schemas (columns were added) are joined by name; the missing ones
     read as null.
     """
     several = len({part.columns for part in entry.parts}) > 1
-    return sql.scan("read_parquet", found, {"union_by_name": True} if several else None)
+    options = {"union_by_name": True} if several else None
+    return sql.scan("read_parquet", found, options, listed=listed)
 
 
 def damaged_scan(store: Store, address: Address, entry: Entry, error: StoreError) -> str:

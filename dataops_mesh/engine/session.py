@@ -125,9 +125,15 @@ def bind_release(
 
 
 def release_views(
-    store: Store, release: Release, addresses: Iterable[Address]
+    store: Store, release: Release, addresses: Iterable[Address], *, listed: bool = True
 ) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Return the SQL that creates a view for each address, and the files behind them.
+
+    Args:
+        store: the store.
+        release: what the addresses resolve to.
+        addresses: those of the views.
+        listed: whoever reads the views may list the folders that we may list.
 
     Raises:
         NotPublishedError: an address that the release does not have.
@@ -152,7 +158,7 @@ def release_views(
         found = find(address, entry)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         statements.append(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        scanned = data_scan(entry, found)
+        scanned = data_scan(entry, found, listed=listed)
         statements.append(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {scanned}")
         bound.extend(found)
     return tuple(statements), tuple(bound)

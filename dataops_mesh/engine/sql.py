@@ -57,14 +57,27 @@ def literal(value: Any) -> str:
     return f"'{text}'"
 
 
-def scan(reader: str, paths: Iterable[Path], options: Mapping[str, Any] | None = None) -> str:
-    """Return the call of a table function over an explicit list of files."""
+def scan(
+    reader: str,
+    paths: Iterable[Path],
+    options: Mapping[str, Any] | None = None,
+    *,
+    listed: bool = True,
+) -> str:
+    """Return the call of a table function over an explicit list of files.
+
+    Args:
+        reader: the table function.
+        paths: the files.
+        options: more arguments.
+        listed: whoever will read it may list the folders that we may list.
+    """
     wrong = [name for name in options or {} if not _OPTION.fullmatch(name)]
     if wrong:
         raise SourceError(
             Problem(f"{wrong[0]!r} is not an option of {reader}", next="see DuckDB's manual")
         )
-    names = [as_it_stands(path) for path in paths]
+    names = [as_it_stands(path) if listed else str(path) for path in paths]
     arguments = [literal(names[0] if reader == "sniff_csv" else names)]
     if reader in _CUT:
         arguments.append("hive_partitioning = false")  # folders are never columns

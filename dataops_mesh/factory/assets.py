@@ -90,7 +90,7 @@ def product_asset(
                 environment.settings,
                 checks,
                 run_id=context.run_id,
-                partition=context.partition_key if cut else None,
+                partition=context.partition_key if cut and context.has_partition_key else None,
                 progress=_progress(context, product),
             )
         except MeshError as error:

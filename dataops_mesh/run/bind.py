@@ -143,9 +143,7 @@ def bind_candidate(
         connection.execute(f"CREATE VIEW {schema}.{view} AS FROM {relation}")
 
 
-def write_inputs_file(
-    file: Path, store: Store, product: Product, inputs: Inputs, now: datetime
-) -> None:
+def write_inputs_file(file: Path, views: Iterable[str], now: datetime) -> None:
     """Write a DuckDB file with a view per published input port, for a tool that attaches files."""
     import duckdb
 
@@ -153,7 +151,8 @@ def write_inputs_file(
         connection.execute("SET enable_progress_bar = false")  # DuckDB draws it on stdout
         moment = sql.literal(now.isoformat())
         connection.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")
-        bind_release(connection, store, inputs.release, addresses(product))
+        for view in views:
+            connection.execute(view)
 
 
 def addresses(product: Product) -> tuple[Address, ...]:

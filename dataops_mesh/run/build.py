@@ -30,7 +30,7 @@ from dataops_mesh.transform.dbt import DbtTestRun, build_project
 from dataops_mesh.transform.job import Job
 from dataops_mesh.transform.python import CLOCK, PARTITION
 from dataops_mesh.transform.sql import sql_queries
-from dataops_mesh.transform.walls import walls_of
+from dataops_mesh.transform.walls import may_list, walls_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,10 +109,9 @@ def _run_python(attempt: Attempt, scratch: Path) -> tuple[str, ...]:
 
 
 def _run_dbt(attempt: Attempt, scratch: Path) -> list[DbtTestRun]:
-    _, read = _views(attempt)
-    settings, store = attempt.environment.settings, attempt.environment.store
-    inputs = scratch / "inputs.duckdb"
-    write_inputs_file(inputs, store, attempt.product, attempt.inputs, settings.clock())
+    views, read = _views(attempt)
+    settings, inputs = attempt.environment.settings, scratch / "inputs.duckdb"
+    write_inputs_file(inputs, views, settings.clock())
     tests = any(isinstance(check.measure, DbtTest) for check in attempt.checks)
     walls, access = walls_of(settings), _access(attempt, read)
     return build_project(_job(attempt, scratch), walls, inputs.absolute(), access, tests=tests)
@@ -147,8 +146,9 @@ def _access(attempt: Attempt, read: tuple[Path, ...]) -> Access:
 
 
 def _views(attempt: Attempt) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    product, release = attempt.product, attempt.inputs.release
-    return release_views(attempt.environment.store, release, addresses(product))
+    """Return the views of what is read, as who is confined can read them."""
+    store, release = attempt.environment.store, attempt.inputs.release
+    return release_views(store, release, addresses(attempt.product), listed=may_list())
 
 
 def _describe(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:

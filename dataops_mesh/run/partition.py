@@ -17,7 +17,13 @@ from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.making import fingerprint
 from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import ZERO, Address, OutputPort, Product, Severity
-from dataops_mesh.spec.partition import Partition, literal, partition_of, partitions_until
+from dataops_mesh.spec.partition import (
+    Partition,
+    literal,
+    partition_of,
+    partitions_until,
+    shown,
+)
 from dataops_mesh.store.log import Entry, Part, Release, columns_digest
 from dataops_mesh.store.manifest import PortData, read_manifest
 from dataops_mesh.store.switch import cut_otherwise
@@ -47,7 +53,7 @@ def chosen(product: Product, key: str | None, now: datetime) -> Partition | None
             Problem(
                 f"{product.qualified_name} is built partition by partition: name one",
                 product.where,
-                choices=(*keys[:3], "...", *keys[-3:]),
+                choices=shown(keys),
                 next=f"mesh run {product.qualified_name} --partition KEY",
             )
         )

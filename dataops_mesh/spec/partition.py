@@ -148,13 +148,17 @@ def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partiti
     known = {partition.key: partition for partition in partitions_until(partitioning, now)}
     if key not in known:
         keys = tuple(known)
-        shown = keys if len(keys) <= _DECEMBER else (*keys[:3], "...", *keys[-3:])
         by = now.astimezone(ZoneInfo(partitioning.zone)).date()
         what = f'no partition "{key}" by {by}{did_you_mean(key, keys)}'
         if not keys:
             what += f": the first begins on {_floor(partitioning.start, partitioning.cadence)}"
-        raise UnknownNameError(Problem(what, key="partition", choices=shown))
+        raise UnknownNameError(Problem(what, key="partition", choices=shown(keys)))
     return known[key]
+
+
+def shown(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys that a message names: all of a few, else the first and the last."""
+    return keys if len(keys) <= _DECEMBER else (*keys[:3], "...", *keys[-3:])
 
 
 def day_of(text: str) -> date:

@@ -65,6 +65,11 @@ def missing() -> tuple[str, ...]:
     return tuple(found)
 
 
+def may_list() -> bool:
+    """Tell whether domain code may list the folders above what it reads; Landlock forbids it."""
+    return not landlock.abi()
+
+
 def described(*, network: bool) -> str:
     """Return for the record by what a transform is confined on this machine."""
     version = landlock.abi()

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cli_cases import orders
+from helpers import write_workspace
 
 BROKEN_YAML = "apiVersion: v1.1.0\nkind: DataProduct\nid: [\n"
 
@@ -156,6 +158,35 @@ def test_each_file_of_a_team_is_that_teams_own(published, mesh, workspace, broke
     assert [row["product"] for row in json.loads(said.out)] == ["shop.orders"]
     assert f"desk/totals/{broken}:1: is not UTF-8 text" in said.err
     assert mesh("run", "desk.totals").code == 2
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "said"),
+    [
+        ("[tool.dataops_mesh\n", "pyproject.toml:1: "),
+        ("[project]\nname = 'x'\n", "no workspace at or above"),
+        ("[tool.dataops_mesh]\nnosuch = 1\n", "tool.dataops_mesh.nosuch: unknown setting"),
+        ("", "is not the folder of a domain far"),  # a checkout that is not there
+    ],
+)
+def test_a_repository_that_is_joined_and_broken_stops_nobody_else(
+    mesh, workspace, tmp_path_factory, pyproject, said
+):
+    far = tmp_path_factory.mktemp("repository")
+    if pyproject:
+        write_workspace(far, {"far": {"orders": orders()}})
+        (far / "pyproject.toml").write_text(pyproject, "utf-8")
+    joined = f'[tool.dataops_mesh.locations.far]\nfolder = "{far}/domains/far"\n'
+    with (workspace.root / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(joined)
+    for command in (("check", "shop"), ("run", "shop"), ("status",), ("plan", "shop")):
+        assert mesh(*command).code == 0
+    whole = mesh("run", "--format", "json")
+    assert whole.code == 2
+    assert said in whole.err
+    assert [row["product"] for row in json.loads(whole.out)] == ["shop.orders", "desk.totals"]
+    assert mesh("check").code != 0
+    assert said in mesh("run", "far").err
 
 
 def test_a_plan_goes_on_without_what_cannot_be_read(published, mesh, workspace):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import pytest
 from helpers import (
     a_contract,
@@ -15,6 +16,7 @@ from helpers import (
     write_workspace,
 )
 
+from dataops_mesh import load_domain
 from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.run.due import due_partitions
 from dataops_mesh.spec.partition import partitions_until
@@ -98,6 +100,19 @@ def test_a_product_whose_end_is_past_is_done(tmp_path, monkeypatch):
     assert due_partitions(found, env)[-1] == "2020-03-01"
     monkeypatch.setattr("dataops_mesh.run.due._entry", lambda *_: _all(found))
     assert due_partitions(found, env) == ()
+
+
+@pytest.mark.parametrize("tags", [{}, {"dagster/partition": "2026-03-09"}])
+def test_a_launch_without_a_partition_that_there_is_names_those_there_are(tmp_path, tags):
+    settings = sales(tmp_path, "daily", date(2026, 3, 5), date(2026, 3, 7))
+    job = load_domain(settings.domains_folder / "shop").resolve_job_def("shop")
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    assert not done.success
+    [failure] = [event for event in done.all_node_events if event.is_step_failure]
+    said = failure.step_failure_data.error.to_string()
+    assert "2026-03-05, 2026-03-06\n" in said
+    assert "partition" in said
 
 
 def _all(found) -> Entry:

@@ -23,7 +23,7 @@ from dataops_mesh.store.release import latest
 from dataops_mesh.transform.confined import Access
 from dataops_mesh.transform.dbt_catalog import built_columns
 from dataops_mesh.transform.job import Job
-from dataops_mesh.transform.walls import walls_of
+from dataops_mesh.transform.walls import may_list, walls_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -119,7 +119,7 @@ def _write_inputs(
                 connection.execute(f"CREATE VIEW {at} AS FROM {relation_of(one)}")
                 read += files_of(one.path)
             elif address in release.ports:
-                statements, files = release_views(store, release, [address])
+                statements, files = release_views(store, release, [address], listed=may_list())
                 for statement in statements:
                     connection.execute(statement)
                 read += files
