@@ -1,8 +1,9 @@
 """Late rows: a partition is built from its own delivery and from those that may bring rows of it.
 
 With `lookback: 2`, the deliveries of Tuesday and Wednesday are read for Monday too, and of each
-only Monday's rows. So no row is lost or in two partitions, and a row that comes later than that
-is refused where it arrives; or, where the contract says so, read with its delivery and set aside.
+only Monday's rows. So no row is lost or in two partitions, and a row that comes later than that,
+or of a day that has no delivery of its own, is refused where it arrives; or, where the contract
+says so, read with its delivery and set aside.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def window(product: Product, port: InputPort, key: str) -> Window | None:
     found = window_of(_column(port, cut), nearby(cut, key))
     if cut.quarantine is None:
         return found
-    reach = window_of(_column(port, cut), nearby(cut, key, back=cut.lookback))
-    return replace(found, beyond=f"NOT coalesce({reach.condition}, false)")
+    reach = _condition(_column(port, cut), _reach(product, port, cut, key))
+    return replace(found, beyond=f"NOT coalesce({reach}, false)")
 
 
 def windows(product: Product, key: str) -> dict[str, Window]:
@@ -131,6 +132,16 @@ def _after(product: Product, port: InputPort, key: str) -> tuple[Partition, ...]
     return nearby(cut, key, on=cut.lookback)[1:]
 
 
+def _reach(product: Product, port: InputPort, cut: Partitioning, key: str) -> tuple[Partition, ...]:
+    """Return the partitions of which a delivery may bring rows: those that are built at all."""
+    around = nearby(cut, key, back=cut.lookback)
+    return tuple(one for one in around if one.key == key or _there(product, port, one))
+
+
+def _condition(column: str, pieces: tuple[Partition, ...]) -> str:
+    return "(" + " OR ".join(window_of(column, (one,)).condition for one in pieces) + ")"
+
+
 def _there(product: Product, port: InputPort, piece: Partition) -> tuple[Path, ...]:
     with suppress(SourceError):  # it has not come yet
         return resolve(port.source, product.folder, piece.key) if port.source else ()
@@ -177,12 +188,14 @@ def _late_check(product: Product, port: InputPort, piece: Partition | None) -> C
     cut, condition, told = product.partitioning, "true", ""
     if cut is not None and piece is not None:
         pieces = nearby(cut, piece.key, back=cut.lookback)
-        column = _column(port, cut)
-        condition = window_of(column, pieces).condition
+        column, known = _column(port, cut), _reach(product, port, cut, piece.key)
+        condition = _condition(column, known)
         told = (
             f"of {column} that the delivery of {piece.key} may not bring: `lookback: "
             f"{cut.lookback}` reaches from {pieces[0].key} to {piece.key}"
         )
+        if absent := [one.key for one in pieces if one not in known]:
+            told += f", and {', '.join(absent)} has no delivery of its own to be built from"
     measure = Query(
         f"SELECT count(*) FROM {{object}} WHERE NOT coalesce({condition}, false)", told=told
     )

@@ -154,7 +154,8 @@ class Model:
         )
 
     def build(self, piece: int) -> bool:
-        reach = range(max(0, piece - self.lookback), piece + 1)
+        around = range(max(0, piece - self.lookback), piece + 1)
+        reach = {at for at in around if at in self.delivered}  # of others nobody would see the row
         beyond = {row for row, at in self.delivered[piece].items() if at not in reach}
         if beyond and not self.aside:
             return False

@@ -56,6 +56,21 @@ def test_what_comes_too_late_or_too_early_is_refused_where_it_arrives(tmp_path, 
     assert f"{said} {words} 2026-03-03" in str(report.decision)
 
 
+def test_a_row_of_a_day_that_has_no_delivery_is_not_lost_in_silence(tmp_path):
+    shop = Shop(tmp_path, calls(2))
+    shop.at("2026-03-03T12:00:00Z")
+    shop.deliver("2026-03-02", {2: "2026-03-02"})
+    shop.deliver("2026-03-03", {1: "2026-03-01", 3: "2026-03-03"})
+    report = shop.build("2026-03-03")
+    assert not report.published
+    assert "2026-03-01 has no delivery of its own to be built from" in str(report.decision)
+    shop.deliver("2026-03-01", {0: "2026-03-01"})
+    for key in shop.due():
+        assert shop.build(key).published
+    days = [(n, f"2026-03-0{d}") for n, d in ((0, 1), (1, 1), (2, 2), (3, 3))]
+    assert shop.rows() == days
+
+
 def test_without_a_lookback_the_refusal_says_what_there_is(tmp_path):
     shop = Shop(tmp_path, calls(0))
     shop.deliver("2026-03-01", {1: "2026-02-28", 2: "2026-03-01"})
