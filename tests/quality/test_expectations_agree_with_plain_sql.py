@@ -149,7 +149,7 @@ def test_every_expectation_counts_what_plain_sql_counts(rows):
 
 
 def test_every_measure_on_rows_has_an_oracle():
-    # SetAside is of another relation: tests/run/test_every_row_is_on_one_side.py counts it.
+    # SetAside is of another relation: tests/run/aside/test_every_row_is_on_one_side.py counts it.
     elsewhere = {"Query", "GreatExpectation", "DbtTest", "RepeatedItems", "TooFine", "TableSchema"}
     elsewhere |= {"SetAside"}
     known = {type(measure).__name__ for measure, _ in ORACLES.values()}

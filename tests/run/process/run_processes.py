@@ -45,8 +45,8 @@ def run_slowly(root: str, name: str, answers: Any) -> None:
     def progress(line: str) -> None:
         said.append(line)
         if line.startswith("building with"):
-            (found.folder / "building").touch()
-            while not (found.folder / "go").exists():
+            (settings.root / "building").touch()
+            while not (settings.root / "go").exists():
                 time.sleep(0.01)
 
     try:

@@ -137,16 +137,15 @@ def test_processes_at_once_lose_no_publication_and_no_record(tmp_path: Path) -> 
 def test_a_slow_run_never_puts_older_inputs_over_newer(tmp_path: Path) -> None:
     settings = shop(tmp_path)
     deliver(settings, 1)
-    folder = tmp_path / "domains/books/totals"
     answers = SPAWN.Queue()
     process = SPAWN.Process(
         target=run_processes.run_slowly, args=(str(tmp_path), "books.totals", answers)
     )
     process.start()
-    _wait_for(folder / "building")
+    _wait_for(tmp_path / "building")
     newer = deliver(settings, 2)
     assert run(settings, "books.totals").published
-    (folder / "go").touch()
+    (tmp_path / "go").touch()
     publication, reads, said = answers.get(timeout=240)
     process.join(30)
     assert "another run published first; building again from fresh inputs" in said
@@ -162,15 +161,14 @@ def test_a_rollback_during_a_run_of_another_process_wins(tmp_path: Path) -> None
     for number in (1, 2):
         deliver(settings, number)
         run(settings, "books.totals")
-    folder = tmp_path / "domains/books/totals"
     answers = SPAWN.Queue()
     process = SPAWN.Process(
         target=run_processes.run_slowly, args=(str(tmp_path), "books.totals", answers)
     )
     process.start()
-    _wait_for(folder / "building")
+    _wait_for(tmp_path / "building")
     number = roll_back(settings, "books.totals", reason="wrong since yesterday")
-    (folder / "go").touch()
+    (tmp_path / "go").touch()
     publication, _, _ = answers.get(timeout=240)
     process.join(30)
     assert publication is None

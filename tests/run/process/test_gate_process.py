@@ -242,7 +242,7 @@ def test_the_gate_ends_with_whoever_started_it(tmp_path):
         "gate(load_settings(Path(sys.argv[2])), progress=tell)\n"
     )
     arguments = [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path)]
-    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
     caller = subprocess.Popen(
         arguments, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
     )

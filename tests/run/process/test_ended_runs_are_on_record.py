@@ -38,7 +38,7 @@ def endless(tmp_path):
 
 def _mesh_run(settings) -> subprocess.Popen:
     """Type `mesh run` in a process of its own and wait until the transform is under way."""
-    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    path = os.pathsep.join([str(Path(__file__).parents[3]), *sys.path])
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("DATAOPS_", "DAGSTER_"))}
     typed = subprocess.Popen(
         [sys.executable, "-c", MESH, "run"],

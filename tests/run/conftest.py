@@ -1,0 +1,1 @@
+"""Puts this folder on the path: its rooms share the cases that stand here."""
