@@ -79,6 +79,8 @@ def _files(folder: Path) -> Iterable[Path]:
 def _refusals(file: Path, tried: Tried) -> list[str]:
     wanted = {line.strip() for line in file.read_text("utf-8").splitlines() if line.strip()}
     wrong = [f"{name} was to refuse, and passed" for name in sorted(wanted - {*tried.failed})]
+    if wrong and tried.failed:
+        wrong.append(f"what refuses is {', '.join(tried.failed)}")
     if tried.published:
         wrong.append("it was to be refused, and was published")
     return wrong

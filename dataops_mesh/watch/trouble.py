@@ -22,7 +22,7 @@ from dataops_mesh.ledger.incidents import (
 )
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
-from dataops_mesh.run.word.held import gone_inputs, holds_behind
+from dataops_mesh.run.word.held import gone_inputs, holds_behind, is_lifted
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.log import Release, latest
@@ -136,9 +136,11 @@ def _troubles(
     product: Product, environment: Environment, ledger: Ledger, now: datetime, release: Release
 ) -> list[Trouble]:
     name = product.qualified_name
-    found = _last_ends(product, environment, history(ledger, name, _LOOKED_AT))
-    audit = last_audit(ledger, name)
     events = history(ledger, name, _LOOKED_AT)
+    # What a hold stopped that is lifted says nothing of the data.
+    telling = tuple(e for e in events if not is_lifted(e.reasons, product, release))
+    found = _last_ends(product, environment, telling)
+    audit = last_audit(ledger, name)
     current = next((e for e in events if e.what in {"published", "rollback"}), None)
     if not any(port.address in release.ports for port in product.outputs):
         current = None

@@ -58,3 +58,16 @@ def test_what_is_held_and_what_reads_it_is_not_late(tmp_path):
     assert [item.trouble.product for item in look(found, place, {})] == ["shop.other"]
     lift(settings, "shop.orders")
     assert {slo.runs for slo in slos(found, place).values()} == {"late"}
+
+
+def test_a_run_that_a_hold_stopped_is_no_incident_once_it_is_lifted(tmp_path):
+    made = a_product({"orders": [COLUMN]}, files={"orders.sql": "select 1 as id"})
+    settings = write_workspace(tmp_path, {"shop": {"orders": made}})
+    assert run(settings, "shop.orders").published
+    place, found = environment(settings), [product(settings, "shop.orders")]
+    hold_product(found[0], place, "look first")
+    assert not run(settings, "shop.orders").published
+    (stopped,) = look(found, place, {})
+    assert "is held by ana" in stopped.trouble.why
+    lift(settings, "shop.orders")
+    assert look(found, place, {}) == ()

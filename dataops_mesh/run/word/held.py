@@ -14,6 +14,8 @@ from dataops_mesh.store.holding import inputs_digest
 from dataops_mesh.store.release import Release, latest
 from dataops_mesh.store.withdrawal import withdrawal_of
 
+_TO_LIFT = "; to lift it: "
+
 
 def hold_on(
     product: Product,
@@ -48,7 +50,22 @@ def hold_on_product(product: Product, environment: Environment) -> Hold | None:
 def hold_reason(hold: Hold) -> str:
     """Return why nothing is built: who, since when, why, and how to lift it."""
     problem = held_problem(hold)
-    return f"{problem.what}; to lift it: {problem.next}"
+    return f"{problem.what}{_TO_LIFT}{problem.next}"
+
+
+def is_lifted(reasons: Iterable[str], product: Product, release: Release) -> bool:
+    """Tell whether a run was stopped by nothing but a hold, and that one is gone.
+
+    Args:
+        reasons: why the run did not publish.
+        product: what was run.
+        release: the current one.
+    """
+    known = {
+        hold_reason(h) for port in product.outputs for h in release.holds.get(port.address, ())
+    }
+    said = list(reasons)
+    return bool(said) and all(_TO_LIFT in reason and reason not in known for reason in said)
 
 
 def holds_behind(product: Product, release: Release) -> tuple[Hold, ...]:
