@@ -6,9 +6,11 @@ in here; a model with any other template stays unknown, and so does all that is 
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Mapping
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -59,6 +61,9 @@ def _folded(
     for one in TopologicalSorter(graph).static_order():
         node = manifest["nodes"][one]
         if node["resource_type"] == "seed":
+            if columns := _seed_columns(node):
+                nothing = ", ".join(f'NULL AS "{column}"' for column in columns)
+                parts.append(f'"{_PREFIX}{node["name"]}" AS (SELECT {nothing})')
             continue
         text = _rendered(node, by_name, manifest)
         if not text:
@@ -82,8 +87,9 @@ def _rendered(
         key = by_name.get(found[1])
         if key is None:
             return found[0]
-        seed = manifest["nodes"][key]["resource_type"] == "seed"
-        return f'"mesh_seed"."{found[1]}"' if seed else f'"{_PREFIX}{found[1]}"'
+        below = manifest["nodes"][key]
+        unknown = below["resource_type"] == "seed" and not _seed_columns(below)
+        return f'"mesh_seed"."{found[1]}"' if unknown else f'"{_PREFIX}{found[1]}"'
 
     def refer_far(found: re.Match[str]) -> str:
         """Put in a model of another project that is an input port, or of this one."""
@@ -96,6 +102,21 @@ def _rendered(
     text = _REF.sub(refer, _FAR_REF.sub(refer_far, text))
     text = _SOURCE.sub(lambda found: sources.get((found[1], found[2]), found[0]), text)
     return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
+
+
+def _seed_columns(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of a seed by the first line of its file; nothing where that is not here.
+
+    Its values come from no input, and so nothing flows through it.
+    """
+    file = Path(node.get("root_path") or "") / (node.get("original_file_path") or "")
+    delimiter = str((node.get("config") or {}).get("delimiter") or ",")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            head = next(csv.reader(lines, delimiter=delimiter), [])
+    except (OSError, UnicodeDecodeError, csv.Error, TypeError):
+        return ()
+    return tuple(head) if head and all(name and '"' not in name for name in head) else ()
 
 
 def _address(source: Mapping[str, Any]) -> str:

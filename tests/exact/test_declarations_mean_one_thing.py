@@ -146,3 +146,27 @@ def test_a_name_that_is_left_empty_is_not_to_be_quoted(tmp_path: Path):
         product(write_workspace(tmp_path, {"d": {"p": made}}), "d.p")
     assert "must be text, not empty" in str(raised.value)
     assert "quotes" not in str(raised.value)
+
+
+SLIPS = {
+    "a key of a source": ("delimiter: ';'", ""),
+    "a cadence": ("", "dayly"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_one_slip_brings_no_second_message_that_is_false(tmp_path: Path, slip: str):
+    option, cadence = SLIPS[slip]
+    cut = f"{{cadence: {cadence or 'daily'}, start: '2026-11-01'}}"
+    extra = f"customProperties: [{{property: partitions, vendor: dataops_mesh, value: {cut}}}]\n"
+    day = "{name: day, logicalType: date, required: true, partitioned: true}"
+    source = a_source("src", "'in/{partition}.csv'", more=option)
+    made = a_product(
+        {"p": a_contract("p", [day], extra=extra)},
+        inputs=[source],
+        files={"p.sql": "select day from src", "inputs/src.odcs.yaml": a_contract("src", [day])},
+    )
+    with pytest.raises(DeclarationError) as raised:
+        product(write_workspace(tmp_path, {"d": {"p": made}}), "d.p")
+    said = [problem.what for problem in raised.value.problems]
+    assert not [one for one in said if "of no input port" in one or "published whole" in one]

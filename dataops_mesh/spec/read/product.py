@@ -55,7 +55,7 @@ def read_product(folder: Path, root: Path) -> Product:
             own.append(Problem(text, Location(document.file, 1), next=suggestion(name)))
     problems = [*own, *problems]
     if not problems:
-        problems = _same_name(product)
+        problems = [*_same_name(product), *cut_problems(product, root)]
         checks = checks_of(product)
         problems += [one for port in product.outputs for one in aside_problems(port, checks)]
     if problems:
@@ -105,7 +105,8 @@ def _product(
     ports = tuple(port.name for port in outputs)
     inputs = read_inputs(node, extras, folder, root, problems)
     elsewhere: list[Problem] = []  # they stand in other files: the contracts, the pacts
-    inputs = with_contracts(inputs, folder, root, elsewhere)
+    sound = not schema_problems and not problems
+    inputs = with_contracts(inputs, folder, root, elsewhere, sound=sound)
     outputs = resolve(domain, outputs, inputs, elsewhere)
     pacts = read_pacts(folder, root, outputs, elsewhere)
     settings = extras.get((), {})
@@ -145,7 +146,6 @@ def _product(
         document=document,
     )
     problems += automation_problems(product, settings.get("automation"))
-    problems += cut_problems(product, root)
     return product, [*merged(schema_problems, problems), *elsewhere]
 
 

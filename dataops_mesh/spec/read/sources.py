@@ -17,7 +17,12 @@ _TYPED = ("types", "columns", "all_varchar", "auto_detect", "dateformat", "times
 
 
 def with_contracts(
-    inputs: tuple[InputPort, ...], folder: Path, root: Path, problems: list[Problem]
+    inputs: tuple[InputPort, ...],
+    folder: Path,
+    root: Path,
+    problems: list[Problem],
+    *,
+    sound: bool,
 ) -> tuple[InputPort, ...]:
     """Return the input ports, those of sources with their contracts.
 
@@ -26,6 +31,7 @@ def with_contracts(
         folder: the product's folder.
         root: the workspace.
         problems: receives what is wrong with the contracts.
+        sound: the input ports could all be read; else one that is missing may be among the rest.
     """
     found = dict(inputs_by_name(inputs))
     for file in sorted((folder / FOLDER).glob("*.odcs.y*ml")):
@@ -43,7 +49,7 @@ def with_contracts(
         port = _owner(document, file.name.removesuffix(SUFFIX), found)
         wrong = _cannot_have(port, where, found)
         if wrong is not None or port is None:
-            problems += [wrong] if wrong else []
+            problems += [wrong] if wrong and (sound or port) else []
             continue
         if len(parts) > 1:
             document = dict(parts).get(port.name, document)
