@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dataops_mesh.disk import disk_problem
 from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
@@ -90,7 +91,10 @@ def run_product(
                 raise
         except OSError as error:
             what = f"the run failed: {safe_message(error)}"
-            raise RunError(Problem(what, next="check the disk of the store")) from error
+            if not error.errno:
+                raise RunError(Problem(what, next="check the disk of the store")) from error
+            found = disk_problem(error)
+            raise RunError(Problem(f"{what}: {found.what}", next=found.next)) from error
     raise AssertionError  # the last try returned or raised
 
 

@@ -99,6 +99,29 @@ def test_a_collection_goes_on_past_what_belongs_to_somebody_else(settings):
     assert "you are" in stuck
 
 
+def test_a_run_that_may_not_write_says_whose_the_folder_is(settings):
+    store = open_store(settings.store_folder)
+    if os.geteuid() == 0:
+        for path in (store.root, *store.root.rglob("*")):
+            os.chown(path, STRANGER, STRANGER)
+        for path in (store.candidates, *store.candidates.rglob("*")):
+            os.chown(path, 0, 0)
+    for path in (store.candidates, *store.candidates.glob("*"), *store.candidates.glob("*/*")):
+        lock(path)
+
+    def act() -> str:
+        try:
+            run(settings, "shop.orders")
+        except MeshError as error:
+            return str(error)
+        return "published"
+
+    said = as_a_stranger(act)
+    assert "the run failed: PermissionError" in said
+    assert "belongs to" in said
+    assert "let all who write the store be of one group" in said
+
+
 def test_a_reader_without_rights_is_told_whose_the_store_is_and_how_to_share_it(settings):
     for folder in (settings.store_folder / "releases", settings.store_folder):
         folder.chmod(0o700 if os.geteuid() == 0 else 0o000)
