@@ -152,7 +152,8 @@ class Settings(BaseSettings):
         """Read arguments first, then the environment, then the root's pyproject.toml."""
         del dotenv_settings, file_secret_settings
         root = Path(init_settings()["root"])
-        toml = _read_toml(root / "pyproject.toml")
+        file = root / "pyproject.toml"
+        toml = _read_toml(file) if file.is_file() else {}
         for name in TABLE:
             toml = toml.get(name, {})
         return init_settings, env_settings, InitSettingsSource(settings_cls, toml)

@@ -34,7 +34,11 @@ def test_the_policies_file_of_the_page_holds(tmp_path):
     file = tmp_path / "policies.yaml"
     file.write_text(blocks("yaml")[0], "utf-8")
     policies = load_policies(file, tmp_path)
-    assert [policy.id for policy, _ in policies.off] == ["input_versions", "four_eyes"]
+    assert [policy.id for policy, _ in policies.off] == [
+        "tested",
+        "input_versions",
+        "four_eyes",
+    ]
     assert policies.rules[-1].id == "owner_is_a_person"
 
 

@@ -45,6 +45,7 @@ def test_a_policy_is_off_with_a_reason(tmp_path):
     policies = load_policies(tmp_path / "policies.yaml", tmp_path)
     assert [(p.id, why) for p, why in policies.off] == [
         ("owner", "the register of teams is elsewhere"),
+        ("tested", "it holds only where the policies file names it"),
         ("four_eyes", "it holds only where the policies file names it"),
     ]
     assert "owner" in policies.known
