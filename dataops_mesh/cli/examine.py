@@ -58,6 +58,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
     from dataops_mesh.transform.dbt_profile import profile_notes
     from dataops_mesh.transform.dry.around import import_problems, source_notes
     from dataops_mesh.transform.dry.rules import rule_problems
+    from dataops_mesh.transform.dry.session import known_types
     from dataops_mesh.transform.dry.transforms import Bound, bound
     from dataops_mesh.transform.validate import transform_problems
     from dataops_mesh.transform.walls import walls_of
@@ -68,14 +69,15 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         return problems, []
     for product in products:
         wrong = transform_problems(product)
-        sql = Bound() if wrong else bound(product, mesh)
+        known = known_types(product, mesh)
+        sql = Bound() if wrong else bound(product, known)
         problems += (
             wrong
             or sql.problems
             or import_problems(product, walls_of(settings))
             or _dbt_problems(product, settings)
         )
-        problems += rule_problems(product, mesh)
+        problems += rule_problems(product, known)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
         notes += [("warning", problem) for problem in said]
     try:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from dataops_mesh.cli.choosing import require_partitions
 from dataops_mesh.cli.output import Format
 from dataops_mesh.cli.running import run_products
 from dataops_mesh.cli.workspace import one, open_readable
@@ -29,7 +30,7 @@ def publish(  # noqa: PLR0913 - what the command takes
     file: Path | None = None,
     query: str = "",
     port: str = "",
-    partition: str = "",
+    partition: str | None = None,
 ) -> int:
     """Put a file, or the rows of a query, where a product's source is read, and run the product.
 
@@ -47,11 +48,13 @@ def publish(  # noqa: PLR0913 - what the command takes
     Raises:
         DeclarationError: the product has no such source, or nobody can tell one file of it.
         SourceError: the file cannot be read, or the query cannot be run.
+        UnknownNameError: there is no such partition.
     """
-    _, mesh = open_readable()
-    product = one(mesh, name)
+    settings, mesh = open_readable()
+    product, partitions = one(mesh, name), [partition] if partition else []
+    require_partitions([product], [name], partitions, settings, every=False)
     found, source = _source(product, port)
-    target = _target(product, found, source, partition)
+    target = _target(product, found, source, partition or "")
     if file is not None:
         given = file
         if not given.is_file():
@@ -59,7 +62,7 @@ def publish(  # noqa: PLR0913 - what the command takes
         _deliver(target, lambda into: shutil.copyfile(given, into))
     else:
         _deliver(target, lambda into: _copy(query, source.format, found, into))
-    return run_products([name], output, [partition] if partition else [])
+    return run_products([name], output, partitions)
 
 
 def _source(product: Product, wanted: str) -> tuple[InputPort, Source]:

@@ -11,9 +11,10 @@ from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.policy.model import Decisions, Flows, Verdict, no_decisions, no_flow
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.names import EXAMPLES, EXPECTED
 
 DEFAULT = "policies.yaml"
-TESTS, EXAMPLES, EXPECTED = "tests", "examples", "expected"
+TESTS = "tests"
 
 
 def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it

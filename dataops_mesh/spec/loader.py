@@ -40,21 +40,6 @@ def load_product(folder: Path, root: Path) -> Product:
     return product
 
 
-def load_domain(folder: Path, root: Path | None = None) -> Domain:
-    """Load every product of a domain, in the order of their folders.
-
-    Args:
-        folder: `domains/<domain>`.
-        root: the workspace; by default the nearest folder above with a pyproject.toml.
-
-    Raises:
-        DeclarationError: with every problem of every product.
-    """
-    base = root or _workspace(folder.absolute())
-    domain, broken = read_domain(folder, base)
-    return whole(Mesh(base, (domain,), broken)).domains[0]
-
-
 def read_domain(folder: Path, base: Path) -> tuple[Domain, Broken]:
     """Read what can be read of a domain, and say what cannot.
 
@@ -133,11 +118,6 @@ def read_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
         domains.append(domain)
         broken |= wrong
     return Mesh(root, tuple(domains), broken)
-
-
-def _workspace(folder: Path) -> Path:
-    above = (parent for parent in folder.parents if (parent / "pyproject.toml").is_file())
-    return next(above, folder.parent)
 
 
 def _folders(parent: Path) -> list[Path]:

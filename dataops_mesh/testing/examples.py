@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, MeshError, Problem
+from dataops_mesh.spec.names import EXAMPLES, EXPECTED
 from dataops_mesh.testing import Tried, try_product
 
-EXAMPLES, GIVEN, EXPECTED = "examples", "given", "expected"
+GIVEN = "given"
 REFUSED, PARTITION = "refused.txt", "partition.txt"
 _READERS = {".csv": "read_csv", ".json": "read_json", ".ndjson": "read_json"}
 _READERS |= {".parquet": "read_parquet"}

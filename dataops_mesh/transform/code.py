@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from dataops_mesh.spec.model import PARTITION_KEY, Product, TransformKind
+from dataops_mesh.spec.names import EXAMPLES
 from dataops_mesh.transform.dbt_environment import spoken
 from dataops_mesh.transform.dbt_files import project_files
 from dataops_mesh.transform.dbt_project import project_folder
@@ -20,7 +21,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 # What else lies in a product's folder: declarations have fingerprints of their own, what people
 # decided is kept with each verdict, and neither examples nor tests nor words build anything.
-_BESIDE = frozenset({"accepted", "approvals", "examples", "inputs", "tests"})
+_BESIDE = frozenset({"accepted", "approvals", EXAMPLES, "inputs", "tests"})
 _DECLARED = (".odps.yaml", ".odcs.yaml", ".md")
 _WORDS = frozenset({"waivers.yaml", "definitions.py"})
 LARGEST = 10_000_000  # bytes; beyond it a file is a delivery that nobody declared

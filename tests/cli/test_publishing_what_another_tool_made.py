@@ -51,6 +51,7 @@ WRONG = {
     ("shop.orders", "--query", "create table t as select 1"): (2, "returns no rows"),
     ("shop.orders", "--input", "other", "--query", "select 1"): (2, 'no source "other"'),
     ("desk.totals", "--query", "select 1"): (2, "reads no source"),
+    ("shop.orders", "--query", "select 1", "--partition", "x"): (2, "published whole"),
     ("shop.nothing", "--query", "select 1"): (2, "shop.nothing"),
 }
 
@@ -93,6 +94,11 @@ def test_a_partition_has_a_file_of_its_own(mesh, workspace):
     )  # fmt: skip
     write_product(workspace.root, "shop", "days", made)
     query = "select date '2026-11-02' as day"
+    for key in ("../../../../../escaped", "2026-12-24", "", " "):
+        refused = mesh("publish", "shop.days", "--query", query, "--partition", key)
+        assert refused.code == 2
+    assert not list(workspace.root.parent.rglob("escaped*"))
+    assert not (workspace.root / "domains/shop/days/in").exists()
     assert "add --partition" in mesh("publish", "shop.days", "--query", query).err
     done = mesh("publish", "shop.days", "--query", query, "--partition", "2026-11-02")
     assert done.code == 0, done.err

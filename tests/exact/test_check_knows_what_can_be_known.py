@@ -10,6 +10,7 @@ from helpers import a_contract, a_product, a_source, an_input, mesh, write_works
 from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cron import cron_problem
 from dataops_mesh.errors import Problem
+from dataops_mesh.transform.dry.session import known_types
 from dataops_mesh.transform.dry.transforms import bound
 
 UP = a_product(
@@ -32,7 +33,11 @@ def problems(tmp_path: Path, query: str) -> str:
         files={"down.sql": query},
     )  # fmt: skip
     found = mesh(write_workspace(tmp_path, {"d": {"up": UP, "down": down}}))
-    told = [p for product in found.products for p in bound(product, found).problems]
+    told = [
+        p
+        for product in found.products
+        for p in bound(product, known_types(product, found)).problems
+    ]
     assert all(str(problem.where).startswith("domains/d/down/down.sql") for problem in told)
     return "\n".join(map(str, told))
 
@@ -174,7 +179,7 @@ def test_a_type_that_no_value_can_become_is_said(tmp_path: Path, query: str):
         inputs=["- name: d.up\n"], files={"p.sql": query},
     )  # fmt: skip
     found = mesh(write_workspace(tmp_path, {"d": {"up": READ, "p": made}}))
-    [problem] = [p for one in found.products for p in bound(one, found).problems]
+    [problem] = [p for one in found.products for p in bound(one, known_types(one, found)).problems]
     assert words in problem.what
     assert str(problem.where) == "domains/d/p/p.sql:1"
 
@@ -197,7 +202,7 @@ def test_what_may_be_exact_or_null_is_left_to_the_run(tmp_path: Path, query: str
         inputs=["- name: d.up\n"], files={"p.sql": query},
     )  # fmt: skip
     found = mesh(write_workspace(tmp_path, {"d": {"up": READ, "p": made}}))
-    assert not [p for one in found.products for p in bound(one, found).problems]
+    assert not [p for one in found.products for p in bound(one, known_types(one, found)).problems]
 
 
 def test_a_delivery_of_another_type_is_a_warning(tmp_path: Path):

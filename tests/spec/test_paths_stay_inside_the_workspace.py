@@ -8,7 +8,7 @@ import pytest
 from declared import CONTRACT, PRODUCT, Workspace, with_setting, with_source
 
 from dataops_mesh.errors import DeclarationError
-from dataops_mesh.spec.loader import load_domain, load_mesh, load_product
+from dataops_mesh.spec.loader import load_mesh, load_product
 
 OUTSIDE = ["../../../../etc/passwd", "a/../../../../../x.py", "/etc/passwd", "\\0", "a\\nb"]
 
@@ -87,7 +87,7 @@ def test_a_declaration_that_nobody_would_read_is_reported(workspace: Workspace):
     (domain / "_drafts" / "x.odcs.yaml").write_text("a: [")
     (domain / "notes").mkdir()
     with pytest.raises(DeclarationError) as caught:
-        load_domain(domain, workspace.root)
+        load_mesh(workspace.root, domain.parent.name)
     text = str(caught.value)
     assert "aircraft/boats.odcs.yml:1: is not read under this name" in text
     assert "fleet/stray.odcs.yaml:1: belongs into a folder of its own" in text

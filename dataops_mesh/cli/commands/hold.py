@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from dataops_mesh.cli.commands.shared import Partition, Reason
+from dataops_mesh.cli.commands.shared import Output, Partition, Product, Reason
 from dataops_mesh.cli.output import Format, say, show
-
-Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
-Product = Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")]
-
 
 COLUMNS = ("product", "partition", "by", "person", "since", "release", "reason", "ends")
 ENDS = {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Names, Output, Partitions
+from dataops_mesh.cli.commands.shared import Names, Output, Partition, Partitions, Product
 from dataops_mesh.cli.output import Format
 
 PANEL = "Run"
@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913 - what the command takes
 
 
 def publish(  # noqa: PLR0913 - what the command takes
-    name: Annotated[str, typer.Argument(metavar="PRODUCT", help="domain.product")],
+    product: Product,
     *,
     file: Annotated[
         Path | None, typer.Option("--from", help="a file in the source's format")
@@ -65,7 +65,7 @@ def publish(  # noqa: PLR0913 - what the command takes
     port: Annotated[
         str, typer.Option("--input", help="which source, where there are several")
     ] = "",
-    partition: Annotated[str, typer.Option(help="only this partition")] = "",
+    partition: Partition = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Deliver what another tool made to a product's source, then build, check and publish."""
@@ -74,7 +74,7 @@ def publish(  # noqa: PLR0913 - what the command takes
     if (file is None) == (not query):
         raise typer.BadParameter("say either --from FILE or --query SELECT")
     raise typer.Exit(
-        publishing.publish(name, output, file=file, query=query, port=port, partition=partition)
+        publishing.publish(product, output, file=file, query=query, port=port, partition=partition)
     )
 
 

@@ -25,7 +25,7 @@ from dataops_mesh.spec.checks.measures import (
 from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.model import Address, Column, OutputPort, Relationship
 from dataops_mesh.spec.names import stem
-from dataops_mesh.spec.read.columns import column_types
+from dataops_mesh.spec.read.column.columns import column_types
 from dataops_mesh.spec.stored import declared, stored
 
 

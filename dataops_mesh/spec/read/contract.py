@@ -9,7 +9,7 @@ from dataops_mesh.spec.model import Column, Contract, Role
 from dataops_mesh.spec.names import STATUSES, VERSION, port_name, slug
 from dataops_mesh.spec.read.aside import SETTING, refuse_setting
 from dataops_mesh.spec.read.bound import with_foreign
-from dataops_mesh.spec.read.columns import read_columns
+from dataops_mesh.spec.read.column.columns import read_columns
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras, Settings, read_extras
 from dataops_mesh.spec.read.node import Node

@@ -18,8 +18,8 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.pattern import pattern_problem
+from dataops_mesh.spec.read.column.values import read_values
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.values import read_values
 from dataops_mesh.spec.sql import rule_query
 from dataops_mesh.spec.standards.schema import Validator, validate
 

@@ -17,17 +17,22 @@ from dataops_mesh.quality.values import base, is_number
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.derive import derive_checks
 from dataops_mesh.spec.checks.measures import Query
-from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import new_columns
 from dataops_mesh.spec.stored import wanted_types
-from dataops_mesh.transform.dry.session import Types, declare, empty_session, input_types, unbound
+from dataops_mesh.transform.dry.session import Known, Types, declare, empty_session, unbound
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def rule_problems(product: Product, mesh: Mesh) -> tuple[Problem, ...]:
-    """Return which rules cannot run on the columns that are declared or delivered."""
+def rule_problems(product: Product, known: Known) -> tuple[Problem, ...]:
+    """Return which rules cannot run on the columns that are declared or delivered.
+
+    Args:
+        product: whose contracts and expectations.
+        known: the columns of its inputs.
+    """
     checks = sorted(
         (one for one in derive_checks(product) if not _about_new_columns(one)),
         key=lambda check: check.relation,
@@ -35,7 +40,7 @@ def rule_problems(product: Product, mesh: Mesh) -> tuple[Problem, ...]:
     problems: list[Problem] = []
     with empty_session() as con:
         for relation, group in groupby(checks, lambda check: check.relation):
-            types = _types(product, relation, mesh)
+            types = _types(product, relation, known)
             if types is not None and declare(con, AUDITED, types):
                 problems += _problems(con, [one for one in group if _is_ours(one, types)], types)
     return tuple(problems)
@@ -51,12 +56,12 @@ def _is_ours(check: Check, types: Types) -> bool:
     return not of_port or set(columns_of(check.measure)) <= types.keys()
 
 
-def _types(product: Product, relation: str, mesh: Mesh) -> Types | None:
+def _types(product: Product, relation: str, known: Known) -> Types | None:
     for output in product.outputs:
         if str(output.address) == relation:
             return wanted_types(output.contract)
     port = next((port for port in product.inputs if port.name == relation), None)
-    return input_types(product, port, mesh) if port is not None else None
+    return known(port) if port is not None else None
 
 
 def _problems(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Types = Mapping[str, Shape]
+Known = Callable[[InputPort], Types | None]
 
 _LARGEST = 2**20  # bytes of a delivery without a contract that is looked at
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
@@ -47,7 +48,19 @@ def empty_session() -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
+def known_types(product: Product, mesh: Mesh) -> Known:
+    """Return a function that tells the columns of an input port; each is looked up once."""
+    found: dict[str, Types | None] = {}
+
+    def types(port: InputPort) -> Types | None:
+        if port.name not in found:
+            found[port.name] = _input_types(product, port, mesh)
+        return found[port.name]
+
+    return types
+
+
+def _input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
     """Return the columns of what an input port reads; None where nobody says them.
 
     A source without a contract has the columns of its delivery, if that is here and small enough

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import never_becomes
 from dataops_mesh.errors import Location, Problem
-from dataops_mesh.spec.model import Mesh, OutputPort, Product, TransformKind
+from dataops_mesh.spec.model import OutputPort, Product, TransformKind
 from dataops_mesh.spec.stored import wanted_types
-from dataops_mesh.transform.dry.session import declare, empty_session, input_types, line_of, unbound
+from dataops_mesh.transform.dry.session import Known, declare, empty_session, line_of, unbound
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.sql import sql_queries
 
@@ -39,13 +39,18 @@ class Bound:
     notes: tuple[Problem, ...] = ()
 
 
-def bound(product: Product, mesh: Mesh) -> Bound:
-    """Bind the product's SQL to empty relations of what it reads."""
+def bound(product: Product, known: Known) -> Bound:
+    """Bind the product's SQL to empty relations of what it reads.
+
+    Args:
+        product: whose SQL.
+        known: the columns of its inputs.
+    """
     if product.transform.kind is not TransformKind.SQL:
         return Bound()
     with empty_session() as con:
         for port in product.inputs:
-            types = input_types(product, port, mesh)
+            types = known(port)
             if types is None or not declare(con, port.name, types):
                 return Bound()
         for statement in _ends(product):

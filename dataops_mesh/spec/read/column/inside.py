@@ -16,10 +16,10 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.classes import CLASSES
 from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import slug, stem
+from dataops_mesh.spec.read.column.nested import composed, read_logical, unlike
+from dataops_mesh.spec.read.column.options import read_options
 from dataops_mesh.spec.read.custom import Target
-from dataops_mesh.spec.read.nested import composed, read_logical, unlike
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.rules import read_rule, read_severity
 from dataops_mesh.spec.read.servers import physical_of, systems_of
 from dataops_mesh.spec.rule import Rule, Severity, Unexecuted

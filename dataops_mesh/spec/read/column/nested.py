@@ -1,6 +1,6 @@
 """Reads columns of objects, arrays, maps and vectors: what they are made of, all the way down.
 
-What is demanded of the values inside is read by `spec.read.inside`.
+What is demanded of the values inside is read by `spec.read.column.inside`.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import is_column
 from dataops_mesh.spec.physical import accepted_types, is_accepted
 from dataops_mesh.spec.read.aside import SETTING, read_bound
+from dataops_mesh.spec.read.column.inside import classified, read_inside
+from dataops_mesh.spec.read.column.nested import NESTED, read_logical, read_shape_of, unlike
+from dataops_mesh.spec.read.column.options import read_options
+from dataops_mesh.spec.read.column.values import read_values
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
-from dataops_mesh.spec.read.inside import classified, read_inside
-from dataops_mesh.spec.read.nested import NESTED, read_logical, read_shape_of, unlike
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.options import read_options
 from dataops_mesh.spec.read.protection import masking
 from dataops_mesh.spec.read.rules import read_rules
 from dataops_mesh.spec.read.servers import physical_of
-from dataops_mesh.spec.read.values import read_values
 from dataops_mesh.spec.rule import Severity, Unexecuted
 from dataops_mesh.spec.systems import (
     Physical,
