@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.plan.breakers import clear_columns
 from dataops_mesh.plan.dbtlineage import dbt_queries
 from dataops_mesh.plan.sqllineage import Origin, QueryLineage, query_lineage
+from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
 
 Ports = Mapping[Address, OutputPort]
@@ -127,8 +129,9 @@ def _queries(
     found = {}
     for name, file in zip(transform.ports, transform.files, strict=False):
         try:
-            found[name] = (inputs, file.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError):
+            text = file.read_text("utf-8-sig")
+            found[name] = (inputs, written_out(text, product, Location(file.name, 1)))
+        except (OSError, UnicodeDecodeError, DeclarationError):
             continue
     return found
 

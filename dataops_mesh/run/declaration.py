@@ -17,7 +17,8 @@ from dataops_mesh.run.account import APPROVAL, approvals_spent, record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.registry.declared import still_read
 from dataops_mesh.spec.loader import load_product
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.macros import macro_files
+from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.read import sources
 from dataops_mesh.spec.read.pact import FOLDER, SUFFIX
 from dataops_mesh.store.declarations import read_declaration, write_declaration
@@ -194,7 +195,10 @@ def _files(product: Product) -> Iterator[Path]:
     yield from sorted(product.folder.glob(_CONTRACTS))
     yield from sorted((product.folder / sources.FOLDER).glob(_CONTRACTS))
     yield from sorted(product.folder.glob(_PACTS))
+    yield from product.included
     yield from product.transform.files
+    if product.transform.kind is TransformKind.SQL:
+        yield from macro_files(product)
     if is_dbt(product):
         project = project_folder(product)
         for file in sorted(project.rglob("*")):

@@ -56,7 +56,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         ),
         transform_fingerprint=transform_fingerprint(product),
         code_version=code_version(product),
-        git_commit=git_commit(product.folder, settings.root, files.values()),
+        git_commit=git_commit(product.folder, settings.root, (*files.values(), *product.included)),
         inputs=attempt.inputs.reads,
         ports=attempt.ports,
         checks_declared=len(attempt.checks),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.model import Domain, Mesh, Product
-from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
+from dataops_mesh.spec.names import NAME_RULE, SHARED, is_name, suggestion
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE, read_product
 
@@ -66,7 +66,9 @@ def read_domain(folder: Path, base: Path) -> tuple[Domain, Broken]:
     ]
     products = []
     for inner in _folders(folder):
-        if not (inner / PRODUCT_FILE).is_file() and not _suspicious(inner, base, problems):
+        if not (inner / PRODUCT_FILE).is_file() and (
+            inner.name == SHARED or not _suspicious(inner, base, problems)
+        ):
             continue
         try:
             products.append(load_product(inner, base))
@@ -114,6 +116,8 @@ def read_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
     broken: dict[str, tuple[Problem, ...]] = {}
     domains = []
     for folder in _folders(parent):
+        if parent == root and folder.name == SHARED and not any(folder.glob(f"*/{PRODUCT_FILE}")):
+            continue
         domain, wrong = read_domain(folder, root)
         domains.append(domain)
         broken |= wrong

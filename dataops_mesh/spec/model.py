@@ -202,6 +202,8 @@ class Product:
         keep_publications: how many stay readable for a rollback; 0 means the workspace's number.
         network: the transform may open connections; without, it reaches no machine.
         pacts: what consumers expect and this product's gate has accepted to check.
+        shared: folders of modules and macros for more than one product: its domain's, then the
+            workspace's.
         document: the file as it was parsed, for policies; not part of what the product is.
     """
 
@@ -228,12 +230,20 @@ class Product:
     keep_publications: int = 0
     network: bool = False
     pacts: tuple[Pact, ...] = ()
+    shared: tuple[Path, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property
     def partitioning(self) -> Partitioning | None:
         """Return how the product is cut; all its ports are cut alike."""
         return self.outputs[0].contract.partitioning if self.outputs else None
+
+    @property
+    def included(self) -> tuple[Path, ...]:
+        """Return the files that its contracts include."""
+        contracts = [*(port.contract for port in self.outputs), *(p.contract for p in self.inputs)]
+        documents = [one.document for one in contracts if one and one.document]
+        return tuple(dict.fromkeys(file for one in documents for file in one.included))
 
     @property
     def qualified_name(self) -> str:

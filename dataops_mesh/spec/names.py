@@ -10,6 +10,7 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 255
 VERSION = re.compile(r"v?(0|[1-9]\d{0,8})(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]{1,64})?")
 WHY = "mesh_rules"  # the column that says by which rules a row was set aside
+SHARED = "shared"  # what products of a domain, or of the workspace, are made of together
 EXAMPLES, EXPECTED = "examples", "expected"  # folders beside a product
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 NAME_RULE = "must be lower-case letters, digits and _, starting with a letter"

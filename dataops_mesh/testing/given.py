@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
-from dataops_mesh.spec.names import slug
 
 if TYPE_CHECKING:
     from dataops_mesh.run.environment import Environment
-    from dataops_mesh.spec.model import Address, InputPort, Mesh
+    from dataops_mesh.spec.model import Address, Contract, InputPort, Mesh
 
 Row = Mapping[str, Any]
 Given = Path | str | Sequence[Row]
@@ -90,7 +89,7 @@ def publish(
     folder = root / "domains" / address.domain / f"{address.port}_given"
     folder.mkdir(parents=True)
     (root / "pyproject.toml").write_text("[tool.dataops_mesh]\n", "utf-8")
-    typed = _types_only(contract.where.file, environment.settings.root, address.port)
+    typed = _types_only(contract, address.port)
     (folder / f"{address.port}.odcs.yaml").write_text(json.dumps(typed), "utf-8")
     (folder / "inputs").mkdir()
     incoming = {**typed, "id": "given", "schema": [{**typed["schema"][0], "name": "given"}]}
@@ -113,13 +112,10 @@ def publish(
     run_product(load_product(folder, root), environment, run_id="given")
 
 
-def _types_only(file: str, root: Path, port: str) -> dict[str, Any]:
+def _types_only(contract: Contract, port: str) -> dict[str, Any]:
     """Return a contract with the names and types of another, and none of its rules."""
-    import yaml
-
-    document = yaml.safe_load((root / file).read_text("utf-8-sig"))
-    objects = document["schema"]
-    found = next((one for one in objects if port in {one["name"], slug(one["name"])}), objects[0])
+    document = contract.document.data if contract.document else {}
+    columns = document["schema"][0]["properties"]
     empty = {"property": "allowEmpty", "vendor": "dataops_mesh", "value": True}
     return {
         "apiVersion": document["apiVersion"],
@@ -127,7 +123,7 @@ def _types_only(file: str, root: Path, port: str) -> dict[str, Any]:
         "id": f"given:{port}",
         "version": "1.0.0",
         "customProperties": [empty],
-        "schema": [{"name": port, "properties": [_type_of(one) for one in found["properties"]]}],
+        "schema": [{"name": port, "properties": [_type_of(one) for one in columns]}],
     }
 
 

@@ -11,6 +11,7 @@ from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
 
+from dataops_mesh.spec.macros import macro_files
 from dataops_mesh.spec.model import PARTITION_KEY, Product, TransformKind
 from dataops_mesh.spec.names import EXAMPLES
 from dataops_mesh.transform.dbt_environment import spoken
@@ -43,9 +44,14 @@ def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path
     if transform.kind is TransformKind.DBT:
         return project_files(project_folder(product))
     if transform.kind is TransformKind.SQL:
-        return {file.name: file for file in transform.files}
+        return {file.name: file for file in transform.files} | {
+            f"{_label(file.parent, product)}:{file.name}": file for file in macro_files(product)
+        }
     own = {file.relative_to(product.folder).as_posix(): file for file in _own(product)}
-    joined = dict(_imports(own.values(), joined_folders()))
+    folders = dict.fromkeys(joined_folders(), "import")
+    folders |= {folder: _label(folder, product) for folder in product.shared}
+    joined = dict(_imports(own.values(), folders))
+    joined |= _beside_modules(joined)
     said = (Path(text) for text in imported if text.endswith(".py"))
     more = {file for file in said if file.is_file() and not _is_installed(file)}
     known = {*own.values(), *joined.values()}
@@ -101,19 +107,40 @@ def _delivered(folder: Path, path: str) -> re.Pattern[str]:
     return re.compile(translate(str(folder / path.replace(PARTITION_KEY, "*"))))
 
 
-def _imports(files: Iterable[Path], folders: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+def _label(folder: Path, product: Product) -> str:
+    """Return what tells the shared folders of a product apart on every machine."""
+    return "domain" if folder.parent == product.folder.parent else "workspace"
+
+
+def _beside_modules(found: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the other files of the shared packages that are imported: their code may open them."""
+    more = {}
+    for name, file in found.items():
+        label, _, inner = name.partition(":")
+        package, _, rest = inner.partition("/")
+        if label == "import" or not rest:
+            continue
+        folder = file.parents[rest.count("/")]
+        for other in folder.rglob("*"):
+            parts = other.relative_to(folder).parts
+            if other.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
+                more[f"{label}:{package}/{other.relative_to(folder).as_posix()}"] = other
+    return more
+
+
+def _imports(files: Iterable[Path], folders: Mapping[Path, str]) -> Iterator[tuple[str, Path]]:
     """Yield what files import from folders, and what that imports in turn, by name."""
     waiting, seen = [(file, "") for file in files], set[Path]()
     while waiting:
         file, package = waiting.pop()
         for name in _imported_names(file, package):
-            for folder in folders:
+            for folder, label in folders.items():
                 for found in _found(folder, name):
                     if found in seen or found.is_relative_to(_PACKAGE):
                         continue
                     seen.add(found)
                     shown = found.relative_to(folder)
-                    yield f"import:{shown.as_posix()}", found
+                    yield f"{label}:{shown.as_posix()}", found
                     waiting.append((found, ".".join(shown.parent.parts)))
 
 

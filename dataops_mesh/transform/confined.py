@@ -16,7 +16,7 @@ from typing import Any
 
 from dataops_mesh import errors
 from dataops_mesh.errors import Location, MeshError, Problem, TransformError
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.standards.schema import Validator
 from dataops_mesh.transform.confine import client
 from dataops_mesh.transform.confine.landlock import READ, READ_FILE, WRITE
@@ -132,6 +132,8 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
     require(walls)
     folder.mkdir(parents=True, exist_ok=True)
     file = product.transform.files[0]
+    # Last, so that no module there stands for an installed one.
+    shared = product.shared if product.transform.kind is TransformKind.PYTHON else ()
     task = Task(
         call=call,
         argument=argument,
@@ -141,7 +143,7 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
         file=file,
         network=access.network,
         required=walls.required,
-        path=tuple(os.path.abspath(entry) for entry in sys.path),  # noqa: PTH100 - '' is here
+        path=tuple(os.path.abspath(entry) for entry in (*sys.path, *map(str, shared))),  # noqa: PTH100 - '' is here
         environment=client.environment(folder.absolute(), network=access.network),
         limits=client.limits(),
     )

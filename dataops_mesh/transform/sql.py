@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mean
+from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.spec.sql import parse_select, tables_read
@@ -23,7 +24,7 @@ def sql_problems(product: Product) -> tuple[Problem, ...]:
     for file in product.transform.files:
         where = place(product, file)
         try:
-            text = _text(product, file)
+            text = written_out(_text(product, file), product, where)
             read = tables_read(parse_select(text, where))
         except DeclarationError as error:
             problems += error.problems
@@ -64,7 +65,10 @@ def sql_queries(product: Product) -> dict[str, str]:
     if problems:
         raise DeclarationError(problems)
     files = zip(product.transform.ports, product.transform.files, strict=True)
-    return {port: _query(_text(product, file)) for port, file in files}
+    return {
+        port: _query(written_out(_text(product, file), product, place(product, file)))
+        for port, file in files
+    }
 
 
 def _query(text: str) -> str:

@@ -42,6 +42,7 @@ DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
+SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 DRAWING = "not run: a drawing"
 
@@ -84,6 +85,13 @@ SHOWN = {
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",
     ("policies.md", "from dataops_mesh.policy.model import Finding, Policy"): f"{POLICIES}::test_the_python_policy_of_the_page_is_one",
     ("policies.md", "select id, ssn as code, sha256(ssn) as person, date_trunc('month', born) as month from people.people"): "tests/policy/test_a_class_follows_its_values.py::test_the_query_of_the_page_is_judged_as_it_says",
+    ("shared.md", "shared/columns.odcs.yaml          columns and rules for contracts"): DRAWING,
+    ("shared.md", "# shared/columns.odcs.yaml"): SHARED,
+    ("shared.md", "# domains/sales/orders/orders.odcs.yaml"): SHARED,
+    ("shared.md", "-- shared/money.sql"): SHARED,
+    ("shared.md", "-- domains/sales/orders/orders.sql"): SHARED,
+    ("shared.md", "# domains/sales/orders_by_region/transform.py"): SHARED,
+    ("shared.md", "# domains/sales/shared/regions.py"): SHARED,
     ("quarantine.md", "schema:"): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
     ("quarantine.md", "quality:"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",
     ("quarantine.md", "- property: partitions"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",

@@ -57,7 +57,7 @@ class Node:
     def start(self) -> Location:
         """Return the line on which a text value begins."""
         line = self.document.starts.get(self.keys)
-        return self.where if line is None else Location(self.document.file, line)
+        return self.where if line is None else Location(self.where.file, line)
 
     def child(self, key: str) -> Node | None:
         """Return the value under a key, or None where the key is absent."""

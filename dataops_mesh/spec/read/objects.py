@@ -26,7 +26,7 @@ def objects_in(document: Document) -> list[tuple[str, Document]]:
 
     Of a file without objects, or with one, that is the file itself.
     """
-    document = _renewed(document)
+    document = renewed(document)
     found = document.data.get(_SCHEMA) if isinstance(document.data, dict) else None
     objects = found if isinstance(found, list) else []
     if len(objects) <= 1:
@@ -78,7 +78,7 @@ def _columns(one: Any) -> set[str]:
     return {name for entry in found for name in called(entry)}
 
 
-def _renewed(document: Document) -> Document:
+def renewed(document: Document) -> Document:
     """Return a document of ODCS 3.0 with the words that it has from version 2 in those of today."""
     if not isinstance(document.data, dict):
         return document
@@ -155,6 +155,7 @@ def _moved(document: Document, data: Any, moves: Moves) -> Document:
         lines=dict(placed(document.lines)),
         starts=dict(placed(document.starts)),
         words=dict(placed(document.words)),
+        origins=dict(placed(document.origins)),
         moved=(*moves, *document.moved),
     )
 

@@ -9,8 +9,8 @@ from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mea
 from dataops_mesh.spec.checks.aside import aside_problems
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Product, Support, Team
-from dataops_mesh.spec.names import NAME_RULE, is_name, major, suggestion
-from dataops_mesh.spec.paths import shown
+from dataops_mesh.spec.names import NAME_RULE, SHARED, is_name, major, suggestion
+from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.automation import automation_problems
 from dataops_mesh.spec.read.contract import (
     check_same,
@@ -20,6 +20,7 @@ from dataops_mesh.spec.read.contract import (
     read_contract,
 )
 from dataops_mesh.spec.read.extras import read_extras
+from dataops_mesh.spec.read.include import read_contract_file
 from dataops_mesh.spec.read.inputs import cut_problems, read_inputs
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import objects_in
@@ -68,7 +69,7 @@ def _contracts(folder: Path, root: Path, problems: list[Problem]) -> dict[str, C
     for file in sorted(folder.glob(f"*{CONTRACT_SUFFIX}")):
         port, name = file.name.removesuffix(CONTRACT_SUFFIX), shown(file, root)
         try:
-            parts = objects_in(read_document(file, name))
+            parts = objects_in(read_contract_file(file, root, problems))
         except DeclarationError as error:
             problems += error.problems
             found[port] = Contract("", "", Location(name, 1), "", ())
@@ -143,10 +144,21 @@ def _product(
         keep_publications=_value(settings.get("keepPublications"), 0),
         network=_value(settings.get("network"), False),
         pacts=pacts,
+        shared=_shared(folder, root),
         document=document,
     )
     problems += automation_problems(product, settings.get("automation"))
     return product, [*merged(schema_problems, problems), *elsewhere]
+
+
+def _shared(folder: Path, root: Path) -> tuple[Path, ...]:
+    """Return the folders of what products share that there are."""
+    found = dict.fromkeys((folder.parent / SHARED, root.absolute() / SHARED))
+    return tuple(
+        one
+        for one in found
+        if one.is_dir() and is_inside(one, root) and not (one / PRODUCT_FILE).is_file()
+    )
 
 
 def _value(setting: Node | None, default: Any) -> Any:

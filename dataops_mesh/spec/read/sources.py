@@ -9,8 +9,9 @@ from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.model import InputPort, SourceFormat
 from dataops_mesh.spec.paths import shown
 from dataops_mesh.spec.read.contract import read_contract
+from dataops_mesh.spec.read.include import read_contract_file
 from dataops_mesh.spec.read.objects import objects_in
-from dataops_mesh.spec.read.yaml import Document, read_document
+from dataops_mesh.spec.read.yaml import Document
 
 FOLDER, SUFFIX = "inputs", ".odcs.yaml"
 _TYPED = ("types", "columns", "all_varchar", "auto_detect", "dateformat", "timestampformat")
@@ -41,7 +42,7 @@ def with_contracts(
             problems.append(Problem("is not read under this name", where, next=then))
             continue
         try:
-            parts = objects_in(read_document(file, where.file))
+            parts = objects_in(read_contract_file(file, root, problems))
         except DeclarationError as error:
             problems += error.problems
             continue

@@ -44,6 +44,8 @@ class Document:
         starts: the line of the first character of each text value.
         words: what stands in the file where YAML 1.1 reads a word as true, false or nothing.
         moved: of a part of a file, where it stands now and where it stands there.
+        origins: of a part that is included from another file: that file, and where it stands there.
+        included: the files that it was made of beside its own.
     """
 
     file: str
@@ -52,9 +54,22 @@ class Document:
     starts: dict[Keys, int] = field(repr=False)
     words: dict[Keys, str] = field(default_factory=dict, repr=False)
     moved: tuple[tuple[Keys, Keys], ...] = ()
+    origins: dict[Keys, tuple[str, Keys]] = field(default_factory=dict, repr=False)
+    included: tuple[Path, ...] = ()
+
+    def origin(self, keys: Keys) -> tuple[str, Keys]:
+        """Return the file in which a part stands, and its keys there."""
+        for length in range(len(keys), 0, -1) if self.origins else ():
+            found = self.origins.get(keys[:length])
+            if found is not None:
+                return found[0], (*found[1], *keys[length:])
+        return self.file, keys
 
     def original(self, keys: Keys) -> Keys:
         """Return the keys as they are in the file."""
+        file, there = self.origin(keys)
+        if file != self.file:
+            return there
         for now, then in self.moved:
             if keys[: len(now)] == now:
                 keys = (*then, *keys[len(now) :])
@@ -65,7 +80,7 @@ class Document:
         for length in range(len(keys), -1, -1):
             line = self.lines.get(keys[:length])
             if line is not None:
-                return Location(self.file, line)
+                return Location(self.origin(keys[:length])[0], line)
         return Location(self.file, 1)
 
     def digest(self) -> str:
