@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from declared import Workspace
+from jsonschema import Draft201909Validator
 
 from dataops_mesh.spec.read.yaml import read_document
-from dataops_mesh.spec.standards.schema import odcs_validator
+from dataops_mesh.spec.standards.schema import standard_schemas
 
 HEAD = "apiVersion: v3.2.0\nkind: DataContract\nid: {id}\nversion: 1.0.0\nstatus: active\n"
 SHARED = (
@@ -46,7 +47,7 @@ UP = "../../../shared/columns.odcs.yaml"
 def contract(value: str = "", column: str = "", more: str = "") -> str:
     own = OWN + more
     if column:
-        own += f"      - {{name: home, {SETTING.format(value=column)}}}\n"
+        own += f"      - {{name: home, logicalType: string, {SETTING.format(value=column)}}}\n"
     return own + (SETTING.format(value=value) + "\n" if value else "")
 
 
@@ -131,7 +132,7 @@ MISTAKES = {
         'the column "loaded_at" is also defined at shared/columns.odcs.yaml:9',
     ),
     "two words": (
-        contract(column=f'"{UP}#country"').replace("home,", "home, logicalType: date,"),
+        contract(column=f'"{UP}#country"').replace("logicalType: string, custom", "logicalType: date, custom"),
         '"logicalType" is also said at shared/columns.odcs.yaml:15',
     ),
     "a circle": (contract("../../../shared/a.odcs.yaml"), "in a circle: shared/a.odcs.yaml -> "),
@@ -173,4 +174,5 @@ def test_a_contract_that_includes_is_valid_by_the_standard(workspace: Workspace)
     shared(workspace)
     folder = workspace.write(contract=contract(f'"{UP}#audit"', f'"{UP}#country"'))
     file = folder / "aircraft.odcs.yaml"
-    assert not list(odcs_validator().errors(read_document(file, file.name).data))
+    schema = Draft201909Validator(standard_schemas()["ODCS"])
+    assert not list(schema.iter_errors(read_document(file, file.name).data))
