@@ -19,6 +19,7 @@ from dataops_mesh.cli.environments import Ask, Place, by_place, environments, pl
 from dataops_mesh.cli.examine import require_sound, sound_products
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
 from dataops_mesh.cli.progress import progress
+from dataops_mesh.cli.warned import warned, warning_lines
 from dataops_mesh.cli.wire import read_ended
 from dataops_mesh.cli.workspace import (
     named,
@@ -114,6 +115,8 @@ def run_products(  # noqa: PLR0913 - what the command takes
     shown = [c for c in COLUMNS if c not in {"partition", "set_aside"} or _any(rows, c)]
     empty = "nothing changed, and nothing was built" if changed else "nothing was built"
     show(rows, output, columns=shown, empty=empty)
+    if output is Format.TABLE and (lines := warning_lines(rows)):
+        say("\n".join(["\nwarnings, which refuse nothing:", *lines]))
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")
     if refused:
@@ -236,6 +239,7 @@ def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
         "dagster_run": ended.dagster_run,
         "why": ended.why,
         **facts,
+        "warned": warned(environment, facts["candidate"]) if facts.get("warnings") else [],
     }
 
 

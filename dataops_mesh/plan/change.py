@@ -55,6 +55,7 @@ class Change:
         one_way: why it cannot be taken back; empty for a two-way change.
         port: the port it is about; None for the product as a whole.
         columns: the columns that a consumer may have used, by their old names.
+        former: the line is that of the declaration before, which is not the file of today.
     """
 
     kind: str
@@ -64,6 +65,12 @@ class Change:
     one_way: str = ""
     port: Address | None = None
     columns: tuple[str, ...] = ()
+    former: bool = False
+
+    @property
+    def place(self) -> str:
+        """Return where it stands; of what was removed, where it stood."""
+        return f"{self.where} as it was" if self.former else str(self.where)
 
     @property
     def bump(self) -> Bump:

@@ -10,7 +10,7 @@ from typing import Any
 from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change
 from dataops_mesh.plan.classes import is_pii, protection
-from dataops_mesh.plan.table import change
+from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.spec.model import Address, Column, ColumnOptions, Contract, Scalar
 
@@ -42,7 +42,7 @@ def compare_columns(before: Contract, after: Contract, port: Address) -> Iterato
     for old in before.columns:
         if old.name not in names:
             what = f'column "{old.name}" removed'
-            yield change("column_removed", what, old.where, port, (old.name,))
+            yield gone("column_removed", what, old.where, port, (old.name,))
     for new in after.columns:
         if new.name not in kept:
             yield change("column_added", f'column "{new.name}" added', new.where, port)

@@ -10,7 +10,7 @@ from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Bump, Change
 from dataops_mesh.plan.columns import compare_columns
 from dataops_mesh.plan.rules import compare_references, compare_rules, compare_slas
-from dataops_mesh.plan.table import change
+from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product
@@ -42,7 +42,7 @@ def compare(
         return _added(after) if after else ()
     if after is None:
         return tuple(
-            change("port_removed", f"{port.address} removed", port.where, port.address)
+            gone("port_removed", f"{port.address} removed", port.where, port.address)
             for port in before.outputs
         )
     found = [*_compare_ports(before, after), *_compare_product(before, after, transforms)]
@@ -77,7 +77,7 @@ def _compare_ports(before: Product, after: Product) -> Iterator[Change]:
             continue
         moved = ids.pop(port.contract.id, None) if count[port.contract.id] == _PAIR else None
         if moved is None:
-            yield change("port_removed", f"{address} removed", port.where, address)
+            yield gone("port_removed", f"{address} removed", port.where, address)
         else:
             renamed.append(moved)
             what = f"{address} renamed to {moved.address}"
@@ -177,7 +177,7 @@ def _compare_product(
     new = {port.name: port for port in after.inputs}
     for name, port in old.items():
         if name not in new:
-            yield change("input_removed", f'input "{name}" removed', port.where)
+            yield gone("input_removed", f'input "{name}" removed', port.where)
         elif _bare(port) != _bare(new[name]):
             yield change("input_changed", f'input "{name}" changed', new[name].where)
     for name, port in new.items():
@@ -195,7 +195,7 @@ def _pacts(before: Product, after: Product) -> Iterator[Change]:
     for (consumer, port), pact in old.items():
         now = new.get((consumer, port))
         if now is None:
-            yield change("pact", f"pact with {consumer} ended", pact.where, port)
+            yield gone("pact", f"pact with {consumer} ended", pact.where, port)
         elif now.fingerprint != pact.fingerprint:
             yield change("pact", f"pact with {consumer} changed", now.where, port)
     for (consumer, port), pact in new.items():

@@ -88,7 +88,7 @@ def _breaks(change: Change) -> bool:
 
 def _refused(name: str, change: Change, wanted: str) -> str:
     return (
-        f"{name}: {change.what} ({change.where}) breaks consumers; make the version {wanted}, "
+        f"{name}: {change.what} ({change.place}) breaks consumers; make the version {wanted}, "
         "or publish it as a new port beside this one"
     )
 
@@ -127,7 +127,7 @@ def _approval(
     if given:
         strangers = ", ".join(f"{one.approver} ({one.where})" for one in given)
         return (f"{strangers} may not approve; who may: {people}",)
-    what = "; ".join(f"{one.what} ({one.where}): {one.one_way}" for one in needed)
+    what = "; ".join(f"{one.what} ({one.place}): {one.one_way}" for one in needed)
     again = "; the approval of before has served" if times else ""
     reason = (
         f"{before.qualified_name}: cannot be taken back: {what}{again}. It needs "

@@ -42,7 +42,7 @@ def as_markdown(plan: Plan) -> str:
         lines += ["| change | for consumers | can be taken back | where |", "|---|---|---|---|"]
         lines += [
             f"| {_cell(_what(one))} | {one.compatibility} | "
-            f"{'no: ' + one.one_way if one.one_way else 'yes'} | `{one.where}` |"
+            f"{'no: ' + one.one_way if one.one_way else 'yes'} | `{one.place}` |"
             for one in product.changes
         ]
         for title, texts in (
@@ -85,6 +85,7 @@ def _product_data(product: ProductPlan) -> dict[str, Any]:
                 "kind": one.kind,
                 "what": one.what,
                 "where": str(one.where),
+                "as_it_was": one.former,
                 "port": str(one.port) if one.port else None,
                 "columns": list(one.columns),
                 "compatibility": one.compatibility.value,

@@ -12,7 +12,7 @@ from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change
 from dataops_mesh.plan.columns import renames
 from dataops_mesh.plan.queries import meaning
-from dataops_mesh.plan.table import change
+from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import Promise, quarantine_words, relate, relate_quarantine
 from dataops_mesh.spec.model import (
     Address,
@@ -57,7 +57,7 @@ def _compare_rule(
             yield change(aside, what, new.where, port)
     elif new is None and old is not None:
         kind = "rule_removed" if _decides(old) else "rule_note"
-        yield change(kind, f'rule "{name}" removed', old.where, port, _about(old))
+        yield gone(kind, f'rule "{name}" removed', old.where, port, _about(old))
     elif old is not None and new is not None:
         columns, where = _about(old), new.where
         if aside := relate_quarantine(old.quarantine, new.quarantine):
@@ -171,7 +171,7 @@ def compare_references(before: Contract, after: Contract, port: Address) -> Iter
         what = f"{', '.join(one.columns)} refers to {one.relation}"
         now = new.get(key)
         if now is None:
-            yield change("reference_removed", f"no longer: {what}", one.where, port, one.columns)
+            yield gone("reference_removed", f"no longer: {what}", one.where, port, one.columns)
             continue
         decides = (one.severity is Severity.ERROR, now.severity is Severity.ERROR)
         if one.severity is not now.severity and any(decides):
@@ -202,7 +202,8 @@ def compare_slas(before: Contract, after: Contract, port: Address) -> Iterator[C
         if kind and here is not None:
             element = f" of {here.element}" if here.element else ""
             what = f"{here.property}{element}: {_value(was)} to {_value(now)}"
-            yield change(kind, what, here.where, port)
+            said = gone if now is None else change
+            yield said(kind, what, here.where, port)
 
 
 def _levels(contract: Contract) -> dict[tuple[object, ...], Sla]:

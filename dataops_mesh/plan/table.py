@@ -6,7 +6,7 @@ whatever lets pass less, or says more, may not (additive). docs/changes.md shows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change, Compatibility
@@ -158,3 +158,14 @@ def change(
     """Return a change as the table judges it."""
     row = TABLE[kind]
     return Change(kind, what, where, row.compatibility, row.one_way, port, columns)
+
+
+def gone(
+    kind: str,
+    what: str,
+    where: Location,
+    port: Address | None = None,
+    columns: tuple[str, ...] = (),
+) -> Change:
+    """Return a change of what is there no more: its line is that of the file before."""
+    return replace(change(kind, what, where, port, columns), former=True)

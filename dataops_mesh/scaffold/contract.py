@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     import duckdb
 
 HEAD = """\
-Made of {rows:,} rows of {origin}: types, nulls, values and ranges as they are there, ranges
-rounded outwards to two digits. Make them what you promise: what is not kept is not published.
-Each classification is a guess: confirm it (public, internal, confidential, restricted)."""
+Made of {rows:,} rows of {origin}: types, nulls and values as they are there, and of 30 rows and
+more ranges, rounded outwards to two digits. Make them what you promise: what is not kept is not
+published. Each class is a guess: confirm it (public, internal, confidential, restricted)."""
 _WIDE = frozenset({"HUGEINT", "UBIGINT", "UHUGEINT"})
+ENOUGH = 30  # rows of which a range is proposed
 _DIGITS = 2
 _PLAIN = 10  # powers of ten between which a float is a number that people write
 
@@ -101,7 +102,9 @@ def _column(
     column["classification"] = classification(one, name) + CONFIRM
     if source:
         return column
-    options = column.pop("logicalTypeOptions", {}) | _bounds(one, holds)
+    options = column.pop("logicalTypeOptions", {}) | _bounds(
+        one, holds, ranged=_is_ranged(one, name, found)
+    )
     if options:
         column["logicalTypeOptions"] = Short(options)
     if one.values:
@@ -126,8 +129,19 @@ def typed(kind: str, name: str) -> dict[str, Any]:
     return {**found, "physicalType": kind} if kind in _WIDE else found
 
 
-def _bounds(one: Measured, holds: Callable[[str], bool]) -> dict[str, Any]:
+def _is_ranged(one: Measured, name: str, found: Relation) -> bool:
+    """Tell whether the smallest and the largest number say anything of tomorrow's.
+
+    Of a handful of rows they do not, nor do numbers that only tell rows apart.
+    """
+    is_key = one.name in found.key or name == "id" or name.endswith("_id")
+    return found.rows >= ENOUGH and not is_key
+
+
+def _bounds(one: Measured, holds: Callable[[str], bool], *, ranged: bool) -> dict[str, Any]:
     if one.low is not None and not isinstance(one.low, date | datetime):
+        if not ranged:
+            return {}
         low, high = outwards(one.low, up=False), outwards(one.high, up=True)
         return {} if low is None or high is None else {"minimum": low, "maximum": high}
     if one.lengths is None or one.values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -171,7 +172,8 @@ def source_files(
 
 
 def _input_name(file: Path) -> str:
-    return f"{slug(file.stem)}_{slug(file.suffix.strip('.'))}"
+    plain = re.sub(r"[^A-Za-z0-9]+", " ", file.stem).strip() or file.absolute().parent.name
+    return f"{slug(plain)}_{slug(file.suffix.strip('.'))}"
 
 
 def _selected(wanted: Request) -> Files:

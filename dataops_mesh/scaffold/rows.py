@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -56,10 +57,10 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def rows_of_file(file: Path, name: str, table: str = "") -> Iterator[Rows]:
-    """Read a CSV, Parquet or JSON file as a run would, or a table of a DuckDB file.
+    """Read CSV, Parquet or JSON files as a run would, or a table of a DuckDB file.
 
     Args:
-        file: the file.
+        file: the file, or a pattern of names such as `data/*.csv`.
         name: the view.
         table: of a DuckDB file, which one.
 
@@ -67,8 +68,11 @@ def rows_of_file(file: Path, name: str, table: str = "") -> Iterator[Rows]:
         SourceError: it is not there, or cannot be read.
     """
     where = Location(str(file), 1)
-    if not file.is_file():
-        raise SourceError(Problem(f"there is no file {file}", next="name a file that is there"))
+    found = (file,) if file.is_file() else tuple(map(Path, sorted(glob.glob(str(file)))))  # noqa: PTH207 - of any folder
+    found = tuple(one for one in found if one.is_file())
+    if not found:
+        then = 'name a file that is there, or a pattern in quotes: "data/*.csv"'
+        raise SourceError(Problem(f"there is no file {file}", next=then))
     with session() as con:
         if file.suffix in DATABASES:
             yield Rows(con, _attached(con, file, table), f"{file.name}, table {table}")
@@ -79,9 +83,10 @@ def rows_of_file(file: Path, name: str, table: str = "") -> Iterator[Rows]:
             then = "name a .csv, .tsv, .parquet, .json, .ndjson or .duckdb file"
             raise SourceError(Problem(what, where, next=then))
         source = Source(str(file), form, where)
-        options = _spelled(con, file, name, source) if form is SourceFormat.CSV else {}
-        bind_source(con, name, (file,), _with(source, options))
-        yield Rows(con, sql.identifier(name), file.name, options)
+        options = _spelled(con, found, name, source) if form is SourceFormat.CSV else {}
+        bind_source(con, name, found, _with(source, options))
+        origin = file.name if len(found) == 1 else f"{len(found)} files {file.name}"
+        yield Rows(con, sql.identifier(name), origin, options)
 
 
 @contextmanager
@@ -124,23 +129,23 @@ def _attached(con: duckdb.DuckDBPyConnection, file: Path, table: str) -> str:
 
 
 def _spelled(
-    con: duckdb.DuckDBPyConnection, file: Path, name: str, source: Source
+    con: duckdb.DuckDBPyConnection, files: tuple[Path, ...], name: str, source: Source
 ) -> dict[str, Any]:
-    """Return how a CSV file writes its columns and what is missing, where it is not our way."""
-    with file.open("rb") as stream:
+    """Return how CSV files write their columns and what is missing, where it is not our way."""
+    with files[0].open("rb") as stream:
         first = stream.readline(2**16).decode("utf-8", "replace")
     options: dict[str, Any] = {}
     delimiter = next((one for one in _DELIMITERS if first.count(one) > first.count(",")), "")
-    if delimiter and not (delimiter == "\t" and file.suffix == ".tsv"):
+    if delimiter and not (delimiter == "\t" and files[0].suffix == ".tsv"):
         options["delim"] = delimiter
-    bind_source(con, name, (file,), _with(source, options))
+    bind_source(con, name, files, _with(source, options))
     view = sql.identifier(name)
     nothing: set[str] = set()
     for column in _texts(con, view):
         nothing |= _missing(con, view, sql.identifier(column))
     if nothing:
         options["nullstr"] = ["", *sorted(nothing)]
-        bind_source(con, name, (file,), _with(source, options))
+        bind_source(con, name, files, _with(source, options))
     numbers = [one for one in _texts(con, view) if _is_number(con, view, sql.identifier(one))]
     if numbers:
         options["types"] = dict.fromkeys(numbers, "DOUBLE")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from helpers import product, run, write_workspace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dataops_mesh.errors import SourceError
 from dataops_mesh.scaffold.contract import outwards
 from dataops_mesh.scaffold.files import write_new
 from dataops_mesh.scaffold.make import Origin, Place, Request, new_contract, new_product
@@ -27,6 +29,10 @@ Flight No,carrier,Tail Num,departed,delay,distance,price,email,when
 2,UA,N24211,2013-01-01,NA,1416,120.25,bo@mesh.example,2013-01-01T05:29:00Z
 3,AA,N619AA,2013-01-02,-4,1089,87,cy@mesh.example,2013-01-02T05:40:00Z
 """
+MANY = FLIGHTS + "".join(
+    f"{n},AA,N619AA,2013-01-02,-4,1089,87,cy@mesh.example,2013-01-02T05:40:00Z\n"
+    for n in range(4, 40)
+)
 
 
 def place_in(root: Path, name: str = "flights") -> Place:
@@ -55,6 +61,37 @@ def test_a_product_of_a_file_publishes_its_rows(tmp_path, source, python):
     assert "classification: restricted  # guess" in text  # the e-mail
     assert "name: flight_no" in text
     assert "name: delay\n        logicalType: integer" in text  # NA is nothing, and no text
+    assert "minimum" not in text  # three rows tell nothing of a range
+
+
+def test_a_range_is_of_many_rows_and_of_no_key(tmp_path):
+    file = tmp_path / "flights.csv"
+    file.write_text(MANY.replace("distance", "plane_id"), "utf-8")
+    _, text = new_contract(place_in(tmp_path), "flights", Origin(file), source=False)
+    columns = {c["name"]: c for c in yaml.safe_load(text)["schema"][0]["properties"]}
+    assert columns["price"]["logicalTypeOptions"] == {"minimum": 87, "maximum": 130}
+    assert "logicalTypeOptions" not in columns["flight_no"]
+    assert "logicalTypeOptions" not in columns["plane_id"]
+
+
+def test_a_product_of_a_pattern_reads_every_file_that_fits(tmp_path):
+    (tmp_path / "data").mkdir()
+    head, *lines = FLIGHTS.splitlines()
+    for n, line in enumerate(lines):
+        (tmp_path / "data" / f"{n}.csv").write_text(f"{head}\n{line}\n", "utf-8")
+    wanted = Request(place_in(tmp_path), "flights", Origin(tmp_path / "data" / "*.csv"), People())
+    report = published(tmp_path, wanted)
+    assert report.published
+    assert report.ports[0].rows == 3
+    text = (wanted.place.folder / "product.odps.yaml").read_text("utf-8")
+    assert "name: data_csv" in text
+    assert "path: ../../../data/*.csv" in text
+
+
+def test_a_pattern_that_fits_nothing_is_told(tmp_path):
+    wanted = Request(place_in(tmp_path), "flights", Origin(tmp_path / "*.csv"), People())
+    with pytest.raises(SourceError, match="there is no file"):
+        new_product(wanted)
 
 
 @pytest.mark.parametrize(
@@ -70,11 +107,11 @@ def test_a_product_of_a_file_publishes_its_rows(tmp_path, source, python):
 )
 def test_a_damaged_copy_is_refused(tmp_path, damage):
     file = tmp_path / "flights.csv"
-    file.write_text(FLIGHTS, "utf-8")
+    file.write_text(MANY, "utf-8")
     wanted = Request(place_in(tmp_path), "flights", Origin(file), People("air"), source=True)
     assert published(tmp_path, wanted).published
-    text = FLIGHTS.replace(*damage)
-    assert text != FLIGHTS
+    text = MANY.replace(*damage)
+    assert text != MANY
     file.write_text(text, "utf-8")
     assert not run(load_settings(tmp_path), "air.flights").published
 

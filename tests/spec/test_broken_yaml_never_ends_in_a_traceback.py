@@ -28,7 +28,20 @@ BROKEN = {
     "merge key": ("a: {<<: {b: 1}}\n", 1, "merge keys"),
     "two documents": ("a: 1\n---\nb: 2\n", 2, "more than one document"),
     "tab": ("a:\n\tb: 1\n", 2, "is not YAML"),
-    "unclosed": ("a: 'b\nc: d\n", 3, "is not YAML"),
+    "unclosed": ("a: 'b\nc: d\n", 1, "a quote (') opens on this line"),
+    "unclosed until the next quote": (
+        'a:\n  - {b: "c, d: 1}\n  - {b: "c"}\n',
+        2,
+        'a quote (") opens on this line',
+    ),
+    "braces without quotes": ("a: 1\nb: {partition}.csv\nc: 2\n", 2, "{partition} stands without"),
+    "braces without quotes, inside": (
+        "a: {b: x/{partition}.csv}\n",
+        1,
+        "{partition} stands without",
+    ),
+    "a format without quotes": ("a: 1\nb: %d/%m\n", 2, "may not begin with %"),
+    "a quote that is closed further down": ('a: "b\n  c"\nd: 1\n\te: 1\n', 4, "a tab"),
     "control character": ("a: 1\nb: \x01\n", 2, "is not YAML"),
     "empty": ("", 1, "is empty"),
     "only a comment": ("# nothing\n", 1, "is empty"),
@@ -55,6 +68,17 @@ def test_a_broken_text_is_a_problem_with_a_line(case: str):
     (problem,) = caught.value.problems
     assert str(problem.where) == f"x.yaml:{line}"
     assert message in problem.what
+
+
+def test_how_to_quote_it_is_said():
+    with pytest.raises(DeclarationError) as caught:
+        parse_document("a: {path: data/{partition}.csv, x: 1}\n", "x.yaml")
+    assert caught.value.problems[0].next == 'write it in quotes: "data/{partition}.csv"'
+
+
+def test_braces_alone_are_valid_yaml_and_not_what_was_meant(workspace: Workspace):
+    (problem,) = workspace.problems(PRODUCT.replace("data/planes.csv", "{partition}"))
+    assert problem.next == 'write it in quotes: "{partition}"'
 
 
 @pytest.mark.parametrize("name", ["product.odps.yaml", "aircraft.odcs.yaml"])

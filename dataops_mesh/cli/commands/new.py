@@ -15,7 +15,11 @@ Owner = Annotated[str | None, typer.Option("--owner", help="the team's owner: a 
 Support = Annotated[str | None, typer.Option("--support", help="where questions go: mail or URL")]
 From = Annotated[
     Path | None,
-    typer.Option("--from", metavar="FILE", help="CSV, Parquet, JSON or DuckDB file with the rows"),
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help='CSV, Parquet, JSON or DuckDB file with the rows, or "data/*.csv"',
+    ),
 ]
 Table = Annotated[str, typer.Option("--table", help="of a DuckDB file, which table")]
 Select = Annotated[str, typer.Option("--select", metavar="SQL", help="a SELECT on domain.port")]

@@ -19,6 +19,7 @@ import yaml
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.read.numbers import exact, two_readings
+from dataops_mesh.spec.read.slips import slip
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
@@ -128,6 +129,8 @@ def parse_document(text: str, shown: str) -> Document:
         for event in _events(text):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
+        if found := slip(text, error):
+            raise _error(shown, *found) from error
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         last = text.count("\n") + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,6 +14,12 @@ from dataops_mesh.spec.read.yaml import Keys
 from dataops_mesh.spec.standards.compiled import KNOWN
 
 _LONGEST = 30  # digits
+_SETTINGS = frozenset({
+    "allowEmpty", "automation", "dateformat", "events", "expectations", "include",
+    "keepPublications", "network", "onFailure", "partitions", "source", "tolerance", "transform",
+})  # fmt: skip
+WRITTEN = "%"  # what a format of dates must have in it, by our schema
+_LETTERS = re.compile("yyyy|yy|mm|dd|hh|ss", re.IGNORECASE)
 _TYPES = {
     "string": "text",
     "object": "a mapping",
@@ -73,6 +80,13 @@ def problem_of(error: Any, node: Node) -> Problem:
         missing = error.message.split("'")[1] if "'" in error.message else missing
         keys = (*keys, missing)
     what, choices, then = _explain(error, str(keys[-1]) if keys else "")
+    if "enum" in keys[-2:] and error.validator in {"type", "required"}:
+        then = "write the values one by one: enum: [{value: A}, {value: B}]"
+    if error.validator == KNOWN and keys[-1:] and keys[-1] in _SETTINGS:
+        then = "it is a setting of ours, an entry of customProperties: "
+        then += f"{{property: {keys[-1]}, vendor: dataops_mesh, value: ...}}"
+    if error.validator == "pattern" and error.validator_value == WRITTEN:
+        what, then = "is not written in strptime's words", in_words(str(error.instance))
     written = node.document.words.get(keys)
     if written and then.startswith("write it in quotes"):
         then = f'write it in quotes: "{written}"'
@@ -110,6 +124,8 @@ def _wrong_type(error: Any) -> tuple[str, str]:
     wanted = " or ".join(dict.fromkeys(_TYPES[name] for name in names))
     quote = isinstance(value, int | float) and "string" in names
     then = f'write it in quotes: "{str(value).lower()}"' if quote else ""
+    if value == {"partition": None} and "string" in names:  # braces without quotes
+        then = 'write it in quotes: "{partition}"'
     if value is None and "string" in names:
         then = _EMPTY
     if isinstance(value, str) and value.lower() in _BOOLEANS and "boolean" in names:
@@ -132,6 +148,25 @@ def as_number(value: Any) -> str:
     if number is None or not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         return ""
     return f"write it as {number:f}: to YAML 1.1, {value} is text"
+
+
+def in_words(text: str) -> str:
+    """Return how a format of dates is written in strptime's words.
+
+    >>> in_words("DD/MM/YYYY HH:mm"), in_words("german")
+    ('write "%d/%m/%Y %H:%M"', 'write it as %d/%m/%Y, or %Y-%m-%d %H:%M:%S')
+    """
+    made = _LETTERS.sub(lambda found: _letter(found, text), text)
+    if "%" in made and not any(c.isalpha() for c in re.sub("%[A-Za-z]|T|Z", "", made)):
+        return f'write "{made}"'
+    return "write it as %d/%m/%Y, or %Y-%m-%d %H:%M:%S"
+
+
+def _letter(found: re.Match[str], text: str) -> str:
+    word = found[0].lower()
+    if word == "mm":  # of hours before it these are minutes
+        return "%M" if "hh" in text[: found.start()].lower() else "%m"
+    return {"yyyy": "%Y", "yy": "%y", "dd": "%d", "hh": "%H", "ss": "%S"}[word]
 
 
 def _listed(value: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem
@@ -32,6 +33,8 @@ from dataops_mesh.spec.systems import (
 )
 
 # What only columns of another type have, by the type that has it.
+# Of a format of dates, what DuckDB's strptime does not know.
+_UNKNOWN = re.compile(r"%(?!-[djmyHIMS]|[a-dfghjmnpuwxyzABGHIMSTUVWXYZ])[-\w]?")
 _PARTS = {"properties": "object", "items": "array", "map": "map"}
 
 
@@ -160,6 +163,9 @@ def _at_source(
         problems.append(child.problem("say how wide it is", then="DECIMAL(18,2)"))
     if written is not None and column.logical_type not in {"date", "timestamp", "time"}:
         problems.append(written.problem(f"a {column.logical_type} is not written by a dateformat"))
+    if written is not None and (odd := _UNKNOWN.search(str(written.value).replace("%%", ""))):
+        what = f'"{odd[0]}" is no word of strptime'
+        problems.append(written.problem(what, then="write it as %d/%m/%Y, or %Y-%m-%d %H:%M:%S"))
     return replace(
         column,
         physical_name=entry.text("physicalName") or "",

@@ -1,0 +1,51 @@
+"""Slips that new users make: the message says how it is written."""
+
+from __future__ import annotations
+
+import pytest
+from declared import CONTRACT, Workspace
+
+KEY = "{name: tail_number, logicalType: string, primaryKey: true}"
+SEEN = "{name: seen_at, logicalType: timestamp}"
+LISTED = "enum: [{value: A}, {value: B}]"
+
+
+@pytest.mark.parametrize("given", ["{value: DE}", "[DE, FR]", "DE", "[{value: DE}, FR]"])
+def test_an_enum_is_a_list_of_mappings(workspace: Workspace, given: str) -> None:
+    wrong = CONTRACT.replace(KEY, KEY.replace("true}", f"true, enum: {given}}}"))
+    problems = workspace.problems(contract=wrong)
+    assert problems
+    assert all(LISTED in problem.next for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("dateformat", "DD.MM.YYYY", 'write "%d.%m.%Y"'),
+        ("dateformat", "yyyy-MM-dd HH:mm:ss", 'write "%Y-%m-%d %H:%M:%S"'),
+        ("dateformat", "german", "write it as %d/%m/%Y"),
+        ("dateformat", "%d/%q", '"%q" is no word of strptime'),
+        ("dateFormat", "%d", 'did you mean "dateformat"?'),
+    ],
+)
+def test_how_dates_are_written_is_told(
+    workspace: Workspace, name: str, value: str, told: str
+) -> None:
+    setting = f"customProperties: [{{property: {name}, vendor: dataops_mesh, value: '{value}'}}]"
+    source = CONTRACT.replace("name: aircraft", "name: aircraft_csv").replace("contract", "src")
+    source = source.replace(SEEN, SEEN.replace("stamp}", f"stamp, {setting}}}"))
+    (problem,) = workspace.problems(files={"inputs/aircraft_csv.odcs.yaml": source})
+    assert told in str(problem)
+
+
+def test_formats_that_duckdb_reads_are_taken(workspace: Workspace) -> None:
+    setting = "customProperties: [{property: dateformat, vendor: dataops_mesh, value: '%-d/%b/%y %I:%M %p%%q'}]"
+    source = CONTRACT.replace("name: aircraft", "name: aircraft_csv").replace("contract", "src")
+    source = source.replace(SEEN, SEEN.replace("stamp}", f"stamp, {setting}}}"))
+    assert not workspace.problems(files={"inputs/aircraft_csv.odcs.yaml": source})
+
+
+def test_a_setting_of_ours_among_the_keys_of_the_standard(workspace: Workspace) -> None:
+    wrong = CONTRACT.replace(SEEN, SEEN.replace("stamp}", "stamp, dateformat: '%d'}"))
+    (problem,) = workspace.problems(contract=wrong)
+    assert "{property: dateformat, vendor: dataops_mesh, value: ...}" in problem.next
