@@ -82,6 +82,11 @@ def _source(product: Product, wanted: str) -> tuple[InputPort, Source]:
 
 def _target(product: Product, port: InputPort, source: Source, partition: str) -> Path:
     """Return the one file that the source is."""
+    if source.asset:
+        what = f'"{port.name}" is written by the Dagster asset {source.asset}, and has one writer'
+        then = f"materialize {source.asset} in Dagster, which wakes {product.qualified_name}; "
+        then += "or remove `asset` from the source, if the file comes from elsewhere now"
+        raise DeclarationError(Problem(what, source.where, "asset", next=then))
     if source.is_cut and not partition:
         what = f'each partition of "{port.name}" has files of its own'
         raise DeclarationError(Problem(what, source.where, "path", next="add --partition"))

@@ -108,3 +108,18 @@ def test_a_partition_has_a_file_of_its_own(mesh, workspace):
 def _days(extra: str) -> str:
     column = "{name: day, logicalType: date, required: true, partitioned: true}"
     return a_contract("days", [column], extra=extra)
+
+
+def test_a_source_that_a_dagster_asset_writes_has_no_second_writer(mesh, workspace, landing):
+    before = landing.read_text("utf-8")
+    files = a_product(
+        {"orders": a_contract("orders", ["{name: id, logicalType: integer, primaryKey: true}"])},
+        inputs=[a_source("orders_csv", "orders.csv", more="asset: raw/orders")],
+        files={"orders.sql": "select id from orders_csv"},
+    )
+    write_product(workspace.root, "shop", "orders", files)
+    said = mesh("publish", "shop.orders", "--query", "select 9 as id")
+    assert said.code == 2
+    assert "written by the Dagster asset raw/orders" in said.err
+    assert "materialize raw/orders in Dagster" in said.err
+    assert landing.read_text("utf-8") == before

@@ -62,7 +62,8 @@ def _file(product: Product) -> Path:
 
 def _imported_before(product: Product, walls: Walls) -> Path:
     """Return the note that this code was imported by this interpreter, with these packages."""
-    files = sorted(product.folder.rglob("*.py"))
+    folders = (product.folder, *product.shared)
+    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
     packages = [Path(entry) for entry in sys.path if Path(entry).is_dir()]
     known = [
         [sys.version, str(walls.python), product.network],
