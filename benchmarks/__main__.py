@@ -32,6 +32,7 @@ QUESTIONS = (
     "switch",
     "starting",
     "loading",
+    "idle",
     "ledger",
     "check",
 )

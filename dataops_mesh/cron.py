@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 _FIELDS = (
     ("minute", 0, 59, ""),
@@ -27,6 +29,60 @@ def cron_problem(text: str) -> str | None:
         return f"it has {len(given)} fields, not {len(_FIELDS)}"
     found = (_field_problem(field, *rules) for field, rules in zip(given, _FIELDS, strict=True))
     return next((problem for problem in found if problem), None) or _never(*given[2:])
+
+
+def may_tick(text: str, zone: str, after: datetime, within: timedelta) -> datetime | None:
+    """Return the first minute that has the hour and the minute of a valid cron line.
+
+    Days are not looked at: on some of these minutes it does not tick, and it ticks on no other.
+    While the clocks of the zone change, every minute may be one.
+
+    Args:
+        text: five fields.
+        zone: in which they are told.
+        after: the minute comes after it.
+        within: how far to look.
+
+    Returns:
+        None if there is none in that time.
+
+    >>> from datetime import UTC
+    >>> at = datetime(2026, 1, 1, 5, 50, tzinfo=UTC)
+    >>> str(may_tick("*/15 6-8 * * mon", "UTC", at, timedelta(hours=1)))
+    '2026-01-01 06:00:00+00:00'
+    >>> may_tick("0 5 * * *", "UTC", at, timedelta(hours=1))
+    """
+    minutes, hours = (
+        _values(field, low, high)
+        for field, (_, low, high, _) in zip(text.split()[:2], _FIELDS[:2], strict=True)
+    )
+    there, now = ZoneInfo(zone), after.replace(second=0, microsecond=0)
+    around = timedelta(hours=3)  # no clock is changed by more than that
+    changes = {(now + way).astimezone(there).utcoffset() for way in (-around, within + around)}
+    while (now := now + timedelta(minutes=1)) <= after + within:
+        told = now.astimezone(there)
+        if len(changes) > 1 or (told.minute in minutes and told.hour in hours):
+            return now
+    return None
+
+
+def _values(field: str, low: int, high: int) -> frozenset[int]:
+    """Return the numbers that a field of a valid line stands for.
+
+    >>> sorted(_values("*/20,5-7", 0, 59))
+    [0, 5, 6, 7, 20, 40]
+    """
+    found: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = ("" if span == "*" else span).partition("-")
+        start = int(first or low)
+        if last and int(last) == start:  # some read `0-0` as every one, Dagster too
+            return frozenset(range(low, high + 1))
+        # `5/15` is from 5 on, as `5-59/15`; `5` alone is 5.
+        end = int(last or (high if step or not first else first))
+        found.update(range(start, end + 1, int(step or 1)))
+    return frozenset(found)
 
 
 def _never(day: str, month: str, weekday: str) -> str | None:

@@ -7,7 +7,6 @@ It needs `use_user_code_server`, because the daemon only knows Dagster's own con
 
 import json
 import logging
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,15 @@ from typing import Any
 import dagster as dg
 
 from dataops_mesh.factory.describe import source_key
+from dataops_mesh.factory.quiet import QuietAutomation
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.word.held import gone_inputs, hold_on_product
 from dataops_mesh.settings import Settings, load_settings
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.spec.read.automation import automation_of
 from dataops_mesh.store.release import latest
+from dataops_mesh.watch.news import Question, about
 from dataops_mesh.watch.wake import unseen
 
 LOGGER = logging.getLogger("dataops_mesh")
@@ -213,18 +214,29 @@ def status_of(settings: Settings) -> tuple[dg.DefaultSensorStatus, dg.DefaultSch
 
 
 def automation_sensor(
-    domain: str, assets: Sequence[dg.AssetsDefinition], settings: Settings
+    name: str,
+    domain: Domain,
+    products: Sequence[Product],
+    assets: Sequence[dg.AssetsDefinition],
+    settings: Settings,
 ) -> dg.AutomationConditionSensorDefinition:
-    """Return the one automation sensor of a domain."""
-    with warnings.catch_warnings():
-        # Beta in Dagster 1.13, and the only way to evaluate a condition of one's own.
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.AutomationConditionSensorDefinition(
-            name=f"{domain}_automation",
-            target=dg.AssetSelection.assets(*assets),
-            default_status=status_of(settings)[0],
-            minimum_interval_seconds=settings.tick,
-            use_user_code_server=True,
-            run_tags={WOKEN: "automation"},
-            description=f"Runs products of {domain} when their inputs change or their cron ticks.",
-        )
+    """Return the one automation sensor of a domain.
+
+    Args:
+        name: what its name begins with.
+        domain: as it was loaded.
+        products: those of it that run.
+        assets: theirs.
+        settings: of the workspace.
+    """
+    made_of = about(products, {})
+    question = Question(settings.root, domain.folder, tuple(products), made_of, deliveries=True)
+    return QuietAutomation(
+        question,
+        name=f"{name}_automation",
+        target=dg.AssetSelection.assets(*assets),
+        default_status=status_of(settings)[0],
+        minimum_interval_seconds=settings.tick,
+        run_tags={WOKEN: "automation"},
+        description=f"Runs products of {name} when their inputs change or their cron ticks.",
+    )

@@ -127,13 +127,16 @@ def _sensors(
 ) -> list[dg.SensorDefinition]:
     """Return the domain's sensors; one ends what has ended, also where nothing runs any more."""
     pairs = zip(products, assets, strict=True)
-    runnable = [asset for product, asset in pairs if product.status in RUNNABLE]
+    running = [(product, asset) for product, asset in pairs if product.status in RUNNABLE]
     # Of a retired product services are told that it was withdrawn, and its owner who reads it.
     domain = stands.domain
     known = domain.products if name == domain.name else tuple(products)
     watched = [product for product in known if product.status in {*RUNNABLE, "retired"}]
     alerts = alert_sensor(stands, watched, settings, name)
-    return [automation_sensor(name, runnable, settings), alerts] if runnable else [alerts]
+    if not running:
+        return [alerts]
+    runnable, theirs = zip(*running, strict=True)
+    return [automation_sensor(name, domain, runnable, theirs, settings), alerts]
 
 
 def _schedules(

@@ -25,8 +25,9 @@ def freshness_policy(product: Product) -> dg.FreshnessPolicy | None:
     if recency is None:
         return None
     # Dagster looks once a minute and takes no shorter window.
-    fail = max(timedelta(hours=recency.fail), timedelta(minutes=1))
-    warn = timedelta(hours=recency.warn)
+    shortest = timedelta(minutes=1)
+    fail = max(timedelta(hours=recency.fail), shortest)
+    warn = max(timedelta(hours=recency.warn), shortest)
     return dg.FreshnessPolicy.time_window(
         fail_window=fail, warn_window=warn if warn < fail else None
     )

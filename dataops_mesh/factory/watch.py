@@ -14,6 +14,7 @@ from dataops_mesh.factory.describe import (
     key_of,
 )
 from dataops_mesh.factory.freshness import unexpected
+from dataops_mesh.factory.quiet import answer, instance_of
 from dataops_mesh.factory.standing import Standing
 from dataops_mesh.factory.withdrawals import tell_withdrawals
 from dataops_mesh.run.environment import open_environment
@@ -22,9 +23,11 @@ from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.alerts import deliver
+from dataops_mesh.watch.deadlines import next_alert
 from dataops_mesh.watch.former import former_products
 from dataops_mesh.watch.health import verify_published
 from dataops_mesh.watch.monitor import PublishedAudit, audit_published
+from dataops_mesh.watch.news import Looked, Question, about, looked, now
 from dataops_mesh.watch.trouble import LostRun, look, recorded_runs
 
 ENDED_BADLY = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -145,6 +148,9 @@ def alert_sensor(
         name: of the sensor, where it is not the domain's.
     """
     rested, domain = unexpected(products, settings), stands.domain
+    question = Question(
+        settings.root, domain.folder, tuple(products), about(domain.products, stands.faults)
+    )
 
     @dg.sensor(
         name=f"{name or domain.name}_alerts",
@@ -154,19 +160,25 @@ def alert_sensor(
         "and withdraws what has ended and nobody reads.",
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        mark, at = answer(question, context), now()
+        before = Looked.read(context.cursor)
+        if before is not None and before.holds(mark, at):
+            return dg.SkipReason(before.said)
+        instance, calm = instance_of(context), True
         environment = open_environment(load_settings(settings.root))
+        until = next_alert(products, environment, at)
         try:
             gone = end_by_itself(domain, environment) if stands.whole else ()
         except MeshError as error:  # people are told of incidents all the same
             context.log.warning("nothing is withdrawn: %s", error)
-            gone = ()
+            gone, calm = (), False
         for release in gone:
-            tell_withdrawals(context.instance, release)
+            tell_withdrawals(instance, release)
             context.log.info("%s was withdrawn: %s", release.about, release.reason)
         lost = {
             product.qualified_name: run
             for product in products
-            if (run := lost_run(product, context.instance, settings)) is not None
+            if (run := lost_run(product, instance, settings)) is not None
         }
         watched = (*products, *former_products(domain, environment))
         incidents = look(watched, environment, lost)
@@ -176,10 +188,14 @@ def alert_sensor(
                 context.log.warning("channel %s: %s", delivery.channel, delivery.fault)
         for missing in stands.faults:
             context.log.warning("%s is not loaded, and nothing ends by itself", missing)
+        # What was sent may not be all: it has a time limit, and others come after a fault.
+        calm = calm and not sent
         told = sum(not delivery.fault for delivery in sent)
         said = f"{len(incidents)} open incidents; {told} deliveries"
         if changed := rested ^ unexpected(products, settings):
             said += f"; reload {domain.name}: the freshness of {', '.join(sorted(changed))} is old"
+        seen = looked(before, mark, at=at, until=until, calm=calm, said=said)
+        context.update_cursor(seen.text())
         return dg.SkipReason(said)
 
     return alerts
