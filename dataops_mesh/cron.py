@@ -90,8 +90,9 @@ def _never(day: str, month: str, weekday: str) -> str | None:
 
     >>> _never("30", "2", "*"), _never("31", "apr,jun", "*"), _never("29", "2", "*")
     ('no year has that day', 'no year has that day', None)
+    >>> _never("1,*", "*", "*")
     """
-    if weekday != "*" or day.startswith("*"):
+    if weekday != "*" or "*" in day:
         return None
     first = min(int(re.split("[-/]", part)[0]) for part in day.split(","))
     words = {word: at for at, word in enumerate(_FIELDS[3][3].split(), 1)}
