@@ -13,6 +13,7 @@ from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.notes import Note, notes_of
 from dataops_mesh.run.process.wire import read_problem
 from dataops_mesh.settings import Settings
+from dataops_mesh.spec.macros import wrong_macros
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Mesh, Product, TransformKind
 
@@ -80,6 +81,8 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         problems += rule_problems(product, known)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
         notes += [("warning", problem) for problem in said]
+    shared = dict.fromkeys(one for product in products for one in wrong_macros(product))
+    notes += [("warning", one) for one in shared if one not in problems]
     try:
         verdict = _judge(mesh, products, settings)
     except DeclarationError as error:  # the policies' file, or a product's waivers

@@ -80,6 +80,17 @@ def macro_files(product: Product) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def wrong_macros(product: Product) -> tuple[Problem, ...]:
+    """Return what is wrong in the shared files of a product, whoever calls it."""
+    found: list[Problem] = []
+    for file in (file for folder in product.shared for file in sorted(folder.glob("*.sql"))):
+        try:
+            list(_macros(_read(file, product), file, product))
+        except DeclarationError as error:
+            found += error.problems
+    return tuple(found)
+
+
 def _called(text: str, product: Product) -> dict[str, Macro]:
     """Return the macros that a query calls, and those that these call, by name."""
     files = [file for folder in product.shared for file in sorted(folder.glob("*.sql"))]
@@ -138,7 +149,7 @@ def _macros(text: str, file: Path, product: Product) -> Iterator[Macro]:
         raise _error("is no macro", Location(shown, line), f"write: {_EXAMPLE}")
     for head, after in zip(heads, [*(one.start() for one in heads[1:]), len(plain)], strict=True):
         line = plain.count("\n", 0, head.start(1)) + 1
-        yield _macro(head, plain[head.end() : after], file, Location(shown, line))
+        yield _macro(head, text[head.end() : after], file, Location(shown, line))
 
 
 def _macro(head: re.Match[str], rest: str, file: Path, where: Location) -> Macro:
@@ -155,7 +166,7 @@ def _macro(head: re.Match[str], rest: str, file: Path, where: Location) -> Macro
     if not is_name(name) or name in _OURS or name.upper() in known:
         what = f'a macro may not be called "{head[1]}"'
         raise _error(what, where, "give it a name of your own, in lower case")
-    body = _flat(rest.strip().rstrip(";").strip())
+    body = _flat(rest).rstrip("; ")
     if body.lower().startswith("table"):
         what = "makes a table, and only a macro that makes a value can be shared"
         raise _error(what, where, "publish the table as a product, and read its port")

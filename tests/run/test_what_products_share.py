@@ -18,13 +18,16 @@ from helpers import (
 )
 from product_cases import AMOUNT, GOOD, KEY
 
+from dataops_mesh.cli.examine import examine
 from dataops_mesh.cli.planning import plan_of
 from dataops_mesh.errors import DeclarationError, TransformError
 from dataops_mesh.run.declaration import published_manifest, published_product
 from dataops_mesh.run.identity import transform_fingerprint
 from dataops_mesh.settings import Settings
 from dataops_mesh.store.release import latest
+from dataops_mesh.transform.dry.around import import_problems
 from dataops_mesh.transform.validate import transform_problems
+from dataops_mesh.transform.walls import walls_of
 
 INCLUDE = "customProperties: [{property: include, vendor: dataops_mesh, value: ../../../shared/rules.odcs.yaml}]\n"
 RULES = (
@@ -117,7 +120,26 @@ def test_a_macro_may_not_stand_for_a_function_that_hides_values(tmp_path: Path) 
 def test_a_wrong_macro_that_nobody_calls_stops_nobody(tmp_path: Path) -> None:
     files = {"orders.sql": "select id, amount from orders_csv"}
     settings = shop(tmp_path, files, {"shared/money.sql": "create macro times(a) as"})
-    assert transform_problems(product(settings, "shop.orders")) == ()
+    found = product(settings, "shop.orders")
+    assert transform_problems(found) == ()
+    problems, notes = examine((found,), mesh(settings), settings)
+    assert problems == []
+    told = [str(one.where) for _, one in notes]
+    assert "shared/money.sql:1" in told
+
+
+def test_a_text_in_a_macro_stays_as_it_is(tmp_path: Path) -> None:
+    sql = {"orders.sql": "select id, amount from orders_csv where tell(id) = '1 -- ; '"}
+    macro = "create macro tell(a) as a || ' -- ; '; -- what is told\n/* no */\n"
+    settings = shop(tmp_path, sql, {"shared/m.sql": macro})
+    assert run(settings, "shop.orders").published
+    assert read(settings, "select id from shop.orders") == [(1,)]
+
+
+def test_where_a_missing_module_may_be_put_is_said(tmp_path: Path) -> None:
+    settings = shop(tmp_path, {"transform.py": PYTHON}, {})
+    (problem,) = import_problems(product(settings, "shop.orders"), walls_of(settings))
+    assert "put money.py into a folder `shared`" in problem.next
 
 
 def test_modules_of_domain_and_workspace_are_imported_and_fingerprinted(tmp_path: Path) -> None:

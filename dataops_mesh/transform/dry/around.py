@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from dataops_mesh.engine.source import resolve
 from dataops_mesh.errors import MeshError, Problem, SourceError
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.transform.confined import Access, Room, confined
+
+_MISSING = re.compile(r"No module named '(\w+)'")
 
 if TYPE_CHECKING:
     from dataops_mesh.transform.walls import Walls
@@ -45,14 +48,20 @@ def import_problems(product: Product, walls: Walls) -> tuple[Problem, ...]:
         try:
             confined(("dataops_mesh.transform.python", "import_transform"), _file(product), room)
         except MeshError as error:
-            return tuple(
-                Problem(problem.what.replace("raised", "cannot be imported:", 1), problem.where)
-                for problem in error.problems
-            )
+            return tuple(map(_unimported, error.problems))
     with suppress(OSError):  # a folder that may only be read: imported again next time
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()
     return ()
+
+
+def _unimported(problem: Problem) -> Problem:
+    what = problem.what.replace("raised", "cannot be imported:", 1)
+    missing = _MISSING.search(what)
+    if missing is None:
+        return Problem(what, problem.where)
+    then = f"install it, or put {missing[1]}.py into a folder `shared` (docs/shared.md)"
+    return Problem(what, problem.where, next=then)
 
 
 def _file(product: Product) -> Path:
