@@ -257,3 +257,9 @@ def test_odd_arguments_are_mistakes_and_no_bugs(mesh, command):
     assert said.code == 2, said
     assert "a bug in mesh" not in said.err
     assert "valid:" not in said.err
+
+
+def test_a_pattern_that_the_shell_has_opened_is_told(mesh):
+    said = mesh("new", "product", "shop.more", "--from", "data/a.csv", "data/b.csv")
+    assert said.code == 2
+    assert 'a pattern in quotes: --from "data/*.csv"' in said.err

@@ -21,6 +21,7 @@ From = Annotated[
         help='CSV, Parquet, JSON or DuckDB file with the rows, or "data/*.csv"',
     ),
 ]
+_MORE = {"allow_extra_args": True}  # what a shell makes of a pattern without quotes
 Table = Annotated[str, typer.Option("--table", help="of a DuckDB file, which table")]
 Select = Annotated[str, typer.Option("--select", metavar="SQL", help="a SELECT on domain.port")]
 
@@ -54,8 +55,9 @@ def new_domain(name: Annotated[str, typer.Argument(metavar="DOMAIN")]) -> None:
     raise typer.Exit(write_domain(name))
 
 
-@new.command("product")
+@new.command("product", context_settings=_MORE)
 def new_product(  # noqa: PLR0913 - what the command takes
+    context: typer.Context,
     product: Annotated[str, typer.Argument(metavar="DOMAIN.PRODUCT")],
     *,
     file: From = None,
@@ -74,6 +76,8 @@ def new_product(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.scaffold.make import Origin, Place, Request
     from dataops_mesh.scaffold.product import People
 
+    _one_file(context, file)
+
     def made(place: Place, people: People) -> Request:
         name, origin = port or place.product, Origin(file, select=select)
         return Request(place, name, origin, people, python=python, source=source)
@@ -81,8 +85,9 @@ def new_product(  # noqa: PLR0913 - what the command takes
     raise typer.Exit(write_product(product, made, (team, owner, support)))
 
 
-@new.command("contract")
+@new.command("contract", context_settings=_MORE)
 def new_contract(  # noqa: PLR0913 - what the command takes
+    context: typer.Context,
     port: Annotated[str, typer.Argument(metavar="DOMAIN.PRODUCT.PORT")],
     *,
     file: From = None,
@@ -97,5 +102,21 @@ def new_contract(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.cli.write.new import write_contract
     from dataops_mesh.scaffold.make import Origin
 
+    _one_file(context, file)
     origin = Origin(file, table, select)
     raise typer.Exit(write_contract(port, origin, source=source, shown=shown))
+
+
+def _one_file(context: typer.Context, file: Path | None) -> None:
+    """Refuse more files than one, which a shell has made of a pattern.
+
+    Raises:
+        SettingsError: there are more.
+    """
+    if context.args:
+        from dataops_mesh.errors import Problem, SettingsError
+
+        what = f"there is more than was asked for: {', '.join(context.args[:3])}"
+        suffix = file.suffix if file else ".csv"
+        then = f'name one file, or a pattern in quotes: --from "data/*{suffix}"'
+        raise SettingsError(Problem(what, next=then))
