@@ -56,8 +56,11 @@ def examine_all(
 
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
+    from dataops_mesh.run.lineage import dbt_manifest
     from dataops_mesh.transform.dbt_profile import profile_notes
+    from dataops_mesh.transform.dbt_project import is_dbt
     from dataops_mesh.transform.dry.around import import_problems, source_notes
+    from dataops_mesh.transform.dry.dbt_columns import dbt_column_notes
     from dataops_mesh.transform.dry.rules import rule_problems
     from dataops_mesh.transform.dry.session import known_types
     from dataops_mesh.transform.dry.transforms import Bound, bound
@@ -80,6 +83,8 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         )
         problems += rule_problems(product, known)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
+        if is_dbt(product) and not wrong:
+            said += dbt_column_notes(product, known, dbt_manifest(product, walls_of(settings)))
         notes += [("warning", problem) for problem in said]
     shared = dict.fromkeys(one for product in products for one in wrong_macros(product))
     notes += [("warning", one) for one in shared if one not in problems]
