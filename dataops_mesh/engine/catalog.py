@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import damaged_scan, data_finder, data_scan
+from dataops_mesh.engine.opened import memory
 from dataops_mesh.errors import StoreError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, locks
@@ -129,11 +130,9 @@ def _state_of(path: Path) -> list[int]:
 
 @contextmanager
 def _attached(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    import duckdb
-
     # Only metadata is read here, of files that never change: with more threads each view takes
     # a quarter longer, and DuckDB need not look whether a file is still the same.
-    con = duckdb.connect(":memory:", config={"threads": 1})
+    con = memory()
     try:
         con.execute("SET enable_progress_bar = false")  # it goes to stdout, as JSON does
         con.execute("SET validate_external_file_cache = 'NO_VALIDATION'")

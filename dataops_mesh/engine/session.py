@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.delivery import UnclearDelivery, lossless, require_something
+from dataops_mesh.engine.opened import memory
 from dataops_mesh.engine.parquet import parquet, promised_parquet
 from dataops_mesh.engine.promised import (
     TYPING,
@@ -86,9 +87,7 @@ def session_in(
     time_zone: str = "UTC",
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the same connection without a store: it spills into the folder."""
-    import duckdb
-
-    con = duckdb.connect(":memory:")
+    con = memory()
     try:
         settings = {
             "memory_limit": memory_limit,
@@ -102,8 +101,7 @@ def session_in(
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        for name, value in settings.items():
-            con.execute(f"SET {name} = {sql.literal(value)}")
+        con.execute("; ".join(f"SET {key} = {sql.literal(to)}" for key, to in settings.items()))
         moment = sql.literal(now.isoformat())
         con.execute(f"CREATE MACRO mesh_now() AS {moment}::TIMESTAMPTZ")
         yield con

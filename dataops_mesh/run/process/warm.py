@@ -16,6 +16,7 @@ _MODULES = (
     "dataops_mesh.ledger.schema",
     "sqlalchemy.dialects.sqlite",
 )
+_SESSIONS = 3  # of a run: what is built, what is tested, the catalog
 _FILES = {
     "pyproject.toml": "[tool.dataops_mesh]\nmemory_limit = '500MB'\nthreads = 1\nperson = 'warm'\n",
     "domains/warm/up/product.odps.yaml": (
@@ -61,4 +62,7 @@ def warm_up(folder: Path | None = None) -> None:
         run_product(product, open_environment(settings), run_id="warm")
     import duckdb
 
+    from dataops_mesh.engine.opened import open_ahead
+
     duckdb.default_connection().close()  # it has threads, and a fork opens one of its own
+    open_ahead(_SESSIONS)

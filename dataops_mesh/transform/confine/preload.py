@@ -144,14 +144,18 @@ def _import(names: tuple[str, ...]) -> None:
 
 
 def _write_one_table() -> None:
-    """Let DuckDB, pandas and pyarrow do their lazy imports; no scan of Arrow, it starts threads."""
-    import duckdb
+    """Let DuckDB, pandas and pyarrow do their lazy imports; no scan of Arrow, it starts threads.
+
+    On the instance that a worker will have: what DuckDB makes at its first reading is made.
+    """
     import pyarrow as pa
 
+    from dataops_mesh.engine.opened import open_ahead
     from dataops_mesh.engine.write import copy_port
     from dataops_mesh.spec.model import Address
 
-    with tempfile.TemporaryDirectory() as name, duckdb.connect() as connection:
+    (instance,) = open_ahead(1)
+    with tempfile.TemporaryDirectory() as name, instance.cursor() as connection:
         folder, address = Path(name), Address("warm", "up")
         (folder / "up").mkdir()
         (folder / "rows.csv").write_text("a,b,c,d\n1,x,1.5,2020-01-01\n", "utf-8")
@@ -161,6 +165,7 @@ def _write_one_table() -> None:
         frame = connection.cursor().execute("SELECT * FROM v").df()
         pa.Table.from_pandas(frame.assign(a=frame["a"] * 2), preserve_index=False)
         copy_port(connection, connection.sql("SELECT * FROM v"), folder, address, aside=folder)
+        connection.execute("DROP VIEW v; DROP MACRO mesh_now")
 
 
 def _settle() -> None:

@@ -101,9 +101,13 @@ def interpreter_folders() -> tuple[Path, ...]:
 
 def _is_installation(folder: Path) -> bool:
     """Tell whether all in a folder was installed, so that none of it is a secret of ours."""
-    prefixes = {Path(text).resolve() for text in (sys.prefix, sys.base_prefix)}
     lib = any(part in _LIBRARIES for part in folder.parts)
-    return lib or folder.is_file() or any(p / "lib" in folder.parents for p in prefixes)
+    return lib or folder.is_file() or any(known in folder.parents for known in _libraries())
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> tuple[Path, ...]:
+    return tuple(Path(text).resolve() / "lib" for text in (sys.prefix, sys.base_prefix))
 
 
 def _importable(folder: Path) -> Iterator[Path]:

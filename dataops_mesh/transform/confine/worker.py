@@ -15,7 +15,9 @@ import sys
 import tempfile
 import traceback
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from dataops_mesh.errors import MeshError, Problem, RunError
@@ -26,6 +28,7 @@ from dataops_mesh.transform.confine.task import Task
 from dataops_mesh.transform.redact import all_links, harmless, line_in, safe_message
 
 _RESULT = 3
+_MARK = "dataops_mesh_imports_from_here"
 _HEAD = struct.Struct("=I")
 _LONGEST_TEXT = 200_000
 _LONGEST_LINE = 4000
@@ -42,10 +45,10 @@ def work(run: int, writing: int, output: int) -> None:
     told: dict[str, Any]
     try:
         _confine(task)
-        before = set(sys.modules)
+        sys.modules[_MARK] = ModuleType(_MARK)
         module, name = task.call
         value = getattr(importlib.import_module(module), name)(task.argument)
-        told = {"ok": True, "value": value, "modules": _imported(before)}
+        told = {"ok": True, "value": value, "modules": _imported()}
     except BaseException as error:  # noqa: BLE001 - also exit(): it ends the task, not the story
         told = {"ok": False, "error": _describe(error, task.file)}
     with suppress(Exception):
@@ -85,7 +88,7 @@ def _confine(task: Task) -> None:
     os.environ.clear()
     os.environ.update(task.environment)
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")  # rather this than the gate
+        _write("/proc/self/oom_score_adj", b"1000")  # rather this than the gate
     for which, soft, hard in task.limits:
         with suppress(OSError, ValueError):  # a limit above ours
             resource.setrlimit(which, (soft, hard))
@@ -111,19 +114,31 @@ def _confine(task: Task) -> None:
         os.utime = _times_stay
 
 
+def _write(path: str, content: bytes) -> None:
+    """Write a few bytes without what `open` makes around a file."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
 def _times_stay(path: Any, *_: Any, **__: Any) -> None:
     """Stand for `os.utime`, which the filter refuses: a copy keeps its own time, `touch` works."""
     os.stat(path)  # noqa: PTH116 - any kind of path
 
 
-def _imported(before: set[str]) -> list[tuple[str, str]]:
-    """Return what the task imported: names and files."""
-    found = []
-    for name in sorted(set(sys.modules) - before):
-        file = getattr(sys.modules[name], "__file__", None)
-        if isinstance(file, str):
-            found.append((name, file))
-    return found
+def _imported() -> list[tuple[str, str]]:
+    """Return what the task imported: names and files.
+
+    The latest come first. To look at those of the server would copy the pages that they are in.
+    """
+    try:
+        names = list(takewhile(lambda name: name != _MARK, reversed(sys.modules)))
+    except RuntimeError:  # a thread of the task imports still
+        names = list(sys.modules)
+    files = ((name, getattr(sys.modules.get(name), "__file__", None)) for name in sorted(names))
+    return [(name, file) for name, file in files if isinstance(file, str)]
 
 
 def _describe(error: BaseException, file: Path) -> dict[str, Any]:
