@@ -22,6 +22,7 @@ def ask(bench: Bench) -> Answer:
     default = {**given, "kept": False}
     contestants = [
         Contestant(OURS, f"{module}:ours", given),
+        Contestant(f"{OURS}, one gate for all runs", f"{module}:ours", {**given, "warm": True}),
         Contestant(f"{OURS}, on Dagster's default event log", f"{module}:ours", default),
         Contestant("plain Dagster asset, no checks", f"{module}:plain", given),
     ]

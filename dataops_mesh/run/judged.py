@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from dataops_mesh.plan.approval import FOLDER
 from dataops_mesh.policy.load import WAIVERS_FILE
-from dataops_mesh.policy.plugin import GROUP
+from dataops_mesh.policy.plugin import brought
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import library_version
 from dataops_mesh.settings import Settings
@@ -68,7 +67,7 @@ def _settings(settings: Settings) -> str:
 def _libraries() -> dict[str, str]:
     """Return the versions of what judges: this library, and packages that bring policies."""
     found = {"dataops-mesh": library_version()}
-    for entry in entry_points(group=GROUP):
+    for entry in brought():
         if entry.dist is not None:
             found[entry.dist.name] = entry.dist.version
     return found

@@ -115,7 +115,7 @@ NOT_A_POLICY = "a text"
 
 def plugged(monkeypatch, *names: str):
     points = [EntryPoint(n, f"{__name__}:{n}", plugin.GROUP) for n in names]
-    monkeypatch.setattr(plugin, "entry_points", lambda **_: points)
+    monkeypatch.setattr(plugin, "brought", lambda: tuple(points))
 
 
 def test_a_policy_in_python_comes_with_a_package(tmp_path, monkeypatch):
@@ -124,6 +124,18 @@ def test_a_policy_in_python_comes_with_a_package(tmp_path, monkeypatch):
     assert (found.rule, found.finding.what) == ("no_telephone", "telephones again")
     off = "rules: {no_telephone: {severity: off, reason: we like them}}\n"
     assert verdict(write(tmp_path, {"policies.yaml": off})).violations == ()
+
+
+def test_a_package_that_is_installed_meanwhile_is_not_overlooked(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for count, name in enumerate(("one", "two")):
+        assert len(plugin.brought()) == count
+        folder = tmp_path / f"{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[{plugin.GROUP}]\n{name} = policies:{name}\n")
+    found = sorted((entry.name, entry.dist.name) for entry in plugin.brought())
+    assert found == [("one", "one"), ("two", "two")]
 
 
 def test_a_policy_that_raises_is_broken_not_passed(tmp_path, monkeypatch):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from dataops_mesh.errors import DeclarationError, TransformError
 from dataops_mesh.gate import Refuse
 from dataops_mesh.settings import Settings
 from dataops_mesh.store.log import latest
+from dataops_mesh.transform.confine.preload import ENVIRONMENT
 
 PROJECT = {
     "dbt_project.yml": "name: books\nversion: 1.0.0\nprofile: books\nmodel-paths: [models]\n@more",
@@ -116,3 +121,34 @@ def test_a_parse_that_never_ends_is_a_declaration_error(tmp_path: Path) -> None:
     settings = settings.model_copy(update={"transform_limit": 5.0})
     with pytest.raises(DeclarationError, match="exceeded its time limit"):
         run(settings, "books.totals")
+
+
+PRELOADED = """\
+import json
+from dataops_mesh.transform.confine import preload, preload_dbt
+from dataops_mesh.transform.confine.processes import threads
+preload.python()
+preload.dbt(0)
+told = [len(threads())]
+from mashumaro.core.meta.code.builder import CodeBuilder
+made = []
+for name in ("add_unpack_method", "add_pack_method"):
+    def record(self, _real=getattr(CodeBuilder, name)):
+        made.append(f"{self.cls.__name__} {self.format_name}")
+        return _real(self)
+    setattr(CodeBuilder, name, record)
+preload_dbt.compile_classes()
+again = sorted(set(made))
+preload.dbt(preload._MANY)
+print(json.dumps([*told, len(threads()), again]))
+"""
+
+
+def test_what_dbt_makes_of_its_classes_is_made_once_by_one_thread() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRELOADED], env={**os.environ, **ENVIRONMENT},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    before, after, made = json.loads(done.stdout.splitlines()[-1])
+    assert (before, after) == (1, 1)
+    assert made == []

@@ -159,10 +159,12 @@ def _ask(
         asked = {**asdict(request), "token": _token(path)}
         connection.sendall((CODE if code else b"") + json.dumps(asked).encode() + b"\n")
         reports: list[Mapping[str, Any]] = []
+        done = False
         try:
             for text in answers.lines():
-                if _take(json.loads(text), reports, progress):
+                if done:  # the process has ended: who goes away before has the gate look why
                     return reports
+                done = _take(json.loads(text), reports, progress)
         except BaseException as error:
             if isinstance(error, Exception):
                 raise
@@ -172,6 +174,8 @@ def _ask(
             was = f"after publication {mine[-1]}" if mine else "before anything was published"
             progress(f"cancelled {was}")
             raise
+    if done:
+        return reports
     raise RunError(Problem("the gate process went away", next="run it again"))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import inspect
 import os
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from dataops_mesh.transform.confine import preload_dbt
 from dataops_mesh.transform.confine.processes import threads
 from dataops_mesh.transform.confine.rules import interpreter_folders
 
@@ -34,16 +34,7 @@ _DBT = (
     *("dbt.adapters.duckdb", "dbt.adapters.duckdb.connections", "dbt_common.clients.agate_helper"),
     *("dbt.adapters.duckdb.environments.local", "multiprocessing.dummy", "babel.dates"),
 )
-_SCHEMAS = (
-    ("dbt.contracts.project", "ProjectFlags"),
-    ("dbt.contracts.project", "ProfileConfig"),
-    ("dbt.contracts.project", "Project"),
-    ("dbt.contracts.project", "PackageConfig"),
-    ("dbt.contracts.project", "Configuration"),
-    ("dbt.contracts.selection", "SelectorFile"),
-    ("dbt.adapters.duckdb.credentials", "DuckDBCredentials"),
-)
-_MANY = 8  # jobs: two or three for each product
+_MANY = 30  # jobs: two or three for each product
 _PROJECT = {
     "dbt_project.yml": "name: warm\nprofile: warm\nversion: 1.0.0\nmodel-paths: [models]\n",
     "models/a.sql": "{{ config(materialized='table') }} select 1 as a",
@@ -52,10 +43,6 @@ _PROJECT = {
         "models: [{name: a, columns: [{name: a, data_tests: [not_null, unique]}]}]"
     ),
 }
-_NODES = (
-    *("ModelNode", "SeedNode", "SnapshotNode", "GenericTestNode", "SingularTestNode"),
-    *("HookNode", "AnalysisNode", "SourceDefinition", "Macro"),
-)
 
 
 def python() -> None:
@@ -69,7 +56,7 @@ def python() -> None:
 def dbt(jobs: int) -> None:
     """Import dbt for the first job; for many, also do once what each of them does.
 
-    Building a project costs as much CPU as three products save by it.
+    Building a project costs as much CPU as ten products save by it.
 
     Args:
         jobs: how many jobs of dbt there have been.
@@ -80,7 +67,8 @@ def dbt(jobs: int) -> None:
     if jobs == 0:
         _lock_with_threads()
         _import(_DBT)
-        _compile_schemas()
+        preload_dbt.compile_classes()
+        preload_dbt.name_no_callers()
     else:
         _build_one_project()
     _settle()
@@ -101,21 +89,6 @@ def _lock_with_threads() -> None:
         RLock = staticmethod(threading.RLock)
 
     contexts._MP_CONTEXT = _Threads()  # noqa: SLF001 - dbt offers no other way
-
-
-def _compile_schemas() -> None:
-    """Have dbt make what it makes of its classes when it first needs it, at every invocation."""
-    for module, name in _SCHEMAS:
-        if module in sys.modules:
-            getattr(sys.modules[module], name).json_schema()
-    manifest = getattr(sys.modules.get("dbt.contracts.graph.manifest"), "Manifest", None)
-    if manifest is not None:
-        manifest.from_msgpack(manifest().to_msgpack())
-        nodes = sys.modules["dbt.contracts.graph.nodes"]
-        for name in _NODES:
-            with suppress(Exception):  # it lacks every field; the reader is made all the same
-                getattr(nodes, name).from_dict({})
-        inspect.stack()  # dbt asks who called, and Python then looks at every module
 
 
 def _build_one_project() -> None:

@@ -259,6 +259,13 @@ def test_the_gate_ends_with_whoever_started_it(tmp_path):
     assert read_nothing(load_settings(tmp_path))
 
 
+def test_a_run_that_is_over_leaves_the_gate_nothing_to_do(shop):
+    for _ in range(3):
+        assert gate(shop).published
+        server = client._own[0].process.pid
+        assert Path(f"/proc/{server}/task/{server}/children").read_text() == ""
+
+
 def read_nothing(settings) -> bool:
     return environment(settings).store.releases.is_dir() and not any(
         environment(settings).store.releases.glob("*.json")
