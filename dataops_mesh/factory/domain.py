@@ -12,8 +12,10 @@ from dataops_mesh.factory.freshness import unexpected
 from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.standing import Standing, fault_specs, standing, tell
 from dataops_mesh.factory.watch import alert_sensor, monitor_schedule, verify_schedule
+from dataops_mesh.run.kept import kept_in
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.spec.kept.kept import Kept
 from dataops_mesh.spec.loader import Broken, read_domain
 from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.spec.read.product import PRODUCT_FILE
@@ -40,8 +42,9 @@ def load_domain(definitions_file: str | Path) -> dg.Definitions:
     path = Path(definitions_file).resolve()
     folder = path if path.is_dir() else path.parent
     settings = load_settings(folder)
-    domain, broken = read_domain(folder, settings.root)
-    return definitions_of(domain, settings, broken)
+    kept = kept_in(settings, folder)
+    domain, broken = read_domain(folder, settings.root, kept.load)
+    return definitions_of(domain, settings, broken, kept=kept)
 
 
 def load_product(folder: str | Path) -> dg.Definitions:
@@ -62,12 +65,18 @@ def load_product(folder: str | Path) -> dg.Definitions:
         what = f"{path} is no product's folder: it has no {PRODUCT_FILE}"
         raise DeclarationError(Problem(what, next="name domains/<domain>/<product>"))
     settings = load_settings(path)
-    domain, broken = read_domain(path.parent, settings.root)
-    return definitions_of(domain, settings, broken, only=path.name)
+    kept = kept_in(settings, path.parent)
+    domain, broken = read_domain(path.parent, settings.root, kept.load)
+    return definitions_of(domain, settings, broken, only=path.name, kept=kept)
 
 
 def definitions_of(
-    domain: Domain, settings: Settings, broken: Broken | None = None, *, only: str = ""
+    domain: Domain,
+    settings: Settings,
+    broken: Broken | None = None,
+    *,
+    only: str = "",
+    kept: Kept | None = None,
 ) -> dg.Definitions:
     """Return the Dagster definitions of what was read of a domain.
 
@@ -76,12 +85,15 @@ def definitions_of(
         settings: of the workspace.
         broken: what is wrong with its declarations that could not be read.
         only: the one product whose definitions these are; all if empty.
+        kept: what was parsed before, and what was asked of it.
 
     Raises:
         DeclarationError: nothing of it can be loaded, or not the one product.
     """
     known = Known(domain.products)
-    stands = standing(domain, broken or {}, settings, known)
+    stands = standing(domain, broken or {}, settings, known, kept)
+    if kept is not None:
+        kept.close()
     if f"{domain.name}.{only}" in stands.faults:
         raise DeclarationError(stands.faults[f"{domain.name}.{only}"])
     tell(stands.faults)

@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.judge import judge
+from dataops_mesh.policy.model import ask_anew
 from dataops_mesh.run.flow import flows_in
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.settings import Settings
+from dataops_mesh.spec.kept.kept import Kept
 from dataops_mesh.spec.loader import Broken
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Domain, InputPort, Mesh, Product
@@ -43,7 +46,13 @@ class Standing:
         return Standing(replace(self.domain, products=products), {**self.faults, **faults})
 
 
-def standing(domain: Domain, broken: Broken, settings: Settings, known: Known) -> Standing:
+def standing(
+    domain: Domain,
+    broken: Broken,
+    settings: Settings,
+    known: Known,
+    kept: Kept | None = None,
+) -> Standing:
     """Return what of a domain can be loaded: valid by itself, with the rest, and by the policies.
 
     A product that cannot is left as it was published, and named in the log and in Dagster.
@@ -53,6 +62,7 @@ def standing(domain: Domain, broken: Broken, settings: Settings, known: Known) -
         broken: what is wrong with declarations that could not be read.
         settings: of the workspace.
         known: the products that are loaded already.
+        kept: what was asked before of the same files.
 
     Raises:
         DeclarationError: with all problems, where nothing is left to load, or one belongs to no
@@ -61,9 +71,9 @@ def standing(domain: Domain, broken: Broken, settings: Settings, known: Known) -
     if domain.name in broken:
         raise DeclarationError(_all(broken))
     found = Standing(domain, broken)
-    found = found.without(_by_product(found, _own_problems(found)))
+    found = found.without(_by_product(found, _own_problems(found, kept)))
     # What is wrong between products may be cut by leaving one of them.
-    while problems := _problems_between(found, settings, known):
+    while problems := _problems_between(found, settings, known, kept):
         found = found.without(_by_product(found, problems))
     if found.faults and not found.domain.products:
         raise DeclarationError(_all(found.faults))
@@ -105,18 +115,25 @@ def _all(faults: Broken) -> dict[Problem, None]:
     return dict.fromkeys(problem for found in faults.values() for problem in found)
 
 
-def _own_problems(found: Standing) -> list[Problem]:
-    return [p for product in found.domain.products for p in transform_problems(product)]
+def _own_problems(found: Standing, kept: Kept | None) -> list[Problem]:
+    problems: list[Problem] = []
+    for product in found.domain.products:
+        find = partial(transform_problems, product)
+        problems += kept.fits(product, find) if kept else find()
+    return problems
 
 
-def _problems_between(found: Standing, settings: Settings, known: Known) -> tuple[Problem, ...]:
+def _problems_between(
+    found: Standing, settings: Settings, known: Known, kept: Kept | None
+) -> tuple[Problem, ...]:
     own = Mesh(found.domain.folder.parent, (found.domain,), found.faults)
     alone, twice = _alone(found), _alone(found, backwards=True)
     # Of two that claim one name each is told as the second: nobody knows whose it is.
     if wrong := (*check_mesh(alone), *check_mesh(twice)):
         return wrong
     try:
-        return judge(own, settings, whole=False, flows=flows_in(own, settings, known)).refusals
+        flows, answers = flows_in(own, settings, known), kept.answer if kept else ask_anew
+        return judge(own, settings, whole=False, flows=flows, answers=answers).refusals
     except DeclarationError as error:  # a file of waivers
         return error.problems
 

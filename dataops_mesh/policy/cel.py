@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from dataops_mesh.errors import did_you_mean
-from dataops_mesh.policy.model import Finding, Options, Surroundings
+from dataops_mesh.policy.model import Answers, Finding, Options, Surroundings, ask_anew
 from dataops_mesh.policy.shape import declaration
 from dataops_mesh.spec.model import Product
 
@@ -55,34 +55,47 @@ def expression_problem(text: str) -> str:
     return next(_unknown(tree), "")
 
 
-def violation_of(text: str, message: str, fix: str, product: Product) -> Iterator[Finding]:
+def violation_of(
+    text: str, message: str, fix: str, product: Product, answers: Answers = ask_anew
+) -> Iterator[Finding]:
     """Yield a finding unless the expression is true; a rule that cannot be evaluated is broken."""
+    said = answers(text, product, partial(_said, text, product))
+    found, broken = "", True
+    match said.partition(" "):
+        case ("true", *_):
+            return
+        case ("false", *_):
+            found, broken = message, False
+        case ("neither", *_):
+            found = f"{message}: the rule answers neither true nor false"
+            fix = fix or "compare with something: product.version == '1.0.0'"
+        case ("steps", *_):
+            found = f"{message}: the rule needs more than {MAX_STEPS:,} steps for this product"
+        case (_, _, why):
+            found = f"{message}: the rule could not be evaluated ({why})"
+            fix = fix or "declare what it asks for, or let the rule ask first: has(product.x)"
+    if found:
+        yield Finding(found, product.where, fix=fix, broken=broken)
+
+
+def _said(text: str, product: Product) -> str:
+    """Return what an expression says: true, false, neither, steps, or error and why."""
     from celpy.evaluation import CELEvalError
 
-    found, broken = "", True
     try:
         value = _evaluate(text, product)
     except StepsError:
-        found = f"{message}: the rule needs more than {MAX_STEPS:,} steps for this product"
+        return "steps"
     except (CELEvalError, ValueError, TypeError, RecursionError) as error:
-        found = f"{message}: the rule could not be evaluated ({_first_line(error)})"
-        fix = fix or "declare what it asks for, or let the rule ask first: has(product.x)"
-    else:
-        broken = not isinstance(value, bool)
-        if broken:
-            found = f"{message}: the rule answers neither true nor false"
-            fix = fix or "compare with something: product.version == '1.0.0'"
-        elif not value:
-            found = message
-    if found:
-        yield Finding(found, product.where, fix=fix, broken=broken)
+        return f"error {_first_line(error)}"
+    return str(value).lower() if isinstance(value, bool) else "neither"
 
 
 def check_of(text: str, message: str, fix: str) -> Any:
     """Return the check of a policy that is an expression."""
 
-    def check(product: Product, _options: Options, _around: Surroundings) -> Iterable[Finding]:
-        return violation_of(text, message, fix, product)
+    def check(product: Product, _options: Options, around: Surroundings) -> Iterable[Finding]:
+        return violation_of(text, message, fix, product, around.answers)
 
     return check
 

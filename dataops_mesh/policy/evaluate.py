@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS
 from dataops_mesh.policy.model import (
+    Answers,
     Decisions,
     Finding,
     Flows,
@@ -17,6 +18,7 @@ from dataops_mesh.policy.model import (
     Verdict,
     Violation,
     Waiver,
+    ask_anew,
     no_decisions,
     no_flow,
 )
@@ -35,6 +37,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     *,
     flows: Flows = no_flow,
     decisions: Decisions = no_decisions,
+    answers: Answers = ask_anew,
     tested: bool = True,
     examples: frozenset[str] = frozenset(),
     counted_from: date | None = None,
@@ -49,6 +52,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
         only: the products to judge; all if absent.
         flows: tells what a product's columns are made of.
         decisions: tells who committed approvals and waivers, where git can be asked.
+        answers: remembers what expressions said.
         tested: the workspace has tests.
         examples: the products that have examples beside them.
         counted_from: the day from which a waiver's longest term counts, where it is not today: a
@@ -56,7 +60,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     """
     since = counted_from or today
     around = Surroundings.of(mesh, flows, decisions)
-    around = replace(around, tested=tested, examples=examples)
+    around = replace(around, tested=tested, examples=examples, answers=answers)
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
     active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]

@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.policy.evaluate import evaluate
 from dataops_mesh.policy.load import load_policies, load_waivers
-from dataops_mesh.policy.model import Decisions, Flows, Verdict, no_decisions, no_flow
+from dataops_mesh.policy.model import (
+    Answers,
+    Decisions,
+    Flows,
+    Verdict,
+    ask_anew,
+    no_decisions,
+    no_flow,
+)
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.spec.names import EXAMPLES, EXPECTED
@@ -25,6 +33,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
     only: Collection[str] | None = None,
     flows: Flows = no_flow,
     decisions: Decisions = no_decisions,
+    answers: Answers = ask_anew,
 ) -> Verdict:
     """Return what the workspace's policies say of a mesh, or of a part of it.
 
@@ -38,6 +47,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         only: the products to judge, and whose waivers to look at; all if absent.
         flows: tells what a product's columns are made of.
         decisions: tells who committed approvals and waivers, where git can be asked.
+        answers: remembers what expressions said.
 
     Raises:
         DeclarationError: the policies file or a waivers file is not valid.
@@ -46,7 +56,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
     if settings.policies != DEFAULT and not settings.policies_file.is_file():
         what = f"there is no file {settings.policies}"
         raise SettingsError(Problem(what, key="tool.dataops_mesh.policies"))
-    policies = load_policies(settings.policies_file, settings.root)
+    policies = load_policies(settings.policies_file, settings.root, answers)
     domains = {domain.name for domain in mesh.domains}
     # A file that cannot be read is the trouble of its own product.
     judged = tuple(p for p in mesh.products if only is None or p.qualified_name in only)
@@ -67,6 +77,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         only,
         flows=flows,
         decisions=decisions,
+        answers=answers,
         tested=tested,
         examples=frozenset(map(_name, filter(_has_examples, mesh.products))),
         counted_from=max(today, datetime.now(UTC).date()),

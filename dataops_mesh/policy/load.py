@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS, BUILT_IN
-from dataops_mesh.policy.model import Policy, Waiver
+from dataops_mesh.policy.model import Answers, Policy, Waiver, ask_anew
 from dataops_mesh.policy.plugin import plugged_in
 from dataops_mesh.policy.rules import LONGEST_WAIVER, Policies, configure
 from dataops_mesh.spec.model import Product, Severity
@@ -22,8 +22,13 @@ WAIVERS_FILE = "waivers.yaml"
 _SCHEMAS = Path(__file__).parent / "schemas"
 
 
-def load_policies(file: Path, root: Path) -> Policies:
+def load_policies(file: Path, root: Path, answers: Answers = ask_anew) -> Policies:
     """Return what holds in a workspace; without the file, every policy as a warning.
+
+    Args:
+        file: of policies.
+        root: the workspace.
+        answers: remembers which expressions are valid.
 
     Raises:
         DeclarationError: every problem of the file, and of packages that bring policies.
@@ -42,7 +47,7 @@ def load_policies(file: Path, root: Path) -> Policies:
     rules = node.child("rules")
     rules = rules if rules and isinstance(rules.value, dict) else None
     found = configure(policies, rules, default, problems)
-    own = _organisation(node, default, {policy.id for policy in policies}, problems)
+    own = _organisation(node, default, {policy.id for policy in policies}, problems, answers)
     known = {policy.id for policy in (*policies, *own)}
     longest, unwaivable = _waiving(node, known, problems)
     if problems:
@@ -110,7 +115,7 @@ def schema_validator(name: str) -> Validator:
 
 
 def _organisation(
-    node: Node, default: Severity, taken: set[str], problems: list[Problem]
+    node: Node, default: Severity, taken: set[str], problems: list[Problem], answers: Answers
 ) -> list[Policy]:
     rules = []
     for entry in node.items("organisation"):
@@ -123,7 +128,7 @@ def _organisation(
         taken.add(id_)
         from dataops_mesh.policy.cel import check_of, expression_problem
 
-        if wrong := expression_problem(text):
+        if wrong := answers(text, None, partial(expression_problem, text)):
             child = entry.child("expression") or entry
             problems.append(child.problem(wrong))
         message, given = entry.text("message") or "", entry.text("severity")

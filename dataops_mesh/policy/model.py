@@ -118,6 +118,15 @@ def no_flow(_product: Product) -> Flow:
     return Flow()
 
 
+# Expression, product, how to find the answer: the answer, which may have been found before.
+Answers = Callable[[str, Product | None, Callable[[], str]], str]
+
+
+def ask_anew(_text: str, _product: Product | None, ask: Callable[[], str]) -> str:
+    """Find every answer, as wherever it counts."""
+    return ask()
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a policy may look at besides the product.
@@ -129,6 +138,7 @@ class Surroundings:
         decisions: tells who committed a product's approvals and waivers, where git was asked.
         tested: the workspace has tests.
         examples: the products that have examples beside them.
+        answers: remembers what an expression said of the same content.
     """
 
     ports: Ports = field(default_factory=dict)
@@ -136,6 +146,7 @@ class Surroundings:
     decisions: Decisions = no_decisions
     tested: bool = True
     examples: frozenset[str] = frozenset()
+    answers: Answers = ask_anew
 
     @classmethod
     def of(

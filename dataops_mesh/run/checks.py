@@ -9,8 +9,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run.partition import partition_checks
-from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
-from dataops_mesh.spec.checks.derive import derive_checks
+from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage, checks_of
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
@@ -36,7 +35,7 @@ def all_checks(
     product: Product, walls: Walls, partition: Partition | None = None
 ) -> tuple[Check, ...]:
     """Return every check that a candidate of the product must have a result for."""
-    checks = derive_checks(product) + partition_checks(product, partition)
+    checks = checks_of(product) + partition_checks(product, partition)
     if is_dbt(product):
         manifest, nodes = dbt_nodes(product, walls)
         checks += dbt_checks(product, manifest, nodes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
@@ -12,6 +12,7 @@ from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE, read_product
 
 Broken = Mapping[str, tuple[Problem, ...]]
+Load = Callable[[Path, Path], Product]
 
 _DECLARATIONS = (".odps.yaml", ".odps.yml", ".odcs.yaml", ".odcs.yml")
 
@@ -40,12 +41,13 @@ def load_product(folder: Path, root: Path) -> Product:
     return product
 
 
-def read_domain(folder: Path, base: Path) -> tuple[Domain, Broken]:
+def read_domain(folder: Path, base: Path, load: Load = load_product) -> tuple[Domain, Broken]:
     """Read what can be read of a domain, and say what cannot.
 
     Args:
         folder: `domains/<domain>`.
         base: the workspace.
+        load: reads one product.
 
     Returns:
         The domain with its readable products; the problems of the others, by name.
@@ -71,7 +73,7 @@ def read_domain(folder: Path, base: Path) -> tuple[Domain, Broken]:
         ):
             continue
         try:
-            products.append(load_product(inner, base))
+            products.append(load(inner, base))
         except DeclarationError as error:
             broken[f"{folder.name}.{inner.name}"] = tuple(dict.fromkeys(error.problems))
     if problems:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from dataops_mesh.errors import Location
 from dataops_mesh.spec.checks.measures import Measure
@@ -133,10 +134,31 @@ def checks_of(product: Product) -> tuple[Check, ...]:
     Those of the input ports come first (stage INPUT, shown at the product's first port), then
     for each port its constraints and its quality rules.
     """
+    return _checks_of(_Same(product))
+
+
+class _Same:
+    """A product that is equal to nothing but itself: to compare two costs more than to derive."""
+
+    __slots__ = ("product",)
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+
+    def __hash__(self) -> int:
+        return id(self.product)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.product is self.product
+
+
+@lru_cache(maxsize=1024)
+def _checks_of(same: _Same) -> tuple[Check, ...]:
+    """Derive checks once for each product that is loaded: reading, policies and Dagster ask."""
     # Imported here, because deriving needs the types above.
     from dataops_mesh.spec.checks.derive import derive_checks
 
-    return derive_checks(product)
+    return derive_checks(same.product)
 
 
 def declared_rules(product: Product) -> int:

@@ -14,8 +14,7 @@ from dataops_mesh.quality.measure import columns_of
 from dataops_mesh.quality.query import render
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.values import base, is_number
-from dataops_mesh.spec.checks.check import Check, Stage
-from dataops_mesh.spec.checks.derive import derive_checks
+from dataops_mesh.spec.checks.check import Check, Stage, checks_of
 from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import new_columns
@@ -34,7 +33,7 @@ def rule_problems(product: Product, known: Known) -> tuple[Problem, ...]:
         known: the columns of its inputs.
     """
     checks = sorted(
-        (one for one in derive_checks(product) if not _about_new_columns(one)),
+        (one for one in checks_of(product) if not _about_new_columns(one)),
         key=lambda check: check.relation,
     )
     problems: list[Problem] = []

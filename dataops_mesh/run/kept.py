@@ -1,0 +1,33 @@
+"""Where parsed declarations are kept: in the store's cache, or nowhere."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.kept.kept import Kept
+from dataops_mesh.store import files
+from dataops_mesh.store.store import Store
+
+
+def kept_in(settings: Settings, domain: Path) -> Kept:
+    """Return what was parsed of a domain; a store that may only be read keeps nothing new.
+
+    Args:
+        settings: of the workspace.
+        domain: the domain's folder.
+    """
+    folder = Store(settings.store_folder.absolute()).cache
+
+    def read(name: str) -> bytes | None:
+        with suppress(OSError):
+            return (folder / name).read_bytes()
+        return None
+
+    def write(name: str, content: bytes) -> None:
+        with suppress(OSError):
+            files.make_folder(folder)
+            files.replace(folder / name, content, durable=False)
+
+    return Kept(read, write, domain.absolute())
