@@ -90,7 +90,7 @@ def definitions_of(
     Raises:
         DeclarationError: nothing of it can be loaded, or not the one product.
     """
-    known = Known(domain.products)
+    known = Known(domain.products, kept.load) if kept else Known(domain.products)
     stands = standing(domain, broken or {}, settings, known, kept)
     if kept is not None:
         kept.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.plan.lineage import Lineage, lineage_of
-from dataops_mesh.spec.loader import load_product
+from dataops_mesh.spec.loader import Load, load_product
 from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.transform.dbt import manifest_of, parsed_manifest
 from dataops_mesh.transform.dbt_project import is_dbt
@@ -20,9 +20,11 @@ class Known:
 
     Args:
         products: of the domain that is loading.
+        load: reads another one.
     """
 
-    def __init__(self, products: Iterable[Product] = ()) -> None:
+    def __init__(self, products: Iterable[Product] = (), load: Load = load_product) -> None:
+        self._load = load
         self._folders: dict[Path, Product | None] = {}
         self._owners: dict[Address, Product] = {}
         for product in products:
@@ -35,20 +37,19 @@ class Known:
             for pattern in (f"*/{address.port}.odcs.yaml", "*/*.odcs.yaml"):
                 for file in sorted((domains / address.domain).glob(pattern)):
                     if file.parent not in self._folders and address not in self._owners:
-                        self._add(file.parent, _load(file.parent, root))
+                        self._add(file.parent, self._read(file.parent, root))
         return self._owners.get(address)
+
+    def _read(self, folder: Path, root: Path) -> Product | None:
+        try:
+            return self._load(folder, root)
+        except (DeclarationError, OSError):
+            return None
 
     def _add(self, folder: Path, product: Product | None) -> None:
         self._folders[folder] = product
         if product is not None:
             self._owners.update({port.address: product for port in product.outputs})
-
-
-def _load(folder: Path, root: Path) -> Product | None:
-    try:
-        return load_product(folder, root)
-    except (DeclarationError, OSError):
-        return None
 
 
 def product_lineage(product: Product, ports: Mapping[Address, OutputPort], walls: Walls) -> Lineage:
