@@ -24,10 +24,13 @@ def ours(products: int, *, again: bool = False) -> Callable[[], Any]:
     import dagster as dg  # noqa: F401 - imports are not measured
 
     import dataops_mesh.factory.domain  # noqa: F401 - the same
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.settings import load_settings
 
     root = Path(mkdtemp())
     write_mesh(root, products, domains=1, columns=COLUMNS)
     if again:
+        open_environment(load_settings(root))  # loading makes no store
         code = f"from dataops_mesh import load_domain; load_domain({str(_domain(root))!r})"
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     return lambda: _ours(root)

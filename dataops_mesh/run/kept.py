@@ -12,7 +12,7 @@ from dataops_mesh.store.store import Store
 
 
 def kept_in(settings: Settings, domain: Path) -> Kept:
-    """Return what was parsed of a domain; a store that may only be read keeps nothing new.
+    """Return what was parsed of a domain; without a store that may be written, nothing is kept.
 
     Args:
         settings: of the workspace.
@@ -27,7 +27,6 @@ def kept_in(settings: Settings, domain: Path) -> Kept:
 
     def write(name: str, content: bytes) -> None:
         with suppress(OSError):
-            files.make_folder(folder)
             files.replace(folder / name, content, durable=False)
 
     return Kept(read, write, domain.absolute())

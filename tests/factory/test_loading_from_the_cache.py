@@ -10,7 +10,7 @@ import sys
 
 import dagster as dg
 import pytest
-from helpers import read, run, write_product, write_workspace
+from helpers import environment, read, run, write_product, write_workspace
 from locations import BAD, GOOD, execute, location, orders, totals
 
 from dataops_mesh.errors import DeclarationError
@@ -28,6 +28,7 @@ TITLED = "has(product.name)"
 def written(root, expression=TITLED):
     settings = write_workspace(root, {"shop": {"orders": orders(GOOD)}, "desk": {"totals": totals()}})  # fmt: skip
     (root / "policies.yaml").write_text(RULE.format(expression), "utf-8")
+    environment(settings)  # loading makes no store
     return settings
 
 
