@@ -1,11 +1,14 @@
 """dbt projects of other people: `mesh import dbt`, `mesh run`, and plain dbt beside them.
 
     python -m benchmarks.dbt_projects --packages PACKAGES PROJECT...
+    python -m benchmarks.dbt_projects --made 300 --again
 
 Each PROJECT is a checkout; PACKAGES holds checkouts of the packages that they need (dbt-utils,
 dbt-date, dbt-audit-helper). Nothing is written into either. For each project it says what had to
 be changed, whether every published port has the very rows of plain `dbt build` (EXCEPT ALL, both
-ways), how many of dbt's tests are checks, and what it costs against plain dbt.
+ways), how many of dbt's tests are checks, and what it costs against plain dbt: cold, each command a
+process of its own; and with `--again` the n-th run in one process against dbt's `dbtRunner`, from
+the run on that nothing is done for the first time.
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ from typing import Any
 import yaml
 
 from benchmarks.dbt_known import KNOWN, Known
+from benchmarks.dbt_made import make_project
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: what a command leaves behind is waited for here
-_FEW, _MANY = 2, 6  # runs in one process: what one more costs is the difference
+_FEW, _MANY = 5, 9  # runs in one process: what one more costs is the difference
 _DBT = """
 import sys
 from dbt.cli.main import dbtRunner
@@ -77,14 +81,18 @@ class Outcome:
 def main() -> int:
     """Measure the projects and print what came of them; 1 if one differs or fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("projects", nargs="+", type=Path)
+    parser.add_argument("projects", nargs="*", type=Path)
+    parser.add_argument("--made", type=int, default=0, metavar="MODELS", help="a made-up project")
     parser.add_argument("--packages", type=Path, default=None)
     parser.add_argument("--again", action="store_true", help="also what one more run costs")
     given = parser.parse_args()
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
-    outcomes = [
-        _project(one.resolve(), given.packages, again=given.again) for one in given.projects
-    ]
+    with tempfile.TemporaryDirectory(prefix="dbt-made-") as name:
+        made = [make_project(Path(name), given.made)] if given.made else []
+        outcomes = [
+            _project(one.resolve(), given.packages, again=given.again)
+            for one in (*given.projects, *made)
+        ]
     print(json.dumps([_facts(one) for one in outcomes], indent=1))
     fine = all(not o.failed and set(o.ports.values()) == {"identical"} for o in outcomes)
     return 0 if fine else 1

@@ -85,6 +85,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
         if is_dbt(product) and not wrong:
             said += dbt_column_notes(product, known, dbt_manifest(product, walls_of(settings)))
+            said += _unpublished(product, settings)
         notes += [("warning", problem) for problem in said]
     shared = dict.fromkeys(one for product in products for one in wrong_macros(product))
     notes += [("warning", one) for one in shared if one not in problems]
@@ -164,6 +165,27 @@ def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdi
 
 def _name(product: Product) -> str:
     return product.qualified_name
+
+
+def _unpublished(product: Product, settings: Settings) -> tuple[Problem, ...]:
+    """Return a warning for each exposure that reads what is not published."""
+    from dataops_mesh.run.checks import dbt_nodes
+    from dataops_mesh.transform.dbt_exposures import exposures_of
+    from dataops_mesh.transform.walls import walls_of
+
+    try:
+        manifest, nodes = dbt_nodes(product, walls_of(settings))
+    except DeclarationError:
+        return ()
+    return tuple(
+        Problem(
+            f"the {one} reads {', '.join(one.inner)}, which is not published",
+            product.where,
+            next="make it a port, or let the exposure depend on a port",
+        )
+        for one in exposures_of(product, manifest, nodes)
+        if one.inner
+    )
 
 
 def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:

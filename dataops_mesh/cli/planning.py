@@ -7,6 +7,7 @@ import json
 import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -90,20 +91,22 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
 
 
 def _exposures(address: Address, mesh: Mesh, settings: Settings) -> tuple[str, ...]:
-    """Return what reads a port outside the mesh, as its dbt project says it."""
+    """Return what reads a port outside the mesh, as dbt projects say that make or read it."""
     from dataops_mesh.run.checks import dbt_nodes
     from dataops_mesh.transform.dbt_exposures import exposures_of
     from dataops_mesh.transform.walls import walls_of
 
-    owners = (p for p in mesh.products for port in p.outputs if port.address == address)
-    owner = next(owners, None)
-    if owner is None or owner.transform.kind is not TransformKind.DBT:
-        return ()
-    try:
-        manifest, nodes = dbt_nodes(owner, walls_of(settings))
-    except MeshError:  # `mesh check` says what is wrong with the project
-        return ()
-    return tuple(str(one) for one in exposures_of(owner, manifest, nodes) if address in one.reads)
+    found = set[str]()
+    for product in mesh.products:
+        known = {port.address for port in product.outputs}
+        known |= {port.address for port in product.inputs if port.address is not None}
+        if product.transform.kind is not TransformKind.DBT or address not in known:
+            continue
+        with suppress(MeshError):  # `mesh check` says what is wrong with the project
+            manifest, nodes = dbt_nodes(product, walls_of(settings))
+            reading = exposures_of(product, manifest, nodes)
+            found |= {str(one) for one in reading if address in one.reads}
+    return tuple(sorted(found))
 
 
 def _spent(settings: Settings) -> Callable[[str], Spent]:

@@ -82,4 +82,5 @@ def exposure_specs(product: Product, settings: Settings) -> list[dg.AssetSpec]:
             },
         )
         for one in exposures_of(product, manifest, nodes)
+        if one.reads
     ]

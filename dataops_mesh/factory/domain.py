@@ -1,5 +1,6 @@
 """`load_domain`: a folder of declarations becomes a Dagster code location."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
@@ -109,7 +110,7 @@ def definitions_of(
         for product in products
     ]
     sources = {spec.key: spec for product in products for spec in source_specs(product)}
-    exposures = {spec.key: spec for product in products for spec in _exposures(product, settings)}
+    exposures = _exposures(products, settings)
     taken = {key for asset in assets for key in asset.keys} | sources.keys() | exposures.keys()
     faults = [] if only else fault_specs(stands.faults, taken)
     return dg.Definitions(
@@ -122,12 +123,19 @@ def definitions_of(
     )
 
 
-def _exposures(product: Product, settings: Settings) -> list[dg.AssetSpec]:
-    if not is_dbt(product):
-        return []
-    from dataops_mesh.factory.dbt import exposure_specs
+def _exposures(products: Iterable[Product], settings: Settings) -> dict[dg.AssetKey, dg.AssetSpec]:
+    """Return what reads ports outside the mesh; of two products of a project, it may read both."""
+    found: dict[dg.AssetKey, dg.AssetSpec] = {}
+    for product in products:
+        if not is_dbt(product):
+            continue
+        from dataops_mesh.factory.dbt import exposure_specs
 
-    return exposure_specs(product, settings)
+        for spec in exposure_specs(product, settings):
+            known = found.get(spec.key, spec)
+            deps = {dep.asset_key: dep for dep in (*known.deps, *spec.deps)}
+            found[spec.key] = known.replace_attributes(deps=[*deps.values()])
+    return found
 
 
 def _sensors(

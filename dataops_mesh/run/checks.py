@@ -14,11 +14,13 @@ from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.transform import dbt
+from dataops_mesh.transform.dbt_build import DbtTestRun
+from dataops_mesh.transform.dbt_problems import dbt_problems
 from dataops_mesh.transform.dbt_project import (
     KINDS,
     below,
     called_names,
-    dbt_problems,
+    idle_tests,
     is_dbt,
     names,
     project_folder,
@@ -53,7 +55,7 @@ def dbt_nodes(product: Product, walls: Walls) -> tuple[Mapping[str, Any], frozen
     nodes = dbt.selected_nodes(product, manifest, walls)
     if problems := dbt_problems(product, manifest, nodes):
         raise DeclarationError(problems)
-    return manifest, nodes
+    return manifest, nodes - idle_tests(manifest, nodes).keys()
 
 
 def dbt_checks(
@@ -92,7 +94,7 @@ def dbt_checks(
 
 
 def dbt_results(
-    candidate: str, checks: Iterable[Check], runs: Iterable[dbt.DbtTestRun]
+    candidate: str, checks: Iterable[Check], runs: Iterable[DbtTestRun]
 ) -> tuple[CheckResult, ...]:
     """Turn what dbt said of its tests into check results; what it did not run has none."""
     by_id = {run.unique_id: run for run in runs}
@@ -121,7 +123,7 @@ def dbt_results(
     return tuple(results)
 
 
-def _read_status(check: Check, run: dbt.DbtTestRun) -> tuple[Outcome, str]:
+def _read_status(check: Check, run: DbtTestRun) -> tuple[Outcome, str]:
     match run.status:
         case "pass":
             return Outcome.PASSED, ""
@@ -131,10 +133,11 @@ def _read_status(check: Check, run: dbt.DbtTestRun) -> tuple[Outcome, str]:
         case "warn" | "fail":
             return Outcome.FAILED, f"the dbt test found {_rows(check, run)}"
         case _:
-            return Outcome.ERRORED, f'dbt reports the status "{run.status}"'
+            said = f": {run.why}" if run.why else ""
+            return Outcome.ERRORED, f'dbt reports the status "{run.status}"{said}'
 
 
-def _rows(check: Check, run: dbt.DbtTestRun) -> str:
+def _rows(check: Check, run: DbtTestRun) -> str:
     if check.withheld:
         return "failing rows (not counted here: the test may read values of classified columns)"
     return f"{run.failures} failing rows"

@@ -16,7 +16,7 @@ from dataops_mesh.spec.model import PARTITION_KEY, Product, TransformKind
 from dataops_mesh.spec.names import EXAMPLES
 from dataops_mesh.transform.dbt_environment import spoken
 from dataops_mesh.transform.dbt_files import project_files
-from dataops_mesh.transform.dbt_project import project_folder
+from dataops_mesh.transform.dbt_project import bounds_of, project_folder
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
@@ -42,7 +42,7 @@ def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path
     """
     transform = product.transform
     if transform.kind is TransformKind.DBT:
-        return project_files(project_folder(product))
+        return project_files(project_folder(product), bounds_of(product))
     if transform.kind is TransformKind.SQL:
         return {file.name: file for file in transform.files} | {
             f"{_label(file.parent, product)}:{file.name}": file for file in macro_files(product)

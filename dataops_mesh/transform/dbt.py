@@ -1,20 +1,16 @@
-"""dbt transforms: the project is built in a private database, then its public models leave it.
+"""dbt reads a project: it is parsed once for each state, and says what a selection covers.
 
-All of dbt runs confined (its start-up is paid once, in the fork server): it parses, and lists
-what a selection covers; one process builds the models; a second, which has met no code of the
-project, copies the public ones out; a third runs the tests. So a model in Python cannot say how
-its tests ended, nor publish other rows than were tested.
+All of dbt runs confined; its start-up is paid once, in the fork server.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,24 +21,15 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.code import transform_digest
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt_environment import given, require_given
+from dataops_mesh.transform.dbt_files import SELECTORS, project_rooms, stray_links
 from dataops_mesh.transform.dbt_job import DbtJob
-from dataops_mesh.transform.dbt_project import models, project_folder
+from dataops_mesh.transform.dbt_project import bounds_of, project_folder
 from dataops_mesh.transform.dbt_sources import PARSED
-from dataops_mesh.transform.job import CATALOG, Export, Job
+from dataops_mesh.transform.job import CATALOG
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.walls import Walls
 
 _JOBS = "dataops_mesh.transform.dbt_job"
-_STATUS = re.compile(r"[a-z][a-z -]{0,30}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class DbtTestRun:
-    """How one dbt test ended."""
-
-    unique_id: str
-    status: str
-    failures: int
 
 
 def parsed_manifest(product: Product, walls: Walls) -> Path:
@@ -59,8 +46,9 @@ def parsed_manifest(product: Product, walls: Walls) -> Path:
     folder = _kept(product, walls)
     if not all((folder / name).is_file() for name in PARSED):
         building = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
+        _require_within(product)
         try:
-            _run(product, walls, "parse", _job(product, building))
+            run_dbt(product, walls, "parse", job_of(product, building))
             _take(product, building / "target", folder)
         except TransformError as error:
             raise DeclarationError(error.problems) from error
@@ -79,7 +67,8 @@ def manifest_of(file: Path) -> Mapping[str, Any]:
 def selected_nodes(product: Product, manifest: Mapping[str, Any], walls: Walls) -> frozenset[str]:
     """Return the unique ids that the product's selection covers, tests included."""
     select = product.transform.select
-    if not select:
+    # A project may say itself what is built where nobody says anything.
+    if not select and not (project_folder(product) / SELECTORS).is_file():
         return frozenset(manifest["nodes"]) | frozenset(manifest.get("unit_tests", {}))
     parsed = parsed_manifest(product, walls).parent
     file = parsed / f"select.{hashlib.sha256(select.encode()).hexdigest()[:16]}.json"
@@ -87,12 +76,12 @@ def selected_nodes(product: Product, manifest: Mapping[str, Any], walls: Walls) 
         # A folder of its own: another process may ask the same at this moment.
         folder = parsed.with_name(f"select.{uuid.uuid4().hex[:8]}")
         try:
-            job = replace(_job(product, folder), parsed=parsed)
-            found = _texts(_run(product, walls, "list_nodes", job))
+            job = replace(job_of(product, folder), parsed=parsed)
+            found = _texts(run_dbt(product, walls, "list_nodes", job))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if not found:
-            what = f'the dbt selection "{select}" matches nothing'
+            what = f'the dbt selection "{select or "default"}" matches nothing'
             then = "see `dbt list --select` in the project's folder"
             raise DeclarationError(Problem(what, product.where, next=then))
         temporary = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}")
@@ -101,83 +90,8 @@ def selected_nodes(product: Product, manifest: Mapping[str, Any], walls: Walls) 
     return frozenset(json.loads(file.read_text("utf-8")))
 
 
-def build_project(
-    job: Job, walls: Walls, inputs: Path, access: Access, *, tests: bool
-) -> list[DbtTestRun]:
-    """Build the selection in a private database, write the ports, and run the tests.
-
-    Args:
-        job: the product, and a folder that is deleted after the run.
-        walls: what dbt is confined by.
-        inputs: a DuckDB file with a view per input port.
-        access: what the views read, the folders of the ports, and the network.
-        tests: there are tests in the selection.
-
-    Returns:
-        How every test ended.
-
-    Raises:
-        TransformError: a model could not be built.
-    """
-    made, database, reading = build_database(job, walls, inputs, access)
-    _export(job, walls, made, access, database)
-    if not tests:
-        return []
-    folder = job.scratch / "test"
-    folder.mkdir()
-    for file in database:
-        file.rename(folder / file.name)
-    made = replace(made, folder=folder)
-    return _test_runs(_run(job.product, walls, "test", made, reading))
-
-
-def build_database(
-    job: Job, walls: Walls, inputs: Path, access: Access
-) -> tuple[DbtJob, tuple[Path, ...], Access]:
-    """Build the selection in a private database; return the job, the database, and what it read.
-
-    Raises:
-        TransformError: a model could not be built.
-    """
-    product = job.product
-    parsed = parsed_manifest(product, walls)
-    settings = {"memory_limit": job.memory_limit, "TimeZone": "UTC"}
-    made = replace(
-        _job(product, job.scratch / "build"),
-        parsed=parsed.parent,
-        inputs=inputs,
-        threads=job.threads,
-        settings=settings,
-    )
-    reading = replace(access, files=(*access.files, inputs), written=())
-    _run(product, walls, "build", made, reading)
-    return made, _database(made), reading
-
-
-def _export(
-    job: Job, walls: Walls, made: DbtJob, access: Access, database: tuple[Path, ...]
-) -> None:
-    product, folder = job.product, job.scratch / "export"
-    manifest = manifest_of(parsed_manifest(product, walls))
-    built = models(manifest, selected_nodes(product, manifest, walls))
-    relations = {port.name: str(built[port.name]["relation_name"]) for port in product.outputs}
-    inputs = made.inputs or made.database
-    export = Export(replace(job, scratch=folder), inputs, database[0], relations)
-    access = replace(access, files=(*access.files, inputs, *database), network=False)
-    room = Room(product, walls, folder, access)
-    confined(("dataops_mesh.transform.job", "run_export"), export, room)
-
-
-def _database(made: DbtJob) -> tuple[Path, ...]:
-    """Return the file that dbt left, and its log if there is one: plain files and nothing else."""
-    log = made.database.with_name(f"{made.database.name}.wal")
-    found = (made.database, log) if log.exists() or log.is_symlink() else (made.database,)
-    if not all(plain_file(file) for file in found):
-        raise TransformError(Problem("dbt left no database that is a plain file", made.where))
-    return found
-
-
-def _job(product: Product, folder: Path) -> DbtJob:
+def job_of(product: Product, folder: Path) -> DbtJob:
+    """Return what dbt is told of the product's project, in a folder of the process's own."""
     project = project_folder(product)
     where = place(product, project / "dbt_project.yml")
     options = product.transform.dbt
@@ -204,18 +118,45 @@ def _refs(product: Product) -> dict[tuple[str, str], tuple[str, str]]:
     return {name: (at.domain, at.port) for at, name in names.items()}
 
 
-def _run(
+def run_dbt(
     product: Product, walls: Walls, name: str, job: DbtJob, access: Access | None = None
 ) -> Any:
+    """Call one of dbt's jobs in a confined process, and return what it told."""
     require_given(product)
     may = access or Access()
     parsed = () if job.parsed is None else (job.parsed,)
     job = job if parsed else replace(job, select="")
-    may = replace(may, code=(*may.code, job.project), data=(*may.data, *parsed))
+    rooms = project_rooms(job.project, bounds_of(product))
+    single = [room for room in rooms if room.is_file()]
+    may = replace(
+        may,
+        code=(*may.code, *(room for room in rooms if room not in single)),
+        data=(*may.data, *parsed),
+        files=(*may.files, *single),
+    )
     domains = product.folder.parents[1].resolve()
     if domains.is_relative_to(job.project.resolve()):  # what the domains hold is not dbt's
         walls = replace(walls, protected=walls.protected | {domains})
     return confined((_JOBS, name), job, Room(product, walls, job.folder, may, "dbt")).value
+
+
+def _require_within(product: Product) -> None:
+    """Make sure that the project's packages can be read.
+
+    Raises:
+        DeclarationError: one is a link to where the project may not read.
+    """
+    strays = stray_links(project_folder(product), bounds_of(product))
+    if strays:
+        raise DeclarationError(
+            Problem(
+                f'the dbt package "{link.name}" is a link out of the workspace, or into another '
+                "domain",
+                place(product, link),
+                next="put a copy there, or move the package beside the project",
+            )
+            for link in strays
+        )
 
 
 def _kept(product: Product, walls: Walls) -> Path:
@@ -249,13 +190,3 @@ def _texts(value: Any) -> list[str]:
     """Return texts that a confined process told."""
     known = value if isinstance(value, list) else []
     return [text for text in known if isinstance(text, str)]
-
-
-def _test_runs(value: Any) -> list[DbtTestRun]:
-    """Return what a confined process told of dbt's tests; what is no such thing did not run."""
-    runs = []
-    for row in value if isinstance(value, list) else []:
-        match row:
-            case [str(unique_id), str(status), int(failures)] if _STATUS.fullmatch(status):
-                runs.append(DbtTestRun(unique_id, status, failures))
-    return runs

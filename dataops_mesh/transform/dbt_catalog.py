@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataops_mesh.transform.confined import Access, Room, confined
-from dataops_mesh.transform.dbt import build_database
+from dataops_mesh.transform.dbt_build import build_database
 from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.walls import Walls
 
@@ -29,10 +29,10 @@ def built_columns(
     Raises:
         TransformError: a model could not be built.
     """
-    _, database, _ = build_database(job, walls, inputs, access)
+    _, database, reading = build_database(job, walls, inputs, access)
     folder = job.scratch / "describe"
     export = Export(replace(job, scratch=folder), inputs, database[0], relations)
-    may = replace(access, files=(*access.files, inputs, *database), written=(), network=False)
+    may = replace(reading, files=(*reading.files, *database), network=False)
     room = Room(job.product, walls, folder, may)
     told = confined(("dataops_mesh.transform.job", "run_describe"), export, room).value
     return {str(port): [(str(n), str(t)) for n, t in found] for port, found in told.items()}

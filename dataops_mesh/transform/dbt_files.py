@@ -1,11 +1,21 @@
-"""The files of a dbt project that dbt reads: what else lies in its folder changes nothing."""
+"""The files of a dbt project that dbt reads: what else lies in its folder changes nothing.
+
+The same list is the wall: dbt is let into these folders and files, and into no others, so that
+nothing builds a product that is not in the version of its code.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dataops_mesh.spec.paths import is_inside
+
+LARGEST = 10_000_000  # bytes; a larger file that SQL names is a delivery
 _FOLDERS = {
     "model-paths": ("models",),
     "seed-paths": ("seeds",),
@@ -17,33 +27,158 @@ _FOLDERS = {
     "asset-paths": (),
     "docs-paths": (),
 }
+_FORMER = {"model-paths": "source-paths", "seed-paths": "data-paths"}  # dbt still reads these
 _PACKAGES = "packages-install-path"
+SELECTORS = "selectors.yml"
 _ROOT = (
     *("dbt_project.yml", "dbt_project.yaml", "packages.yml", "dependencies.yml"),
-    *("package-lock.yml", "selectors.yml", ".dbtignore", "dbt_loom.config.yml"),
+    *("package-lock.yml", SELECTORS, ".dbtignore", "dbt_loom.config.yml"),
 )
 _MADE = frozenset({"target", "logs"})  # by dbt, from the rest
+_READ = frozenset({".sql", ".py", ".csv", ".yml", ".yaml", ".md"})  # hidden or not
+_PATTERN = re.compile(r"[*?\[]")
+_NAMED = re.compile(
+    r"""['"]([^'"{}\n]+\.(?:csv|tsv|parquet|jsonl?|ndjson|txt)(?:\.gz|\.zst)?)['"]"""
+)
 
 
-def project_files(project: Path) -> dict[str, Path]:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where links in a project may lead: to shared packages, and not to other domains.
+
+    Args:
+        root: of the workspace.
+        domains: the folder of all domains.
+        own: the folder of the product's domain.
+    """
+
+    root: Path
+    domains: Path
+    own: Path
+
+    def allow(self, path: Path) -> bool:
+        """Tell whether a path, with links followed, may be read."""
+        if not is_inside(path, self.root) or is_inside(self.root, path):
+            return False
+        return not is_inside(path, self.domains) or is_inside(path, self.own)
+
+
+def project_files(project: Path, bounds: Bounds | None = None) -> dict[str, Path]:
     """Return the files that dbt reads of a project, packages included, by their relative path.
 
+    A file that SQL names (`read_csv('data/rates.csv')`) is one of them, unless it is large; of a
+    pattern (`data/*.csv`), all that lies in its folder.
     Where the project says its folders in a way that only dbt understands, every file counts that
     does not look like somebody's environment or database.
+
+    Args:
+        project: its folder.
+        bounds: where links may lead; absent for nowhere else.
     """
-    return {file.relative_to(project).as_posix(): file for file in sorted(set(_files(project)))}
+    found = {*_files(project, bounds)}
+    for named in _named(project, found):
+        found |= {*_below(named)} if named.is_dir() else {named}
+    return {file.relative_to(project).as_posix(): file for file in sorted(found)}
 
 
-def _files(project: Path) -> Iterator[Path]:
+def project_rooms(project: Path, bounds: Bounds | None = None) -> tuple[Path, ...]:
+    """Return the folders and files that hold what `project_files` lists, with links followed."""
+    folders = _folders(project)
+    if folders is None:
+        return (project,)
+    rooms = {folder.resolve() for name in folders for folder in _walked(project / name, bounds)}
+    named = _named(project, {*_files(project, bounds)})
+    rooms |= {folder.resolve() for folder in named if folder.is_dir()}  # patterns list it
+    below = {room for room in rooms if not rooms.isdisjoint(room.parents)}
+    inside = rooms - below
+    single = {file.resolve() for file in project_files(project, bounds).values()}
+    single = {file for file in single if inside.isdisjoint(file.parents)}
+    return (*sorted(inside), *sorted(single))
+
+
+def stray_links(project: Path, bounds: Bounds | None) -> list[Path]:
+    """Return installed packages that are links to where the project may not read."""
+    folder = project / str(_said(project).get(_PACKAGES) or "dbt_packages")
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [entry for entry in entries if entry.is_symlink() and not _allowed(entry, bounds)]
+
+
+def _files(project: Path, bounds: Bounds | None) -> Iterator[Path]:
     yield from (project / name for name in _ROOT if (project / name).is_file())
     folders = _folders(project)
     if folders is None:
         yield from _everything(project)
         return
-    for folder in folders:
-        for file in (project / folder).rglob("*"):
-            if file.is_file() and not file.name.startswith(".") and "__pycache__" not in file.parts:
-                yield file
+    packages = _installed(project)
+    for name in folders:
+        for folder in _walked(project / name, bounds):
+            if folder.parent == packages:
+                yield from _of_package(folder, bounds)
+            elif packages not in folder.parents:
+                yield from (file for file in sorted(folder.iterdir()) if _counts(file))
+
+
+def _of_package(package: Path, bounds: Bounds | None) -> Iterator[Path]:
+    """Yield what dbt reads of a package; not its repository, its logs, its own packages."""
+    yield from (package / name for name in _ROOT if (package / name).is_file())
+    folders = _folders(package)
+    if folders is None:
+        yield from _everything(package)
+    for name in folders or ():
+        if package / name != _installed(package):
+            for folder in _walked(package / name, bounds):
+                yield from (file for file in sorted(folder.iterdir()) if _counts(file))
+
+
+def _counts(file: Path) -> bool:
+    hidden = file.name.startswith(".") and file.suffix not in _READ
+    return file.is_file() and not hidden and file.suffix != ".pyc"
+
+
+def _walked(folder: Path, bounds: Bounds | None) -> Iterator[Path]:
+    """Yield a folder and all below it as dbt walks them: through links, but not out of bounds."""
+    seen = set[Path]()
+    for text, names, _ in os.walk(folder, followlinks=True):
+        path = Path(text)
+        real = path.resolve()
+        if real in seen or (path.is_symlink() and not _allowed(path, bounds)):
+            names.clear()
+            continue
+        seen.add(real)
+        names[:] = sorted(name for name in names if name != ".git")
+        yield path
+
+
+def _allowed(link: Path, bounds: Bounds | None) -> bool:
+    return bounds is not None and bounds.allow(link)
+
+
+def _named(project: Path, files: set[Path]) -> set[Path]:
+    """Return what the project's SQL, Python and hooks name: small files, folders of patterns."""
+    packages, found = _installed(project), set[Path]()
+    for file in (project / _ROOT[0], *(f for f in files if f.suffix in {".sql", ".py"})):
+        if packages in file.parents or not file.is_file():
+            continue
+        for text in set(_NAMED.findall(file.read_text("utf-8", "replace"))):
+            head = _PATTERN.split(text, maxsplit=1)[0]
+            path = Path(text) if head == text else Path(head + "_").parent
+            if not path.is_absolute() and ".." not in path.parts and path.parts:
+                found.add(project / path)
+    return {path for path in found if _is_small(path, project)}
+
+
+def _is_small(path: Path, project: Path) -> bool:
+    inside = path.resolve().is_relative_to(project.resolve())
+    files = _below(path) if path.is_dir() else [path] if path.is_file() else []
+    return inside and 0 < sum(file.stat().st_size for file in files) <= LARGEST
+
+
+def _below(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.rglob("*")) if file.is_file()]
+
+
+def _installed(project: Path) -> Path:
+    return project / str(_said(project).get(_PACKAGES) or "dbt_packages")
 
 
 def _folders(project: Path) -> tuple[str, ...] | None:
@@ -51,7 +186,8 @@ def _folders(project: Path) -> tuple[str, ...] | None:
     said = _said(project)
     found = [str(said.get(_PACKAGES) or "dbt_packages")]
     for key, default in _FOLDERS.items():
-        paths = said.get(key, said.get(key.replace("-", "_"), default))
+        former = said.get(_FORMER.get(key, ""), default)
+        paths = said.get(key, said.get(key.replace("-", "_"), former))
         if not isinstance(paths, list | tuple):
             return None
         found += [str(path) for path in paths]

@@ -6,29 +6,22 @@ With a profile made for it: whatever profile the project carries is for its deve
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from contextlib import chdir
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
-from dataops_mesh.quality.redact import shown
 from dataops_mesh.transform.dbt_refs import as_sources, offer
 from dataops_mesh.transform.dbt_sources import PARSED, bind_sources
+from dataops_mesh.transform.dbt_words import not_built, not_parsed, said_of
 from dataops_mesh.transform.job import CATALOG, INPUTS
 from dataops_mesh.transform.redact import safe_message
 
-LONGEST = 500
 _BUILT = frozenset({"model", "seed", "snapshot"})
-# Errors of DuckDB that speak of names, syntax and files.
-_NAMES = re.compile(r"(Binder|Catalog|Parser|IO|Permission|Out of Memory) Error: ")
-_TEMPLATE = re.compile(
-    r"' is undefined|has no attribute '|depends on a node named|No such file or directory"
-)
-_REF = re.compile(r"depends on a node named '(\w+)' in package or project '(\w+)' which was not")
-_ENV = re.compile(r"Env var required but not provided: '([A-Za-z0-9_]+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +63,34 @@ class DbtJob:
         """Return the private database; a parsed manifest embeds its stem."""
         return self.folder / f"{CATALOG}.duckdb"
 
+    @property
+    def external(self) -> Path:
+        """Return the folder of models that are kept in files."""
+        return self.folder / "external"
+
 
 def parse(job: DbtJob) -> None:
     """Parse the project; `PARSED` stands in `target` below the folder."""
     offer(job.refs, str(_said_in(job.project).get("name")))
     # dbt's static parser leaves threads behind, which the fork server must not have.
-    result = _invoke(job, "parse", "--no-static-parser")
+    # What a parse leaves is read by us, whatever the project's flags say.
+    result = _invoke(job, "parse", "--no-static-parser", "--write-json", "--partial-parse")
     if not result.success:
-        raise DeclarationError(_not_parsed(str(result.exception), job))
+        raise DeclarationError(not_parsed(str(result.exception), job.project, job.where))
     bind_sources(job.folder / "target", job.sources)
     as_sources(job.folder / "target" / PARSED[0])
 
 
-def _not_parsed(said: str, job: DbtJob) -> Problem:
-    missing, foreign = _ENV.search(said), _REF.search(said)
-    if foreign is not None:
-        address = f"{foreign[2]}.{foreign[1]}"
-        what = f"the dbt project reads ref('{foreign[2]}', '{foreign[1]}'), which is no input port"
-        then = f"declare `- name: {address}` under inputPorts of product.odps.yaml"
-        return Problem(what, job.where, next=then)
-    if missing is None:
-        then = f"dbt parse --project-dir {job.project.resolve()}"
-        return Problem(f"dbt cannot parse the project: {said}", job.where, next=then)
-    what = f'the dbt project reads env_var("{missing[1]}"), which the product does not declare'
-    then = f"add it to `transform` in product.odps.yaml: {{dbt: {{..., env: [{missing[1]}]}}}}"
-    return Problem(what, job.where, next=then)
-
-
 def list_nodes(job: DbtJob) -> list[str]:
-    """Return the unique ids of the selection; none where it matches nothing."""
+    """Return the unique ids of the selection; none where it matches nothing.
+
+    Without a selection, those of the project's default selector.
+    """
     result = _invoke(job, "list", "--output", "json", "--output-keys", "unique_id")
-    found = result.result if result.success else None
-    return [json.loads(line)["unique_id"] for line in found or ()]
+    if result.exception is not None:
+        what = f"dbt cannot select: {result.exception}"
+        raise DeclarationError(Problem(what, job.where, next="see docs/dbt.md on `select`"))
+    return [json.loads(line)["unique_id"] for line in result.result or ()]
 
 
 def build(job: DbtJob) -> None:
@@ -114,7 +103,7 @@ def build(job: DbtJob) -> None:
     broken = [row for row in built.result if not _is_done(row)]
     if broken:
         # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
-        raise TransformError(_not_built(broken, job)) from RuntimeError(
+        raise TransformError(not_built(broken, job.project, job.where)) from RuntimeError(
             "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
         )
 
@@ -125,46 +114,21 @@ def _is_done(row: Any) -> bool:
     return status in {"success", "pass"} or (status == "no-op" and kind not in _BUILT)
 
 
-def _not_built(rows: Sequence[Any], job: DbtJob) -> list[Problem]:
-    """Say which nodes were not built, where they are written, and what dbt said without data.
-
-    Those that were skipped for want of them are only counted.
-    """
-    skipped = [row for row in rows if str(row.status) == "skipped"]
-    causes = [row for row in rows if row not in skipped] or skipped
-    problems = [_broken(row, job) for row in causes]
-    if len(causes) < len(rows):
-        count = len(rows) - len(causes)
-        what = f"dbt skipped {count} node{'s' * (count != 1)} that need what could not be built"
-        problems.append(Problem(what, job.where))
-    return problems
-
-
-def _broken(row: Any, job: DbtJob) -> Problem:
-    folder = job.where.file.rpartition("/")[0]
-    file = "/".join([*([folder] if folder else []), str(row.node.original_file_path)])
-    what = f"dbt could not build {row.node.name} ({row.status})"
-    said = _said(str(row.message or ""))
-    return Problem(f"{what}: {said}" if said else what, Location(file, 1))
-
-
-def _said(message: str) -> str:
-    """Return the first sentence of a message that speaks of names and files, never of rows."""
-    lines = [line.strip() for line in message.splitlines()]
-    told = [line for line in lines if _NAMES.match(line) or _TEMPLATE.search(line)]
-    return (shown(told[0], LONGEST) or "") if told else ""
-
-
-def test(job: DbtJob) -> list[tuple[str, str, int]]:
-    """Run the tests of the selection on the private database; return how each ended."""
+def test(job: DbtJob) -> list[tuple[str, str, int, str]]:
+    """Run the tests of the selection on the private database; return how each ended, and why."""
     # Hooks have run in the build; once more, and what is tested is not what was copied out.
-    tested = _invoke(job, "test", hooks=False)
+    tested = _invoke(job, "test", testing=True)
     if tested.exception is not None:
         what = f"dbt test: {safe_message(tested.exception)}"
         raise TransformError(Problem(what, job.where)) from tested.exception
     return [
-        (str(row.node.unique_id), str(row.status), int(row.failures or 0)) for row in tested.result
+        (str(row.node.unique_id), str(row.status), int(row.failures or 0), _why(row))
+        for row in tested.result
     ]
+
+
+def _why(row: Any) -> str:
+    return said_of(str(row.message or "")) if str(row.status) == "error" else ""
 
 
 def forget() -> None:
@@ -175,18 +139,18 @@ def forget() -> None:
     reset_adapters()
 
 
-def _invoke(job: DbtJob, *arguments: str, hooks: bool = True) -> Any:
+def _invoke(job: DbtJob, *arguments: str, testing: bool = False) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli import requires
     from dbt.cli.main import dbtRunner
 
     # `env_var()` asks this, and dbt's own options ask the process, where none of it is.
     requires.get_env = lambda: dict(job.environment)
-    _write_profile(job)
+    _write_profile(job, testing=testing)
     manifest = _manifest(job) if job.parsed else None
-    if manifest is not None and not hooks:
-        for key in [k for k, node in manifest.nodes.items() if node.resource_type == "operation"]:
-            del manifest.nodes[key]
+    if manifest is not None and testing:
+        os.environ["DBT_STORE_FAILURES"] = "0"  # above what the project's flags say
+        _only_look(manifest)
     files = ["--no-write-json"] if job.parsed else []  # only a parse is read again
     select = ["--select", job.select] if job.select else []
     select += ["--vars", job.vars] if job.vars else []
@@ -203,6 +167,15 @@ def _manifest(job: DbtJob) -> Any:
     found = Manifest.from_msgpack(((job.parsed or job.folder) / PARSED[1]).read_bytes())
     found.build_flat_graph()  # what macros see as `graph`; dbt does it after its own parse only
     return found
+
+
+def _only_look(manifest: Any) -> None:
+    """Let tests leave nothing: no hook runs with them, and no rows that failed are kept."""
+    for key in [k for k, node in manifest.nodes.items() if node.resource_type == "operation"]:
+        del manifest.nodes[key]
+    for node in manifest.nodes.values():
+        if node.resource_type == "test":
+            node.config.store_failures, node.config.store_failures_as = False, "ephemeral"
 
 
 def _common(job: DbtJob) -> list[str]:
@@ -222,6 +195,7 @@ def _profile_name(project: Path) -> str:
     return str(known.get("profile") or known.get("name") or CATALOG)
 
 
+@cache
 def _said_in(project: Path) -> Mapping[str, Any]:
     import yaml
 
@@ -232,15 +206,22 @@ def _said_in(project: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write_profile(job: DbtJob) -> None:
-    """Write the only profile that dbt sees: the run's private database and its inputs."""
+def _write_profile(job: DbtJob, *, testing: bool) -> None:
+    """Write the only profile that dbt sees: the run's private database and its inputs.
+
+    Tests cannot write into it: a test that did would be about other rows than were copied out.
+    """
     inputs = {"path": str(job.inputs), "alias": INPUTS, "read_only": True}
     output = {
         "type": "duckdb",
         "path": str(job.database),
         "threads": job.threads,
         # Once a database has spilled, its folder for that cannot be said again.
-        "config_options": {"temp_directory": str(job.folder / "spill")},
+        "config_options": {
+            "temp_directory": str(job.folder / "spill"),
+            **({"access_mode": "READ_ONLY"} if testing else {}),
+        },
+        "external_root": str(job.external),
         "settings": {"enable_progress_bar": False, **job.settings},
         "attach": [inputs] if job.inputs else [],
     }

@@ -1,4 +1,4 @@
-"""What a dbt project says of itself, held against the product's declaration."""
+"""What a dbt project says of itself: its models, what they are called, what they read."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Product, TransformKind
-from dataops_mesh.spec.read.relationships import referenced
-from dataops_mesh.transform.dbt_refs import MESH
-from dataops_mesh.transform.place import place
+from dataops_mesh.transform.dbt_files import Bounds
+from dataops_mesh.transform.place import workspace
 
 KINDS = frozenset({"model", "seed", "snapshot"})
 INCREMENTAL = "incremental"
@@ -27,6 +25,15 @@ def project_folder(product: Product) -> Path:
     return file.parent
 
 
+def bounds_of(product: Product) -> Bounds | None:
+    """Return where links in the product's dbt project may lead."""
+    root = workspace(product)
+    if root is None:
+        return None
+    domain = product.folder.parent
+    return Bounds(root.resolve(), domain.parent.resolve(), domain.resolve())
+
+
 def models(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Return the models (seeds and snapshots too) among the nodes, by every name a port can have.
 
@@ -35,7 +42,7 @@ def models(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Mappi
     """
     found = [manifest["nodes"][node] for node in nodes if node in manifest["nodes"]]
     built = [node for node in found if node["resource_type"] in KINDS]
-    built.sort(key=lambda node: (_is_own(node, manifest), str(node["unique_id"])))
+    built.sort(key=lambda node: (is_own(node, manifest), str(node["unique_id"])))
     return {name: node for node in built for name in names(node)}
 
 
@@ -53,7 +60,7 @@ def called_names(
             called[str(node["unique_id"])] = name
     for node in (manifest["nodes"][key] for key in nodes if key in manifest["nodes"]):
         if node["resource_type"] in KINDS:
-            package = [] if _is_own(node, manifest) else [str(node["package_name"])]
+            package = [] if is_own(node, manifest) else [str(node["package_name"])]
             inner = "/".join([product.name, *package, names(node)[0]])
             called.setdefault(str(node["unique_id"]), inner)
     return called
@@ -76,97 +83,56 @@ def below(node: Mapping[str, Any]) -> tuple[str, ...]:
 def sources_read(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Return the sources that are read when the nodes are built, by unique id.
 
-    An ephemeral model reads nothing by itself: it is a part of those that name it.
+    An ephemeral model reads nothing by itself: it is a part of those that name it. An analysis is
+    never built.
     """
     known, found = manifest["nodes"], dict[str, Mapping[str, Any]]()
-    waiting = [key for key in nodes if key in known and not _is_ephemeral(known[key])]
+    waiting = [key for key in nodes if key in known and not is_ephemeral(known[key])]
+    waiting = [key for key in waiting if known[key]["resource_type"] != "analysis"]
     seen = set(waiting)
     while waiting:
         for key in below(known[waiting.pop()]):
             if key in manifest["sources"]:
                 found[key] = manifest["sources"][key]
-            elif key in known and key not in seen and _is_ephemeral(known[key]):
+            elif key in known and key not in seen and is_ephemeral(known[key]):
                 seen.add(key)
                 waiting.append(key)
     return found
 
 
-def _is_own(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+def idle_tests(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, list[str]]:
+    """Return the tests that dbt does not run, for want of a model; with those that are nowhere.
+
+    What a project has disabled is not there on purpose, and its tests are not missed.
+    """
+    known = {_called(one) for kind in ("nodes", "sources") for one in manifest[kind].values()}
+    known |= {_called(one) for same in manifest.get("disabled", {}).values() for one in same}
+    found = {}
+    for key in nodes:
+        node = manifest["nodes"].get(key, {})
+        if node.get("resource_type") != "test":
+            continue
+        asked = [str(ref["name"]) for ref in node.get("refs", ())]
+        asked += [".".join(map(str, source)) for source in node.get("sources", ())]
+        lost = [name for name in asked if name not in known]
+        if lost or node["config"].get("enabled") is False or (asked and not below(node)):
+            found[key] = lost
+    return found
+
+
+def _called(node: Mapping[str, Any]) -> str:
+    name = str(node["name"])
+    return f"{node['source_name']}.{name}" if node["resource_type"] == "source" else name
+
+
+def is_own(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    """Tell whether a node is of the project itself, and of none of its packages."""
     return bool(node.get("package_name") == manifest["metadata"].get("project_name"))
 
 
-def _is_ephemeral(node: Mapping[str, Any]) -> bool:
+def is_ephemeral(node: Mapping[str, Any]) -> bool:
+    """Tell whether a model is only a part of those that name it."""
     return bool(node.get("config", {}).get("materialized") == "ephemeral")
-
-
-def dbt_problems(
-    product: Product, manifest: Mapping[str, Any], nodes: frozenset[str]
-) -> tuple[Problem, ...]:
-    """Return where the dbt project and the declaration disagree.
-
-    The public models are the output ports, and the sources are the input ports.
-    """
-    where = place(product, product.transform.files[0])
-    built = models(manifest, nodes)
-    own = {str(n["unique_id"]): n for n in built.values() if _is_own(n, manifest)}
-    # What the project publishes: a seed has no `access`, so the port's contract decides.
-    offered = offered_models(manifest, nodes)
-    public = {key: node for key, node in own.items() if node.get("access") == "public"}
-    ports = {port.name: port for port in product.outputs}
-    problems = [
-        Problem(
-            f'output port "{name}" is not a public model of the dbt project'
-            f"{did_you_mean(name, offered)}",
-            port.where,
-            choices=tuple(sorted(offered)),
-            next="give the model `access: public`",
-        )
-        for name, port in ports.items()
-        if name not in offered
-    ]
-    problems += [
-        Problem(
-            f'the dbt model "{names(node)[0]}" is public and has no contract',
-            where,
-            next=f"write {names(node)[-1]}.odcs.yaml in {product.folder.name}/, or make the model "
-            "protected",
-        )
-        for _, node in sorted(public.items())
-        if not _is_ephemeral(node)
-        and ports.keys().isdisjoint(name for name in names(node) if built[name] is node)
-    ]
-    read = sources_read(manifest, nodes)
-    problems += _lose_history(product, built)
-    problems += [
-        Problem(
-            f'the dbt model "{names(node)[0]}" is public and ephemeral, so nothing is built of it '
-            "that could be published",
-            place(product, project_folder(product) / node["original_file_path"]),
-            next="materialize it as a view or a table, or make it protected",
-        )
-        for _, node in sorted(public.items())
-        if _is_ephemeral(node)
-    ]
-    problems += _untested(product, manifest, nodes)
-    problems += _not_the_mesh(product, read.values())
-    sources = {f"{source['schema']}.{source['identifier']}" for source in read.values()}
-    inputs = {port.name: port for port in product.inputs}
-    checked = {str(address) for address in referenced(product)}  # foreign keys read these
-    problems += [
-        Problem(
-            f'dbt reads "{name}", which is not an input port{did_you_mean(name, inputs)}',
-            where,
-            choices=tuple(sorted(inputs)),
-            next=f"declare `- name: {name}` under inputPorts of product.odps.yaml",
-        )
-        for name in sorted(sources - inputs.keys())
-    ]
-    problems += [
-        Problem(f'input port "{name}" is declared and no dbt model reads it', port.where)
-        for name, port in inputs.items()
-        if name not in sources | checked
-    ]
-    return tuple(problems)
 
 
 def offered_models(
@@ -177,64 +143,10 @@ def offered_models(
     Where the project says of no model that it is public, the product's ports are the choice.
     """
     built = models(manifest, nodes)
-    said = any(_is_own(n, manifest) and n.get("access") == "public" for n in built.values())
+    said = any(is_own(n, manifest) and n.get("access") == "public" for n in built.values())
     return {
         name: node
         for name, node in built.items()
-        if not _is_ephemeral(node)
+        if not is_ephemeral(node)
         and (node["resource_type"] == "seed" or node.get("access") == "public" or not said)
     }
-
-
-def _lose_history(product: Product, built: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """Report what keeps history between runs: each run builds from nothing and would lose it."""
-    kept = {
-        node["unique_id"]: (
-            node,
-            "snapshot" if node["resource_type"] == "snapshot" else INCREMENTAL,
-        )
-        for node in built.values()
-        if node["resource_type"] == "snapshot"
-        or node.get("config", {}).get("materialized") == INCREMENTAL
-    }
-    return [
-        Problem(
-            f'"{node["name"]}" is {"a snapshot" if kind == "snapshot" else "incremental"}: its '
-            "history would be lost, because every candidate is built from nothing",
-            place(product, project_folder(product) / node["original_file_path"]),
-            next="leave it out by `select` in the product's transform"
-            + ("" if kind == "snapshot" else ", or materialize it as a table"),
-        )
-        for node, kind in kept.values()
-    ]
-
-
-def _untested(product: Product, manifest: Mapping[str, Any], nodes: Iterable[str]) -> list[Problem]:
-    """Report tests of models that do not exist: dbt warns and runs them not."""
-    tests = (manifest["nodes"][key] for key in nodes if key in manifest["nodes"])
-    return [
-        Problem(
-            f'the dbt test "{node["name"]}" is about a model that is not there, so dbt never '
-            "runs it",
-            place(product, project_folder(product) / node["original_file_path"]),
-            next="correct the name of the model, or remove the test",
-        )
-        for node in tests
-        if node["resource_type"] == "test"
-        and (node.get("refs") or node.get("file_key_name", "").startswith(("models.", "seeds.")))
-        and not below(node)
-    ]
-
-
-def _not_the_mesh(product: Product, read: Iterable[Mapping[str, Any]]) -> list[Problem]:
-    """Report sources that dbt would look for in the database that it builds."""
-    return [
-        Problem(
-            f'the dbt source "{source["schema"]}.{source["identifier"]}" is in no database of '
-            "the mesh",
-            place(product, project_folder(product) / source["original_file_path"]),
-            next="say `database: mesh` beside the source's schema",
-        )
-        for source in read
-        if source.get("database") != MESH
-    ]

@@ -6,7 +6,7 @@ writes what it returns: no relation, generator or lazy frame ever leaves it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine.session import bind_source, narrow, session_in
-from dataops_mesh.engine.sql import literal
+from dataops_mesh.engine.sql import identifier, literal
 from dataops_mesh.engine.write import copy_port
 from dataops_mesh.spec.model import Product, SourceFormat
 from dataops_mesh.spec.names import delivered
@@ -97,8 +97,13 @@ def run_python(job: Job) -> None:
 
 
 def run_export(export: Export) -> None:
-    """Write the ports of a built database. Nothing of the dbt project runs here."""
-    with _attached(export) as connection:
+    """Write the ports of a built database. Nothing of the dbt project runs here.
+
+    A port that is a view becomes a table first: asked again by a test, a view with `random()` or
+    an open order would have other rows than were copied out.
+    """
+    with _attached(export, "") as connection:
+        _settle(connection, export.relations.values())
         queries = {name: f"SELECT * FROM {found}" for name, found in export.relations.items()}
         _copy(export.job, connection, queries)
 
@@ -106,7 +111,7 @@ def run_export(export: Export) -> None:
 def run_describe(export: Export) -> dict[str, list[list[str]]]:
     """Return the columns and types of relations of a built database, by the port's name."""
     found = {}
-    with _attached(export) as connection:
+    with _attached(export, "(READ_ONLY)") as connection:
         for name, relation in export.relations.items():
             rows = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
             found[name] = [[str(row[0]), str(row[1])] for row in rows]
@@ -114,12 +119,26 @@ def run_describe(export: Export) -> dict[str, list[list[str]]]:
 
 
 @contextmanager
-def _attached(export: Export) -> Iterator[duckdb.DuckDBPyConnection]:
+def _attached(export: Export, how: str) -> Iterator[duckdb.DuckDBPyConnection]:
     with _session(export.job) as connection:
         # A public model may be a view over other models and the inputs: attach both to read it.
-        for file, name in ((export.inputs, INPUTS), (export.database, CATALOG)):
-            connection.execute(f"ATTACH {literal(file)} AS {name} (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(export.inputs)} AS {INPUTS} (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(export.database)} AS {CATALOG} {how}")
         yield connection
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, relations: Iterable[str]) -> None:
+    found = connection.execute(
+        "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE database_name = ?",
+        [CATALOG],
+    ).fetchall()
+    views = {".".join(row).lower(): row for row in found}
+    for relation in dict.fromkeys(relations):
+        if (row := views.get(relation.replace('"', "").lower())) is not None:
+            settled = ".".join(map(identifier, (*row[:2], f"{row[2]}__settled")))
+            connection.execute(f"CREATE TABLE {settled} AS FROM {relation}")
+            connection.execute(f"DROP VIEW {relation}")
+            connection.execute(f"ALTER TABLE {settled} RENAME TO {identifier(row[2])}")
 
 
 def _copy(job: Job, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]) -> None:

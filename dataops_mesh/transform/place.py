@@ -11,11 +11,16 @@ from dataops_mesh.spec.paths import shown
 
 def place(product: Product, file: Path, line: int = 1) -> Location:
     """Return the line of a file, relative to the workspace that the product was loaded from."""
+    root = workspace(product)
+    return Location(str(file) if root is None else shown(file, root), line)
+
+
+def workspace(product: Product) -> Path | None:
+    """Return the folder of the workspace that the product was loaded from, if it was one."""
     declared = Path(product.where.file)
-    if declared.is_absolute():
-        return Location(str(file), line)
-    root = product.folder.parents[len(declared.parent.parts) - 1]
-    return Location(shown(file, root), line)
+    return (
+        None if declared.is_absolute() else product.folder.parents[len(declared.parent.parts) - 1]
+    )
 
 
 def unread(product: Product, file: Path, error: OSError | UnicodeDecodeError) -> Problem:

@@ -1,0 +1,126 @@
+"""What may be told of dbt's errors: its own words where they cannot be data, and what to do."""
+
+from __future__ import annotations
+
+import builtins
+import posixpath
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dataops_mesh.errors import Location, Problem
+from dataops_mesh.quality.redact import shown
+
+LONGEST = 500
+# Errors of DuckDB that speak of names, syntax and files.
+_NAMES = re.compile(r"(Binder|Catalog|Parser|IO|Permission|Out of Memory) Error: ")
+_KIND = re.compile(r"([A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+)? Error): ")
+_CLASS = re.compile(r"([A-Z][A-Za-z]+): ")
+_TEMPLATE = re.compile(
+    r"' is undefined|has no attribute '|depends on a node named|No such file or directory"
+)
+_REF = re.compile(r"depends on a node named '(\w+)' in package or project '(\w+)' which was not")
+_ENV = re.compile(r"Env var required but not provided: '([A-Za-z0-9_]+)'")
+_VAR = re.compile(r"Required var '(\w+)' not found in config")
+_MODULE = re.compile(r"No module named '[\w.]+'")
+_CONTRACT = "This model has an enforced contract that failed"
+_FILE = re.compile(r"\(([\w./ -]+\.(?:sql|py|ya?ml|csv|md))\)")
+_CLOSED = re.compile(r"IO Error: (Cannot open file|No files found that match)")
+
+
+def not_parsed(said: str, project: Path, where: Location) -> Problem:
+    """Return why dbt could not parse a project: its words, its file, and what mends it."""
+    missing, foreign, unset = _ENV.search(said), _REF.search(said), _VAR.search(said)
+    where = _place(said, project, where)
+    if foreign is not None:
+        address = f"{foreign[2]}.{foreign[1]}"
+        what = f"the dbt project reads ref('{foreign[2]}', '{foreign[1]}'), which is no input port"
+        then = f"declare `- name: {address}` under inputPorts of product.odps.yaml"
+        return Problem(what, where, next=then)
+    if missing is not None:
+        what = f'the dbt project reads env_var("{missing[1]}"), which the product does not declare'
+        then = f"add it to `transform` in product.odps.yaml: {{dbt: {{..., env: [{missing[1]}]}}}}"
+        return Problem(what, where, next=then)
+    if unset is not None:
+        return Problem(_no_value(unset[1]), where, next=_give(unset[1]))
+    then = f"dbt parse --project-dir {project.resolve()}"
+    if 'Run "dbt deps"' in said:
+        then = (
+            f"dbt deps --project-dir {project.resolve()} where there is a network; a gate fetches "
+            "nothing, so dbt_packages must lie where it runs"
+        )
+    return Problem(f"dbt cannot parse the project: {said}", where, next=then)
+
+
+def not_built(rows: Sequence[Any], project: Path, where: Location) -> list[Problem]:
+    """Say which nodes were not built, where they are written, and what dbt said without data.
+
+    Those that were skipped for want of them are only counted.
+    """
+    skipped = [row for row in rows if str(row.status) == "skipped"]
+    causes = [row for row in rows if row not in skipped] or skipped
+    problems = [_broken(row, project, where) for row in causes]
+    if len(causes) < len(rows):
+        count = len(rows) - len(causes)
+        what = f"dbt skipped {count} node{'s' * (count != 1)} that need what could not be built"
+        problems.append(Problem(what, where))
+    return problems
+
+
+def _broken(row: Any, project: Path, where: Location) -> Problem:
+    message = str(row.message or "")
+    what = f"dbt could not build {row.node.name} ({row.status})"
+    said = said_of(message)
+    unset = _VAR.search(message)
+    then = ""
+    if unset is not None:
+        then = _give(unset[1])
+    elif _CLOSED.search(message):
+        then = (
+            "a file that is delivered comes in as the source of an input port, a small table as a "
+            "seed; a model that is kept in a file needs no `location`"
+        )
+    place = _place(f"({row.node.original_file_path})", project, where)
+    return Problem(f"{what}: {said}" if said else what, place, next=then)
+
+
+def _place(said: str, project: Path, where: Location) -> Location:
+    """Return the file of the project that dbt names, else its dbt_project.yml."""
+    folder = posixpath.dirname(where.file)
+    for name in map(posixpath.normpath, _FILE.findall(said)):
+        if not name.startswith(("/", "..")) and (project / name).is_file():
+            return Location(posixpath.join(folder, name), 1)
+    return where
+
+
+def said_of(message: str) -> str:
+    """Return what a message says of names and files, and never of rows."""
+    lines = [line.strip() for line in message.splitlines()]
+    if (unset := _VAR.search(message)) is not None:
+        return _no_value(unset[1])
+    if _CONTRACT in message:
+        rows = [line.strip("| ") for line in lines if line.startswith("|")][2:]
+        return shown(f"{_CONTRACT}: {'; '.join(rows)}", LONGEST) or ""
+    told = [line for line in lines if _NAMES.match(line) or _TEMPLATE.search(line)]
+    if told:
+        return shown(told[0], LONGEST) or ""
+    if (module := _MODULE.search(message)) is not None:
+        return module[0]
+    kinds = [found[1] for line in lines if (found := _KIND.match(line))]
+    kinds += [found[1] for line in lines if (found := _CLASS.match(line)) and _is_known(found[1])]
+    return f"{kinds[-1]} (its words may repeat data)" if kinds else ""
+
+
+def _is_known(name: str) -> bool:
+    """Tell whether a name is that of an exception of Python's own, and no text of somebody's."""
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, Exception)
+
+
+def _no_value(name: str) -> str:
+    return f'the dbt project reads var("{name}"), which has no value'
+
+
+def _give(name: str) -> str:
+    return f"add it to `transform` in product.odps.yaml: {{dbt: {{..., vars: {{{name}: ...}}}}}}"
