@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks.compare import commit_files
+from benchmarks.dbt_made import make_project
 from benchmarks.harness import DisagreementError, measure
 from benchmarks.model import Bench, Contestant, Goal, Scale
 
@@ -83,6 +84,14 @@ def test_each_side_of_a_comparison_runs_from_its_own_source(tmp_path):
     assert [one.samples[0].answer for one in found] == [
         str(tmp_path / side / "where.py") for side in ("old", "new")
     ]
+
+
+def test_a_made_dbt_project_has_the_models_and_tests_that_it_is_asked_for(tmp_path):
+    project = make_project(tmp_path, 30)
+    assert len([*project.glob("models/*.sql")]) == 30
+    said = (project / "models" / "schema.yml").read_text("utf-8")
+    assert said.count("unique") + said.count("not_null") == 60
+    assert said.count("access: public") == 1
 
 
 def answering(value):
