@@ -9,7 +9,8 @@ from benchmarks.model import OURS, Answer, Bench, Contestant
 WORK = (
     "A product of 1,000 rows with twenty expectations, launched by `dagster job launch` into the "
     "queue of a real `dagster-daemon`, which starts a process for each run; beside a plain Dagster "
-    "asset that writes the same rows and checks nothing. Seconds are from the launch to the end of "
+    "asset that writes the same rows and checks nothing. In production one gate serves all runs; "
+    "without the setting `gate`, each run starts one. Seconds are from the launch to the end of "
     "the run; CPU seconds are of every process in that time: the launch, the daemon, its code "
     "server, the run. Most of both is Python starting four times."
 )
