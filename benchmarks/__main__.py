@@ -30,6 +30,7 @@ QUESTIONS = (
     "small",
     "daemon",
     "switch",
+    "sizes",
     "starting",
     "loading",
     "idle",

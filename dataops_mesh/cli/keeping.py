@@ -1,10 +1,11 @@
-"""`mesh store verify`, `gc` and `catalog`: commands that look after the store."""
+"""`mesh store verify`, `gc`, `upgrade` and `catalog`: commands that look after the store."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.output import REFUSED, Format, say, show
@@ -81,6 +82,55 @@ def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
     said = f"{looked}, {size_of(found.bytes)} read"
     say(f"{said}; {len(rows)} damaged" if rows else f"{said}; all as recorded")
     return REFUSED if rows else 0
+
+
+def upgrade_store() -> int:
+    """Bring the store to this version's format."""
+    from dataops_mesh.run.account import record_operation
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.settings import load_settings
+    from dataops_mesh.store.upgrade.upgrade import upgrade
+
+    settings = load_settings()
+    number = upgrade(settings.store_folder)
+    if number < 0:
+        say(f"{settings.store_folder} has this version's format already")
+        return 0
+    record_operation(open_environment(settings), "upgrade", [str(settings.store_folder)])
+    say(f"{settings.store_folder}: upgraded at release {number}; older versions are told so")
+    return 0
+
+
+def back_up_store(target: Path) -> int:
+    """Copy the store elsewhere."""
+    from dataops_mesh.run.account import record_operation
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.settings import load_settings
+    from dataops_mesh.store.backup import backup
+
+    environment = open_environment(load_settings())
+    record_operation(environment, "backup", [str(target)])
+    found = backup(environment.store, target)
+    say(f"{target}: release {found.release}; new: {found.files} files, {size_of(found.bytes)}")
+    for ref in found.gone:
+        say(f"deleted there, as it was erased: {ref}")
+    return 0
+
+
+def restore_store(source: Path) -> int:
+    """Make the store from a copy."""
+    from dataops_mesh.run.account import record_operation
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.settings import load_settings
+    from dataops_mesh.store.backup import restore
+
+    settings = load_settings()
+    found = restore(source, settings.store_folder)
+    environment = open_environment(settings)
+    record_operation(environment, "restore", [str(source)])
+    _finish_removals(environment)
+    say(f"{settings.store_folder}: release {found.release}, {size_of(found.bytes)}")
+    return 0
 
 
 def rebuild_catalog() -> int:

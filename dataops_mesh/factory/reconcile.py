@@ -6,8 +6,8 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, key_of
 from dataops_mesh.factory.events import runless_materialization
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.store.log import Part
-from dataops_mesh.store.release import Entry, Release, latest, read_release
+from dataops_mesh.store.log import Part, as_it_was
+from dataops_mesh.store.release import Entry, Release, latest
 from dataops_mesh.store.store import Store
 
 _LOOKED_AT = 100  # of the events on one asset
@@ -28,9 +28,7 @@ def reconcile(
     for port in product.outputs:
         entry = release.ports.get(port.address)
         last = _last_reported(instance, store, release, port.address)
-        for built in sorted(_pieces(entry), key=lambda piece: piece.publication):
-            if built.publication <= last:
-                continue
+        for built in sorted(_newer(entry, last), key=lambda piece: piece.publication):
             key = built.key if isinstance(built, Part) else None
             event = runless_materialization(
                 port.address, _facts(release, built), built.fingerprint, key
@@ -40,11 +38,13 @@ def reconcile(
     return tuple(reported)
 
 
-def _pieces(entry: Entry | None) -> tuple[Entry | Part, ...]:
-    """Return what was published: the whole port, or each of its partitions."""
+def _newer(entry: Entry | None, number: int) -> tuple[Entry | Part, ...]:
+    """Return what was published since a release: the whole port, or some of its partitions."""
     if entry is None:
         return ()
-    return entry.parts or (entry,)
+    if entry.parts:
+        return tuple(entry.newer_than(number))
+    return (entry,) if entry.publication > number else ()
 
 
 def _last_reported(
@@ -74,17 +74,13 @@ def _confirmed(
     candidate = getattr(values.get(CANDIDATE), "value", None)
     if not isinstance(number, int) or not 0 < number <= release.number:
         return None
-    if (number, candidate) in _published(release.ports.get(address)):
-        return number
     try:
-        entry = read_release(store, number).ports.get(address)
-    except MeshError:  # collected: nobody can say; it is older than what is there
+        switches = as_it_was(store, number).switches
+    except MeshError:  # damaged: nobody can say; it is older than what is there
         return number
-    return number if (number, candidate) in _published(entry) else None
-
-
-def _published(entry: Entry | None) -> set[tuple[int, str]]:
-    return {(piece.publication, piece.candidate) for piece in _pieces(entry)}
+    told = {switch.candidate for switch in switches if switch.address == address}
+    told |= {part[1] for s in switches if s.address == address for part in s.parts}
+    return number if candidate in told else None
 
 
 def _facts(release: Release, entry: Entry | Part) -> dict[str, dg.MetadataValue]:

@@ -13,7 +13,6 @@ from dataops_mesh.ledger.decisions import decision_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
-WITHDRAWAL = "withdrawal"
 Row = dict[str, Any]
 
 
@@ -43,7 +42,7 @@ def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
     """
     from dataops_mesh.ledger import schema
 
-    rows = [_publication(release, address) for address in release["changed"]]
+    rows = [_publication(release, switch) for switch in release["switches"]]
     with transaction(ledger) as connection:
         add(connection, schema.publications, rows)
         add(connection, schema.parts, _parts(release))
@@ -139,18 +138,11 @@ def _read(manifest: Mapping[str, Any], read: Mapping[str, Any]) -> Row:
     }
 
 
-def _publication(release: Mapping[str, Any], address: str) -> Row:
-    gone = release["kind"] == WITHDRAWAL
-    nothing = {"product": release.get("about", ""), "rows": 0, "fingerprint": ""}
-    entry = release["ports"].get(address, nothing)
-    return {
+def _publication(release: Mapping[str, Any], switch: Mapping[str, Any]) -> Row:
+    same = ("address", "product", "candidate", "rows", "fingerprint")
+    return {name: switch[name] for name in same} | {
         "publication": release["number"],
-        "address": address,
-        "product": entry["product"],
-        "candidate": "" if gone else entry["candidate"],
         "kind": release["kind"],
-        "rows": entry["rows"],
-        "fingerprint": entry["fingerprint"],
         "published": _moment(release["at"]).isoformat(),
         "run_id": release["run_id"],
         "person": release["person"],
@@ -160,21 +152,16 @@ def _publication(release: Mapping[str, Any], address: str) -> Row:
 
 def _parts(release: Mapping[str, Any]) -> list[Row]:
     """Return a row for each partition that was switched, of ports of which several were."""
-    number, found = release["number"], []
-    for address in release["changed"]:
-        entry = release["ports"].get(address, {})
-        now = [part for part in entry.get("parts", ()) if part["publication"] == number]
-        found += [
-            {
-                "publication": number,
-                "address": address,
-                "partition": part["key"],
-                **{name: part[name] for name in ("candidate", "rows", "fingerprint")},
-            }
-            for part in now
-            if len(now) > 1
-        ]
-    return found
+    names = ("partition", "candidate", "rows", "fingerprint")
+    return [
+        {
+            "publication": release["number"],
+            "address": switch["address"],
+            **dict(zip(names, part, strict=True)),
+        }
+        for switch in release["switches"]
+        for part in switch["parts"]
+    ]
 
 
 def _moment(text: str) -> datetime:

@@ -9,7 +9,6 @@ product reads, it reads as a whole: of that only the current partition is sure.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from dataops_mesh.engine.source import fingerprint, resolve
@@ -72,7 +71,7 @@ def woken_partitions(product: Product, environment: Environment) -> dict[str, st
     if any(port.address not in release.ports for port in ports) or cut_reasons(product, release):
         return {}
     entry = _entry(product, release)
-    oldest = min((part.key for part in entry.parts), default="") if entry else ""
+    oldest = entry.parts[0].key if entry and entry.parts else ""
     found = {}
     for piece, is_current in _pieces(product, environment):
         whole = _unseen_whole(product, piece, release, environment) if is_current else ""
@@ -125,7 +124,7 @@ def withdrawn_with(port: InputPort, piece: Partition, release: Release) -> Hold 
     if _followed(port, piece, release) != []:
         return None
     entry = release.ports.get(port.address) if port.address is not None else None
-    keys = keys_over(_cut_of(entry), piece) if entry else None
+    keys = keys_over(entry.cut, piece) if entry else None
     inside = (hold for hold in holds if keys and keys[0] <= hold.partition <= keys[1])
     return next(inside, None)
 
@@ -134,7 +133,7 @@ def _is_longer(product: Product, port: InputPort, release: Release) -> bool:
     """Tell whether an input has longer partitions: a day does not wait for the month's first."""
     entry = release.ports.get(port.address) if port.address is not None else None
     cut = product.partitioning
-    return entry is not None and cut is not None and is_coarser(_cut_of(entry), cut.cadence)
+    return entry is not None and cut is not None and is_coarser(entry.cut, cut.cadence)
 
 
 def is_over(piece: Partition, environment: Environment) -> bool:
@@ -192,19 +191,12 @@ def _followed(port: InputPort, piece: Partition, release: Release) -> list[Part]
     if entry is None or not entry.parts:
         return None
     if piece.begins is None:
-        found = [part for part in entry.parts if part.key == piece.key]
-        return found or None
-    keys = keys_over(_cut_of(entry), piece)
+        found = entry.part(piece.key)
+        return [found] if found else None
+    keys = keys_over(entry.cut, piece)
     if keys is None:
         return None
-    first, last = keys
-    by_key = [part.key for part in entry.parts]  # in order, as time is
-    return list(entry.parts[bisect_left(by_key, first) : bisect_right(by_key, last)])
-
-
-def _cut_of(entry: Entry) -> str:
-    """Return how a published port is cut; its partitions are all cut alike."""
-    return next((part.cut for part in entry.parts if part.cut), "")
+    return entry.between(*keys)
 
 
 def _unseen_whole(

@@ -69,6 +69,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         cut=product.partitioning.cut if product.partitioning else "",
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
         keep_publications=product.keep_publications,
+        listed=max(product.keep_publications, settings.keep_publications),
         confined="" if sql else described(network=product.network),
         code=code,
         judged=keep_judgement(product, attempt.environment),

@@ -25,7 +25,7 @@ from dataops_mesh.spec.partition import (
     shown,
 )
 from dataops_mesh.store.log import Entry, Part, Release, columns_digest
-from dataops_mesh.store.manifest import PortData, read_manifest
+from dataops_mesh.store.manifest import PortData
 from dataops_mesh.store.switch import cut_otherwise
 
 if TYPE_CHECKING:
@@ -143,8 +143,10 @@ def schema_reasons(attempt: Attempt) -> tuple[str, ...]:
     for output in attempt.product.outputs:
         port = next(port for port in attempt.ports if port.address == output.address)
         before = attempt.inputs.release.ports.get(port.address)
-        for part in _one_of_each_schema(before, port):
-            reasons += _differences(attempt, output, port, part)
+        mine = columns_digest(port.columns)
+        for digest, _ in before.columns if before else ():
+            if before is not None and digest != mine:
+                reasons += _differences(attempt, output, port, before, digest)
     return tuple(reasons)
 
 
@@ -158,28 +160,27 @@ def cut_reasons(product: Product, release: Release) -> tuple[str, ...]:
     return tuple(f"{port} {what}; {then}" for port, what in told if what)
 
 
-def _one_of_each_schema(before: Entry | None, port: PortData) -> list[Part]:
-    parts = {part.columns: part for part in (before.parts if before else ())}
-    parts.pop(columns_digest(port.columns), None)
-    return list(parts.values())
-
-
-def _differences(attempt: Attempt, output: OutputPort, port: PortData, part: Part) -> list[str]:
-    manifest = read_manifest(attempt.environment.store, part.candidate)
-    old = manifest.port(port.address)
-    if old is None or attempt.partition is None or part.key == attempt.partition.key:
-        return []
-    new_types, old_types = dict(port.columns), dict(old.columns)
+def _differences(
+    attempt: Attempt, output: OutputPort, port: PortData, before: Entry, digest: str
+) -> list[str]:
+    """Return why a partition may not stand beside those with the columns of a digest."""
+    key = attempt.partition.key if attempt.partition else ""
+    columns = next(found for known, found in before.columns if known == digest)
+    new_types, old_types = dict(port.columns), dict(columns)
     required = {c.name for c in output.contract.columns if c.required or c.key_position}
     changed = [name for name, kind in old_types.items() if not _joins(kind, new_types.get(name))]
     removed = [name for name in old_types if name not in new_types]
     added = [name for name in new_types if name not in old_types and name in required]
     told = [(changed, "has another type"), (removed, "is gone"), (added, "is new and required")]
+    wrong = [(name, what) for names, what in told for name in names]
+    if not wrong:
+        return []
+    others = (part.key for part in before.parts if part.columns == digest and part.key != key)
+    other = next(others, None)
     return [
-        f"{port.address}: column {name} {what}, and partition {part.key} is published with the "
+        f"{port.address}: column {name} {what}, and partition {other} is published with the "
         f"old columns; build all partitions: mesh run {attempt.product.qualified_name} --rebuild"
-        for names, what in told
-        for name in names
+        for name, what in (wrong if other is not None else ())
     ]
 
 

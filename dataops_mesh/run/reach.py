@@ -7,10 +7,9 @@ from pathlib import Path
 
 from dataops_mesh.errors import Problem, SourceError
 from dataops_mesh.spec.model import InputPort, Product
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.store import MARKER, Store
 
 _SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc")))
-_OF_A_STORE = ("candidates", "releases")
 
 
 def require_reachable(
@@ -38,7 +37,7 @@ def _whose(store: Store, product: Product, file: Path) -> str:
     around = own.parent if own.parent.name == ".mesh" else own
     if around in file.parents:
         return "the store of this mesh"
-    if any(all((up / name).is_dir() for name in _OF_A_STORE) for up in file.parents):
+    if any((up / MARKER).is_file() and (up / "candidates").is_dir() for up in file.parents):
         return "a store"
     domain = product.folder.parent.resolve()
     if domain.parent in file.parents and domain not in file.parents:

@@ -31,7 +31,7 @@ from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.partition import Partition, Partitioning, partitions_until
-from dataops_mesh.store.log import Entry, Release, entries_of
+from dataops_mesh.store.log import Entry, Release, entries_of, joined
 from dataops_mesh.store.manifest import PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import commit
@@ -158,12 +158,11 @@ def _write(attempt: Attempt, decision: Decision) -> Manifest:
 
 
 def _commit(environment: Environment, base: Release, manifests: list[Manifest]) -> Release:
-    changes: dict[Address, Entry] = {}
+    found: dict[Address, list[Entry]] = {}
     for manifest in manifests:
         for address, entry in entries_of(manifest).items():
-            before = changes.get(address)
-            parts = (*before.parts, *entry.parts) if before else entry.parts
-            changes[address] = replace(entry, parts=parts)
+            found.setdefault(address, []).append(entry)
+    changes = {address: joined(entries) for address, entries in found.items()}
     last = manifests[-1]
     return commit(
         environment.store,

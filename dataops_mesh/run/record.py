@@ -30,7 +30,7 @@ from dataops_mesh.ledger import (
     status,
 )
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.store.log import latest_number, read_release
+from dataops_mesh.store.log import as_it_was, facts_of_release, latest_number
 from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs, read_manifest
 from dataops_mesh.store.owners import all_owners
 from dataops_mesh.store.record import plain
@@ -158,12 +158,12 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
         mark_recorded(store, ref)
     for number in range(recorded + 1, latest_number(store) + 1):
         try:
-            release = read_release(store, number)
-        except UnknownNameError:  # collected before this ledger existed
+            release = as_it_was(store, number)
+        except UnknownNameError:  # collected by an older version
             continue
         except CorruptError as error:
             notes.append(f"not on record: {error.problems[0].what}")
             continue
-        record_release(ledger, plain(release))
+        record_release(ledger, facts_of_release(release))
     record_owners(ledger, [plain(owner) for owner in all_owners(store)])
     return notes

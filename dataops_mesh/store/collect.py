@@ -1,18 +1,17 @@
-"""Delete what nobody can reach any more: old releases, their candidates, leftovers of crashes.
+"""Delete what nobody can reach any more: superseded candidates and blobs, leftovers of crashes.
 
 The order of steps is what makes it safe without a lock against readers and publishers (pins.py
-has the other half): list the candidates, remove old releases, read the pins, read the log, and
-only then delete. Whoever pinned or published before its step is seen; whoever comes after finds
-that the old release is gone, or publishes a candidate that was not on the list. A commit that was
-noted before the old releases were listed keeps its number's releases; one that is noted later
-looks at the log later, and follows none that was listed.
+has the other half): list candidates and blobs, close old releases, read the pins, read the log,
+say what will be deleted, and only then delete. Whoever pinned or published before its step is
+seen; whoever comes after finds that the release is closed, or that a candidate is doomed, or wrote
+what was not on the list.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,21 +19,24 @@ from pathlib import Path
 from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
+from dataops_mesh.store.floor import floor, raise_floor
 from dataops_mesh.store.log import (
-    Release,
+    GoneError,
+    as_it_was,
+    doomed_path,
     latest_number,
-    numbers,
     path_of,
-    read_release,
-    remove_oldest,
-    removed_numbers,
-    retained_path,
+    ports_of,
 )
 from dataops_mesh.store.manifest import MANIFEST, pending_refs, unwritten
-from dataops_mesh.store.pins import live_bases, live_refs
-from dataops_mesh.store.retention import Retention, all_releases, retain, thinned, to_retain
+from dataops_mesh.store.pins import Pin, live_pins
+from dataops_mesh.store.retention import Retention
 from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.tree import blobs
+from dataops_mesh.store.tree.blobs import Found
+from dataops_mesh.store.tree.mark import Marked, mark_kept, mark_shown
+from dataops_mesh.store.upgrade.format1 import old_log
 
 _LOCK_SECONDS = 600.0
 READ, PINNED = "consumers read it", "a reader or a run uses it"
@@ -55,20 +57,20 @@ class Collected:
     """What a collection deleted, or would delete, and what it left.
 
     Args:
-        releases: the numbers of those that are gone.
-        thinned: the numbers of those of which only what they switched is left.
+        releases: the numbers of those that are closed now: what they did stays on record.
         gone: candidates that nobody can reach any more.
         litter: files and folders of builds that did not finish.
         kept: every other candidate.
         stuck: what could not be deleted, because it belongs to somebody else, and to whom.
+        tree: blobs that no open release names.
     """
 
     releases: tuple[int, ...]
-    thinned: tuple[int, ...]
     gone: tuple[Item, ...]
     litter: tuple[Item, ...]
     kept: tuple[Item, ...]
     stuck: tuple[Item, ...] = ()
+    tree: tuple[Item, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -88,19 +90,18 @@ class Collected:
     @property
     def bytes(self) -> int:
         """Return the size of all that is gone."""
-        return sum(item.bytes for item in (*self.gone, *self.litter))
+        return sum(item.bytes for item in (*self.gone, *self.litter, *self.tree))
 
 
-def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
+def collect(
     store: Store,
     *,
     keep_releases: int,
     grace_seconds: float,
     dry_run: bool = False,
-    recorded: int | None = None,
     retention: Retention | None = None,
 ) -> Collected:
-    """Delete what no retained release and no live pin refers to, after the grace period.
+    """Delete what no open release, no retention and no live pin refers to, after the grace period.
 
     Args:
         store: the store.
@@ -108,55 +109,148 @@ def collect(  # noqa: PLR0913 - keywords, each a rule of what stays
         grace_seconds: how long a superseded release stays for readers that cannot pin it, and
             how old a leftover must be.
         dry_run: only say what would be deleted.
-        recorded: the newest release that the ledger has; releases after it are kept.
         retention: how many publications of each product to keep.
     """
     with locks.exclusive(store.root / "collect.lock", seconds=_LOCK_SECONDS):
         listed = tuple(_candidate_folders(store))
-        releases = all_releases(store)
-        listed_old = _old_releases(store, max(keep_releases, 1), grace_seconds, recorded)
-        oldest_base = min(live_bases(store), default=None)
-        old = frozenset(n for n in listed_old if oldest_base is None or n <= oldest_base)
-        kept = to_retain(
-            releases, retention or Retention(), lambda n: _is_aged(store, n, grace_seconds)
+        made = blobs.listed(store)
+        before, low = floor(store), _lowest(store, max(keep_releases, 1), grace_seconds)
+        if not dry_run and low > before:
+            low = raise_floor(store, low)  # from here on nobody finds what is older
+        marked, pins = _marked(store, low, grace_seconds, retention or Retention())
+        found = _found(store, listed, marked, grace_seconds)
+        old = _unmarked(made, marked, pins, grace_seconds)
+        found = replace(
+            found,
+            releases=tuple(range(before + 1, low + 1)),
+            tree=tuple(sorted(Item(_path(store, one.path), one.bytes) for one in old)),
         )
-        left = [number for number, release in releases.items() if not release.whole]
-        lost = sorted({*old, *left} - kept)
-        if not dry_run:
-            old = _leave_the_log(store, releases, old, kept)
-            lost = sorted({*old, *left} - kept)
-            for number in lost:
-                files.remove(retained_path(store, number))
-            for number in removed_numbers(store):  # a crash was faster
-                files.remove(path_of(store, number))
-        # From here on nobody finds what was removed; who found it before has pinned it.
-        why = _reasons(store, releases, old, kept)
-        aged = {path: _is_older(path, grace_seconds) for path in listed}
-        free = [path for path in listed if aged[path] and _ref(store, path) not in why]
-        done = [path for path in free if (path / MANIFEST).is_file()]
-        litter = [path for path in free if path not in done]
-        litter += _leftovers(store, frozenset(why), grace_seconds)
-        unrecorded = frozenset(pending_refs(store))
-        gone = [path for path in done if _ref(store, path) not in unrecorded]
-        stays = [path for path in listed if path not in gone and path not in litter]
-        found = Collected(
-            tuple(lost),
-            tuple(sorted(old & kept)),
-            tuple(sorted(Item(_ref(store, path), _size(path)) for path in gone)),
-            tuple(sorted(Item(_path(store, path), _size(path)) for path in litter)),
-            tuple(
-                Item(ref, _size(path), why.get(ref) or (UNRECORDED if aged[path] else YOUNG))
-                for path, ref in sorted((path, _ref(store, path)) for path in stays)
-            ),
-        )
-        return found if dry_run else _delete(store, found)
+        return found if dry_run else _delete_but_what_is_read(store, found)
+
+
+def _lowest(store: Store, keep: int, grace_seconds: float) -> int:
+    """Return up to which release all are closed.
+
+    The age of a release counts from the moment when the next one took its place.
+    """
+    low = floor(store)
+    newest = latest_number(store)
+    while low < newest - keep and _is_older(path_of(store, low + 2), grace_seconds):
+        low += 1
+    return low
+
+
+def _marked(
+    store: Store, low: int, grace_seconds: float, retention: Retention
+) -> tuple[Marked, tuple[Pin, ...]]:
+    """Return what stays, and who uses what; the pins are read first."""
+    while True:
+        pins = live_pins(store)
+        try:
+            return _marks(store, low, grace_seconds, retention, pins), pins
+        except GoneError:
+            # The newest release was superseded, and closed by another collection: look again, and
+            # never delete by half of what there is.
+            if latest_number(store) == low:
+                raise
+
+
+def _marks(
+    store: Store, low: int, grace_seconds: float, retention: Retention, pins: tuple[Pin, ...]
+) -> Marked:
+    newest = latest_number(store)
+    found = Marked()
+    for pin in pins:
+        found.refs |= dict.fromkeys(pin.refs, PINNED)
+        if pin.nodes and pin.whole:
+            mark_shown(store.root, pin.nodes, PINNED, found)
+        elif pin.nodes:
+            _mark_past(store, pin, found)
+    shown = Marked()
+    for number in range(newest, min(low, newest - 1), -1):
+        why = READ if number == newest else f"release {number} is still whole"
+        mark_shown(store.root, ports_of(as_it_was(store, number)).nodes, why, shown)
+
+    def aged(number: int) -> bool:
+        return _is_older(path_of(store, number), grace_seconds)
+
+    nodes = ports_of(as_it_was(store, newest)).nodes
+    mark_kept(store.root, nodes, retention.of, aged, (), shown)
+    read = {ref: why for ref, why in shown.refs.items() if why == READ}
+    return Marked(found.places | shown.places, {**shown.refs, **found.refs, **read})
+
+
+def _mark_past(store: Store, pin: Pin, found: Marked) -> None:
+    past = Marked()
+    mark_kept(
+        store.root, pin.nodes, lambda _product, _said: 0, lambda _: True, (pin.release,), past
+    )
+    found.places |= past.places
+    found.refs |= dict.fromkeys(past.refs, PINNED)
+
+
+def _found(
+    store: Store,
+    listed: tuple[Path, ...],
+    marked: Marked,
+    grace_seconds: float,
+) -> Collected:
+    why = marked.refs
+    aged = {path: _is_older(path, grace_seconds) for path in listed}
+    free = [path for path in listed if aged[path] and _ref(store, path) not in why]
+    done = [path for path in free if (path / MANIFEST).is_file()]
+    litter = [path for path in free if path not in done]
+    litter += _leftovers(store, frozenset(why), grace_seconds)
+    unrecorded = frozenset(pending_refs(store))
+    gone = [path for path in done if _ref(store, path) not in unrecorded]
+    stays = [path for path in listed if path not in gone and path not in litter]
+    return Collected(
+        (),
+        tuple(sorted(Item(_ref(store, path), _size(path)) for path in gone)),
+        tuple(sorted(Item(_path(store, path), _size(path)) for path in litter)),
+        tuple(
+            Item(ref, _size(path), why.get(ref) or (UNRECORDED if aged[path] else YOUNG))
+            for path, ref in sorted((path, _ref(store, path)) for path in stays)
+        ),
+    )
+
+
+def _unmarked(
+    made: list[Found],
+    marked: Marked,
+    pins: tuple[Pin, ...],
+    grace_seconds: float,
+) -> list[Found]:
+    """Return the blobs to delete: none that somebody may have written a moment ago."""
+    writers = [pin.since for pin in pins if pin.writes]
+    until = min([time.time() - grace_seconds, *writers])
+    return [one for one in made if one.place not in marked.places and one.made < until]
+
+
+def _delete_but_what_is_read(store: Store, found: Collected) -> Collected:
+    """Delete, after saying so: whoever reads a closed release has pinned it, or is told."""
+    try:
+        files.replace(doomed_path(store), "\n".join(found.candidates).encode())
+    except OSError as error:
+        if error.errno not in FULL:  # readers of a full disk get no pin either
+            raise
+    used = Marked()
+    for pin in live_pins(store):
+        if pin.nodes and not pin.whole:
+            _mark_past(store, pin, used)
+    left = tuple(item for item in found.gone if item.name not in used.refs)
+    spared = tuple(replace(item, why=PINNED) for item in found.gone if item.name in used.refs)
+    done = _delete(store, replace(found, gone=left, kept=tuple(sorted((*found.kept, *spared)))))
+    files.remove(doomed_path(store))
+    return done
 
 
 def _delete(store: Store, found: Collected) -> Collected:
     """Delete what was found, past what belongs to somebody else."""
     stuck = {}
-    for item in (*found.gone, *found.litter):
-        candidate = item in found.gone
+    candidates = {item.name for item in found.gone}
+    for item in (*found.gone, *found.litter, *found.tree):
+        candidate = item.name in candidates
         path = (store.candidates if candidate else store.root) / item.name
         try:
             if candidate:  # first the evidence: half a candidate must never look like a whole one
@@ -171,50 +265,9 @@ def _delete(store: Store, found: Collected) -> Collected:
         found,
         gone=tuple(item for item in found.gone if item not in stuck),
         litter=tuple(item for item in found.litter if item not in stuck),
+        tree=tuple(item for item in found.tree if item not in stuck),
         stuck=tuple(stuck.values()),
     )
-
-
-def _leave_the_log(
-    store: Store, releases: Mapping[int, Release], old: frozenset[int], kept: frozenset[int]
-) -> frozenset[int]:
-    """Take old releases out of the log, oldest first so that it stays without a gap.
-
-    Returns:
-        Those that left. A full disk takes nothing new: the rest stays whole until there is room.
-    """
-    done = set()
-    for number in sorted(old):
-        try:
-            if number in kept:
-                retain(store, releases[number])
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            break
-        remove_oldest(store, number)
-        done.add(number)
-    return frozenset(done)
-
-
-def _reasons(
-    store: Store, releases: Mapping[int, Release], old: frozenset[int], kept: frozenset[int]
-) -> dict[str, str]:
-    """Return why each candidate stays that a release or a pin names; the pins are read first."""
-    why = dict.fromkeys(live_refs(store), PINNED)
-    fresh = _log(store, old)
-    for release in fresh:
-        for entry in release.ports.values():
-            for ref in entry.refs:
-                why.setdefault(ref, f"release {release.number} is still whole")
-    why |= dict.fromkeys(
-        (r for e in fresh[0].ports.values() for r in e.refs) if fresh else (), READ
-    )
-    for number in sorted(kept, reverse=True):
-        for entry in thinned(releases[number]).ports.values():
-            for ref in entry.refs:
-                why.setdefault(ref, f"publication {number} is kept for a rollback")
-    return why
 
 
 def _candidate_folders(store: Store) -> Iterator[Path]:
@@ -229,40 +282,15 @@ def _path(store: Store, path: Path) -> str:
     return path.relative_to(store.root).as_posix()
 
 
-def _old_releases(store: Store, keep: int, grace_seconds: float, recorded: int | None) -> list[int]:
-    """Return the numbers to remove, oldest first; the log stays without a gap.
-
-    The age of a release counts from the moment when the next one took its place.
-    """
-    newest = latest_number(store)
-    old: list[int] = []
-    for number in sorted(numbers(store)):
-        unknown = recorded is not None and number > recorded
-        if number > newest - keep or unknown:
-            break
-        if not _is_older(path_of(store, number + 1), grace_seconds):
-            break
-        old.append(number)
-    return old
-
-
-def _log(store: Store, old: frozenset[int]) -> list[Release]:
-    """Return every release that stays whole, newest first, those made a moment ago included."""
-    found: list[Release] = []
-    number = latest_number(store)
-    while number > 0 and number not in old and path_of(store, number).exists():
-        found.append(read_release(store, number))
-        number -= 1
-    return found
-
-
 def _leftovers(store: Store, used: frozenset[str], grace_seconds: float) -> list[Path]:
-    folders = (store.root, store.releases, store.retained, store.pins, store.pending, store.cache)
-    temporary = [path for folder in folders for path in folder.glob(f"{files.TEMPORARY}*")]
+    folders = (store.root, store.releases, store.pins, store.pending, store.cache)
+    every = (*folders, *(path for path in store.tree.iterdir() if path.is_dir()))
+    temporary = [path for folder in every for path in folder.glob(f"{files.TEMPORARY}*")]
     dead = [path for path in store.scratch.iterdir() if not locks.is_alive(lock_of(path))]
     announced = [path for ref, path in unwritten(store) if ref not in used]
-    every = (*temporary, *dead, *announced)
-    return [path for path in every if _is_older(path, grace_seconds)]
+    # An older version that still runs finds there that it may not publish any more.
+    found = (*temporary, *dead, *announced, *old_log(store))
+    return [path for path in found if _is_older(path, grace_seconds)]
 
 
 def _remove_leftover(store: Store, path: Path) -> None:
@@ -270,12 +298,6 @@ def _remove_leftover(store: Store, path: Path) -> None:
         locks.bury(lock_of(path), path)
     else:
         files.remove_tree(path)
-
-
-def _is_aged(store: Store, number: int, seconds: float) -> bool:
-    """Tell whether a release is old enough; one that has left the log is."""
-    path = path_of(store, number)
-    return not path.exists() or _is_older(path, seconds)
 
 
 def _is_older(path: Path, seconds: float) -> bool:

@@ -22,7 +22,7 @@ from dataops_mesh.store.manifest import (
     read_manifest,
     successors,
 )
-from dataops_mesh.store.pins import live_refs, who_uses
+from dataops_mesh.store.pins import live_builds, who_uses
 from dataops_mesh.store.removal import Removal
 from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import Store
@@ -42,9 +42,9 @@ def unfinished(store: Store, removal: Removal) -> tuple[str, ...]:
     return tuple(ref for ref, manifest in _candidates(store, removal) if manifest is None)
 
 
-def users(store: Store, refs: Iterable[str]) -> tuple[str, ...]:
+def users(store: Store, removal: Removal, refs: Iterable[str]) -> tuple[str, ...]:
     """Return the processes that read or build any of the candidates."""
-    return who_uses(store, frozenset(refs))
+    return who_uses(store, frozenset(refs), removal.number)
 
 
 def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
@@ -65,7 +65,7 @@ def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
 def delete_leftovers(store: Store, removal: Removal) -> None:
     """Delete what dead processes left: builds of the product, and anybody's spilled rows."""
     listed = unfinished(store, removal)  # first: whoever lives has pinned before it is listed
-    dead = set(listed) - live_refs(store)
+    dead = set(listed) - live_builds(store)
     for ref in dead.intersection(unfinished(store, removal)):  # without those that just ended
         files.remove_tree(folder(store, ref))
     for path in store.scratch.iterdir():

@@ -10,11 +10,25 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 TEMPORARY = ".tmp-"
 _ATTEMPTS = 10
+
+
+class Item(NamedTuple):
+    """One file of a listing.
+
+    Args:
+        changed: when its content was written, in seconds.
+    """
+
+    path: Path
+    bytes: int
+    changed: float
 
 
 def before(effect: str, path: Path) -> None:
@@ -63,6 +77,42 @@ def create(path: Path, data: bytes) -> bool:
         finally:
             remove(temporary)
     raise FileNotFoundError(path)
+
+
+def write(data: Mapping[Path, bytes]) -> None:
+    """Write several files whole, in the place of older ones; all are durable on return."""
+    for path, content in data.items():
+        for _ in range(_ATTEMPTS):
+            temporary = _write_temporary(path, content, durable=True)
+            try:
+                move(temporary, path, durable=False)
+            except FileNotFoundError:  # a collection took the temporary file for a leftover
+                continue
+            break
+        else:
+            raise FileNotFoundError(path)
+    for folder in sorted({path.parent for path in data}):
+        sync_folder(folder)
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    return path.read_bytes()
+
+
+def listed(folder: Path) -> Iterator[Item]:
+    """Iterate over the files right in a folder, in no order, without those not yet in place."""
+    with suppress(FileNotFoundError), os.scandir(folder) as found:
+        for item in found:
+            if item.name.startswith(TEMPORARY) or not item.is_file(follow_symlinks=False):
+                continue
+            with suppress(FileNotFoundError):  # deleted since it was listed
+                state = item.stat(follow_symlinks=False)
+                yield Item(Path(item.path), state.st_size, state.st_mtime)
 
 
 def move(source: Path, target: Path, *, durable: bool = True) -> None:

@@ -1,7 +1,9 @@
-"""Up to which number releases were removed: these numbers are never used again."""
+"""Up to which number releases are closed: what they showed may be deleted, and nobody reads it."""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from dataops_mesh.errors import FULL
@@ -12,26 +14,41 @@ _FLOOR = "floor"
 
 
 def floor(store: Store) -> int:
-    """Return the number of the newest release that was ever removed; 0 if none was."""
+    """Return the number of the newest release that is closed; 0 if none is."""
     return number_in(store.releases / _FLOOR) or 0
 
 
-def raise_floor(store: Store, number: int) -> None:
-    """Use a number up, before its release is removed.
+def raise_floor(store: Store, number: int) -> int:
+    """Close releases up to a number, before anything that they show is deleted.
 
-    After a power cut no commit is left that could have stalled; on a full disk its pin alone
-    keeps the number.
+    Returns:
+        Up to which number they are closed; a full disk may keep one from being so.
     """
+    path = store.releases / _FLOOR
+    data = f"{number:08d}".encode()
     try:
-        files.replace(store.releases / _FLOOR, str(number).encode(), durable=False)
+        files.replace(path, data)
     except OSError as error:
         if error.errno not in FULL:
             raise
+        with suppress(OSError):  # in its place it needs no room
+            _write_in_place(path, data)
+    return floor(store)
 
 
 def number_in(path: Path) -> int | None:
     """Return the number that a small file holds, if it does."""
     try:
-        return int(path.read_text())
+        return int(files.read(path))
     except (OSError, ValueError):
         return None
+
+
+def _write_in_place(path: Path, data: bytes) -> None:
+    files.before("write", path)
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, data, 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,52 +1,46 @@
-"""What was published at an address, newest first, over releases in the log and retained ones."""
+"""What was published at an address, newest first, as far as it is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.log import (
-    Release,
-    latest_number,
-    path_of,
-    read_release,
-    retained_numbers,
-)
+from dataops_mesh.store.log import PUBLICATION, doomed_refs, latest, ports_of
+from dataops_mesh.store.manifest import is_written
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.tree.part import part_of
+from dataops_mesh.store.tree.versions import rows_of
 
 
-def history(store: Store, address: Address | None = None) -> Iterator[Release]:
-    """Iterate over the releases that retention has kept, newest first.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One publication of an address, or of a partition of it.
+
+    Args:
+        number: of the release that switched the address.
+        kind: of it: `publication` or `rollback`.
+    """
+
+    number: int
+    candidate: str
+    kind: str = PUBLICATION
+
+
+def history(store: Store, address: Address, partition: str = "") -> Iterator[Published]:
+    """Iterate over what an address resolved to, newest first; withdrawals are left out.
 
     Args:
         store: the store.
-        address: only the releases that switched it to something; costs one read for each.
+        address: the port, also one that was withdrawn.
+        partition: only what was published of this one.
     """
-    number = latest_number(store)
-    while number > 0 and path_of(store, number).exists():
-        release = read_release(store, number)
-        if address is None or shows(release, address):
-            yield release
-            number -= 1
-        elif address in release.changed:  # withdrawn
-            number -= 1
-        else:
-            # What was erased twice names the second time, which switched nothing.
-            number = min(_switched(release, address), number - 1)
-    for kept in sorted(retained_numbers(store), reverse=True):
-        if kept <= number:
-            release = read_release(store, kept)
-            if address is None or shows(release, address):
-                yield release
-
-
-def shows(release: Release, address: Address) -> bool:
-    """Tell whether the release switched the address to something that can be read."""
-    return address in release.changed and address in release.ports
-
-
-def _switched(release: Release, address: Address) -> int:
-    """Return the number of the release that switched the address last; 0 if none did."""
-    entry = release.ports.get(address)
-    gone = [hold.release for hold in release.withdrawn.get(address, ())]
-    return entry.publication if entry else max(gone, default=0)
+    ports, doomed = ports_of(latest(store)), doomed_refs(store)
+    rows = [part_of(partition, row) for row in rows_of(ports.rows(address, partition))]
+    found = [Published(row.publication, row.candidate, row.kind) for row in rows]
+    if not partition:
+        blob = ports.entry_blob(address)
+        found += [Published(*switch) for switch in (blob["switches"] if blob else ())]
+    for one in sorted(found, key=lambda one: one.number, reverse=True):
+        if one.candidate and one.candidate not in doomed and is_written(store, one.candidate):
+            yield one

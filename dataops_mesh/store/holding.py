@@ -21,7 +21,7 @@ from dataops_mesh.store.hold import (
     with_hold,
     without_holds,
 )
-from dataops_mesh.store.log import Entry, Release, append, latest
+from dataops_mesh.store.log import Entry, GoneError, Release, append, latest, latest_number
 from dataops_mesh.store.manifest import InputRead, Manifest, PortData, read_manifest
 from dataops_mesh.store.owners import Publisher, require_owner
 from dataops_mesh.store.pins import committing
@@ -105,11 +105,22 @@ def lift(
 
 
 def follow(store: Store, made: Callable[[Release], Release]) -> Release:
-    """Append the release that follows the newest, whatever that is by then."""
+    """Append the release that follows the newest, whatever that is by then.
+
+    Args:
+        store: the store.
+        made: returns the next release, or the one that it got if nothing is to be done.
+    """
     with committing(store):
         while True:
-            release = made(latest(store))
-            if append(store, release):
+            current = latest(store)
+            try:
+                release = made(current)
+            except GoneError:  # it was closed and collected while we looked at it
+                if latest_number(store) == current.number:
+                    raise
+                continue
+            if release is current or append(store, release):
                 return release
 
 
@@ -202,6 +213,7 @@ def following(current: Release, kind: str, asked: Asked) -> Release:
         kind=kind,
         at=asked.at or datetime.now(UTC),
         changed=(),
+        switches=(),
         run_id=asked.run_id,
         person=asked.person,
         reason=asked.reason,

@@ -122,6 +122,7 @@ class Manifest:
         open: of a partition, it was built before it was over.
         cut: of a partition, how its product is cut (spec/partition.py).
         keep_publications: how many of the product's publications to keep; 0 if it does not say.
+        listed: how many of them the log lists at least, whatever the workspace says later.
         confined: by what the transform was walled in, and whether it had the network; empty for
             SQL, which runs sealed in the engine.
         code: the digest of the list of files that built it, each with its own digest.
@@ -156,6 +157,7 @@ class Manifest:
     own: str = ""
     open: bool = False
     keep_publications: int = 0
+    listed: int = 0
     confined: str = ""
     checks: tuple[DeclaredCheck, ...] = ()
     code: str = ""

@@ -2,9 +2,9 @@
 
 A pin is a lock file (held while its process lives) and a note beside it of what is used. No
 lock is shared between readers, publishers and the collection; what makes that safe is the order
-of their steps: a reader notes its release and then makes sure that it still exists, while a
-collection removes releases and then reads the notes. A commit notes the newest release before it
-looks which one to follow, and a collection takes no release after one that is noted.
+of their steps: a reader notes its release and then makes sure that it is not closed, while a
+collection closes releases and then reads the notes. Whoever writes is noted before it writes, and
+a collection deletes nothing that is younger than the oldest of them.
 """
 
 from __future__ import annotations
@@ -13,23 +13,57 @@ import getpass
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from dataops_mesh.errors import FULL
-from dataops_mesh.store import files, locks
-from dataops_mesh.store.log import Release, exists, latest, latest_number, read_release
+from dataops_mesh.store import files, locks, record
+from dataops_mesh.store.log import (
+    Release,
+    as_it_was,
+    closed,
+    is_open,
+    latest,
+    latest_number,
+    past_ports,
+    ports_of,
+)
 from dataops_mesh.store.manifest import folder
 from dataops_mesh.store.removal import removal_numbers, removals
 from dataops_mesh.store.removed import without_removed
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.tree.mark import Marked, mark_shown
+from dataops_mesh.store.tree.ports import Ports
 
 _NOTE = ".json"
-# In front of a release's number among the refs; a collection of an older version takes it for the
-# ref of nothing.
-_BASE = "@"
-_WHO = "!"  # the same, in front of who it is
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What one process uses.
+
+    Args:
+        who: the process, for people.
+        release: the number of the release that it reads; 0 if it reads none.
+        nodes: what that release shows; of a closed one, what lists what is kept of it.
+        whole: it was not closed.
+        refs: candidates that it builds.
+        writes: it is about to write, so nothing younger than it is deleted.
+        known: the newest removal that it has heard of: it does not read what that took.
+        since: when it began, in seconds.
+    """
+
+    who: str = "a process"
+    release: int = 0
+    nodes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    whole: bool = True
+    refs: tuple[str, ...] = ()
+    writes: bool = False
+    known: int = 0
+    since: float = 0.0
 
 
 @contextmanager
@@ -47,14 +81,19 @@ def pinned(store: Store, release: int | None = None) -> Iterator[Release]:
         release: its number; the latest if absent.
     """
     while True:
-        found = latest(store) if release is None else read_release(store, release)
+        found = latest(store) if release is None else as_it_was(store, release)
+        whole = is_open(store, found.number)
+        read = found if whole else latest(store)  # what is kept of a closed one, the newest lists
         erased = removal_numbers(store, found.number)
-        if erased:
-            found = without_removed(found, removals(store, found.number))
-        refs = tuple(sorted({ref for entry in found.ports.values() for ref in entry.refs}))
-        with _pin(store, refs):
-            if not exists(store, found) or erased != removal_numbers(store, found.number):
+        pin = Pin(_who(), found.number, ports_of(read).nodes, whole, known=max(erased, default=0))
+        with _pin(store, pin):
+            again = not is_open(store, read.number) and latest_number(store) > read.number
+            if again or erased != removal_numbers(store, found.number):
                 continue  # a collection was faster; reading it again says what is left
+            if not whole:
+                found = closed(store, found, ports_of(read))
+            if erased:
+                found = without_removed(found, removals(store, found.number))
             yield found
             return
 
@@ -65,7 +104,7 @@ def building(store: Store, ref: str) -> Iterator[Path]:
 
     Hold it around the build *and* the commit.
     """
-    with _pin(store, (ref,)):
+    with _pin(store, Pin(_who(), refs=(ref,))):
         path = folder(store, ref)
         files.make_folder(path)
         yield path
@@ -73,54 +112,58 @@ def building(store: Store, ref: str) -> Iterator[Path]:
 
 @contextmanager
 def committing(store: Store) -> Iterator[None]:
-    """Keep every release after this moment's newest, so that its number is not free again.
+    """Let nothing be deleted that is written from now on, whether a release names it or not yet.
 
-    Hold it around the look at the log *and* the creation of the next release: between the two a
-    commit may stall for as long as it likes.
+    Hold it around the writing of what a release names *and* the creation of the release.
     """
-    with _held(store, (f"{_BASE}{latest_number(store)}",)):
+    with _held(store, Pin(_who(), writes=True)):
         yield
 
 
-def live_refs(store: Store) -> frozenset[str]:
-    """Return the candidates in use, and clear away the pins of the dead."""
-    return frozenset(item for items in _live(store) for item in items if _is_ref(item))
-
-
-def live_bases(store: Store) -> frozenset[int]:
-    """Return the releases that commits in flight may follow, or newer ones."""
-    found = (item for items in _live(store) for item in items if item.startswith(_BASE))
-    return frozenset(int(item.removeprefix(_BASE)) for item in found)
-
-
-def who_uses(store: Store, refs: frozenset[str]) -> tuple[str, ...]:
-    """Return the processes that use any of the candidates."""
-    pins = [items for items in _live(store) if not refs.isdisjoint(items)]
-    named = ([item.removeprefix(_WHO) for item in pin if item.startswith(_WHO)] for pin in pins)
-    return tuple(sorted({next(iter(names), "a process") for names in named}))
-
-
-def _is_ref(item: str) -> bool:
-    return not item.startswith((_BASE, _WHO))
-
-
-def _live(store: Store) -> list[list[str]]:
-    found: list[list[str]] = []
+def live_pins(store: Store) -> tuple[Pin, ...]:
+    """Return what is used, and clear away the pins of the dead."""
+    found = []
     for lock in store.pins.glob(f"*{locks.SUFFIX}"):
         note = lock.with_suffix(_NOTE)
+        try:
+            since = lock.stat().st_mtime
+        except FileNotFoundError:
+            continue
         if not locks.bury(lock, note):
-            # No note yet: its owner will look for the release only after writing one.
-            found.append(_read(note))
-    return found
+            found.append(replace(_read(note), since=since))
+    return tuple(found)
 
 
-def _pin(store: Store, refs: tuple[str, ...]) -> AbstractContextManager[object]:
+def live_builds(store: Store) -> frozenset[str]:
+    """Return the candidates that are being built."""
+    return frozenset(ref for pin in live_pins(store) for ref in pin.refs)
+
+
+def who_uses(store: Store, refs: frozenset[str], removal: int) -> tuple[str, ...]:
+    """Return the processes that use any of the candidates that a removal takes."""
+    return tuple(sorted({pin.who for pin in live_pins(store) if _uses(store, pin, refs, removal)}))
+
+
+def _uses(store: Store, pin: Pin, refs: frozenset[str], removal: int) -> bool:
+    if not refs.isdisjoint(pin.refs):
+        return True
+    if not pin.release or pin.known >= removal > pin.release:
+        return False
+    found = Marked()
+    if pin.whole:
+        mark_shown(store.root, pin.nodes, "", found)
+        return not refs.isdisjoint(found.refs)
+    ports = past_ports(store, Ports(store.root, pin.nodes), pin.release)
+    return not refs.isdisjoint(ref for entry in ports.values() for ref in entry.refs)
+
+
+def _pin(store: Store, pin: Pin) -> AbstractContextManager[object]:
     """Pin, where the disk takes one: readers of a full disk rely on the grace period too."""
     if not os.access(store.pins, os.W_OK):
         return nullcontext()
     with ExitStack() as stack:
         try:
-            stack.enter_context(_held(store, refs))
+            stack.enter_context(_held(store, pin))
         except OSError as error:
             if error.errno not in FULL:
                 raise
@@ -129,11 +172,11 @@ def _pin(store: Store, refs: tuple[str, ...]) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def _held(store: Store, refs: tuple[str, ...]) -> Iterator[None]:
+def _held(store: Store, pin: Pin) -> Iterator[None]:
     lock = store.pins / f"{files.unique_name()}{locks.SUFFIX}"
     note = lock.with_suffix(_NOTE)
     with locks.alive(lock):
-        files.replace(note, json.dumps((*refs, f"{_WHO}{_who()}")).encode(), durable=False)
+        files.replace(note, json.dumps(record.plain(pin)).encode(), durable=False)
         try:
             yield
         finally:
@@ -148,9 +191,13 @@ def _who() -> str:
     return f"process {os.getpid()} of {user} on {socket.gethostname()}"
 
 
-def _read(note: Path) -> list[str]:
+def _read(note: Path) -> Pin:
+    """Return what a pin says; without a note its owner has not looked at a release yet."""
     try:
-        found = json.loads(note.read_bytes())
+        found = json.loads(files.read(note))
     except FileNotFoundError:
-        return []
-    return [str(ref) for ref in found]
+        return Pin(writes=True)
+    if isinstance(found, list):  # of an older version
+        return Pin(refs=tuple(str(item) for item in found))
+    pin: Pin = record.build(Pin, found)
+    return pin

@@ -14,6 +14,7 @@ from dataops_mesh.store.holding import (
     after_publication,
     after_rollback,
     facts_of,
+    follow,
     require_not_held,
 )
 from dataops_mesh.store.log import (
@@ -21,19 +22,21 @@ from dataops_mesh.store.log import (
     PUBLICATION,
     Entry,
     Release,
-    append,
     entries_of,
+    grown,
     latest,
     latest_number,
+    ports_of,
     read_release,
 )
 from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
 from dataops_mesh.store.owners import Publisher, claim, require_owner
-from dataops_mesh.store.pins import committing, pinned
+from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.removal import require_not_removed
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.switch import claims_truly, conflict, cut_otherwise, holds, switch
-from dataops_mesh.store.target import choices, previous, require_kept, wanted
+from dataops_mesh.store.switch import claims_truly, conflict, cut_otherwise, holds
+from dataops_mesh.store.target import choices, previous, require_there, wanted
+from dataops_mesh.store.tree.growth import published
 from dataops_mesh.store.withdrawal import require_not_withdrawn, unpublished_problem
 
 __all__ = [
@@ -93,45 +96,39 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     free = require_owner(store, (address.domain for address in changes), publisher)
     manifests = _require_evidence(store, changes, kind)
     since = min([base.number, *(manifest.base for manifest in manifests)])
-    with committing(store):
-        while True:
-            current = latest(store)
-            # A retry of a commit whose answer was lost.
-            if _reads_all(current, changes, whole=whole and kind == ROLLBACK):
-                return current
-            if not whole:
-                _require_same_cut(current, changes)
-            if kind == PUBLICATION:
-                facts = tuple(map(facts_of, manifests))
-                require_not_held(current, changes, facts, whole=whole)
-                _require_may_follow(current, changes, since, serial=serial or whole)
-            require_not_removed(store, current, manifests)
-            claim(store, free, publisher, person)
-            number = current.number + 1
-            switched = {
-                address: switch(None if whole else current.ports.get(address), entry, number, kind)
-                for address, entry in changes.items()
-            }
-            when = at or datetime.now(UTC)
-            if kind == ROLLBACK:
-                said = Hold("", person, reason, number, when, ROLLBACK, until=until)
-                holds = after_rollback(store, current, changes, said, whole=whole)
-            else:
-                holds = after_publication(current.holds, changes, whole=whole)
-            release = Release(
-                number,
-                kind,
-                when,
-                tuple(sorted(switched)),
-                {**current.ports, **switched},
-                run_id,
-                person,
-                reason,
-                holds=holds,
-                withdrawn=after_publication(current.withdrawn, changes, whole=whole),
-            )
-            if append(store, release):
-                return release
+
+    def published_now(current: Release) -> Release:
+        # A retry of a commit whose answer was lost.
+        if _reads_all(current, changes, whole=whole and kind == ROLLBACK):
+            return current
+        if not whole:
+            _require_same_cut(current, changes)
+        if kind == PUBLICATION:
+            facts = tuple(map(facts_of, manifests))
+            require_not_held(current, changes, facts, whole=whole)
+            _require_may_follow(current, changes, since, serial=serial or whole)
+        require_not_removed(store, current, manifests)
+        claim(store, free, publisher, person)
+        number, when = current.number + 1, at or datetime.now(UTC)
+        if kind == ROLLBACK:
+            said = Hold("", person, reason, number, when, ROLLBACK, until=until)
+            holds = after_rollback(store, current, changes, said, whole=whole)
+        else:
+            holds = after_publication(current.holds, changes, whole=whole)
+        release = Release(
+            number,
+            kind,
+            when,
+            run_id=run_id,
+            person=person,
+            reason=reason,
+            holds=holds,
+            withdrawn=after_publication(current.withdrawn, changes, whole=whole),
+        )
+        after = published(ports_of(current), changes, number, kind, whole=whole)
+        return grown(release, after)
+
+    return follow(store, published_now)
 
 
 def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
@@ -170,7 +167,7 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     if missing:
         raise NotPublishedError(unpublished_problem(current, missing[0]))
     number = previous(store, ports[0], partition) if to is None else to
-    require_kept(store, number, ports[0])
+    require_there(store, number, ports[0])
     with pinned(store, number) as target:
         changes = {address: wanted(store, target, address, partition) for address in ports}
         if _reads_all(current, changes, whole=not partition):
@@ -248,8 +245,8 @@ def _was_published(store: Store, manifest: Manifest) -> bool:
     """Tell whether some release that is kept switched consumers to the candidate."""
     return manifest.verdict == PUBLISH and all(
         any(
-            manifest.candidate in one.ports[port.address].refs
-            for one in history(store, port.address)
+            manifest.candidate == one.candidate
+            for one in history(store, port.address, manifest.partition)
         )
         for port in manifest.ports
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dataops_mesh.spec.model import Address
@@ -10,6 +10,7 @@ from dataops_mesh.store.hold import Hold, with_hold
 from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.removal import Removal
 from dataops_mesh.store.switch import without_part
+from dataops_mesh.store.tree.ports import Ports
 
 
 def without_removed(release: Release, found: Iterable[Removal]) -> Release:
@@ -18,12 +19,9 @@ def without_removed(release: Release, found: Iterable[Removal]) -> Release:
         if removal.number <= release.number:
             continue
         gone = [a for a in removal.addresses if _had(release, a, removal)]
-        ports = dict(release.ports)
-        for address in gone:
-            left = _left(ports.pop(address), removal.partition)
-            ports |= {address: left} if left else {}
+        left = {a: _left(release.ports[a], removal.partition) for a in gone}
         withdrawn = with_hold(release.withdrawn, gone, removal.hold)
-        release = replace(release, ports=ports, withdrawn=withdrawn)
+        release = replace(release, ports=_seen(release.ports, left), withdrawn=withdrawn)
     return release
 
 
@@ -52,5 +50,13 @@ def _had(release: Release, address: Address, removal: Removal) -> bool:
 
 def _left(entry: Entry, partition: str) -> Entry | None:
     """Return what is left of a port; its publication stays what it was."""
-    left = without_part(entry, partition, entry.publication) if partition else None
-    return replace(left, kind=entry.kind) if left else None
+    return without_part(entry, partition) if partition else None
+
+
+def _seen(
+    ports: Mapping[Address, Entry], instead: Mapping[Address, Entry | None]
+) -> Mapping[Address, Entry]:
+    if isinstance(ports, Ports):
+        return ports.seen(instead)
+    found = {address: entry for address, entry in ports.items() if address not in instead}
+    return found | {address: entry for address, entry in instead.items() if entry is not None}

@@ -9,9 +9,18 @@ from pathlib import Path
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.store import files
 
-FORMAT = 1
-_MARKER = "store.json"
-_FOLDERS = ("candidates", "releases", "retained", "pins", "pending", "cache", "scratch", "removed")
+FORMAT = 2
+MARKER = "store.json"
+_FOLDERS = (
+    "candidates",
+    "heads/production",
+    "tree",
+    "pins",
+    "pending",
+    "cache",
+    "scratch",
+    "removed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +37,12 @@ class Store:
     @property
     def releases(self) -> Path:
         """Return the folder of the log: one small file per release."""
-        return self.root / "releases"
+        return self.root / "heads" / "production"
 
     @property
-    def retained(self) -> Path:
-        """Return the folder of what is left of older releases, for rolling back."""
-        return self.root / "retained"
+    def tree(self) -> Path:
+        """Return the folder of what releases name: `<domain>/<digest>.json`."""
+        return self.root / "tree"
 
     @property
     def pins(self) -> Path:
@@ -79,7 +88,7 @@ def open_store(root: Path, *, create: bool = True) -> Store:
         create: make the folder a store if it is missing or empty.
     """
     store = Store(root.absolute())
-    marker = store.root / _MARKER
+    marker = store.root / MARKER
     if not marker.is_file():
         if not create:
             raise StoreError(
@@ -88,7 +97,7 @@ def open_store(root: Path, *, create: bool = True) -> Store:
         _require_empty(store.root)
         files.make_folder(store.root)
         files.create(marker, json.dumps({"format": FORMAT}).encode())
-    _require_format(marker)
+    _require_format(store)
     if create:
         for name in _FOLDERS:
             files.make_folder(store.root / name)
@@ -105,7 +114,7 @@ def _require_empty(root: Path) -> None:
         if not path.name.startswith(files.TEMPORARY) and path != root / "cache"
     ]
     # Somebody who creates the store at this moment has written its marker before all else.
-    if strangers and not (root / _MARKER).is_file():
+    if strangers and not (root / MARKER).is_file():
         raise StoreError(
             Problem(
                 f"{root} is neither a store nor empty",
@@ -114,17 +123,39 @@ def _require_empty(root: Path) -> None:
         )
 
 
-def _require_format(marker: Path) -> None:
+def format_of(store: Store) -> int:
+    """Return the format of a store, as its marker says it.
+
+    Raises:
+        StoreError: it is no store.
+    """
+    marker = store.root / MARKER
     try:
-        found = json.loads(marker.read_bytes())["format"]
+        found = json.loads(files.read(marker))["format"]
+    except FileNotFoundError as error:
+        what = f"{store.root} is not a store"
+        raise StoreError(Problem(what, next="name the store's folder")) from error
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             Problem(f"{marker} is damaged", next=f'write {{"format": {FORMAT}}} into it')
         ) from error
+    return int(found)
+
+
+def write_format(store: Store) -> None:
+    """Say that the store has the format of this version."""
+    files.replace(store.root / MARKER, json.dumps({"format": FORMAT}).encode())
+
+
+def _require_format(store: Store) -> None:
+    found = format_of(store)
+    if found == 1:
+        what = f"{store.root} is a store of format 1, which this version brings to {FORMAT}"
+        raise StoreError(Problem(what, next="mesh store upgrade"))
     if found != FORMAT:
         raise StoreError(
             Problem(
-                f"{marker.parent} is a store of format {found}, this version reads {FORMAT}",
+                f"{store.root} is a store of format {found}, this version reads {FORMAT}",
                 next="use the version of dataops_mesh that wrote it",
             )
         )

@@ -2,71 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 from dataops_mesh.spec.partition import same_cut
-from dataops_mesh.store.hold import ROLLBACK, WITHDRAWAL
-from dataops_mesh.store.log import PUBLICATION, Entry, Part
+from dataops_mesh.store.hold import ROLLBACK
+from dataops_mesh.store.tree import content
+from dataops_mesh.store.tree.entry import Entry
+from dataops_mesh.store.tree.part import PUBLICATION, Part
 
 Built = Entry | Part
 
 
-def switch(current: Entry | None, entry: Entry, number: int, kind: str) -> Entry:
-    """Return what the address resolves to after the commit.
-
-    Args:
-        current: what it resolves to before; None if there is nothing to keep.
-        entry: what is published: a whole, or some partitions.
-        number: the number of the release.
-        kind: `publication` or `rollback`.
-    """
-    if not entry.parts:
-        return replace(entry, publication=number, kind=kind)
-    kept = {part.key: part for part in current.parts} if current else {}
-    new = {part.key: replace(part, publication=number, kind=kind) for part in entry.parts}
-    parts = tuple(part for _, part in sorted({**kept, **new}.items()))
-    return replace(
-        entry,
-        publication=number,
-        kind=kind,
-        rows=sum(part.rows for part in parts),
-        fingerprint=parts_fingerprint(parts),
-        parts=parts,
-        inputs=(),
-        sources=(),
-    )
-
-
-def without_part(current: Entry, key: str, number: int) -> Entry | None:
+def without_part(current: Entry, key: str) -> Entry | None:
     """Return what is left of a port without one partition; None if nothing is."""
     parts = tuple(part for part in current.parts if part.key != key)
     if not parts:
         return None
-    return replace(
-        current,
-        candidate=max(parts, key=lambda part: part.publication).candidate,
-        publication=number,
-        kind=WITHDRAWAL,
-        rows=sum(part.rows for part in parts),
-        fingerprint=parts_fingerprint(parts),
-        parts=parts,
-    )
-
-
-def parts_fingerprint(parts: tuple[Part, ...]) -> str:
-    """Return the fingerprint of a port's content, from those of its partitions."""
-    text = "\n".join(f"{part.key} {part.fingerprint}" for part in parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    total = content.nothing()
+    for part in parts:
+        total = content.plus(total, part.key, part.fingerprint)
+    rows = sum(part.rows for part in parts)
+    last = max(parts, key=lambda part: part.publication)
+    return replace(current, candidate=last.candidate, rows=rows, fingerprint=total, parts=parts)
 
 
 def conflict(entry: Entry, newer: Entry, since: int, *, serial: bool) -> str:
     """Return why an entry may not follow one published after its run began; or nothing."""
     if not entry.parts or not newer.parts:
         return _conflict(entry, newer)
-    for part in newer.parts:
-        if part.publication <= since:
-            continue
+    for part in newer.newer_than(since):
         mine = entry.part(part.key)
         if mine is not None and (why := _conflict(mine, part)):
             return f"partition {part.key} {why}"
@@ -81,12 +45,11 @@ def cut_otherwise(current: Entry | None, cut: str) -> str:
         return ""
     if not current.parts:
         return "is published whole, and one partition would take its place"
-    other = next((part for part in current.parts if part.cut and not same_cut(part.cut, cut)), None)
-    if other is None:
+    if not current.cut or same_cut(current.cut, cut):
         return ""
     return (
-        f"is published in partitions that are {other.cut} (among them {other.key}), and one that "
-        f"is {cut} would repeat their rows"
+        f"is published in partitions that are {current.cut} (among them {current.parts[0].key}), "
+        f"and one that is {cut} would repeat their rows"
     )
 
 
@@ -112,10 +75,10 @@ def holds(current: Entry, entry: Entry, *, whole: bool = False) -> bool:
     """Tell whether consumers read the entry's data already; and nothing else, if it is a whole."""
     if not entry.parts:
         return not current.parts and current.candidate == entry.candidate
-    found = {part.key: part.candidate for part in current.parts}
-    if whole and found.keys() != {part.key for part in entry.parts}:
+    if whole and len(current.parts) != len(entry.parts):
         return False
-    return all(found.get(part.key) == part.candidate for part in entry.parts)
+    pairs = ((current.part(part.key), part) for part in entry.parts)
+    return all(found is not None and found.candidate == part.candidate for found, part in pairs)
 
 
 def claims_truly(claimed: Entry, evidence: Entry) -> bool:

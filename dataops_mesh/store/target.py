@@ -1,4 +1,4 @@
-"""Which release a rollback returns to, and what a product read there."""
+"""Which publication a rollback returns to, and what a product read there."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from dataclasses import replace
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.history import history
-from dataops_mesh.store.log import (
-    PUBLICATION,
-    Entry,
-    Release,
-    latest_number,
-    read_release,
-)
+from dataops_mesh.store.history import Published, history
+from dataops_mesh.store.log import PUBLICATION, Entry, Release, as_it_was, latest
 from dataops_mesh.store.removed import removed_since
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.tree.past import PastPorts
 from dataops_mesh.store.withdrawal import withdrawn_words
 
 
 def wanted(store: Store, target: Release, address: Address, partition: str) -> Entry:
     """Return what an address, or one partition of it, resolved to in a release."""
     entry = target.ports.get(address)
-    part = entry.part(partition) if entry and partition else None
+    some = target.ports.some(address) if isinstance(target.ports, PastPorts) else entry
+    part = some.part(partition) if some and partition else None
     gone = removed_since(target, address, partition or None) if part is None else None
     if gone is not None:
         then = "choose another publication"
@@ -32,48 +28,52 @@ def wanted(store: Store, target: Release, address: Address, partition: str) -> E
         piece = f"partition {gone.partition} of " if gone.partition else ""
         what = f"{piece}{address} in release {target.number} {withdrawn_words(gone)}"
         raise UnknownNameError(Problem(what, choices=choices(store, address), next=then))
-    if entry is not None and entry.partial and not partition:
-        keys = [part.key for part in entry.parts]
-        raise UnknownNameError(
-            Problem(
-                f"of {address} in release {target.number} retention has kept "
-                f"partition {', '.join(keys)} only",
-                next=f"mesh rollback {entry.product} --to {target.number} --partition {keys[0]} "
-                "--reason ...",
-            )
-        )
-    if entry is None and not target.whole:
-        kept = sorted({entry.product for entry in target.ports.values()})
-        raise UnknownNameError(
-            Problem(
-                f"of release {target.number} retention has kept {', '.join(kept)} only",
-                choices=choices(store, address),
-                next=f"choose a publication of {address}",
-            )
-        )
-    if entry is None or (partition and part is None):
+    if entry is None and some is not None and not partition:
+        raise UnknownNameError(_of_some(target, address, some))
+    if entry is None and part is None:
         name = f"partition {partition} of {address}" if partition else str(address)
+        what = "was not published in" if target.whole else "is not kept of"
+        then = "choose a publication that has all ports of the product"
+        if not target.whole:
+            then += "; its setting keepPublications says how many are kept"
         raise UnknownNameError(
             Problem(
-                f"{name} was not published in release {target.number}",
-                choices=choices(store, address),
-                next="choose a publication that has all ports of the product",
+                f"{name} {what} release {target.number}",
+                choices=choices(store, address, partition),
+                next=then,
             )
         )
-    if part is None:
-        return entry
-    return replace(entry, candidate=part.candidate, parts=(part,), partial=False)
-
-
-def require_kept(store: Store, number: int, address: Address) -> None:
-    """Say of a release that is gone why, and which publications of the address are left."""
-    try:
-        read_release(store, number)
-    except UnknownNameError:
-        why = "was collected" if 0 < number < latest_number(store) else "does not exist"
+    if part is not None and some is not None:
+        return replace(some, candidate=part.candidate, parts=(part,))
+    if entry is None or partition:
         raise UnknownNameError(
             Problem(
-                f"release {number} {why}",
+                f"partition {partition} of {address} was not published in release {target.number}",
+                choices=choices(store, address, partition),
+                next="choose a publication that has it",
+            )
+        )
+    return entry
+
+
+def _of_some(target: Release, address: Address, some: Entry) -> Problem:
+    keys = [part.key for part in some.parts]
+    return Problem(
+        f"of {address} in release {target.number} retention has kept "
+        f"partition {', '.join(keys)} only",
+        next=f"mesh rollback {some.product} --to {target.number} --partition {keys[0]} "
+        "--reason ...",
+    )
+
+
+def require_there(store: Store, number: int, address: Address) -> None:
+    """Make sure that there is a release, or say which publications of the address are kept."""
+    try:
+        as_it_was(store, number)
+    except UnknownNameError:
+        raise UnknownNameError(
+            Problem(
+                f"release {number} does not exist",
                 choices=choices(store, address),
                 next=f"choose a publication of {address} that is kept; the setting "
                 "keepPublications of the product says how many are",
@@ -83,20 +83,16 @@ def require_kept(store: Store, number: int, address: Address) -> None:
 
 def previous(store: Store, address: Address, partition: str) -> int:
     """Return the publication before the one that first showed the current candidate."""
-    releases = history(store, address)
+    found = history(store, address, partition)
     shown = ""
-    earlier: Release | None = None
-    for release in releases:
-        entry = release.ports[address]
-        built = entry.part(partition) if partition else entry
-        if built is None:  # of an older release, only what it switched may be kept
-            continue
-        shown = shown or built.candidate
-        if built.candidate == shown and built.kind == PUBLICATION:
-            earlier = _before(releases, address, partition, shown)
+    earlier: Published | None = None
+    for one in found:
+        shown = shown or one.candidate
+        if one.candidate == shown and one.kind == PUBLICATION:
+            earlier = _before(found, partition, shown)
             break
     if partition and not shown:
-        now = read_release(store, latest_number(store)).ports.get(address)
+        now = latest(store).ports.get(address)
         keys = tuple(part.key for part in now.parts) if now else ()
         what = f"partition {partition} of {address} is not published{did_you_mean(partition, keys)}"
         raise UnknownNameError(Problem(what, choices=keys, next="mesh status"))
@@ -112,20 +108,12 @@ def previous(store: Store, address: Address, partition: str) -> int:
     return earlier.number
 
 
-def _before(
-    releases: Iterable[Release], address: Address, partition: str, shown: str
-) -> Release | None:
-    """Return the next older release; for a partition, the next that shows another candidate."""
-    if not partition:
-        return next(iter(releases), None)
-    for release in releases:
-        part = release.ports[address].part(partition)
-        if part is not None and part.candidate != shown:
-            return release
-    return None
+def _before(found: Iterable[Published], partition: str, shown: str) -> Published | None:
+    """Return the next older one; of a partition, the next of another candidate."""
+    return next((one for one in found if not partition or one.candidate != shown), None)
 
 
-def choices(store: Store, address: Address) -> tuple[str, ...]:
+def choices(store: Store, address: Address, partition: str = "") -> tuple[str, ...]:
     """Return the publications of an address that are kept, oldest first."""
-    found = [release.number for release in history(store, address)]
+    found = dict.fromkeys(one.number for one in history(store, address, partition))
     return tuple(str(number) for number in reversed(found))

@@ -6,17 +6,17 @@ person lifts that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from dataops_mesh.errors import ConflictError, NotPublishedError, Problem
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.hold import WITHDRAWAL, Hold, held_words, lift_command, with_hold
 from dataops_mesh.store.holding import Asked, follow, following
-from dataops_mesh.store.log import Entry, Release
+from dataops_mesh.store.log import Entry, Release, grown, ports_of
 from dataops_mesh.store.owners import require_owner
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.switch import without_part
+from dataops_mesh.store.tree.growth import withdrawn as withdrawn_ports
 
 
 def withdraw(  # noqa: PLR0913, PLR0917 - each a fact of the record
@@ -61,10 +61,9 @@ def withdraw(  # noqa: PLR0913, PLR0917 - each a fact of the record
             partition,
             erased=erase,
         )
+        after = withdrawn_ports(ports_of(current), ports, partition, release.number)
         return replace(
-            release,
-            changed=ports,
-            ports=taken_away(current.ports, ports, partition, release.number),
+            grown(release, after),
             holds=with_hold(current.holds, about, said),
             withdrawn=with_hold(current.withdrawn, about, said),
             decided=about,
@@ -73,19 +72,6 @@ def withdraw(  # noqa: PLR0913, PLR0917 - each a fact of the record
         )
 
     return follow(store, withdrawn)
-
-
-def taken_away(
-    ports: Mapping[Address, Entry], addresses: Iterable[Address], partition: str, number: int
-) -> dict[Address, Entry]:
-    """Return what consumers read once addresses, or one partition of them, are gone."""
-    left = dict(ports)
-    for address in addresses:
-        before = left.pop(address)
-        entry = without_part(before, partition, number) if partition else None
-        if entry is not None:
-            left[address] = entry
-    return left
 
 
 def require_not_withdrawn(current: Release, address: Address, entry: Entry, since: int) -> None:

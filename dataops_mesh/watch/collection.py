@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from dataops_mesh.errors import StoreError
-from dataops_mesh.ledger import last_release
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
@@ -44,24 +43,21 @@ def collect_store(
             keep_releases=1,
             grace_seconds=settings.grace,
             dry_run=dry_run,
-            recorded=recorded,
             retention=retention,
         )
 
     notes: tuple[str, ...] = ()
-    recorded = 0
     try:
-        with open_record(environment) as ledger:
-            recorded = last_release(ledger)
+        with open_record(environment):
+            pass  # what is pending is on record now
         if dry_run:
             return collected(dry_run=True), ()
         _on_record(environment, collected(dry_run=True))
     except StoreError as error:
-        recorded = 0
         what = error.problems[0].what
         notes = (f"no release was collected: {what}",)
         if not any(word in what for word in _NO_ROOM):
-            return Collected((), (), (), (), ()), notes
+            return Collected((), (), (), ()), notes
     found = collected(dry_run=dry_run)
     if notes and not dry_run:
         with suppress(StoreError):  # the note says it
@@ -70,7 +66,7 @@ def collect_store(
 
 
 def _on_record(environment: Environment, plan: Collected) -> None:
-    if not (plan.releases or plan.gone or plan.litter):
+    if not (plan.releases or plan.gone or plan.litter or plan.tree):
         return
     record_operation(
         environment,

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from dataops_mesh.engine import catalog
 from dataops_mesh.errors import CorruptError, Problem, StoreError, UnknownNameError
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.log import (
-    Release,
-    numbers,
-    path_of,
-    read_release,
-    retained_numbers,
-    retained_path,
-)
-from dataops_mesh.store.manifest import pending_refs, read_manifest
+from dataops_mesh.store.log import Release, all_numbers, as_it_was, is_open, ports_of
+from dataops_mesh.store.manifest import is_written, pending_refs, read_manifest
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.tree import blobs
+from dataops_mesh.store.tree.blobs import Blob, Place
+from dataops_mesh.store.tree.entry import Light
+from dataops_mesh.store.tree.ports import Ports
+from dataops_mesh.store.tree.versions import rows_of
 from dataops_mesh.store.verify import verify
 
-RELEASE, DATA, EVIDENCE, CATALOG = "release", "data", "evidence", "catalog"
+RELEASE, TREE, DATA = "release", "tree", "data"
+EVIDENCE, CATALOG = "evidence", "catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,19 @@ class Damage:
     """One thing that is not what its record says.
 
     Args:
-        kind: `release`, `data` of something published, `evidence` not yet in the ledger, or the
-            `catalog` that other DuckDB clients open.
-        name: the release's number, or the candidate's ref.
+        kind: `release`, a blob of the `tree`, `data` of something published, `evidence` not yet in
+            the ledger, or the `catalog` that other DuckDB clients open.
+        name: the release's number, the blob's domain and digest, or the candidate's ref.
         what: in words.
         next: the command that mends it.
+        release: of a blob, the release that wrote it.
     """
 
     kind: str
     name: str
     what: str
     next: str
+    release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,8 @@ def examine(store: Store, *, everything: bool = False) -> Health:
     """
     damage: list[Damage] = []
     readable = list(_releases(store, damage))
-    newest = max((release.number for release in readable), default=0)
-    refs: dict[str, str] = {}
-    for release in readable:
-        if everything or release.number == newest:
-            for entry in release.ports.values():
-                refs.update(dict.fromkeys(entry.refs, entry.product))
+    shown = _shown(store, readable, damage)
+    refs = shown.kept if everything else shown.read
     size = removed = 0
     for ref, product in sorted(refs.items()):
         try:
@@ -115,11 +113,12 @@ def verify_published(store: Store, addresses: Iterable[Address]) -> int:
 
 def _releases(store: Store, damage: list[Damage]) -> Iterator[Release]:
     """Read every release; a collection may take the oldest meanwhile."""
-    log = sorted(numbers(store))
-    for number in sorted({*log, *retained_numbers(store)}):
+    known = sorted(all_numbers(store))
+    for number in range(known[0], known[-1] + 1) if known else ():
         try:
-            release = read_release(store, number)
-        except UnknownNameError:
+            release = as_it_was(store, number)
+        except UnknownNameError as error:
+            damage.append(_damaged(number, error.problems[0].what))
             continue
         except StoreError as error:
             damage.extend(_damaged(number, what) for what in _said(error))
@@ -128,10 +127,79 @@ def _releases(store: Store, damage: list[Damage]) -> Iterator[Release]:
             yield release
         else:
             damage.append(_damaged(number, f"holds release {release.number}"))
-    for number in range(log[0], log[-1]) if log else ():
-        gone = not path_of(store, number).exists() and not retained_path(store, number).exists()
-        if gone and number > min(numbers(store), default=0):
-            damage.append(_damaged(number, f"{path_of(store, number)} is missing"))
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The products behind candidates: those that consumers read, and all that are kept."""
+
+    read: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+
+
+def _shown(store: Store, releases: Iterable[Release], damage: list[Damage]) -> _Shown:
+    """Read every blob of the open releases from the disk."""
+    blobs.forget(store)
+    found, seen = _Shown(), set[Place]()
+    opened = [one for one in releases if is_open(store, one.number)]
+    wrote: dict[Place, int] = {}
+    for release in opened:
+        for place in ports_of(release).nodes.items():
+            wrote.setdefault(place, release.number)
+    for release in reversed(opened):
+        for place in ports_of(release).nodes.items():
+            node = _blob(store, place, wrote[place], seen, damage)
+            for row in node["ports"].values() if node else ():
+                _entry(store, place[0], Light(*row), found, seen, damage)
+    if opened:
+        found.read = _read_by_consumers(ports_of(opened[-1]))
+    return found
+
+
+def _read_by_consumers(ports: Ports) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for domain in ports.nodes:
+        with suppress(StoreError):  # it is on the list of damage
+            for address in [Address(domain, port) for port in ports.node(domain)]:
+                with suppress(StoreError):
+                    entry = ports.get(address)
+                    refs = entry.refs if entry else ()
+                    found |= dict.fromkeys(refs, entry.product if entry else "")
+    return found
+
+
+def _entry(  # noqa: PLR0913, PLR0917 - one step of a walk
+    store: Store,
+    domain: str,
+    light: Light,
+    found: _Shown,
+    seen: set[Place],
+    damage: list[Damage],
+) -> None:
+    entry = _blob(store, (domain, light.entry), light.publication, seen, damage)
+    if entry is None:
+        return
+    every = [entry["versions"]]
+    for _, digest, _, newest in entry["chunks"]:
+        chunk = _blob(store, (domain, digest), newest, seen, damage)
+        every += chunk["parts"].values() if chunk else ()
+    refs = (row[0] for rows in every for row in rows_of(rows) if row[0])
+    found.kept |= {ref: light.product for ref in refs if is_written(store, ref)}
+
+
+def _blob(
+    store: Store, place: Place, number: int, seen: set[Place], damage: list[Damage]
+) -> Blob | None:
+    """Return a blob that was not looked at before, if it is what its name says."""
+    if place in seen:
+        return None
+    seen.add(place)
+    try:
+        return blobs.read(store.root, place)
+    except StoreError as error:
+        name, then = "/".join(place), "mesh store verify --repair"
+        damage.extend(Damage(TREE, name, what, then, number) for what in _said(error))
+        return None
 
 
 def _damaged(number: int, what: str) -> Damage:

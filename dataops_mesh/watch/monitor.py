@@ -32,7 +32,7 @@ from dataops_mesh.spec.checks.measures import DbtTest, SetAside, TableSchema
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.read.relationships import referenced
-from dataops_mesh.store.log import Entry, Release
+from dataops_mesh.store.log import Entry, Release, ports_of
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.transform.walls import walls_of
 
@@ -206,12 +206,12 @@ def _one_piece(attempt: Attempt, release: Release) -> Release:
     """Return the release with only the newest partition of the product's ports."""
     if attempt.partition is None:
         return release
-    key, ports = attempt.partition.key, dict(release.ports)
+    key, instead = attempt.partition.key, dict[Address, Entry | None]()
     for port in attempt.product.outputs:
-        entry = ports[port.address]
-        parts = tuple(part for part in entry.parts if part.key == key)
-        ports[port.address] = replace(entry, parts=parts)
-    return replace(release, ports=ports)
+        entry = release.ports[port.address]
+        part = entry.part(key)
+        instead[port.address] = replace(entry, parts=(part,) if part else ())
+    return replace(release, ports=ports_of(release).seen(instead))
 
 
 def _bind_whole(

@@ -9,7 +9,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Ledger, pieces_of
 from dataops_mesh.ledger.deliveries import content_before, partition_of
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.store.log import Entry, Part, Release, read_release
+from dataops_mesh.store.log import Entry, Part, Release, as_it_was, is_open
 from dataops_mesh.store.store import Store
 
 WITHDRAWAL = "withdrawal"
@@ -50,15 +50,17 @@ class Switched:
 def switches(product: Product, number: int, store: Store, ledger: Ledger) -> tuple[Switched, ...]:
     """Return what a release did to a product's ports: by the log, or else by the ledger."""
     try:
-        release = read_release(store, number)
+        release = as_it_was(store, number)
+        if not is_open(store, number):
+            return tuple(_of_record(product, number, ledger))
     except MeshError:
         return tuple(_of_record(product, number, ledger))
     before: Release | None = None
     try:
-        before = read_release(store, number - 1) if number > 1 else None
+        before = as_it_was(store, number - 1)
     except MeshError:
         before = None
-    whole = number == 1 or (before is not None and before.whole)
+    whole = before is not None and is_open(store, before.number)
     found = []
     for address in sorted(release.changed):
         now = release.ports.get(address)

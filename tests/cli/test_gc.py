@@ -52,7 +52,10 @@ def test_after_a_collection_a_rollback_goes_where_the_setting_says(mesh, grown):
     assert mesh("gc", "--yes").code == 0
     gone = mesh("rollback", "shop.orders", "--to", "2", "--reason", "x")
     assert gone.code == 2
-    assert gone.err.splitlines()[:2] == ["error: release 2 was collected", "  valid: 3, 4"]
+    assert gone.err.splitlines()[:2] == [
+        "error: shop.orders is not kept of release 2",
+        "  valid: 3, 4",
+    ]
     assert "keepPublications" in gone.err
     assert mesh("rollback", "shop.orders", "--to", "3", "--reason", "x").code == 0
     assert mesh("query", "from shop.orders", "--format", "json").json == [{"id": 3}]

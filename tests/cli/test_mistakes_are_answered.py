@@ -109,7 +109,7 @@ def test_broken_declarations_are_all_listed_and_nothing_runs(mesh, workspace):
     refused = mesh("run")
     assert (refused.code, refused.out) == (2, "")
     assert "domains/shop/orders/orders.sql:1: " in refused.err
-    assert not (workspace.store_folder / "releases").exists()
+    assert not (workspace.store_folder / "heads" / "production").exists()
 
 
 def test_check_for_machines_is_json_and_nothing_else(mesh, workspace):
@@ -229,7 +229,7 @@ def test_a_partition_that_there_is_not_is_said_before_anything_runs(
     assert found.code == 2
     assert said in found.err
     assert "a bug in mesh" not in found.err
-    assert not (workspace.root / ".mesh/store/releases/00000001.json").exists()
+    assert not (workspace.root / ".mesh/store/heads/production/00000001.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_whoever_asks_for_what_is_broken_is_told_and_nothing_runs(mesh, workspac
     said = mesh(*command)
     assert said.code == (1 if command[0] == "check" else 2)
     assert "desk/totals/product.odps.yaml:" in said.err
-    assert not (workspace.root / ".mesh" / "store" / "releases").exists()
+    assert not (workspace.root / ".mesh" / "store" / "heads").exists()
 
 
 def test_a_product_that_cannot_be_read_keeps_its_domain_from_nothing(mesh, workspace):

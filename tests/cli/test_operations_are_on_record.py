@@ -56,7 +56,7 @@ def test_every_operation_has_a_row_with_its_person(lived_in, mesh, monkeypatch):
     ):
         said = mesh(*command)
         assert said.code == 0, said.err
-    (lived_in.store_folder / "releases" / "00000004.json").write_text("{}", "utf-8")
+    (lived_in.store_folder / "heads" / "production" / "00000004.json").write_text("{}", "utf-8")
     mesh("store", "verify", "--repair")
     rows = on_record(lived_in)
     assert [row[0] for row in rows] == [
@@ -71,7 +71,7 @@ def test_every_operation_has_a_row_with_its_person(lived_in, mesh, monkeypatch):
     assert named["repair"] == ["release 4"]
     assert all(ref.startswith("shop/orders/") for ref in named["collect"])
     assert (rows[0][4], rows[0][5]) == ("a bad day", 3)
-    assert json.loads(rows[6][6])["releases"] == [1, 3]  # 2 is what desk.totals reads
+    assert json.loads(rows[6][6])["releases"] == [1, 2, 3]
 
 
 def test_what_cannot_be_recorded_is_not_done(lived_in, mesh, monkeypatch):
@@ -88,7 +88,7 @@ def test_what_cannot_be_recorded_is_not_done(lived_in, mesh, monkeypatch):
         assert said.code == 2, command
         assert "the ledger cannot be used" in said.err
     monkeypatch.delenv("DATAOPS_MESH_LEDGER")
-    assert len(list((lived_in.store_folder / "releases").glob("*.json"))) == 3
+    assert len(list((lived_in.store_folder / "heads" / "production").glob("*.json"))) == 3
     assert not (lived_in.root / PACT).exists()
     assert "git.example/desk" not in mesh("domain", "list", "--format", "json").out
     assert catalog.read_bytes() == before
@@ -161,7 +161,7 @@ def test_more_of_what_cannot_be_recorded_is_not_done(lived_in, mesh, monkeypatch
     monkeypatch.setenv("DATAOPS_MESH_KEEP_PUBLICATIONS", "1")
     write_product(lived_in.root, "shop", "orders", orders("id\n1\n1\n"))
     assert mesh("run", "shop.orders").code == 1  # a candidate that a collection takes
-    last = max((store / "releases").glob("*.json"))
+    last = max((store / "heads" / "production").glob("*.json"))
     kept = last.read_bytes()
     before = {path for path in store.rglob("*") if path.is_file()}
     monkeypatch.setenv("DATAOPS_MESH_LEDGER", "sqlite:////proc/nowhere/ledger.sqlite")

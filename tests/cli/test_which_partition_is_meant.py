@@ -109,7 +109,7 @@ def test_a_partition_that_is_named_twice_is_built_once(mesh, days):
 )
 def test_two_answers_to_which_partitions_are_none(mesh, days, options):
     assert mesh("run", "shop.days", *options).code == 2
-    assert not (days.root / ".mesh" / "store" / "releases").exists()
+    assert not (days.root / ".mesh" / "store" / "heads").exists()
 
 
 def test_what_is_published_whole_has_no_partitions_to_ask_for(mesh, days):

@@ -27,7 +27,7 @@ def opened(store, **more: object):
 
 ATTACKS = [
     "COPY (SELECT 1) TO '{root}/stolen.csv'",
-    "COPY (SELECT 1) TO '{root}/releases/00000009.json'",
+    "COPY (SELECT 1) TO '{root}/heads/production/00000009.json'",
     "ATTACH '{root}/x.duckdb'",
     "ATTACH '{root}/catalog.duckdb' (READ_ONLY)",
     "FROM read_csv('/etc/passwd')",

@@ -61,7 +61,7 @@ def test_check_and_run_refuse_with_the_same_words(refused):
     words = "domains/shop/orders/product.odps.yaml:1: team: no team owns the product (policy owner"
     assert words in checked.stderr
     assert words in ran.stderr
-    assert not (refused / ".mesh" / "store" / "releases").exists()
+    assert not (refused / ".mesh" / "store" / "heads").exists()
 
 
 def test_a_product_is_not_refused_for_another_one(refused):

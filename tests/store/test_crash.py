@@ -19,7 +19,7 @@ from dataops_mesh.engine.catalog import refresh
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import numbers
 from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs
-from dataops_mesh.store.release import history, latest, latest_number
+from dataops_mesh.store.release import latest, latest_number, read_release
 from dataops_mesh.store.store import open_store
 from dataops_mesh.store.verify import verify
 
@@ -132,7 +132,7 @@ def test_several_writers_lose_nothing_and_wait_for_nobody(processes, tmp_path):
             process.join(timeout=PATIENCE / 5)
     assert [process.exitcode for process in running] == [0] * len(WRITERS)
     expected = {f"{name}-{number}" for name in WRITERS for number in range(TIMES)} | {"run"}
-    log = list(history(store))
+    log = [read_release(store, number) for number in range(latest_number(store), 0, -1)]
     print(f"{len(WRITERS)} writers, {len(log)} publications; {found}")  # noqa: T201 - the same
     assert {release.run_id for release in log} == expected
     assert [release.number for release in log] == list(range(len(expected), 0, -1))

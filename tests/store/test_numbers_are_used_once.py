@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 
@@ -10,15 +11,14 @@ from store_helpers import T0, WHO, A, build, built, publish
 
 from dataops_mesh.errors import FULL, ConflictError
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store import files, log, pins
-from dataops_mesh.store import release as commits
+from dataops_mesh.store import files, holding, log
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.floor import floor
-from dataops_mesh.store.log import latest, latest_number, numbers, path_of
+from dataops_mesh.store.log import latest, latest_number, numbers, read_release
 from dataops_mesh.store.manifest import mark_recorded, new_ref
 from dataops_mesh.store.pins import building, committing, pinned
 from dataops_mesh.store.release import commit, entries_of
 from dataops_mesh.store.store import open_store
+from dataops_mesh.store.tree.blobs import forget, write
 
 MINE = Address("fleet", "mine")
 
@@ -29,26 +29,23 @@ def store(tmp_path):
 
 
 def now(store):
-    return collect(store, keep_releases=1, grace_seconds=0, recorded=10**9)
+    return collect(store, keep_releases=1, grace_seconds=0)
 
 
 def stalling(monkeypatch, meanwhile):
     """Let something happen between a commit's look at the log and its creation of a release."""
-    real, waits = commits.append, [True]
+    real, waits = holding.append, [True]
 
     def append(store, release) -> bool:
         if waits.pop() if waits else False:
             meanwhile()
         return real(store, release)
 
-    monkeypatch.setattr(commits, "append", append)
+    monkeypatch.setattr(holding, "append", append)
 
 
-@pytest.mark.parametrize("pin_holds", [True, False])
 @pytest.mark.parametrize("others", [1, 4])
-def test_a_commit_that_stalls_beside_a_collection_loses_nothing(
-    store, monkeypatch, others, pin_holds
-):
+def test_a_commit_that_stalls_beside_a_collection_loses_nothing(store, monkeypatch, others):
     for generation in range(3):
         publish(store, generation)
 
@@ -57,8 +54,6 @@ def test_a_commit_that_stalls_beside_a_collection_loses_nothing(
             publish(store, 10 + generation)
         now(store)
 
-    if not pin_holds:  # a folder on which locks do not hold: the floor alone must do
-        monkeypatch.setattr("dataops_mesh.store.collect.live_bases", lambda _: frozenset())
     with built(store, 1, (MINE,), "mine") as (base, manifest):
         stalling(monkeypatch, meanwhile)
         release = commit(store, base, entries_of(manifest), **WHO)
@@ -68,58 +63,50 @@ def test_a_commit_that_stalls_beside_a_collection_loses_nothing(
     assert release.ports[A].publication == 3 + others
     now(store)
     assert numbers(store) == [release.number]
-    assert sorted(path.stem for path in store.releases.glob("*.json")) == [f"{release.number:08}"]
+    assert len(list(store.releases.glob("*.json"))) == release.number
 
 
-def test_a_collection_waits_for_a_commit_and_takes_the_rest_afterwards(store):
-    for generation in range(3):
-        publish(store, generation)
+def test_what_a_commit_has_written_outlives_a_collection_before_its_release(store, monkeypatch):
+    """Blobs are on the disk, the release is not: no root names them yet."""
+    publish(store, 1)
+    real = log.files.create
+
+    def create(path, data) -> bool:
+        if path.parent == store.releases:
+            now(store)
+        return real(path, data)
+
+    monkeypatch.setattr(log.files, "create", create)
+    assert publish(store, 2).number == 2
+    assert read_release(store, 2).ports[A].fingerprint == "2"
+    forget(store)
+    assert read_release(store, 2).ports[A].fingerprint == "2"
+
+
+def removed_blobs(store) -> tuple[str, ...]:
+    return tuple(item.name for item in now(store).tree)
+
+
+def test_what_nobody_names_goes_once_its_writer_has_ended(store):
+    publish(store, 1)
+    write(store, {("fleet", "0" * 40): b"{}"})
+    os.utime(store.tree / "fleet" / f"{'0' * 40}.json", (1, 1))
     with committing(store):
-        for generation in range(3):
-            publish(store, 10 + generation)
-        assert now(store).releases == (1, 2, 3)
-    assert now(store).releases == (4, 5)
-    assert floor(store) == 5
+        assert removed_blobs(store) == (f"tree/fleet/{'0' * 40}.json",)
+    with committing(store):
+        write(store, {("fleet", "1" * 40): b"{}"})
+        assert removed_blobs(store) == ()
+    assert removed_blobs(store) == (f"tree/fleet/{'1' * 40}.json",)
 
 
-def test_a_commit_that_begins_after_the_old_releases_were_listed_follows_none_of_them(
-    store, monkeypatch
-):
-    for generation in range(4):
-        publish(store, generation)
-    found = []
-    real = pins.live_bases
-
-    def late(where) -> frozenset[int]:
-        bases = real(where)
-        with committing(where):
-            found.append(latest_number(where))
-        return bases
-
-    monkeypatch.setattr("dataops_mesh.store.collect.live_bases", late)
-    assert max(now(store).releases) < found[0]
-
-
-def test_a_log_that_lost_all_its_files_does_not_begin_again_at_one(store):
-    for generation in range(3):
-        publish(store, generation)
-    now(store)
-    path_of(store, 3).unlink()
-    with pytest.raises(Exception, match="the store has no release"):
-        publish(store, 9)
-
-
-def test_an_older_hint_is_not_believed_below_the_floor(store):
+def test_a_hint_that_leads_nowhere_or_back_is_not_believed(store):
     for generation in range(5):
         publish(store, generation)
-    stray = path_of(store, 2).read_bytes()
+    for hint in ("2", "99", "x", ""):
+        (store.releases / "latest").write_text(hint)
+        assert latest_number(store) == 5
     now(store)
-    (store.releases / "latest").write_text("2")
-    path_of(store, 2).write_bytes(stray)  # of a commit that crashed right after it
-    assert latest_number(store) == 5
     assert publish(store, 6).number == 6
-    now(store)
-    assert not path_of(store, 2).exists()
 
 
 def test_a_slow_writer_does_not_move_the_hint_back(store, monkeypatch):
@@ -141,16 +128,18 @@ def test_a_slow_writer_does_not_move_the_hint_back(store, monkeypatch):
 def test_a_collection_on_a_full_disk_still_deletes(store, monkeypatch):
     for generation in range(3):
         publish(store, generation)
+    now(store)
+    publish(store, 3)
     real = files.replace
 
     def replace(path, data, **more: bool) -> None:
-        if path.name == "floor":
+        if path.name in {"floor", "collecting"}:
             raise OSError(min(FULL), "full")
         real(path, data, **more)
 
     monkeypatch.setattr(files, "replace", replace)
-    assert now(store).releases == (1, 2)
-    assert numbers(store) == [3]
+    assert now(store).releases == (3,)
+    assert numbers(store) == [4]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -170,7 +159,7 @@ def test_every_publication_of_a_race_beside_collections_has_its_own_number(
             taken.append(release.number)
         return created
 
-    monkeypatch.setattr(commits, "append", append)
+    monkeypatch.setattr(holding, "append", append)
     # Without any grace, the temporary files of writers are leftovers too: not what this is about.
     monkeypatch.setattr("dataops_mesh.store.collect._leftovers", lambda *_: [])
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import chain, repeat
 
 import pytest
 from store_helpers import A, publish
 
 from dataops_mesh.errors import UnknownNameError
 from dataops_mesh.store import locks, pins
-from dataops_mesh.store.log import path_of
-from dataops_mesh.store.pins import building, live_refs, pinned
+from dataops_mesh.store.floor import raise_floor
+from dataops_mesh.store.pins import building, live_builds, live_pins, pinned, who_uses
 from dataops_mesh.store.store import open_store
 
 HOLD = """
@@ -36,15 +37,15 @@ def test_a_pin_names_the_candidates_of_its_release_until_it_ends(store):
     with pinned(store) as release:
         publish(store, 2)
         assert release == old
-        assert live_refs(store) == {old.ports[A].candidate}
-    assert live_refs(store) == frozenset()
+        assert len(used(store, old.ports[A].candidate)) == 1
+    assert used(store, old.ports[A].candidate) == ()
     assert list(store.pins.iterdir()) == []
 
 
 def test_a_build_keeps_its_own_folder(store):
     with building(store, "fleet/aircraft/x-1") as folder:
         assert folder.is_dir()
-        assert live_refs(store) == {"fleet/aircraft/x-1"}
+        assert live_builds(store) == {"fleet/aircraft/x-1"}
 
 
 def test_an_error_in_the_block_ends_the_pin(store):
@@ -64,33 +65,45 @@ def test_a_killed_process_pins_nothing_and_a_living_one_does(store):
     )
     with held:
         assert held.stdout.readline() == b"held\n"
-        assert live_refs(store) == {release.ports[A].candidate}
+        assert len(used(store, release.ports[A].candidate)) == 1
         held.kill()
-    assert live_refs(store) == frozenset()
+    assert live_pins(store) == ()
     assert list(store.pins.iterdir()) == []
 
 
 def test_a_pin_that_has_not_said_what_it_uses_is_not_taken_for_dead(store):
     lock = store.pins / f"x{locks.SUFFIX}"
     with locks.alive(lock):
-        assert live_refs(store) == frozenset()
+        (pin,) = live_pins(store)
+        assert pin.writes  # nothing younger is deleted
         assert lock.exists()
 
 
-def test_a_release_collected_while_it_is_being_pinned_is_not_handed_out(store, monkeypatch):
+def used(store, ref) -> tuple[str, ...]:
+    return who_uses(store, frozenset((ref,)), 0)
+
+
+def test_a_release_closed_while_it_is_being_pinned_is_not_handed_out(store, monkeypatch):
     publish(store, 1)
     second = publish(store, 2)
     found = pins.latest
-    answers = iter([lambda _: pins.read_release(store, 1), found])
+    answers = chain([lambda _: pins.as_it_was(store, 1)], repeat(found))
+    still_open = pins.is_open
 
     def slow_then_right(where) -> object:
-        release = next(answers)(where)
-        if release.number == 1:
-            path_of(store, 1).unlink()
-        return release
+        return next(answers)(where)
+
+    def closed_since(where, number) -> bool:
+        answer = still_open(where, number)
+        raise_floor(store, 1)
+        return answer
+
+    monkeypatch.setattr(pins, "is_open", closed_since)
 
     monkeypatch.setattr(pins, "latest", slow_then_right)
     with pinned(store) as release:
         assert release == second
-    with pytest.raises(UnknownNameError), pinned(store, 1):
+    with pinned(store, 1) as release:
+        assert not release.whole
+    with pytest.raises(UnknownNameError), pinned(store, 9):
         pass

@@ -274,8 +274,8 @@ class Mesh(Model):
     def no_update_goes_backward_but_by_a_rollback(self):
         for address in (A, C):
             newer = None
-            for release in history(self.store, address):
-                entry = release.ports[address]
+            for one in history(self.store, address):
+                entry = read_release(self.store, one.number).ports[address]
                 if newer is not None and newer.kind == PUBLICATION:
                     then, now = dict(entry.inputs), dict(newer.inputs)
                     assert all(now[name] >= then[name] for name in then if name in now)

@@ -123,7 +123,7 @@ def test_a_run_that_may_not_write_says_whose_the_folder_is(settings):
 
 
 def test_a_reader_without_rights_is_told_whose_the_store_is_and_how_to_share_it(settings):
-    for folder in (settings.store_folder / "releases", settings.store_folder):
+    for folder in (settings.store_folder / "heads" / "production", settings.store_folder):
         folder.chmod(0o700 if os.geteuid() == 0 else 0o000)
 
     def act() -> str:
@@ -132,7 +132,7 @@ def test_a_reader_without_rights_is_told_whose_the_store_is_and_how_to_share_it(
 
     said = as_a_stranger(act)
     settings.store_folder.chmod(0o700)
-    (settings.store_folder / "releases").chmod(0o700)
+    (settings.store_folder / "heads" / "production").chmod(0o700)
     assert said.startswith(StoreError.__name__), said
     assert "belongs to" in said
     assert "umask 002" in said

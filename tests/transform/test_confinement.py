@@ -81,7 +81,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         assert run(settings, name).published
     store = settings.store_folder
     (victim,) = store.glob("candidates/shop/customers/*/customers/*.parquet")
-    release = min(store.glob("releases/*.json"))
+    release = min(store.glob("heads/production/*.json"))
     (given,) = store.glob("candidates/shop/orders/*/orders/*.parquet")
     memory = ctypes.create_string_buffer(SECRET.encode())
     with ExitStack() as stack:

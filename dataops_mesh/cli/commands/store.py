@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,9 @@ def add_store_commands(app: typer.Typer) -> None:
     for command in (verify, gc):
         store.command()(command)
         app.command(hidden=True)(command)  # the name of an older version
+    store.command()(upgrade)
+    store.command()(backup)
+    store.command()(restore)
     store.add_typer(catalog, name="catalog")
     app.add_typer(store, name="store", rich_help_panel="Keep")
     app.add_typer(catalog, name="catalog", hidden=True)
@@ -50,6 +54,31 @@ def verify(
     from dataops_mesh.cli.keeping import verify_store
 
     raise typer.Exit(verify_store(output, everything=everything, repair=repair))
+
+
+def upgrade() -> None:
+    """Bring a store of an older version to this version's format; again, it goes on."""
+    from dataops_mesh.cli.keeping import upgrade_store
+
+    raise typer.Exit(upgrade_store())
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="a new folder, or an earlier copy")],
+) -> None:
+    """Copy the store elsewhere, while it is used; into an earlier copy, only what is new."""
+    from dataops_mesh.cli.keeping import back_up_store
+
+    raise typer.Exit(back_up_store(target))
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="a copy that `mesh store backup` made")],
+) -> None:
+    """Make the workspace's store from a copy, and erase again what the copy says was erased."""
+    from dataops_mesh.cli.keeping import restore_store
+
+    raise typer.Exit(restore_store(source))
 
 
 @catalog.command()

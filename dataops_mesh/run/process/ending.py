@@ -14,8 +14,8 @@ from dataops_mesh.run.process.wire import Request
 from dataops_mesh.run.process.work import obey, request_of, settings_of
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.registry.owners import publisher_of
+from dataops_mesh.store.log import as_it_was, latest_number
 from dataops_mesh.store.owners import owner_of
-from dataops_mesh.store.release import history
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.redact import safe_message
 
@@ -100,11 +100,11 @@ def _product(request: Request) -> str:
 
 def _published(store: Store, run_id: str, product: str, begun: datetime) -> int | None:
     """Return what the run had published of the product, if anything."""
-    for release in history(store):
+    for number in range(latest_number(store), 0, -1):
+        release = as_it_was(store, number)
         if release.at < begun:
             return None
-        ports = release.ports
-        named = {ports[address].product for address in release.changed if address in ports}
+        named = {switch.product for switch in release.switches if switch.candidate}
         if release.run_id == run_id and product in named:
-            return release.number
+            return number
     return None

@@ -141,7 +141,7 @@ def _remove(
     delete(store, removal, refs)
     if not is_done(store, removal):
         delete_leftovers(store, removal)
-        if builds := users(store, unfinished(store, removal)):
+        if builds := users(store, removal, unfinished(store, removal)):
             later = "what it leaves goes with the next `mesh store gc --yes`"
             notes.append(f"{', '.join(builds)} still builds {removal.product}; {later}")
         elif not forgot.again:
@@ -167,7 +167,7 @@ def _users(
     store = environment.store
     open_ = unfinished(store, removal)
     waited = open_ if builds is None else tuple(ref for ref in builds if ref in open_)
-    return users(store, (*taken(store, removal), *waited))
+    return users(store, removal, (*taken(store, removal), *waited))
 
 
 def _traces(environment: Environment, removal: Removal) -> Traces:

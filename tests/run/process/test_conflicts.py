@@ -30,6 +30,7 @@ from dataops_mesh.run.record import product_history
 from dataops_mesh.run.report import Report
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.log import as_it_was
 from dataops_mesh.store.manifest import all_refs, pending_refs
 from dataops_mesh.store.release import history, latest, latest_number, read_release
 
@@ -88,7 +89,8 @@ def total(settings: Settings) -> int:
 
 def assert_never_backward(settings: Settings) -> None:
     """Whatever was published read nothing older than the publication before it."""
-    releases = reversed(list(history(environment(settings).store, TOTAL)))
+    store = environment(settings).store
+    releases = [as_it_was(store, one.number) for one in history(store, TOTAL)][::-1]
     inputs = [dict(release.ports[TOTAL].inputs)["shop.orders"] for release in releases]
     assert inputs == sorted(inputs)
 

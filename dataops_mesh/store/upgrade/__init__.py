@@ -1,0 +1,1 @@
+"""A store of an older format becomes one of this version's."""
