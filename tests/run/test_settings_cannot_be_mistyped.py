@@ -46,7 +46,7 @@ def test_the_environment_wins_over_the_file(
     settings = shop(tmp_path)
     assert environment(settings).threads == 3
     run(settings, "shop.both")
-    assert (tmp_path / "there/releases").is_dir()
+    assert (tmp_path / "there/heads").is_dir()
     assert not (tmp_path / ".mesh/store").exists()
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     assert settings.dagster_folder == tmp_path / ".mesh/dagster"
