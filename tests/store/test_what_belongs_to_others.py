@@ -179,8 +179,15 @@ def test_the_hint_fits_the_place(tmp_path):
     assert "a place that you may write" in str(problem.next)
 
 
-def test_a_home_of_dagster_that_may_not_be_written_names_the_setting(settings):
+def test_a_home_of_dagster_that_may_not_be_written_names_the_setting(
+    settings, monkeypatch, tmp_path
+):
     from dataops_mesh.factory.instance import open_instance
+
+    # What it imports, a stranger may not be able to read where this Python is root's.
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "warm"))
+    open_instance(settings)
+    monkeypatch.delenv("DAGSTER_HOME")
 
     def act() -> str:
         open_instance(settings)
