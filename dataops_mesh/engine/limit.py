@@ -38,7 +38,7 @@ def time_limit(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]
     watcher.start()
     try:
         yield
-    except Exception:
+    except Exception:  # of an interrupt DuckDB says many things; what it means is said below
         if not over.is_set():
             raise
     finally:

@@ -20,26 +20,21 @@ from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.floor import floor, raise_floor
-from dataops_mesh.store.log import (
-    GoneError,
-    as_it_was,
-    doomed_path,
-    latest_number,
-    path_of,
-    ports_of,
-)
+from dataops_mesh.store.log import doomed_path, latest_number, path_of
 from dataops_mesh.store.manifest import MANIFEST, pending_refs, unwritten
 from dataops_mesh.store.pins import Pin, live_pins
+from dataops_mesh.store.reachable import PINNED, READ, mark_past, reachable
 from dataops_mesh.store.retention import Retention
 from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree import blobs
 from dataops_mesh.store.tree.blobs import Found
-from dataops_mesh.store.tree.mark import Marked, mark_kept, mark_shown
+from dataops_mesh.store.tree.mark import Marked
 from dataops_mesh.store.upgrade.format1 import old_log
 
 _LOCK_SECONDS = 600.0
-READ, PINNED = "consumers read it", "a reader or a run uses it"
+__all__ = ["PINNED", "READ", "UNRECORDED", "YOUNG", "Collected", "Item", "collect"]
+
 YOUNG, UNRECORDED = "younger than the grace period", "not yet in the ledger"
 
 
@@ -115,9 +110,14 @@ def collect(
         listed = tuple(_candidate_folders(store))
         made = blobs.listed(store)
         before, low = floor(store), _lowest(store, max(keep_releases, 1), grace_seconds)
+
+        def aged(number: int) -> bool:
+            return _is_older(path_of(store, number), grace_seconds)
+
         if not dry_run and low > before:
             low = raise_floor(store, low)  # from here on nobody finds what is older
-        marked, pins = _marked(store, low, grace_seconds, retention or Retention())
+        pins = live_pins(store)
+        marked = reachable(store, low, aged, retention or Retention(), pins)
         found = _found(store, listed, marked, grace_seconds)
         old = _unmarked(made, marked, pins, grace_seconds)
         found = replace(
@@ -138,55 +138,6 @@ def _lowest(store: Store, keep: int, grace_seconds: float) -> int:
     while low < newest - keep and _is_older(path_of(store, low + 2), grace_seconds):
         low += 1
     return low
-
-
-def _marked(
-    store: Store, low: int, grace_seconds: float, retention: Retention
-) -> tuple[Marked, tuple[Pin, ...]]:
-    """Return what stays, and who uses what; the pins are read first."""
-    while True:
-        pins = live_pins(store)
-        try:
-            return _marks(store, low, grace_seconds, retention, pins), pins
-        except GoneError:
-            # The newest release was superseded, and closed by another collection: look again, and
-            # never delete by half of what there is.
-            if latest_number(store) == low:
-                raise
-
-
-def _marks(
-    store: Store, low: int, grace_seconds: float, retention: Retention, pins: tuple[Pin, ...]
-) -> Marked:
-    newest = latest_number(store)
-    found = Marked()
-    for pin in pins:
-        found.refs |= dict.fromkeys(pin.refs, PINNED)
-        if pin.nodes and pin.whole:
-            mark_shown(store.root, pin.nodes, PINNED, found)
-        elif pin.nodes:
-            _mark_past(store, pin, found)
-    shown = Marked()
-    for number in range(newest, min(low, newest - 1), -1):
-        why = READ if number == newest else f"release {number} is still whole"
-        mark_shown(store.root, ports_of(as_it_was(store, number)).nodes, why, shown)
-
-    def aged(number: int) -> bool:
-        return _is_older(path_of(store, number), grace_seconds)
-
-    nodes = ports_of(as_it_was(store, newest)).nodes
-    mark_kept(store.root, nodes, retention.of, aged, (), shown)
-    read = {ref: why for ref, why in shown.refs.items() if why == READ}
-    return Marked(found.places | shown.places, {**shown.refs, **found.refs, **read})
-
-
-def _mark_past(store: Store, pin: Pin, found: Marked) -> None:
-    past = Marked()
-    mark_kept(
-        store.root, pin.nodes, lambda _product, _said: 0, lambda _: True, (pin.release,), past
-    )
-    found.places |= past.places
-    found.refs |= dict.fromkeys(past.refs, PINNED)
 
 
 def _found(
@@ -237,7 +188,7 @@ def _delete_but_what_is_read(store: Store, found: Collected) -> Collected:
     used = Marked()
     for pin in live_pins(store):
         if pin.nodes and not pin.whole:
-            _mark_past(store, pin, used)
+            mark_past(store, pin, used)
     left = tuple(item for item in found.gone if item.name not in used.refs)
     spared = tuple(replace(item, why=PINNED) for item in found.gone if item.name in used.refs)
     done = _delete(store, replace(found, gone=left, kept=tuple(sorted((*found.kept, *spared)))))

@@ -50,14 +50,9 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         data: its new content.
         durable: survive a power cut; a mere hint need not.
     """
-    for _ in range(_ATTEMPTS):
-        temporary = _write_temporary(path, data, durable=durable)
-        try:
-            move(temporary, path, durable=durable)
-        except FileNotFoundError:  # a collection took the temporary file for a leftover
-            continue
-        return
-    raise FileNotFoundError(path)
+    _put(path, data, durable=durable)
+    if durable:
+        sync_folder(path.parent)
 
 
 def create(path: Path, data: bytes) -> bool:
@@ -82,15 +77,7 @@ def create(path: Path, data: bytes) -> bool:
 def write(data: Mapping[Path, bytes]) -> None:
     """Write several files whole, in the place of older ones; all are durable on return."""
     for path, content in data.items():
-        for _ in range(_ATTEMPTS):
-            temporary = _write_temporary(path, content, durable=True)
-            try:
-                move(temporary, path, durable=False)
-            except FileNotFoundError:  # a collection took the temporary file for a leftover
-                continue
-            break
-        else:
-            raise FileNotFoundError(path)
+        _put(path, content, durable=True)
     for folder in sorted({path.parent for path in data}):
         sync_folder(folder)
 
@@ -165,6 +152,18 @@ def remove_tree(path: Path) -> None:
 def unique_name() -> str:
     """Return a name that nobody else chooses."""
     return uuid.uuid4().hex[:16]
+
+
+def _put(path: Path, data: bytes, *, durable: bool) -> None:
+    """Write the file whole, in place of an older one; its name may not survive a power cut."""
+    for _ in range(_ATTEMPTS):
+        temporary = _write_temporary(path, data, durable=durable)
+        try:
+            move(temporary, path, durable=False)
+        except FileNotFoundError:  # a collection took the temporary file for a leftover
+            continue
+        return
+    raise FileNotFoundError(path)
 
 
 def _write_temporary(path: Path, data: bytes, *, durable: bool) -> Path:

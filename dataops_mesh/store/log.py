@@ -94,29 +94,14 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
-    """A release as its file says it."""
+class _Head(Release):
+    """A release as its file says it: by the nodes of what it shows."""
 
-    number: int
-    kind: str
-    at: datetime
-    changed: tuple[Address, ...] = ()
-    run_id: str = ""
-    person: str = ""
-    reason: str = ""
-    holds: Mapping[Address, tuple[Hold, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    withdrawn: Mapping[Address, tuple[Hold, ...]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
-    decided: tuple[Address, ...] = ()
-    about: str = ""
-    partition: str = ""
-    switches: tuple[Switch, ...] = ()
     nodes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 EMPTY = Release(0, PUBLICATION, datetime.fromtimestamp(0, UTC))
-_SAID = tuple(one.name for one in fields(_Head) if one.name != "nodes")
+_SAID = tuple(one.name for one in fields(Release) if one.name not in {"ports", "whole"})
 
 
 def latest_number(store: Store) -> int:
@@ -193,8 +178,8 @@ def grown(release: Release, after: Grown) -> Release:
 
 def encoded(release: Release) -> bytes:
     """Return the content of a release's file."""
-    said = {name: getattr(release, name) for name in _SAID}
-    return record.encode(_Head(**said, nodes=ports_of(release).nodes), indent=None)
+    said = {**facts_of_release(release), "nodes": dict(ports_of(release).nodes)}
+    return record.encode(said, indent=None)
 
 
 def append(store: Store, release: Release) -> bool:

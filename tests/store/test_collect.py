@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from contextlib import suppress
@@ -12,12 +13,13 @@ from store_helpers import WHO, A, B, Crash, built, crashing, publish, snapshot
 from dataops_mesh.errors import CorruptError
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.log import as_it_was, numbers
+from dataops_mesh.store.log import GoneError, as_it_was, latest, numbers
 from dataops_mesh.store.manifest import all_refs, folder, mark_recorded
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import history, rollback
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import open_store
+from dataops_mesh.store.tree.blobs import forget, path_of
 from dataops_mesh.store.verify import verify
 
 
@@ -174,3 +176,30 @@ def test_a_damaged_file_is_found_and_named(store, damage):
         path.write_bytes(data)
     with pytest.raises(CorruptError, match=r"engines.part-0\.parquet of fleet\.engines"):
         verify(store, ref)
+
+
+def test_a_missing_blob_stops_a_collection_and_nothing_is_deleted(store):
+    for generation in (1, 2, 3):
+        publish(store, generation)
+    node = next(iter(latest(store).ports.nodes.items()))
+    path_of(store.root, node).unlink()
+    forget(store)
+    kept = set(all_refs(store))
+    with pytest.raises(GoneError, match="mesh store verify"):
+        now(store)
+    assert set(all_refs(store)) == kept
+
+
+def test_a_reader_that_pinned_a_moment_too_late_stops_no_collection(store):
+    publish(store, 1)
+    nodes = dict(latest(store).ports.nodes)
+    publish(store, 2)
+    now(store)
+    forget(store)
+    lock = store.pins / f"late{locks.SUFFIX}"
+    with locks.alive(lock):
+        note = {"who": "late", "release": 1, "nodes": nodes, "whole": True}
+        lock.with_suffix(".json").write_text(json.dumps(note))
+        publish(store, 3)
+        assert now(store).releases == (2,)
+    lock.with_suffix(".json").unlink()

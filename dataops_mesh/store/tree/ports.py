@@ -80,8 +80,11 @@ class Ports(Mapping[Address, Entry]):
         for domain in sorted(self.nodes):
             for port, row in sorted(self.node(domain).items()):
                 address, light = Address(domain, port), Light._make(row)
-                instead = self.instead.get(address) if address in self.instead else row
-                if instead is not None and (instead is not row or light.parts != GONE):
+                if address in self.instead:
+                    here = self.instead[address] is not None
+                else:
+                    here = light.parts != GONE
+                if here:
                     yield address, light
 
     def node(self, domain: str) -> Mapping[str, Any]:
