@@ -57,8 +57,8 @@ def examine_all(
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
     from dataops_mesh.run.lineage import dbt_manifest
-    from dataops_mesh.transform.dbt_profile import profile_notes
-    from dataops_mesh.transform.dbt_project import is_dbt
+    from dataops_mesh.transform.dbt.profile import profile_notes
+    from dataops_mesh.transform.dbt.project import is_dbt
     from dataops_mesh.transform.dry.around import import_problems, source_notes
     from dataops_mesh.transform.dry.dbt_columns import dbt_column_notes
     from dataops_mesh.transform.dry.rules import rule_problems
@@ -170,7 +170,7 @@ def _name(product: Product) -> str:
 def _unpublished(product: Product, settings: Settings) -> tuple[Problem, ...]:
     """Return a warning for each exposure that reads what is not published."""
     from dataops_mesh.run.checks import dbt_nodes
-    from dataops_mesh.transform.dbt_exposures import exposures_of
+    from dataops_mesh.transform.dbt.exposures import exposures_of
     from dataops_mesh.transform.walls import walls_of
 
     try:

@@ -93,7 +93,7 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
 def _exposures(address: Address, mesh: Mesh, settings: Settings) -> tuple[str, ...]:
     """Return what reads a port outside the mesh, as dbt projects say that make or read it."""
     from dataops_mesh.run.checks import dbt_nodes
-    from dataops_mesh.transform.dbt_exposures import exposures_of
+    from dataops_mesh.transform.dbt.exposures import exposures_of
     from dataops_mesh.transform.walls import walls_of
 
     found = set[str]()

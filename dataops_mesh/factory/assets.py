@@ -28,7 +28,7 @@ from dataops_mesh.run.lineage import Known
 from dataops_mesh.run.process.client import gate_run
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
-from dataops_mesh.transform.dbt_project import is_dbt
+from dataops_mesh.transform.dbt.project import is_dbt
 from dataops_mesh.transform.walls import walls_of
 
 LOGGER = logging.getLogger("dataops_mesh")

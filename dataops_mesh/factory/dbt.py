@@ -10,8 +10,8 @@ from dataops_mesh.factory.describe import key_of, owners
 from dataops_mesh.run.checks import dbt_nodes
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.transform.dbt_exposures import exposures_of
-from dataops_mesh.transform.dbt_project import called_names
+from dataops_mesh.transform.dbt.exposures import exposures_of
+from dataops_mesh.transform.dbt.project import called_names
 from dataops_mesh.transform.walls import walls_of
 
 

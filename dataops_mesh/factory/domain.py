@@ -20,7 +20,7 @@ from dataops_mesh.spec.kept.kept import Kept
 from dataops_mesh.spec.loader import Broken, read_domain
 from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.spec.read.product import PRODUCT_FILE
-from dataops_mesh.transform.dbt_project import is_dbt
+from dataops_mesh.transform.dbt.project import is_dbt
 
 RUNNABLE = frozenset({"active", "deprecated"})
 

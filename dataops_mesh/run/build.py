@@ -26,7 +26,7 @@ from dataops_mesh.store.manifest import PortData, Quarantine, folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.confined import Access, Room, confined
-from dataops_mesh.transform.dbt_build import DbtTestRun, build_project
+from dataops_mesh.transform.dbt.build import DbtTestRun, build_project
 from dataops_mesh.transform.job import Job
 from dataops_mesh.transform.python import CLOCK, PARTITION
 from dataops_mesh.transform.sql import sql_queries

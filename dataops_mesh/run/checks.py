@@ -13,10 +13,10 @@ from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage, c
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.transform import dbt
-from dataops_mesh.transform.dbt_build import DbtTestRun
-from dataops_mesh.transform.dbt_problems import dbt_problems
-from dataops_mesh.transform.dbt_project import (
+from dataops_mesh.transform.dbt import reading as dbt
+from dataops_mesh.transform.dbt.build import DbtTestRun
+from dataops_mesh.transform.dbt.problems import dbt_problems
+from dataops_mesh.transform.dbt.project import (
     KINDS,
     below,
     called_names,

@@ -25,7 +25,7 @@ from dataops_mesh.store.declarations import read_declaration, write_declaration
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
-from dataops_mesh.transform.dbt_project import is_dbt, project_folder
+from dataops_mesh.transform.dbt.project import is_dbt, project_folder
 
 _CONTRACTS = "*.odcs.yaml"
 _PACTS = f"{FOLDER}/*{SUFFIX}"

@@ -10,8 +10,8 @@ from dataops_mesh.errors import DeclarationError, MeshError
 from dataops_mesh.plan.lineage import Lineage, lineage_of
 from dataops_mesh.spec.loader import Load, load_product
 from dataops_mesh.spec.model import Address, OutputPort, Product
-from dataops_mesh.transform.dbt import manifest_of, parsed_manifest
-from dataops_mesh.transform.dbt_project import is_dbt
+from dataops_mesh.transform.dbt.project import is_dbt
+from dataops_mesh.transform.dbt.reading import manifest_of, parsed_manifest
 from dataops_mesh.transform.walls import Walls
 
 

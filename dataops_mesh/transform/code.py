@@ -14,9 +14,9 @@ from pathlib import Path
 from dataops_mesh.spec.macros import macro_files
 from dataops_mesh.spec.model import PARTITION_KEY, Product, TransformKind
 from dataops_mesh.spec.names import EXAMPLES
-from dataops_mesh.transform.dbt_environment import spoken
-from dataops_mesh.transform.dbt_files import project_files
-from dataops_mesh.transform.dbt_project import bounds_of, project_folder
+from dataops_mesh.transform.dbt.environment import spoken
+from dataops_mesh.transform.dbt.files import project_files
+from dataops_mesh.transform.dbt.project import bounds_of, project_folder
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})

@@ -15,7 +15,7 @@ from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.checks.check import Outcome
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.store.release import latest
-from dataops_mesh.transform import dbt_build as running
+from dataops_mesh.transform.dbt import build as running
 
 
 @pytest.fixture(scope="module")

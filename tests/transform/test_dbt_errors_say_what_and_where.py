@@ -7,7 +7,7 @@ from dbt_cases import mesh, write_project
 from helpers import run
 
 from dataops_mesh.errors import DeclarationError, Location, TransformError
-from dataops_mesh.transform.dbt_words import not_parsed, said_of
+from dataops_mesh.transform.dbt.words import not_parsed, said_of
 
 BROKEN = {
     "models/unset.sql": "select {{ var('currency') }} as x",

@@ -16,8 +16,8 @@ from dataops_mesh.factory.domain import load_domain
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.transform.code import code_digest, code_files
-from dataops_mesh.transform.dbt_files import project_files
-from dataops_mesh.transform.dbt_profile import profile_notes
+from dataops_mesh.transform.dbt.files import project_files
+from dataops_mesh.transform.dbt.profile import profile_notes
 
 SEED = {
     "seeds/countries.csv": "code,name\nSE,Sweden\nNO,Norway\n",

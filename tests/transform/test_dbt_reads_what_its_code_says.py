@@ -11,7 +11,7 @@ from helpers import product, run
 from dataops_mesh.errors import DeclarationError, TransformError
 from dataops_mesh.settings import Settings
 from dataops_mesh.transform.code import code_digest, code_files
-from dataops_mesh.transform.dbt_files import LARGEST
+from dataops_mesh.transform.dbt.files import LARGEST
 
 SHARED = {
     "../shared/dbt_project.yml": "name: shared\nversion: 1.0.0\n",
@@ -110,7 +110,7 @@ def test_a_file_that_is_not_in_the_code_cannot_be_read_and_what_to_do_is_said(tm
     ],
 )
 def test_only_what_dbt_reads_of_links_hidden_files_and_packages_counts(tmp_path, name, counts):
-    from dataops_mesh.transform.dbt_files import Bounds, project_files
+    from dataops_mesh.transform.dbt.files import Bounds, project_files
 
     project, inner = tmp_path / "project", tmp_path / "project" / "common"
     write_project(tmp_path, {"dbt_project.yml": "data-paths: [data]\n", "models/a.sql": ""})

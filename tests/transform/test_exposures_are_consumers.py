@@ -15,7 +15,7 @@ from dataops_mesh.factory.domain import load_domain
 from dataops_mesh.run.checks import dbt_nodes
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import load_mesh
-from dataops_mesh.transform.dbt_exposures import exposures_of
+from dataops_mesh.transform.dbt.exposures import exposures_of
 from dataops_mesh.transform.walls import walls_of
 
 FILES = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.names import is_name
-from dataops_mesh.transform.dbt_project import INCREMENTAL, below, names, offered_models
+from dataops_mesh.transform.dbt.project import INCREMENTAL, below, names, offered_models
 
 Node = Mapping[str, Any]
 _MARTS = frozenset({"mart", "marts"})

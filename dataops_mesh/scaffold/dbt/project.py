@@ -37,8 +37,8 @@ from dataops_mesh.spec.model import Address, InputPort, Mesh, Product, Transform
 from dataops_mesh.spec.names import NAME_RULE, is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.store.release import latest
-from dataops_mesh.transform.dbt import manifest_of, parsed_manifest, selected_nodes
-from dataops_mesh.transform.dbt_project import sources_read
+from dataops_mesh.transform.dbt.project import sources_read
+from dataops_mesh.transform.dbt.reading import manifest_of, parsed_manifest, selected_nodes
 from dataops_mesh.transform.walls import walls_of
 
 

@@ -14,7 +14,7 @@ from dataops_mesh.spec.names import is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.inputs import infer_format
 from dataops_mesh.spec.terms import Address
-from dataops_mesh.transform.dbt_refs import MESH
+from dataops_mesh.transform.dbt.refs import MESH
 
 Node = Mapping[str, Any]
 

@@ -21,7 +21,7 @@ from dataops_mesh.spec.model import Contract, Mesh, Product
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store.release import latest
 from dataops_mesh.transform.confined import Access
-from dataops_mesh.transform.dbt_catalog import built_columns
+from dataops_mesh.transform.dbt.catalog import built_columns
 from dataops_mesh.transform.job import Job
 from dataops_mesh.transform.walls import may_list, walls_of
 

@@ -94,7 +94,7 @@ def _lock_with_threads() -> None:
 def _build_one_project() -> None:
     """Have dbt build and test a project, so that no worker makes what it keeps for the next."""
     from dataops_mesh.errors import Location
-    from dataops_mesh.transform import dbt_job
+    from dataops_mesh.transform.dbt import job as dbt_job
 
     with tempfile.TemporaryDirectory() as name:
         project = Path(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dataops_mesh.errors import Location, Problem
 from dataops_mesh.spec.model import Product, TransformKind
-from dataops_mesh.transform.dbt_project import project_folder
+from dataops_mesh.transform.dbt.project import project_folder
 from dataops_mesh.transform.place import place
 
 PROFILES = "profiles.yml"

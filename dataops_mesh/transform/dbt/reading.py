@@ -20,16 +20,16 @@ from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.code import transform_digest
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
-from dataops_mesh.transform.dbt_environment import given, require_given
-from dataops_mesh.transform.dbt_files import SELECTORS, project_rooms, stray_links
-from dataops_mesh.transform.dbt_job import DbtJob
-from dataops_mesh.transform.dbt_project import bounds_of, project_folder
-from dataops_mesh.transform.dbt_sources import PARSED
+from dataops_mesh.transform.dbt.environment import given, require_given
+from dataops_mesh.transform.dbt.files import SELECTORS, project_rooms, stray_links
+from dataops_mesh.transform.dbt.job import DbtJob
+from dataops_mesh.transform.dbt.project import bounds_of, project_folder
+from dataops_mesh.transform.dbt.sources import PARSED
 from dataops_mesh.transform.job import CATALOG
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.walls import Walls
 
-_JOBS = "dataops_mesh.transform.dbt_job"
+_JOBS = "dataops_mesh.transform.dbt.job"
 
 
 def parsed_manifest(product: Product, walls: Walls) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import OutputPort, Product
 from dataops_mesh.spec.read.relationships import referenced
-from dataops_mesh.transform.dbt_project import (
+from dataops_mesh.transform.dbt.project import (
     INCREMENTAL,
     KINDS,
     below,
@@ -22,7 +22,7 @@ from dataops_mesh.transform.dbt_project import (
     project_folder,
     sources_read,
 )
-from dataops_mesh.transform.dbt_refs import MESH
+from dataops_mesh.transform.dbt.refs import MESH
 from dataops_mesh.transform.place import place
 
 

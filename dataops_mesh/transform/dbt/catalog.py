@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataops_mesh.transform.confined import Access, Room, confined
-from dataops_mesh.transform.dbt_build import build_database
+from dataops_mesh.transform.dbt.build import build_database
 from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.walls import Walls
 

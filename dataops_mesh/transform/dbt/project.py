@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.spec.model import Product, TransformKind
-from dataops_mesh.transform.dbt_files import Bounds
+from dataops_mesh.transform.dbt.files import Bounds
 from dataops_mesh.transform.place import workspace
 
 KINDS = frozenset({"model", "seed", "snapshot"})

@@ -16,16 +16,16 @@ from typing import Any
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.quality.redact import shown
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
-from dataops_mesh.transform.dbt import (
+from dataops_mesh.transform.dbt.job import DbtJob
+from dataops_mesh.transform.dbt.project import models
+from dataops_mesh.transform.dbt.reading import (
     job_of,
     manifest_of,
     parsed_manifest,
     run_dbt,
     selected_nodes,
 )
-from dataops_mesh.transform.dbt_job import DbtJob
-from dataops_mesh.transform.dbt_project import models
-from dataops_mesh.transform.dbt_words import LONGEST
+from dataops_mesh.transform.dbt.words import LONGEST
 from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.walls import Walls
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.transform.dbt_refs import MESH
+from dataops_mesh.transform.dbt.refs import MESH
 
 PARSED = ("manifest.json", "partial_parse.msgpack")
 _ELSEWHERE = ("external_location", "plugin")  # in `meta`: where dbt-duckdb would look

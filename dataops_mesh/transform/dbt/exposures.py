@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.transform.dbt_project import below, called_names
+from dataops_mesh.transform.dbt.project import below, called_names
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
-from dataops_mesh.transform.dbt_refs import as_sources, offer
-from dataops_mesh.transform.dbt_sources import PARSED, bind_sources
-from dataops_mesh.transform.dbt_words import not_built, not_parsed, said_of
+from dataops_mesh.transform.dbt.refs import as_sources, offer
+from dataops_mesh.transform.dbt.sources import PARSED, bind_sources
+from dataops_mesh.transform.dbt.words import not_built, not_parsed, said_of
 from dataops_mesh.transform.job import CATALOG, INPUTS
 from dataops_mesh.transform.redact import safe_message
 
