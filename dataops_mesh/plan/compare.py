@@ -20,7 +20,7 @@ from dataops_mesh.spec.partition import Partitioning, same_cut
 _JUDGED = frozenset({
     "id", "version", "where", "fingerprint", "columns", "rules", "slas", "status", "description",
     "allow_empty", "relationships", "partitioning", "approvers", "roles",
-    "timezone", "unexecuted", "system",
+    "timezone", "unexecuted", "system", "visibility",
 })  # fmt: skip
 _PAIR = 2
 _UNPROMISED = frozenset({"proposed", "draft"})
@@ -107,6 +107,8 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
         )
     if old.timezone != new.timezone:
         yield change("sla_note", f"timezone {old.timezone} to {new.timezone}", new.where, port)
+    for kind, what in _visibility(old.visibility, new.visibility):
+        yield change(kind, what, new.where, port)
     for kind, what in _partitions(old.partitioning, new.partitioning):
         yield change(kind, what, new.where, port)
     yield from compare_columns(old, new, port)
@@ -144,6 +146,16 @@ def _states(old: str, new: str) -> Iterator[tuple[str, str]]:
         yield ("documentation" if old in _UNPROMISED else "port_withdrawn"), what
     else:
         yield "port_activated", what
+
+
+def _visibility(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if old == new:
+        return
+    said = f"visibility {', '.join(old) or 'organisation'} to {', '.join(new) or 'organisation'}"
+    if new and (not old or set(old) - set(new)):
+        yield "visibility_narrower", said
+    if old and (not new or set(new) - set(old)):
+        yield "visibility_wider", said
 
 
 def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[tuple[str, str]]:

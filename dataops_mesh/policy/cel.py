@@ -9,19 +9,20 @@ stops a check.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, partial
 from typing import Any
 
 from dataops_mesh.errors import did_you_mean
-from dataops_mesh.policy.model import Answers, Finding, Options, Surroundings, ask_anew
+from dataops_mesh.policy.model import Finding, Options, Surroundings, ask_anew
 from dataops_mesh.policy.shape import declaration
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Address, OutputPort, Product
 
 MAX_LENGTH = 1000
 MAX_STEPS = 200_000  # about two seconds; a usual rule takes some hundreds
 VARIABLE = "product"
+INPUTS = "inputPorts"
 _MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 # Levels of the grammar that only hand on the value of their one child.
 _LEVELS = frozenset(
@@ -56,10 +57,14 @@ def expression_problem(text: str) -> str:
 
 
 def violation_of(
-    text: str, message: str, fix: str, product: Product, answers: Answers = ask_anew
+    text: str, message: str, fix: str, product: Product, around: Surroundings
 ) -> Iterator[Finding]:
     """Yield a finding unless the expression is true; a rule that cannot be evaluated is broken."""
-    said = answers(text, product, partial(_said, text, product))
+    # What is remembered is remembered of the product, and others' contracts are not part of it.
+    reads = INPUTS in text
+    answers = ask_anew if reads else around.answers
+    read = around.flows(product).read if reads else {}
+    said = answers(text, product, partial(_said, text, product, read))
     found, broken = "", True
     match said.partition(" "):
         case ("true", *_):
@@ -78,12 +83,12 @@ def violation_of(
         yield Finding(found, product.where, fix=fix, broken=broken)
 
 
-def _said(text: str, product: Product) -> str:
+def _said(text: str, product: Product, read: Mapping[Address, OutputPort]) -> str:
     """Return what an expression says: true, false, neither, steps, or error and why."""
     from celpy.evaluation import CELEvalError
 
     try:
-        value = _evaluate(text, product)
+        value = _evaluate(text, product, read)
     except StepsError:
         return "steps"
     except (CELEvalError, ValueError, TypeError, RecursionError) as error:
@@ -95,7 +100,7 @@ def check_of(text: str, message: str, fix: str) -> Any:
     """Return the check of a policy that is an expression."""
 
     def check(product: Product, _options: Options, around: Surroundings) -> Iterable[Finding]:
-        return violation_of(text, message, fix, product, around.answers)
+        return violation_of(text, message, fix, product, around)
 
     return check
 
@@ -126,14 +131,14 @@ def _floats(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _evaluate(text: str, product: Product) -> Any:
+def _evaluate(text: str, product: Product, read: Mapping[Address, OutputPort]) -> Any:
     from celpy import celtypes
     from celpy.adapter import json_to_cel
 
     program = _environment().program(_compiled(text))
     steps = iter(range(MAX_STEPS))
     evaluator = _bounded()(program.ast, program.new_activation(), steps)
-    value = evaluator.evaluate({VARIABLE: json_to_cel(_floats(declaration(product)))})
+    value = evaluator.evaluate({VARIABLE: json_to_cel(_floats(declaration(product, read)))})
     return bool(value) if isinstance(value, celtypes.BoolType) else value
 
 

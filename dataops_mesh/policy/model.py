@@ -58,10 +58,12 @@ class Flow:
     Args:
         inputs: every classified column that it may read.
         clear: for (port, column), those whose values are still in it; absent where unknown.
+        read: the ports that it reads of others, as they are declared; without those of nobody.
     """
 
     inputs: tuple[Origin, ...] = ()
     clear: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
+    read: Mapping[Address, OutputPort] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Address, OutputPort, Product
 
 
-def declaration(product: Product) -> dict[str, Any]:
-    """Return the product as ODPS has it; each of `outputPorts` has its ODCS document as `contract`.
+def declaration(product: Product, read: Mapping[Address, OutputPort]) -> dict[str, Any]:
+    """Return the product as ODPS has it; each of its ports has its ODCS document as `contract`.
 
-    What folders and files say is filled in: `domain`, `name` of the product and of its ports, and
-    `status`, `version`, `inputPorts` where the document leaves them to their defaults.
+    Of `inputPorts`, those have one that somebody declares, or has published. What folders and files
+    say is filled in: `domain`, `name` of the product and of its ports, and `status`, `version`,
+    `inputPorts` where the document leaves them to their defaults.
     """
     data = product.document.data if product.document else {}
     listed = {entry.get("name"): entry for entry in data.get("outputPorts", ())}
@@ -20,16 +22,27 @@ def declaration(product: Product) -> dict[str, Any]:
             "version": port.version,
             **listed.get(port.name, {}),
             "name": port.name,
-            "contract": port.contract.document.data if port.contract.document else {},
+            "contract": _document(port),
         }
         for port in product.outputs
+    ]
+    named = {p.name: read[p.address] for p in product.inputs if p.address and p.address in read}
+    inputs = [
+        {**entry, "contract": _document(named[entry["name"]])}
+        if entry.get("name") in named
+        else entry
+        for entry in data.get("inputPorts", ())
     ]
     return {
         "domain": product.domain,
         "name": product.name,
         "status": product.status,
         "version": product.version,
-        "inputPorts": [],
         **data,
+        "inputPorts": inputs,
         "outputPorts": ports,
     }
+
+
+def _document(port: OutputPort) -> Any:
+    return port.contract.document.data if port.contract.document else {}

@@ -57,7 +57,7 @@ def flows_in(mesh: Mesh, settings: Settings, known: Known | None = None) -> Flow
         }
         high = tuple(o for o in origins.values() if o.classification.lower() not in _LOWEST)
         if not high:
-            return Flow()
+            return Flow(read=ports)
         names = {port.name: port.address for port in product.inputs}
         manifest = dbt_manifest(product, walls_of(settings))
         clear = clear_lineage(product, ports, manifest)
@@ -71,6 +71,7 @@ def flows_in(mesh: Mesh, settings: Settings, known: Known | None = None) -> Flow
                 )
                 for key, found in clear.items()
             },
+            ports,
         )
 
     kept: dict[tuple[str, str], Flow] = {}

@@ -26,6 +26,7 @@ from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_ours
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
+from dataops_mesh.run.visible import invisible_reasons
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.model import Product
@@ -118,6 +119,7 @@ def _run_once(
             inputs = pin_inputs(store, product, release, piece.key if piece else "")
             attempt = replace(attempt, inputs=inputs)
             known = publication_reasons(product, environment, release)
+            known = (*known, *invisible_reasons(product, environment, release))
             known = (*known, *cut_reasons(product, release))
             if (hold := hold_on_attempt(attempt)) is not None:
                 known = (hold_reason(hold), *known)

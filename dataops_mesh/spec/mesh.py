@@ -9,7 +9,9 @@ from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mea
 from dataops_mesh.spec.model import Address, InputPort, Mesh, OutputPort, Product
 from dataops_mesh.spec.names import major
 from dataops_mesh.spec.read.pact import unknown_columns
+from dataops_mesh.spec.read.protection import VISIBILITY
 from dataops_mesh.spec.read.relationships import reference_problems
+from dataops_mesh.spec.visible import invisible, reads
 
 Ports = dict[Address, tuple[Product, OutputPort]]
 
@@ -45,6 +47,7 @@ def check_mesh(
             if wanted.address and (wanted.address in ports or wanted.address.domain not in unread):
                 problems += _check_input(wanted, wanted.address, ports)
         problems += _check_relationships(product, ports)
+        problems += _check_visibility(product, ports, mesh)
     rest = [one for one in mesh.products if one not in told]
     problems += _cycles((*told, *rest, *others), len(told))
     return tuple(problems)
@@ -162,4 +165,22 @@ def _check_relationships(product: Product, ports: Ports) -> list[Problem]:
             found = ports.get(one.address) if one.address else None
             if found is not None and one.address is not None and found[0] is not product:
                 problems += reference_problems(one, port.contract, found[1].contract, one.address)
+    return problems
+
+
+def _check_visibility(product: Product, ports: Ports, mesh: Mesh) -> list[Problem]:
+    """Check that the product reads what is shown to it, and that it shows ports to known ones."""
+    problems: list[Problem] = []
+    if product.status != "retired":
+        for address, where, key in reads(product):
+            if address in ports:
+                problems += invisible(address, ports[address][1], product, where, key)
+    domains = {domain.name for domain in mesh.domains}
+    known = sorted(one.qualified_name for one in mesh.products)
+    for port in product.outputs:
+        for name in port.contract.visibility:
+            if name.partition(".")[0] in domains and name not in {*domains, *known, *mesh.broken}:
+                hint = did_you_mean(name, known)
+                what = f'{port.address} is for "{name}", which is no product{hint}'
+                problems.append(Problem(what, port.contract.where, VISIBILITY, tuple(known)))
     return problems

@@ -178,6 +178,7 @@ class Contract:
         partitioning: how the port is cut; None for a port that is published whole.
         approvers: who may approve a change that cannot be taken back.
         roles: who may read it, as the contract says; recorded, not enforced.
+        visibility: the domains and products whose products may read it; empty means all.
         timezone: whose days its partitions are, and its crons.
         closed: of a source, that a column more than these is an error.
         unexecuted: what else it says that nobody executes here.
@@ -199,6 +200,7 @@ class Contract:
     partitioning: Partitioning | None = None
     approvers: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+    visibility: tuple[str, ...] = ()
     closed: bool = False
     timezone: str = "UTC"
     unexecuted: tuple[Unexecuted, ...] = ()

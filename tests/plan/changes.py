@@ -31,6 +31,8 @@ id: shop.orders.contract
 version: 1.2.3
 status: active
 description: {purpose: Orders.}
+customProperties:
+  - {property: visibility, vendor: dataops_mesh, value: [audit, finance]}
 schema:
   - name: orders
     properties:
@@ -198,6 +200,13 @@ CASES = [
     Case("masking added", "{name: note, id: c7, logicalType: string}",
          "{name: note, id: c7, logicalType: string, encryptedName: note_hash}",
          {"masking_added": BREAKS}),
+    Case("shown to fewer", "[audit, finance]", "[finance]", {"visibility_narrower": BREAKS}),
+    Case("shown to more", "[audit, finance]", "[audit, finance, tax]",
+         {"visibility_wider": ADDS_FOR_EVER}),
+    Case("shown to everybody", "value: [audit, finance]", "value: organisation",
+         {"visibility_wider": ADDS_FOR_EVER}),
+    Case("shown to others", "[audit, finance]", "[audit, tax]",
+         {"visibility_narrower": BREAKS, "visibility_wider": ADDS_FOR_EVER}),
     # Rules and service levels
     Case("threshold loosened", "mustBeLessThan: 5", "mustBeLessThan: 9", {"rule_looser": BREAKS}),
     Case("threshold tightened", "mustBeLessThan: 5", "mustBeLessThan: 1", {"rule_tighter": ADDS}),
@@ -239,8 +248,8 @@ CASES = [
     Case("end of life sooner", "2030-01-01", "2028-01-01", {"end_sooner": BREAKS}),
     Case("end of life later", "2030-01-01", "2031-01-01", {"end_later": ADDS}),
     # The port and the product
-    Case("empty allowed", "status: active\n",
-         "status: active\ncustomProperties: [{property: allowEmpty, vendor: dataops_mesh, value: true}]\n",
+    Case("empty allowed", "[audit, finance]}\n",
+         "[audit, finance]}\n  - {property: allowEmpty, vendor: dataops_mesh, value: true}\n",
          {"empty_allowed": BREAKS}),
     Case("contract deprecated", "status: active\n", "status: deprecated\n",
          {"port_deprecated": ADDS}),

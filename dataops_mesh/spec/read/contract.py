@@ -15,7 +15,7 @@ from dataops_mesh.spec.read.extras import Extras, Settings, read_extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import called
 from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zone
-from dataops_mesh.spec.read.protection import approvers
+from dataops_mesh.spec.read.protection import VISIBILITY, approvers, visibility
 from dataops_mesh.spec.read.relationships import read_relationships
 from dataops_mesh.spec.read.rule_names import report_duplicates
 from dataops_mesh.spec.read.rules import read_rules
@@ -79,6 +79,7 @@ def read_contract(
             Role(entry.text("role") or "", entry.text("access") or "")
             for entry in node.items("roles")
         ),
+        visibility=visibility(own.get(VISIBILITY), domain),
         unexecuted=left,
         system=target.system,
         document=document,
@@ -173,7 +174,7 @@ def _is_true(settings: Settings, name: str) -> bool:
 def _refuse_settings(settings: Settings, problems: list[Problem], *, source: bool) -> None:
     """Report a setting of the other kind of contract."""
     whose = "an output port" if source else "a source"
-    for name in ("partitions", "timezone") if source else ("closed",):
+    for name in ("partitions", "timezone", VISIBILITY) if source else ("closed",):
         setting = settings.get(name)
         if setting is not None:
             problems.append(setting.problem(f"{name} is a setting of {whose}'s contract"))

@@ -1,4 +1,4 @@
-"""What a contract says of protection: how values are masked, and who approves access."""
+"""What a contract says of protection: how values are masked, who reads, who approves access."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataops_mesh.spec.read.node import Node
 
 _MASKS = frozenset({"masking", "mask", "maskingpolicy", "maskingrule", "masking_policy"})
+VISIBILITY = "visibility"
+_EVERYBODY, _DOMAIN = "organisation", "domain"
 _APPROVERS = ("firstLevelApprovers", "secondLevelApprovers")
 
 
@@ -26,6 +28,19 @@ def masking(column: Node) -> str:
         if name in _MASKS and value is not None and value.value not in (None, False, "", "none"):
             said.append(json.dumps(value.value, sort_keys=True, default=str))
     return "; ".join(said)
+
+
+def visibility(setting: Node | None, domain: str) -> tuple[str, ...]:
+    """Return the domains and products whose products may read the port; nothing if all may.
+
+    Args:
+        setting: our custom property `visibility`, which its schema has judged.
+        domain: the port's own, whose products always may.
+    """
+    if setting is None or setting.value == _EVERYBODY:
+        return ()
+    named = setting.value if isinstance(setting.value, list) else ()
+    return (domain, *sorted({str(name) for name in named} - {domain}))
 
 
 def approvers(contract: Node) -> tuple[str, ...]:

@@ -1,0 +1,53 @@
+"""The gate lets nobody read a port that its published contract does not show to them."""
+
+from __future__ import annotations
+
+from dataops_mesh.errors import MeshError
+from dataops_mesh.run.declaration import load_texts
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.spec.model import Address, OutputPort, Product
+from dataops_mesh.spec.read.protection import VISIBILITY
+from dataops_mesh.spec.visible import invisible, reads
+from dataops_mesh.store.declarations import read_declaration
+from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.store.release import Release
+
+
+def invisible_reasons(
+    product: Product, environment: Environment, release: Release
+) -> tuple[str, ...]:
+    """Return why the product may not read what it reads, one sentence each.
+
+    What the owner has published counts, and not what stands in its folder: so a run answers the
+    same wherever it runs, and an owner who hides a port hides it with its next publication.
+
+    Args:
+        product: what would read.
+        environment: the store.
+        release: what is published.
+    """
+    found = []
+    for address, where, key in reads(product):
+        if address.domain == product.domain or address not in release.ports:
+            continue
+        try:
+            port = _restricted(environment, release, address)
+        except MeshError as error:
+            found.append(f"nobody can tell who may read {address}: {error.problems[0].what}")
+            continue
+        problems = invisible(address, port, product, where, key) if port is not None else ()
+        found += [f"{one.what} ({one.where}); {one.next}" for one in problems]
+    return tuple(dict.fromkeys(found))
+
+
+def _restricted(environment: Environment, release: Release, address: Address) -> OutputPort | None:
+    """Return the port as it was published, if its contract says who may read it."""
+    manifest = read_manifest(environment.store, release.ports[address].candidate)
+    if not manifest.declaration:  # made before they were kept
+        return None
+    texts = read_declaration(environment.store, manifest.declaration)
+    if not any(VISIBILITY in text for text in texts.values()):
+        return None
+    domain, _, name = manifest.product.partition(".")
+    owner = load_texts(texts, domain, name)
+    return next((port for port in owner.outputs if port.address == address), None)
