@@ -125,8 +125,10 @@ def _start(command: list[str], folder: Path, given: dict[str, str] | None = None
 
 
 def _published(root: Path) -> dict[str, str]:
-    """Return the catalog's view of each port."""
-    return {port: f"{root}/.mesh/store/catalog.duckdb::{port}" for port in PORTS}
+    """Return the view of each port in its domain's catalog."""
+    catalogs = f"{root}/.mesh/store/catalogs"
+    domains = {port: port.partition(".") for port in PORTS}
+    return {port: f"{catalogs}/{one}.duckdb::{name}" for port, (one, _, name) in domains.items()}
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ def switch(ports: int, rows: int, times: int, *, catalog: bool) -> Callable[[], 
         ports: that switch at once.
         rows: of each port.
         times: how many candidates.
-        catalog: also wait for `catalog.duckdb`, which other DuckDB clients open.
+        catalog: also wait for the domain's catalog, which other DuckDB clients open.
     """
-    from dataops_mesh.engine.catalog import refresh
+    from dataops_mesh.engine.catalog.catalogs import refresh
     from dataops_mesh.store.release import commit, entries_of, latest
     from dataops_mesh.store.store import open_store
 

@@ -133,17 +133,17 @@ def restore_store(source: Path) -> int:
     return 0
 
 
-def rebuild_catalog() -> int:
-    """Write `catalog.duckdb` again from the log, as after a store was moved."""
-    from dataops_mesh.engine.catalog import rebuild
+def rebuild_catalogs() -> int:
+    """Write `catalogs/<domain>.duckdb` again from the log, as after a store was moved."""
+    from dataops_mesh.engine.catalog.catalogs import rebuild
     from dataops_mesh.run.account import record_operation
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.settings import load_settings
 
     environment = open_environment(load_settings())
     store = environment.store
-    record_operation(environment, "catalog", [store.catalog_file.name])
-    say(f"{store.catalog_file}: release {rebuild(store)}")
+    record_operation(environment, "catalog", [store.catalogs.name])
+    say(f"{store.catalogs}: release {rebuild(store)}")
     return 0
 
 

@@ -29,15 +29,23 @@ def data_finder(
     return partial(require_sound, store, building=building)
 
 
-def data_scan(entry: Entry, found: tuple[Path, ...], *, listed: bool = True) -> str:
+def data_scan(
+    entry: Entry, found: tuple[Path, ...], *, listed: bool = True, short: bool = False
+) -> str:
     """Return the SQL relation over the files of an address.
 
     Partitions of different schemas (columns were added) are joined by name; the missing ones
     read as null.
+
+    Args:
+        entry: what the address resolves to.
+        found: its files.
+        listed: whoever reads it may list the folders that we may list.
+        short: say once what the names of many files have in common.
     """
     several = len({part.columns for part in entry.parts}) > 1
     options = {"union_by_name": True} if several else None
-    return sql.scan("read_parquet", found, options, listed=listed)
+    return sql.scan("read_parquet", found, options, listed=listed, short=short)
 
 
 def damaged_scan(store: Store, address: Address, entry: Entry, error: StoreError) -> str:

@@ -1,4 +1,4 @@
-"""After the commit: bring the ledger and the catalog up to the log.
+"""After the commit: bring the ledger and the catalogs up to the log.
 
 Both are derived. Nothing that fails here can take a publication back; it is told as a note and
 repaired by the next run or `mesh status`.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from dataops_mesh.engine import catalog
+from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.errors import CorruptError, MeshError, UnknownNameError
 from dataops_mesh.ledger import (
     Change,
@@ -37,7 +37,7 @@ from dataops_mesh.store.record import plain
 
 
 def record_run(environment: Environment) -> tuple[str, ...]:
-    """Record every candidate and release that the ledger lacks, and refresh the catalog.
+    """Record every candidate and release that the ledger lacks, and refresh the catalogs.
 
     Returns:
         What could not be done, one sentence each.
@@ -49,11 +49,12 @@ def record_run(environment: Environment) -> tuple[str, ...]:
     except MeshError as error:
         notes.append(f"the ledger is behind: {error.problems[0].what}")
     try:
-        if catalog.is_changed(environment.store):
-            notes.append("catalog.duckdb was not what was written here; it is written again")
-        catalog.refresh(environment.store)
+        notes += [
+            f"catalogs/{wrong.name} was not what was written here; it is written again"
+            for wrong in catalogs.refresh(environment.store)
+        ]
     except Exception as error:  # noqa: BLE001 - derived: whatever happens, the publication stands
-        notes.append(f"the catalog is behind: {type(error).__name__}")
+        notes.append(f"the catalogs are behind: {type(error).__name__}")
     return tuple(notes)
 
 

@@ -70,9 +70,9 @@ class Store:
         return self.root / "scratch"
 
     @property
-    def catalog_file(self) -> Path:
-        """Return the derived DuckDB file of views, for any DuckDB client."""
-        return self.root / "catalog.duckdb"
+    def catalogs(self) -> Path:
+        """Return the folder of derived DuckDB files of views, one a domain, for any client."""
+        return self.root / "catalogs"
 
     @property
     def ledger_file(self) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from dataops_mesh.engine import catalog
+from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.errors import CorruptError, Problem, StoreError, UnknownNameError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, is_open, ports_of
@@ -30,7 +30,7 @@ class Damage:
 
     Args:
         kind: `release`, a blob of the `tree`, `data` of something published, `evidence` not yet in
-            the ledger, or the `catalog` that other DuckDB clients open.
+            the ledger, or a `catalog` that other DuckDB clients open.
         name: the release's number, the blob's domain and digest, or the candidate's ref.
         what: in words.
         next: the command that mends it.
@@ -84,9 +84,10 @@ def examine(store: Store, *, everything: bool = False) -> Health:
         except StoreError as error:
             then = f"run {'.'.join(ref.split('/')[:2])} again; this evidence is lost"
             damage.extend(Damage(EVIDENCE, ref, what, then) for what in _said(error))
-    if catalog.is_changed(store):
-        what = f"{store.catalog_file} is not what was written"
-        damage.append(Damage(CATALOG, store.catalog_file.name, what, "mesh store catalog rebuild"))
+    damage += [
+        Damage(CATALOG, path.name, f"{path} is not what was written", "mesh store catalog rebuild")
+        for path in catalogs.changed(store)
+    ]
     return Health(len(readable), len(refs), size, tuple(damage), removed)
 
 

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_mesh.engine import catalog, sql
+from dataops_mesh.engine import sql
+from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem
@@ -98,8 +99,8 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
                 results = run_checks(attempt, connection, Stage.OUTPUT)
         except CorruptError as error:  # no check can say anything of such a file
             results = tuple(_not_run(check, entry.candidate, error) for check in checks)
-    if catalog.is_changed(store):
-        catalog.refresh(store)
+    if catalogs.changed(store):
+        catalogs.refresh(store)
     audit = PublishedAudit(
         product=product,
         publication=entry.publication,

@@ -76,7 +76,7 @@ def test_every_operation_has_a_row_with_its_person(lived_in, mesh, monkeypatch):
 
 def test_what_cannot_be_recorded_is_not_done(lived_in, mesh, monkeypatch):
     monkeypatch.setenv("DATAOPS_MESH_LEDGER", "sqlite:////proc/nowhere/ledger.sqlite")
-    catalog = lived_in.store_folder / "catalog.duckdb"
+    catalog = lived_in.store_folder / "catalogs" / "shop.duckdb"
     before = catalog.read_bytes()
     for command in (
         ("rollback", "shop.orders", "--reason", "x"),

@@ -69,6 +69,8 @@ SHOWN = {
     ("elsewhere.md", "$ mesh publish shop.orders --from export/orders.csv"): f"{ELSEWHERE}::test_the_command_of_the_page_says_what_the_page_shows",
     ("elsewhere.md", "15 6 * * *  cd /srv/mesh && mesh publish shop.orders"): f"{ELSEWHERE}::test_what_other_tools_would_type_are_commands_that_exist",
     ("elsewhere.md", "from airflow.providers.standard.operators.bash import BashOperator"): f"{ELSEWHERE}::test_what_other_tools_would_type_are_commands_that_exist",
+    ("elsewhere.md", "import duckdb"): f"{ELSEWHERE}::test_any_client_reads_a_domain_and_all_of_them_as_the_page_shows",
+    ("elsewhere.md", "from pathlib import Path"): f"{ELSEWHERE}::test_any_client_reads_a_domain_and_all_of_them_as_the_page_shows",
     ("elsewhere.md", "import subprocess"): f"{ELSEWHERE}::test_the_notebook_of_the_page_publishes",
     ("testing.md", "domains/sales/revenue/examples/two_orders_of_one_customer/"): DRAWING,
     ("index.md", "product.odps.yaml ─┐                       ┌─────────── the gate ───────────┐"): DRAWING,

@@ -89,7 +89,7 @@ def test_reading_as_the_readme_shows_it(tmp_path, monkeypatch):
 def test_any_duckdb_client_can_open_the_catalog(tmp_path):
     import duckdb
 
-    assert "`.mesh/store/catalog.duckdb`" in README
+    assert "`.mesh/store/catalogs/<domain>.duckdb`" in README
     orders = a_product(
         ports={"orders": ["{name: id, logicalType: integer, primaryKey: true}"]},
         inputs=[a_source("orders_csv", "orders.csv")],
@@ -97,7 +97,9 @@ def test_any_duckdb_client_can_open_the_catalog(tmp_path):
     )
     settings = write_workspace(tmp_path, {"shop": {"orders": orders}})
     run(settings, "shop.orders")
-    with duckdb.connect(str(tmp_path / ".mesh/store/catalog.duckdb"), read_only=True) as client:
+    with duckdb.connect(
+        str(tmp_path / ".mesh/store/catalogs/shop.duckdb"), read_only=True
+    ) as client:
         assert client.execute("select * from shop.orders").fetchall() == [(1,)]
 
 

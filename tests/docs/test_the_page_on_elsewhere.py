@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from helpers import a_product, a_source, read, write_workspace
+from helpers import a_product, a_source, read, run, write_workspace
 
 from dataops_mesh.cli.main import app, main
 from dataops_mesh.settings import Settings
@@ -43,6 +43,22 @@ def test_the_notebook_of_the_page_publishes(settings: Settings):
     exec(compile(code, "elsewhere.md", "exec"), {})  # noqa: S102 - the reader's own code
     rows = read(settings, "select order_id, amount from shop.orders order by 1")
     assert rows == [(1, 19.9), (2, 5.0)]
+
+
+def test_any_client_reads_a_domain_and_all_of_them_as_the_page_shows(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+):
+    (settings.root / "domains/shop/orders/orders.csv").write_text(
+        "order_id,amount\n7,1.5\n", "utf-8"
+    )
+    run(settings, "shop.orders")
+    codes = [text for text in CODE if "/catalogs/" in text]
+    assert len(codes) == 2
+    for code in codes:
+        exec(compile(code, "elsewhere.md", "exec"), {})  # noqa: S102 - the reader's own code
+    said = capfd.readouterr().out
+    assert "7" in said
+    assert "count_star()" in said
 
 
 def test_the_command_of_the_page_says_what_the_page_shows(

@@ -13,7 +13,7 @@ import pytest
 from helpers import a_product, environment, run, write_workspace
 from store_helpers import WHO, A, B, Crash, crashing, publish
 
-from dataops_mesh.engine.catalog import is_changed, refresh
+from dataops_mesh.engine.catalog.catalogs import changed, path_of, refresh
 from dataops_mesh.engine.read import connect
 from dataops_mesh.engine.session import bind_release
 from dataops_mesh.errors import CorruptError
@@ -29,6 +29,10 @@ from dataops_mesh.store.store import open_store
 C = Address("network", "routes")
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 SELECT = "select 1 as id"
+
+
+def catalog(store, domain="fleet"):
+    return path_of(store, domain)
 
 
 @pytest.fixture
@@ -99,10 +103,13 @@ def test_one_damaged_file_makes_one_port_unreadable_and_says_which(store, how):
 def test_the_catalog_shows_no_damaged_file_and_all_others(store, how):
     overwrite(file_of(store, A), how)
     refresh(store)
-    with duckdb.connect(str(store.catalog_file), read_only=True) as con:
+    with duckdb.connect(str(catalog(store, "network")), read_only=True) as con:
         assert con.execute("select max(generation) from network.routes").fetchall() == [(7,)]
-        with pytest.raises(duckdb.Error, match=r"fleet\.aircraft \(publication 2\)"):
-            con.execute("from fleet.aircraft").fetchall()
+    with (
+        duckdb.connect(str(catalog(store)), read_only=True) as con,
+        pytest.raises(duckdb.Error, match=r"fleet\.aircraft \(publication 2\)"),
+    ):
+        con.execute("from fleet.aircraft").fetchall()
 
 
 def test_a_store_that_was_copied_is_read_once_and_then_believed(store, tmp_path, monkeypatch):
@@ -131,19 +138,19 @@ def test_a_file_that_is_only_touched_stays_readable(store):
 @pytest.mark.parametrize("closed", [True, False])
 def test_a_catalog_that_a_client_changed_is_noticed_and_written_again(store, closed):
     refresh(store)
-    assert not is_changed(store)
-    assert oct(store.catalog_file.stat().st_mode & 0o777) == "0o444"
-    store.catalog_file.chmod(0o644)
-    assert not is_changed(store)
-    con = duckdb.connect(str(store.catalog_file))
-    con.execute("create or replace view fleet.aircraft as select 666 as generation")
+    assert not changed(store)
+    assert oct(catalog(store).stat().st_mode & 0o777) == "0o444"
+    catalog(store).chmod(0o644)
+    assert not changed(store)
+    con = duckdb.connect(str(catalog(store)))
+    con.execute("create or replace view aircraft as select 666 as generation")
     if closed:
         con.close()
-    assert is_changed(store)
+    assert changed(store)
     refresh(store)
     con.close()
-    assert not is_changed(store)
-    with duckdb.connect(str(store.catalog_file), read_only=True) as reader:
+    assert not changed(store)
+    with duckdb.connect(str(catalog(store)), read_only=True) as reader:
         assert reader.execute("select max(generation) from fleet.aircraft").fetchall() == [(2,)]
 
 
@@ -153,29 +160,30 @@ def test_a_crash_while_it_is_written_makes_nobody_a_culprit(store):
         publish(store, 10 + after)
         with crashing(files, after) as happened, suppress(Crash):
             refresh(store)
-        assert not is_changed(store), f"after {happened}"
+        assert not changed(store), f"after {happened}"
         if len(happened) < after:
             break
-        store.catalog_file.chmod(0o644)
-        with store.catalog_file.open("ab") as file:
+        catalog(store).chmod(0o644)
+        with catalog(store).open("ab") as file:
             file.write(b"x")
-        assert is_changed(store)
+        assert changed(store)
         refresh(store)
     assert after > len(("write", "replace", "move", "replace"))
 
 
 def test_clients_of_duckdb_1_0_know_the_format_of_the_catalog(store):
     refresh(store)
-    assert store.catalog_file.read_bytes()[12:20] == (64).to_bytes(8, "little")
+    assert catalog(store).read_bytes()[12:20] == (64).to_bytes(8, "little")
 
 
 def test_a_catalog_of_an_older_version_is_written_in_the_new_format(store):
+    store.catalogs.mkdir()
     with duckdb.connect() as con:
-        con.execute(f"attach '{store.catalog_file}' as old (storage_version 'v1.5.0')")
+        con.execute(f"attach '{catalog(store)}' as old (storage_version 'v1.5.0')")
         con.execute("create table old.t as select 1")
         con.execute("detach old")
     refresh(store)
-    assert store.catalog_file.read_bytes()[12:20] == (64).to_bytes(8, "little")
+    assert catalog(store).read_bytes()[12:20] == (64).to_bytes(8, "little")
 
 
 def test_the_schedule_of_a_domain_finds_a_change_that_shows_from_nowhere_else(tmp_path):

@@ -29,7 +29,7 @@ ATTACKS = [
     "COPY (SELECT 1) TO '{root}/stolen.csv'",
     "COPY (SELECT 1) TO '{root}/heads/production/00000009.json'",
     "ATTACH '{root}/x.duckdb'",
-    "ATTACH '{root}/catalog.duckdb' (READ_ONLY)",
+    "ATTACH '{root}/catalogs/fleet.duckdb' (READ_ONLY)",
     "FROM read_csv('/etc/passwd')",
     "FROM read_text('/proc/self/environ')",
     "FROM read_blob('{root}/store.json')",

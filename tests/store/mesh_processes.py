@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from store_helpers import publish
 
-from dataops_mesh.engine.catalog import refresh
+from dataops_mesh.engine.catalog.catalogs import path_of, refresh
 from dataops_mesh.engine.read import connect
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
@@ -64,7 +64,7 @@ def _ask_mesh(root: str) -> list[tuple]:
 
 
 def _ask_catalog(root: str) -> list[tuple]:
-    path = open_store(Path(root), create=False).catalog_file
+    path = path_of(open_store(Path(root), create=False), "fleet")
     with duckdb.connect(str(path), read_only=True) as con:
         return [con.execute(BOTH).fetchone()]
 

@@ -19,7 +19,7 @@ from hypothesis.stateful import Bundle, consumes, invariant, rule
 from mesh_model import PORTS, SAID, WHO, C, Model
 from store_helpers import A, B, Crash, crashing
 
-from dataops_mesh.engine.catalog import refresh
+from dataops_mesh.engine.catalog.catalogs import path_of, refresh
 from dataops_mesh.engine.data import data_finder
 from dataops_mesh.errors import (
     ConflictError,
@@ -215,16 +215,25 @@ class Mesh(Model):
 
     @rule(how=st.sampled_from(["lost", "damaged", "kept"]))
     def the_catalog_agrees_with_the_log(self, how):
-        if how == "lost":
-            self.store.catalog_file.unlink(missing_ok=True)
-        elif how == "damaged":
-            self.store.catalog_file.write_bytes(b"x" * 100)
-        assert refresh(self.store) == self.newest
-        with duckdb.connect(str(self.store.catalog_file), read_only=True) as con:
-            found = con.execute("SELECT address, candidate FROM mesh.ports").fetchall()
-            for address in self.log[self.newest]:
-                assert con.execute(f"SELECT count(*) FROM {address}").fetchone() == (3,)
-        assert dict(found) == {str(a): ref for a, ref in self.log[self.newest].items()}
+        paths = [path_of(self.store, domain) for domain in ("fleet", "network")]
+        for path in paths:
+            if how != "kept":
+                path.unlink(missing_ok=True)
+            if how == "damaged":
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(b"x" * 100)
+        refresh(self.store)
+        shown = self.log[self.newest]
+        assert [path.exists() for path in paths] == [
+            any(address.domain == path.stem for address in shown) for path in paths
+        ]
+        found: dict[str, str] = {}
+        for path in (path for path in paths if path.exists()):
+            with duckdb.connect(str(path), read_only=True) as con:
+                found |= dict(con.execute("SELECT address, candidate FROM _mesh.ports").fetchall())
+                for address in (address for address in shown if address.domain == path.stem):
+                    assert con.execute(f"SELECT count(*) FROM {address}").fetchone() == (3,)
+        assert found == {str(a): ref for a, ref in shown.items()}
 
     # What must hold after every step -----------------------------------------------------
 

@@ -6,6 +6,7 @@ import os
 
 from helpers import a_product, a_source, environment, product, run, write_workspace
 
+from dataops_mesh.engine.catalog.catalogs import path_of
 from dataops_mesh.run.record import record_run
 from dataops_mesh.spec.checks.check import Outcome
 from dataops_mesh.store.log import latest
@@ -51,12 +52,12 @@ def test_a_changed_catalog_is_named_and_written_again(tmp_path):
     settings = write_workspace(tmp_path, {"shop": {"orders": orders}})
     run(settings, "shop.orders")
     place = environment(settings)
-    catalog = place.store.catalog_file
+    catalog = path_of(place.store, "shop")
     assert record_run(place) == ()
     catalog.chmod(0o644)
     catalog.write_bytes(catalog.read_bytes() + b"x")
     (damage,) = examine(place.store).damage
     assert (damage.kind, damage.next) == ("catalog", "mesh store catalog rebuild")
     (note,) = record_run(place)
-    assert note.startswith("catalog.duckdb was not what was written")
+    assert note.startswith("catalogs/shop.duckdb was not what was written")
     assert examine(place.store).damage == ()

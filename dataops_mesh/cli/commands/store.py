@@ -11,7 +11,9 @@ from dataops_mesh.cli.output import Format
 
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
 store = typer.Typer(help="Look after the store.", no_args_is_help=True)
-catalog = typer.Typer(help="The DuckDB file of views, derived from the log.", no_args_is_help=True)
+catalog = typer.Typer(
+    help="The DuckDB files of views, one a domain, derived from the log.", no_args_is_help=True
+)
 
 
 def add_store_commands(app: typer.Typer) -> None:
@@ -83,7 +85,7 @@ def restore(
 
 @catalog.command()
 def rebuild() -> None:
-    """Write catalog.duckdb again, as after a store was moved; every run does so too."""
-    from dataops_mesh.cli.keeping import rebuild_catalog
+    """Write catalogs/<domain>.duckdb again, as after a store was moved; runs write what is new."""
+    from dataops_mesh.cli.keeping import rebuild_catalogs
 
-    raise typer.Exit(rebuild_catalog())
+    raise typer.Exit(rebuild_catalogs())

@@ -75,9 +75,13 @@ class Ports(Mapping[Address, Entry]):
         row = self.node(address.domain).get(address.port)
         return Light(*row) if row is not None else None
 
-    def lights(self) -> Iterator[tuple[Address, Light]]:
-        """Iterate over what nodes say of the addresses that consumers read: reads no entry."""
-        for domain in sorted(self.nodes):
+    def lights(self, *domains: str) -> Iterator[tuple[Address, Light]]:
+        """Iterate over what nodes say of the addresses that consumers read: reads no entry.
+
+        Args:
+            domains: only of these; of all of them if there are none.
+        """
+        for domain in sorted(domains or self.nodes):
             for port, row in sorted(self.node(domain).items()):
                 address, light = Address(domain, port), Light._make(row)
                 if address in self.instead:

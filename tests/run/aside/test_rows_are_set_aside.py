@@ -176,7 +176,7 @@ def test_consumers_have_no_way_to_what_was_set_aside(tmp_path):
     ):
         with connect(settings.store_folder) as published, pytest.raises(Exception, match=r"."):
             published.execute(query).fetchall()
-    catalog = (settings.store_folder / "catalog.duckdb").read_bytes()
+    catalog = (settings.store_folder / "catalogs" / "shop.duckdb").read_bytes()
     assert b"quarantine" not in catalog
 
 

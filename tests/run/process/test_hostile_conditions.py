@@ -27,7 +27,7 @@ from helpers import (
 )
 from hostile_cases import ORDERS, deliver, ids, orders, shop
 
-from dataops_mesh.engine import catalog
+from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.errors import MeshError, NotPublishedError, SourceError
 from dataops_mesh.run import product as running
 from dataops_mesh.run.record import product_history, product_status
@@ -135,8 +135,8 @@ def test_a_store_that_was_moved_goes_on_where_it_is(tmp_path: Path) -> None:
     settings.store_folder.rename(moved)
     there = load_settings(tmp_path, store=moved)
     assert ids(there) == [2]
-    assert catalog.rebuild(environment(there).store) == 2
-    with duckdb.connect(str(moved / "catalog.duckdb"), read_only=True) as client:
+    assert catalogs.rebuild(environment(there).store) == 2
+    with duckdb.connect(str(moved / "catalogs" / "shop.duckdb"), read_only=True) as client:
         assert client.execute("from shop.orders").fetchall() == [(2,)]
     assert len(product_history(environment(there), "shop.orders", 9)) == 2
     roll_back(there, "shop.orders", until="inputs")

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from run_machine_cases import BOTH, Crash, both, crashing
 
+from dataops_mesh.engine.catalog.catalogs import path_of
 from dataops_mesh.errors import MeshError, NotPublishedError, SourceError
 from dataops_mesh.ledger import known_candidates, open_ledger
 from dataops_mesh.run import audit as stage
@@ -204,7 +205,7 @@ class Runs(RuleBasedStateMachine):
 
     @rule()
     def catalog_lost(self) -> None:
-        self.store.catalog_file.unlink(missing_ok=True)
+        path_of(self.store, "shop").unlink(missing_ok=True)
 
     @rule()
     def ledger_lost(self) -> None:
@@ -256,7 +257,7 @@ class Runs(RuleBasedStateMachine):
         if number == 0:
             return
         assert record_run(environment(self.settings)) == ()
-        with duckdb.connect(str(self.store.catalog_file), read_only=True) as catalog:
+        with duckdb.connect(str(path_of(self.store, "shop")), read_only=True) as catalog:
             assert catalog.execute(BOTH).fetchone() == (self.published[number],) * 4
 
 

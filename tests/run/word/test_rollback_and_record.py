@@ -10,7 +10,8 @@ import pytest
 from helpers import environment, product, roll_back, run
 from record_cases import both, deliver, shop
 
-from dataops_mesh.engine import catalog
+from dataops_mesh.engine.catalog import catalogs
+from dataops_mesh.engine.catalog.catalogs import path_of
 from dataops_mesh.errors import MeshError, NotPublishedError, StoreError, UnknownNameError
 from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run import identity
@@ -150,14 +151,15 @@ def test_a_catalog_that_is_gone_comes_back_with_the_next_run(tmp_path: Path, dam
     store = environment(settings).store
     deliver(settings, 1)
     if damage == "lost":
-        store.catalog_file.unlink()
+        path_of(store, "shop").unlink()
     else:
-        store.catalog_file.write_bytes(b"not a database")
+        path_of(store, "shop").chmod(0o644)
+        path_of(store, "shop").write_bytes(b"not a database")
     notes = record_run(environment(settings))
     assert ["was not what was written here" in note for note in notes] == [damage == "damaged"] * (
         damage == "damaged"
     )
-    with duckdb.connect(str(store.catalog_file), read_only=True) as con:
+    with duckdb.connect(str(path_of(store, "shop")), read_only=True) as con:
         assert con.execute("select n from shop.left").fetchall() == [(1,)]
 
 
@@ -184,10 +186,10 @@ def test_a_catalog_that_cannot_be_written_is_a_note_too(
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(catalog, "refresh", full)
+    monkeypatch.setattr(catalogs, "refresh", full)
     report = run(settings, "shop.both")
     assert report.published
-    assert report.notes == ("the catalog is behind: OSError",)
+    assert report.notes == ("the catalogs are behind: OSError",)
 
 
 def test_the_manifest_says_who_what_when_and_from_what(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`catalogs/<domain>.duckdb`: what a domain publishes as views, for any DuckDB client."""
