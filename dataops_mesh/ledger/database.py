@@ -77,7 +77,11 @@ def _complete(connection: Connection) -> bool:
 
     from dataops_mesh.ledger.schema import metadata
 
-    return set(metadata.tables) <= set(inspect(connection).get_table_names())
+    seen = inspect(connection)
+    if not set(metadata.tables) <= set(seen.get_table_names()):
+        return False
+    # The one index that a table of an older version lacks.
+    return "candidates_by_time" in {index["name"] for index in seen.get_indexes("candidates")}
 
 
 @contextmanager

@@ -135,18 +135,18 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
 
     from dataops_mesh.ledger.schema import candidates, publications, runs
 
-    newest = _newest(publications.c.product, publications.c.publication)
+    last_switch = newest(publications.c.product, publications.c.publication)
     switched = select(publications).join(
-        newest,
-        (publications.c.product == newest.c.product)
-        & (publications.c.publication == newest.c.newest),
+        last_switch,
+        (publications.c.product == last_switch.c.product)
+        & (publications.c.publication == last_switch.c.newest),
     )
-    last = _newest(candidates.c.product, candidates.c.finished)
+    last = newest(candidates.c.product, candidates.c.finished)
     built = select(candidates).join(
         last,
         (candidates.c.product == last.c.product) & (candidates.c.finished == last.c.newest),
     )
-    newest_end = _newest(runs.c.product, runs.c.ended)
+    newest_end = newest(runs.c.product, runs.c.ended)
     stopped = select(runs).join(
         newest_end,
         (runs.c.product == newest_end.c.product) & (runs.c.ended == newest_end.c.newest),
@@ -166,7 +166,7 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
     return tuple(_status(name, published.get(name), last_run.get(name)) for name in names)
 
 
-def _newest(product: Any, order: Any) -> Any:
+def newest(product: Any, order: Any) -> Any:
     """Return a query for each product's greatest value, which steps through the index.
 
     `GROUP BY` would read all of the index.

@@ -40,6 +40,8 @@ candidates = Table(
     Column("finished", String(40), nullable=False),
     Column("now", String(40), nullable=False),
     Index("candidates_by_product", "product", "finished"),
+    # What happened in the whole mesh, and how many of each kind a day, without reading all of it.
+    Index("candidates_by_time", "finished", "verdict"),
 )
 
 results = Table(

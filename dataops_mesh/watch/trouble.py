@@ -190,7 +190,7 @@ def _runs(product: Product, published: Event, now: datetime) -> tuple[str, str]:
     if recency is None:
         return "", ""
     age = now - published.at
-    why = f"the last publication is {_span(age)} old; promised: {recency.promise}"
+    why = f"the last publication is {span(age)} old; promised: {recency.promise}"
     if age > timedelta(hours=recency.fail):
         return "late", why
     return ("due", why) if age > timedelta(hours=recency.warn) else ("on time", "")
@@ -237,6 +237,7 @@ def _listed(reasons: Iterable[str]) -> str:
     return "\n".join(shown)
 
 
-def _span(age: timedelta) -> str:
+def span(age: timedelta) -> str:
+    """Return how long something is, in hours or days."""
     hours = age.total_seconds() / 3600
     return f"{hours / 24:.1f} days" if hours > 48 else f"{hours:.1f} hours"  # noqa: PLR2004

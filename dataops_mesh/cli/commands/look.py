@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ def add_look_commands(app: typer.Typer) -> None:
         rich_help_panel=PANEL,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(ui)
+    app.command(rich_help_panel=PANEL)(serve)
     app.command(hidden=True)(history)
     app.command(hidden=True)(incidents)
 
@@ -85,6 +87,24 @@ def ui(context: typer.Context) -> None:
     from dataops_mesh.cli.ui import start_ui
 
     raise typer.Exit(start_ui(context.args))
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="the port", min=1, max=65_535)] = 8765,
+    *,
+    host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+    socket: Annotated[
+        Path | None, typer.Option(help="a UNIX socket instead, for a proxy before it")
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="a name by which people reach it; may be repeated"),
+    ] = None,
+) -> None:
+    """Start the mesh's own pages; they only show."""
+    from dataops_mesh.cli.serving import start_pages
+
+    raise typer.Exit(start_pages(host, port, socket, name or []))
 
 
 def history(product: Product, output: Output = Format.TABLE) -> None:

@@ -54,5 +54,17 @@ def evidence(
     say(f"{target}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
+@report.command()
+def docs(
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="where they go")] = Path(
+        "mesh-pages"
+    ),
+) -> None:
+    """Write the mesh's pages as files, with links among themselves."""
+    from dataops_mesh.cli.serving import write_files
+
+    raise typer.Exit(write_files(out))
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)

@@ -1,0 +1,86 @@
+"""Of what consumers read now, for all products at once: when it was built, and what of it is late.
+
+Each question steps through an index: it costs with the number of products, not with the history.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from dataops_mesh.ledger.database import Ledger, lacks, transaction
+from dataops_mesh.ledger.incidents import AuditRecord
+from dataops_mesh.ledger.query import newest
+
+_AT_ONCE = 500
+Switched = tuple[int, str]  # publication, address
+
+
+def built_at(ledger: Ledger, switched: Collection[Switched]) -> dict[Switched, datetime]:
+    """Return when what these publications switched was built; of a rollback, when it was said."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import candidates, publications
+
+    wanted = set(switched)
+    columns = (publications.c.publication, publications.c.address, publications.c.kind)
+    query = select(*columns, publications.c.published, candidates.c.finished).join(
+        candidates, candidates.c.candidate == publications.c.candidate, isouter=True
+    )
+    found: dict[Switched, datetime] = {}
+    with transaction(ledger) as connection:
+        for numbers in _pieces({number for number, _ in wanted}):
+            these = query.where(publications.c.publication.in_(numbers))
+            for number, address, kind, published, finished in connection.execute(these):
+                if (number, address) in wanted:
+                    built = finished if kind == "publication" and finished else published
+                    found[number, address] = datetime.fromisoformat(built)
+    return found
+
+
+def failed_results(ledger: Ledger, refs: Iterable[str], check: str) -> dict[str, str]:
+    """Return, of candidates of which a check of that name did not pass, why not."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import results
+
+    query = select(results.c.candidate, results.c.reason)
+    query = query.where(results.c.check == check, results.c.outcome != "passed")
+    found: dict[str, str] = {}
+    with transaction(ledger) as connection:
+        for some in _pieces(set(refs)):
+            rows = connection.execute(query.where(results.c.candidate.in_(some)))
+            for candidate, reason in rows:
+                found.setdefault(candidate, reason)
+    return found
+
+
+def last_audits(ledger: Ledger) -> dict[str, AuditRecord]:
+    """Return the newest look at each product's published data."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import audits
+
+    last = newest(audits.c.product, audits.c.at)
+    query = select(audits).join(
+        last, (audits.c.product == last.c.product) & (audits.c.at == last.c.newest)
+    )
+    with transaction(ledger) as connection:
+        if lacks(ledger, connection, "audits"):
+            return {}
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    return {row["product"]: _audit(row) for row in rows}
+
+
+def _audit(row: dict[str, Any]) -> AuditRecord:
+    failed = tuple(tuple(item) for item in json.loads(row["failed"]))
+    return AuditRecord(**{**row, "at": datetime.fromisoformat(row["at"]), "failed": failed})
+
+
+def _pieces(values: Collection[Any]) -> Iterator[list[Any]]:
+    """Yield the values in pieces that a database takes in one statement."""
+    ordered = sorted(values)
+    for begin in range(0, len(ordered), _AT_ONCE):
+        yield ordered[begin : begin + _AT_ONCE]

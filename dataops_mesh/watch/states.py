@@ -1,0 +1,236 @@
+"""How every product of a mesh stands: the same promises as `slos`, for all of them at once.
+
+`slo_of` reads a product's last events, which is right for one and too much for a thousand; this
+asks the ledger a handful of questions, however many products there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dataops_mesh.ledger import Ledger, ProductStatus, status
+from dataops_mesh.ledger.current import Switched, built_at, failed_results, last_audits
+from dataops_mesh.ledger.incidents import AuditRecord
+from dataops_mesh.run.word.held import is_lifted
+from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.spec.slo import recency_of
+from dataops_mesh.store.hold import Hold
+from dataops_mesh.store.log import Release, ports_of
+from dataops_mesh.store.tree.entry import Light
+from dataops_mesh.store.withdrawal import withdrawal_of
+from dataops_mesh.watch.trouble import FRESHNESS, HELD, Slo, span
+
+WATCHED = frozenset({"active", "deprecated", "retired"})
+# How a product stands, the gravest first.
+WORDS = (
+    "refused", "failed", "late", "stale", "withdrawn", "held", "due", "never", "not watched",
+    "well",
+)  # fmt: skip
+WRONG = frozenset({"refused", "failed", "late", "stale"})
+_FAILED = frozenset({"error", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How one product stands.
+
+    Args:
+        word: one of `WORDS`; `not watched` is one that runs only when somebody names it.
+        slo: how it keeps its promises.
+        lights: what consumers read of each of its ports.
+        built: when the newest of that was built; of a rollback, when it was said.
+        last: how its last run ended, if it ever ran.
+        holds: on itself.
+        behind: holds and withdrawals upstream, for which it is not called late.
+    """
+
+    product: str
+    word: str
+    slo: Slo = field(default_factory=Slo)
+    lights: Mapping[Address, Light] = field(default_factory=dict)
+    built: datetime | None = None
+    last: ProductStatus | None = None
+    holds: tuple[Hold, ...] = ()
+    behind: tuple[Hold, ...] = ()
+
+    @property
+    def publication(self) -> int | None:
+        """Return the newest publication that consumers read of it."""
+        return max((light.publication for light in self.lights.values()), default=None)
+
+    @property
+    def rows(self) -> int | None:
+        """Return how many rows consumers read."""
+        return sum(light.rows for light in self.lights.values()) if self.lights else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was asked once for all products."""
+
+    lights: Mapping[Address, Light]
+    built: Mapping[Switched, datetime]
+    stale: Mapping[str, str]
+    audits: Mapping[str, AuditRecord]
+    runs: Mapping[str, ProductStatus]
+    release: Release
+    now: datetime
+
+
+def states(
+    products: Iterable[Product], ledger: Ledger, release: Release, now: datetime
+) -> dict[str, State]:
+    """Return how each product stands, by qualified name.
+
+    Args:
+        products: all products of the mesh, so that holds upstream are seen.
+        ledger: with everything on record.
+        release: the newest.
+        now: the real time.
+    """
+    every = tuple(products)
+    lights = dict(ports_of(release).lights())
+    shown = {port.address: lights[port.address] for p in every for port in p.outputs
+             if port.address in lights}  # fmt: skip
+    dated = [p for p in every if _promises_data(p)]
+    refs = {shown[port.address].candidate for p in dated for port in p.outputs
+            if port.address in shown}  # fmt: skip
+    known = _Known(
+        lights,
+        built_at(ledger, {(light.publication, str(a)) for a, light in shown.items()}),
+        failed_results(ledger, refs, FRESHNESS),
+        last_audits(ledger) if dated else {},
+        {one.product: one for one in status(ledger)},
+        release,
+        now,
+    )
+    behind = _behind(every, release)
+    return {p.qualified_name: _state(p, known, behind.get(p.qualified_name, ())) for p in every}
+
+
+def _state(product: Product, known: _Known, behind: tuple[Hold, ...]) -> State:
+    name = product.qualified_name
+    addresses = [port.address for port in product.outputs]
+    lights = {a: known.lights[a] for a in addresses if a in known.lights}
+    newest = max(lights.items(), key=lambda one: one[1].publication, default=None)
+    built = known.built.get((newest[1].publication, str(newest[0]))) if newest else None
+    slo = _slo(product, lights, built, behind, known)
+    holds = [hold for a in addresses for hold in known.release.holds.get(a, ())]
+    mine = tuple({(hold.partition, hold.release): hold for hold in holds}.values())
+    last = known.runs.get(name)
+    gone = any(withdrawal_of(known.release, address) for address in addresses)
+    word = _word(product, slo, last, known.release, held=bool(mine), gone=gone, there=bool(lights))
+    return State(name, word, slo, lights, built, last, mine, behind)
+
+
+def _slo(
+    product: Product,
+    lights: Mapping[Address, Light],
+    built: datetime | None,
+    behind: tuple[Hold, ...],
+    known: _Known,
+) -> Slo:
+    """Return what `slo_of` returns."""
+    if built is None:
+        return Slo()
+    runs, data, why = "", "", []
+    if recency := recency_of(product):
+        age = known.now - built
+        runs = "on time"
+        if age > timedelta(hours=recency.warn):
+            runs = "late" if age > timedelta(hours=recency.fail) else "due"
+            why.append(f"the last publication is {span(age)} old; promised: {recency.promise}")
+    if _promises_data(product):
+        data, more = _data(product, lights, known)
+        why += [more] if more else []
+    if behind:
+        runs, data = (HELD if one in {"late", "stale"} else one for one in (runs, data))
+    return Slo(runs, data, tuple(why))
+
+
+def _data(product: Product, lights: Mapping[Address, Light], known: _Known) -> tuple[str, str]:
+    newest = max(lights.values(), key=lambda light: light.publication)
+    audit = known.audits.get(product.qualified_name)
+    if audit and audit.publication == newest.publication:
+        stale = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
+    else:
+        found = known.stale.get(newest.candidate)
+        stale = [] if found is None else [found]
+    return ("stale", stale[0] or "the data is older than promised") if stale else ("fresh", "")
+
+
+def _promises_data(product: Product) -> bool:
+    return any(
+        sla.property == FRESHNESS and sla.element
+        for port in product.outputs
+        for sla in port.contract.slas
+    )
+
+
+def _word(  # noqa: PLR0913 - one line for each word
+    product: Product,
+    slo: Slo,
+    last: ProductStatus | None,
+    release: Release,
+    *,
+    held: bool,
+    gone: bool,
+    there: bool,
+) -> str:
+    if product.status not in WATCHED:
+        return "not watched"
+    # What a hold stopped that is lifted says nothing of the data.
+    lifted = last is not None and is_lifted(last.last_reasons, product, release)
+    verdict = last.last_verdict if last and not lifted else None
+    if gone:
+        return "withdrawn"
+    if held:
+        return HELD
+    if verdict == "refuse":
+        return "refused"
+    if verdict in _FAILED:
+        return "failed"
+    if slo.runs == "late":
+        return "late"
+    if slo.data == "stale":
+        return "stale"
+    if not there:
+        return "never"
+    if HELD in {slo.runs, slo.data}:
+        return HELD
+    return "due" if slo.runs == "due" else "well"
+
+
+def _behind(products: Iterable[Product], release: Release) -> dict[str, tuple[Hold, ...]]:
+    """Return the holds on each product and on what it reads, however far up, and what is gone.
+
+    Nothing is read where nothing is held or withdrawn, which is most of the time.
+    """
+    if not release.holds and not release.withdrawn:
+        return {}
+    every = {p.qualified_name: p for p in products}
+    made_by = {port.address: name for name, p in every.items() for port in p.outputs}
+    own = {
+        name: {hold for port in p.outputs for hold in release.holds.get(port.address, ())}
+        for name, p in every.items()
+    }
+    found: dict[str, set[Hold]] = {}
+    for name, product in every.items():
+        seen, waiting = {name}, [name]
+        while waiting:
+            one = every[waiting.pop()]
+            found.setdefault(name, set()).update(own[one.qualified_name])
+            more = {made_by[p.address] for p in one.inputs if p.address in made_by}
+            waiting += more - seen
+            seen |= more
+        for port in product.inputs:
+            gone = withdrawal_of(release, port.address) if port.address else None
+            if gone is not None:
+                found[name].add(gone)
+    return {
+        name: tuple(sorted(holds, key=lambda one: one.release))
+        for name, holds in found.items()
+        if holds
+    }

@@ -1,0 +1,1 @@
+"""Drawings as plain numbers and words, which templates write as SVG."""

@@ -1,0 +1,73 @@
+"""The page of an incident: what is wrong, since when, for whom, what to type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.ledger.incidents import Incident, incident_of, incidents_of
+from dataops_mesh.web.catalogue import downstream
+from dataops_mesh.web.facts.wrong import owner_of
+from dataops_mesh.web.view import View
+
+_LONGEST, _OTHERS = 64, 10
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """An incident in one line."""
+
+    incident: str
+    product: str
+    kind: str
+    subject: str
+    opened: datetime
+    closed: datetime | None
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """What the page of an incident says."""
+
+    line: IncidentLine
+    publication: int | None
+    run_id: str
+    owner: str
+    declared: bool
+    readers: tuple[str, ...]
+    next: tuple[str, ...]
+    others: tuple[IncidentLine, ...]
+
+
+def incident_page(view: View, name: str) -> IncidentPage:
+    """Return the facts of an incident.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    found = incident_of(view.ledger, name) if name.isalnum() and len(name) <= _LONGEST else None
+    if found is None:
+        raise UnknownNameError(Problem("no incident has this name", next="mesh status --wrong"))
+    product = found.trouble.product
+    others = incidents_of(view.ledger, [product], limit=_OTHERS)
+    return IncidentPage(
+        incident_line(found),
+        found.trouble.publication,
+        found.trouble.run_id,
+        owner_of(view.catalogue.products.get(product)),
+        product in view.catalogue.products,
+        downstream(view.catalogue, product),
+        (f"mesh show {name}", f"mesh show {product} --history", f"mesh run {product}"),
+        tuple(incident_line(one) for one in others if one.incident != name),
+    )
+
+
+def incident_line(one: Incident) -> IncidentLine:
+    """Return an incident in one line."""
+    said = one.trouble
+    why = tuple(said.why.splitlines())
+    return IncidentLine(
+        one.incident, said.product, said.kind, said.subject, one.opened, one.closed, why
+    )

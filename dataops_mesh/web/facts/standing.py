@@ -1,0 +1,82 @@
+"""One line on how a product stands: what lists of products show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dataops_mesh.spec.model import Product
+from dataops_mesh.watch.states import State
+from dataops_mesh.web.facts.wrong import Wrong, owner_of
+
+WELL, WATCH, WRONG, OFF = "well", "watch", "wrong", "off"
+_LEVELS = {
+    "refused": WRONG, "failed": WRONG, "late": WRONG, "stale": WRONG, "withdrawn": WATCH,
+    "held": WATCH, "due": WATCH, "never": OFF, "not watched": OFF, "well": WELL,
+}  # fmt: skip
+_SENTENCES = {
+    "refused": "The gate refused the last candidate; consumers read the publication before.",
+    "failed": "The last run failed; consumers read the last publication.",
+    "late": "Consumers read what is older than promised.",
+    "stale": "Consumers read data that is older than promised.",
+    "withdrawn": "It was taken away from consumers.",
+    "held": "Held: nothing new is published until somebody lifts the hold.",
+    "due": "The next publication is due.",
+    "never": "Nothing was published yet.",
+    "not watched": "It runs only when somebody names it, and nobody is told of it.",
+    "well": "It keeps what it promises.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a product stands.
+
+    Args:
+        level: `well`, `watch` (somebody should know), `wrong`, or `off` (nothing to say).
+        word: one word more exactly.
+        sentence: the same for people.
+        built: when what consumers read was built.
+    """
+
+    product: str
+    title: str
+    domain: str
+    level: str
+    word: str
+    sentence: str
+    owner: str
+    status: str
+    built: datetime | None
+    publication: int | None
+    rows: int | None
+
+
+def standing(product: Product, state: State, wrong: tuple[Wrong, ...] = ()) -> Standing:
+    """Return how a product stands.
+
+    Args:
+        product: the product.
+        state: its state.
+        wrong: what is wrong with it, if anything is.
+    """
+    word, level = state.word, _LEVELS[state.word]
+    sentence = _SENTENCES[word]
+    if wrong and level != WRONG:
+        level, sentence = WRONG, f"{wrong[0].title}."
+        word = wrong[0].kind if word == "well" else word
+    if state.word == "held" and not state.holds:
+        sentence = "It waits for what it reads, which is held or withdrawn."
+    return Standing(
+        product.qualified_name,
+        product.title or product.name,
+        product.domain,
+        level,
+        word,
+        sentence,
+        owner_of(product),
+        product.status,
+        state.built,
+        state.publication,
+        state.rows,
+    )

@@ -1,0 +1,211 @@
+"""What is wrong now: in words, for whom, since when, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.incidents import Incident, incidents_of
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.hold import Hold, lift_command
+from dataops_mesh.store.log import Release
+from dataops_mesh.watch.states import WATCHED, State
+from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, HELD, LATE, RUNS
+from dataops_mesh.web.catalogue import Catalogue, downstream
+
+BROKEN = "unreadable"
+# The gravest first: what consumers read is wrong; it is old; it will be.
+ORDER = (ESCAPED, LATE, CAUGHT, FAILED, "withdrawn", "ended", BROKEN)
+_TITLES = {
+    ESCAPED: "What is published breaks its contract",
+    CAUGHT: "The gate refused the last candidate",
+    FAILED: "The last run failed",
+    "withdrawn": "What it reads was withdrawn",
+    "ended": "It has ended, and is still read",
+    BROKEN: "The declaration cannot be read",
+}
+_READERS = {
+    ESCAPED: "read it now",
+    LATE: "read what is older than promised",
+    CAUGHT: "go on with the last publication",
+    FAILED: "go on with the last publication",
+}
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong with a product.
+
+    Args:
+        kind: of the incident, or `unreadable`.
+        subject: which part of the product, where that is said.
+        why: sentences; the first is the most important.
+        since: when it was first seen; None where nobody knows.
+        readers: the products that have to do with it, the nearest first.
+        readers_do: what these do meanwhile.
+        next: the command that shows or mends it.
+        incident: its name, once an incident is open.
+    """
+
+    product: str
+    kind: str
+    title: str
+    subject: str
+    why: tuple[str, ...]
+    since: datetime | None
+    owner: str
+    readers: tuple[str, ...]
+    readers_do: str
+    next: str
+    incident: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a person decided: it is not published, or was taken away."""
+
+    product: str
+    partition: str
+    how: str
+    person: str
+    since: datetime
+    reason: str
+    release: int
+    lift: str
+
+
+def wrong_now(
+    catalogue: Catalogue, ledger: Ledger, states: Mapping[str, State]
+) -> tuple[Wrong, ...]:
+    """Return what is wrong now, the gravest first, of products that are watched.
+
+    Incidents say since when; whether one is over is told by the states, because an incident is
+    closed only when somebody looks.
+    """
+    watched = [name for name, one in catalogue.products.items() if one.status in WATCHED]
+    open_now = incidents_of(ledger, watched, only_open=True) if watched else ()
+    known = {(one.trouble.product, one.trouble.kind, one.trouble.subject): one for one in open_now}
+    found: dict[tuple[str, str, str], Wrong] = {}
+    for name in watched:
+        for kind, subject, why in _seen(states[name]):
+            incident = known.get((name, kind, subject))
+            since = incident.opened if incident else _first_seen(states[name], kind)
+            found[name, kind, subject] = _wrong(
+                catalogue, name, kind, subject, why, since, incident
+            )
+    for key, incident in known.items():
+        if key not in found and not _is_over(incident, states[key[0]]):
+            why = tuple(incident.trouble.why.splitlines())
+            found[key] = _wrong(catalogue, *key, why, incident.opened, incident)
+    for name in {name for name, kind, _ in found if kind == "withdrawn"}:
+        found.pop((name, FAILED, ""), None)  # the same, as its last run said it
+    for name, problems in catalogue.broken.items():
+        said = tuple(str(problem) for problem in problems)
+        found[name, BROKEN, ""] = _wrong(catalogue, name, BROKEN, "", said, None, None)
+    return tuple(sorted(found.values(), key=_gravity))
+
+
+def held_now(release: Release) -> tuple[Held, ...]:
+    """Return what people hold or withdrew, the newest first."""
+    every = {
+        (hold.product, hold.partition, hold.release): hold
+        for holds in (*release.holds.values(), *release.withdrawn.values())
+        for hold in holds
+    }
+    return tuple(_held(hold) for hold in sorted(every.values(), key=lambda h: -h.release))
+
+
+def holds_of(state: State) -> tuple[Held, ...]:
+    """Return the holds on a product itself."""
+    return tuple(_held(hold) for hold in state.holds)
+
+
+def owner_of(product: Product | None) -> str:
+    """Return who answers for a product: the owner, else the team."""
+    team = product.team if product else None
+    if team is None:
+        return ""
+    owners = [one.username for one in team.members if (one.role or "").lower() == "owner"]
+    return ", ".join(owners) or team.name
+
+
+def _seen(state: State) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return what the state itself says: kind, subject and why."""
+    found = []
+    reasons = state.last.last_reasons if state.last else ()
+    if state.word == "refused":
+        found.append((CAUGHT, "", reasons))
+    if state.word == "failed":
+        found.append((FAILED, "", reasons))
+    if state.slo.runs == "late":
+        found.append((LATE, RUNS, state.slo.why[:1]))
+    if state.slo.data == "stale":
+        found.append((LATE, DATA, state.slo.why[-1:]))
+    return found
+
+
+def _first_seen(state: State, kind: str) -> datetime | None:
+    return state.last.last_finished if state.last and kind in {CAUGHT, FAILED} else None
+
+
+def _is_over(incident: Incident, state: State) -> bool:
+    """Tell whether what was seen then is not so any more, though nobody has looked since."""
+    kind, last = incident.trouble.kind, state.last
+    if kind == LATE:
+        return True  # the state says it itself
+    if kind == CAUGHT and state.word == HELD:
+        return True  # a person's decision, which is told as one
+    if kind == ESCAPED:
+        return incident.trouble.publication != state.publication
+    if kind in {CAUGHT, FAILED} and not incident.trouble.subject:
+        ended = last.last_finished if last else None
+        return ended is not None and ended > incident.opened
+    return False
+
+
+def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
+    catalogue: Catalogue,
+    name: str,
+    kind: str,
+    subject: str,
+    why: tuple[str, ...],
+    since: datetime | None,
+    incident: Incident | None,
+) -> Wrong:
+    title = _TITLES.get(kind, kind)
+    if kind == LATE:
+        title = "Its data is older than promised" if subject == DATA else "It is late"
+    then = {BROKEN: "mesh check", ESCAPED: f"mesh rollback {name}"}.get(kind)
+    if kind == LATE and subject == RUNS:
+        then = f"mesh run {name}"
+    if then is None:
+        then = f"mesh show {incident.incident}" if incident else f"mesh show {name} --history"
+    return Wrong(
+        name,
+        kind,
+        title,
+        subject if kind != LATE else "",
+        tuple(line for text in why for line in text.splitlines()),
+        since,
+        owner_of(catalogue.products.get(name)),
+        downstream(catalogue, name),
+        _READERS.get(kind, "have to do with it"),
+        f'{then} --reason "..."' if kind == ESCAPED else then,
+        incident.incident if incident else "",
+    )
+
+
+def _gravity(one: Wrong) -> tuple[int, float, str]:
+    rank = ORDER.index(one.kind) if one.kind in ORDER else len(ORDER)
+    return rank, -len(one.readers), one.product
+
+
+def _held(hold: Hold) -> Held:
+    how = {"hold": "held", "rollback": "rolled back", "withdrawal": "withdrawn"}[hold.kind]
+    return Held(
+        hold.product, hold.partition, how, hold.person, hold.at, hold.reason, hold.release,
+        lift_command(hold),
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Facts -> HTML: Jinja with everything escaped, and a few words for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_mesh.web.draw.charts import bars, spark
+from dataops_mesh.web.links import Link
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER = Path(__file__).parent
+STYLE = FOLDER / "style.css"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+GLYPHS = {"well": "✓", "watch": "!", "wrong": "✕", "off": "○"}
+
+
+def render(template: str, link: Link, **facts: Any) -> str:
+    """Return a page.
+
+    Args:
+        template: the name of its file.
+        link: says where other pages are.
+        facts: what the template is about.
+    """
+    return _templates().get_template(template).render(link=link, **facts)
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(when=when, age=age, count=count, seconds=seconds)
+    made.globals.update(spark=spark, bars=bars, glyphs=GLYPHS)
+    return made
+
+
+def when(value: datetime | str | None) -> str:
+    """Return a moment to the minute, in UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return str(value)
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}" if value else ""
+
+
+def age(value: datetime | None, now: datetime) -> str:
+    """Return how long ago something was.
+
+    >>> age(datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 3, tzinfo=UTC))
+    '2 days ago'
+    """
+    if value is None:
+        return "never"
+    past = max((now - value).total_seconds(), 0)
+    for length, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if past >= length:
+            number = int(past // length)
+            return f"{number} {name}{'' if number == 1 else 's'} ago"
+    return "just now"
+
+
+def count(value: Any) -> str:
+    """Return a number with grouped digits."""
+    return "" if value is None else f"{value:,}"
+
+
+def seconds(value: float | None) -> str:
+    """Return how long something took."""
+    if value is None:
+        return ""
+    return f"{value:.1f} s" if value < _MINUTE else f"{value / _MINUTE:.1f} min"
