@@ -44,6 +44,7 @@ demo: $(READY)
 	@echo "  $(BIN)/mesh query \"select count(*) as n from operations.flights\""
 	@echo "  $(BIN)/mesh run weather.as_delivered     # the same feed as it comes: watch the gate refuse it"
 	@echo "  $(BIN)/mesh history weather.observations"
+	@echo "  $(BIN)/mesh serve                        # the mesh's own pages: what is wrong, a catalogue"
 	@echo "  $(BIN)/mesh ui                           # the Dagster UI: one graph across the domains"
 	@echo "  docs/example-mesh.md, README.md"
 

@@ -35,6 +35,7 @@ QUESTIONS = (
     "loading",
     "idle",
     "ledger",
+    "pages",
     "check",
 )
 

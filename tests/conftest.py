@@ -15,6 +15,10 @@ NO_POSTGRES = (
 NO_CHROMIUM = (
     "what people see in the UI was NOT LOOKED AT: it takes HYPOTHESIS_PROFILE=long and Chromium"
 )
+NO_BROWSER = (
+    "the mesh's pages were NOT LOOKED AT in a browser: Chromium is not installed "
+    "(apt-get install chromium)"
+)
 
 NO_LONG = "what takes minutes was NOT RUN: it takes HYPOTHESIS_PROFILE=long (make long)"
 
@@ -25,6 +29,7 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs_postgres: starts a PostgreSQL server of its own")
     config.addinivalue_line("markers", "takes_long: is run in the long profile only")
+    config.addinivalue_line("markers", "needs_a_browser: reads the mesh's own pages with Chromium")
     config.addinivalue_line("markers", "needs_chromium: reads pages of the UI with a browser")
 
 
@@ -32,6 +37,7 @@ def pytest_collection_modifyitems(items):
     wanted = (
         ("needs_postgres", has_postgres(), NO_POSTGRES),
         ("needs_chromium", has_chromium(), NO_CHROMIUM),
+        ("needs_a_browser", has_a_browser(), NO_BROWSER),
         ("takes_long", is_long(), NO_LONG),
     )
     for item in items:
@@ -44,7 +50,7 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     """Say in the last lines what was left out, so that a green run hides nothing."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for reason in (NO_POSTGRES, NO_CHROMIUM, NO_LONG):
+    for reason in (NO_POSTGRES, NO_CHROMIUM, NO_BROWSER, NO_LONG):
         if any(reason in why for why in skipped):
             terminalreporter.write_line(reason, red=True)
 
@@ -56,7 +62,12 @@ def is_long() -> bool:
 
 def has_chromium() -> bool:
     """Tell whether the long profile runs and Chromium is on this machine."""
-    return is_long() and bool(shutil.which("chromium") or shutil.which("chromium-browser"))
+    return is_long() and has_a_browser()
+
+
+def has_a_browser() -> bool:
+    """Tell whether Chromium is on this machine."""
+    return bool(shutil.which("chromium") or shutil.which("chromium-browser"))
 
 
 def has_postgres() -> bool:

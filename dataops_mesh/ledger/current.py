@@ -33,7 +33,8 @@ def built_at(ledger: Ledger, switched: Collection[Switched]) -> dict[Switched, d
     with transaction(ledger) as connection:
         for numbers in _pieces({number for number, _ in wanted}):
             these = query.where(publications.c.publication.in_(numbers))
-            for number, address, kind, published, finished in connection.execute(these):
+            rows: Any = connection.execute(these)
+            for number, address, kind, published, finished in rows:
                 if (number, address) in wanted:
                     built = finished if kind == "publication" and finished else published
                     found[number, address] = datetime.fromisoformat(built)
@@ -51,19 +52,19 @@ def failed_results(ledger: Ledger, refs: Iterable[str], check: str) -> dict[str,
     found: dict[str, str] = {}
     with transaction(ledger) as connection:
         for some in _pieces(set(refs)):
-            rows = connection.execute(query.where(results.c.candidate.in_(some)))
+            rows: Any = connection.execute(query.where(results.c.candidate.in_(some)))
             for candidate, reason in rows:
                 found.setdefault(candidate, reason)
     return found
 
 
-def last_audits(ledger: Ledger) -> dict[str, AuditRecord]:
-    """Return the newest look at each product's published data."""
+def last_audits(ledger: Ledger, asked: Collection[str] | None = None) -> dict[str, AuditRecord]:
+    """Return the newest look at the published data of each product, or of those asked about."""
     from sqlalchemy import select
 
     from dataops_mesh.ledger.schema import audits
 
-    last = newest(audits.c.product, audits.c.at)
+    last = newest(audits.c.product, audits.c.at, asked)
     query = select(audits).join(
         last, (audits.c.product == last.c.product) & (audits.c.at == last.c.newest)
     )

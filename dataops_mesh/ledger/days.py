@@ -68,7 +68,8 @@ def days(
         query = query.where(candidates.c.product.in_(sorted(products)))
     found: dict[str, dict[str, int]] = {}
     with transaction(ledger) as connection:
-        for at, verdict, number in connection.execute(query):
+        rows: Any = connection.execute(query)
+        for at, verdict, number in rows:
             found.setdefault(at, {})[_WORDS.get(verdict, FAILED)] = number
     every = [(first + timedelta(n)).isoformat() for n in range(count)]
     return tuple(Day(one, **found.get(one, {})) for one in every)
@@ -132,7 +133,7 @@ def _numbers(connection: Any, refs: list[str]) -> dict[str, int]:
         .where(candidates.c.candidate.in_(refs))
         .group_by(candidates.c.candidate)
     )
-    return {candidate: number for candidate, number in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def _built(row: dict[str, Any], publication: int | None) -> Happening:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,27 +127,31 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
     return tuple(sorted(events, key=_order, reverse=True)[:limit])
 
 
-def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
+def status(ledger: Ledger, asked: Collection[str] | None = None) -> tuple[ProductStatus, ...]:
     """Return one line for each product that ever ran, by name.
 
     It looks up the newest of each product and reads nothing older, however long the history is.
+
+    Args:
+        ledger: the ledger.
+        asked: the products that are asked about; all if None.
     """
     from sqlalchemy import select
 
     from dataops_mesh.ledger.schema import candidates, publications, runs
 
-    last_switch = newest(publications.c.product, publications.c.publication)
+    last_switch = newest(publications.c.product, publications.c.publication, asked)
     switched = select(publications).join(
         last_switch,
         (publications.c.product == last_switch.c.product)
         & (publications.c.publication == last_switch.c.newest),
     )
-    last = newest(candidates.c.product, candidates.c.finished)
+    last = newest(candidates.c.product, candidates.c.finished, asked)
     built = select(candidates).join(
         last,
         (candidates.c.product == last.c.product) & (candidates.c.finished == last.c.newest),
     )
-    newest_end = newest(runs.c.product, runs.c.ended)
+    newest_end = newest(runs.c.product, runs.c.ended, asked)
     stopped = select(runs).join(
         newest_end,
         (runs.c.product == newest_end.c.product) & (runs.c.ended == newest_end.c.newest),
@@ -166,7 +171,7 @@ def status(ledger: Ledger) -> tuple[ProductStatus, ...]:
     return tuple(_status(name, published.get(name), last_run.get(name)) for name in names)
 
 
-def newest(product: Any, order: Any) -> Any:
+def newest(product: Any, order: Any, asked: Collection[str] | None = None) -> Any:
     """Return a query for each product's greatest value, which steps through the index.
 
     `GROUP BY` would read all of the index.
@@ -174,8 +179,13 @@ def newest(product: Any, order: Any) -> Any:
     Args:
         product: the column of the product's name.
         order: the column whose greatest value is meant; there is an index on both.
+        asked: the products that are asked about; all if None.
     """
     from sqlalchemy import func, select
+
+    if asked is not None:
+        few = select(product.label("product"), func.max(order).label("newest"))
+        return few.where(product.in_(sorted(asked))).group_by(product).subquery()
 
     names = select(func.min(product).label("product")).cte("names", recursive=True)
     following = select(func.min(product)).where(product > names.c.product).scalar_subquery()

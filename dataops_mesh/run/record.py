@@ -136,6 +136,11 @@ def open_ledger_of(environment: Environment) -> Iterator[Ledger]:
         ledger.close()
 
 
+def record_missing(environment: Environment, ledger: Ledger) -> None:
+    """Bring an open ledger up to date with the log."""
+    _catch_up(environment, ledger)
+
+
 def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
     """Record what a crash kept from the ledger: pending candidates, then releases.
 

@@ -6,7 +6,7 @@ asks the ledger a handful of questions, however many products there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -80,18 +80,28 @@ class _Known:
 
 
 def states(
-    products: Iterable[Product], ledger: Ledger, release: Release, now: datetime
+    products: Mapping[str, Product],
+    ledger: Ledger,
+    release: Release,
+    now: datetime,
+    asked: Collection[str] | None = None,
 ) -> dict[str, State]:
     """Return how each product stands, by qualified name.
 
     Args:
-        products: all products of the mesh, so that holds upstream are seen.
+        products: all products of the mesh, by name, so that holds upstream are seen.
         ledger: with everything on record.
         release: the newest.
         now: the real time.
+        asked: the products that are asked about; all if None.
     """
-    every = tuple(products)
-    lights = dict(ports_of(release).lights())
+    every = tuple(products[name] for name in (products if asked is None else asked))
+    if asked is None:
+        lights = dict(ports_of(release).lights())
+    else:
+        read = {port.address: ports_of(release).light(port.address)
+                for p in every for port in p.outputs if port.address in release.ports}  # fmt: skip
+        lights = {address: light for address, light in read.items() if light is not None}
     shown = {port.address: lights[port.address] for p in every for port in p.outputs
              if port.address in lights}  # fmt: skip
     dated = [p for p in every if _promises_data(p)]
@@ -101,12 +111,12 @@ def states(
         lights,
         built_at(ledger, {(light.publication, str(a)) for a, light in shown.items()}),
         failed_results(ledger, refs, FRESHNESS),
-        last_audits(ledger) if dated else {},
-        {one.product: one for one in status(ledger)},
+        last_audits(ledger, asked) if dated else {},
+        {one.product: one for one in status(ledger, asked)},
         release,
         now,
     )
-    behind = _behind(every, release)
+    behind = _behind(products, every, release)
     return {p.qualified_name: _state(p, known, behind.get(p.qualified_name, ())) for p in every}
 
 
@@ -203,21 +213,23 @@ def _word(  # noqa: PLR0913 - one line for each word
     return "due" if slo.runs == "due" else "well"
 
 
-def _behind(products: Iterable[Product], release: Release) -> dict[str, tuple[Hold, ...]]:
+def _behind(
+    every: Mapping[str, Product], asked: Iterable[Product], release: Release
+) -> dict[str, tuple[Hold, ...]]:
     """Return the holds on each product and on what it reads, however far up, and what is gone.
 
     Nothing is read where nothing is held or withdrawn, which is most of the time.
     """
     if not release.holds and not release.withdrawn:
         return {}
-    every = {p.qualified_name: p for p in products}
     made_by = {port.address: name for name, p in every.items() for port in p.outputs}
     own = {
         name: {hold for port in p.outputs for hold in release.holds.get(port.address, ())}
         for name, p in every.items()
     }
     found: dict[str, set[Hold]] = {}
-    for name, product in every.items():
+    for product in asked:
+        name = product.qualified_name
         seen, waiting = {name}, [name]
         while waiting:
             one = every[waiting.pop()]

@@ -6,20 +6,19 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from http import HTTPStatus
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import MeshError, UnknownNameError
-from dataops_mesh.run.environment import Environment
 from dataops_mesh.store.record import plain
-from dataops_mesh.web.catalogue import Catalogue
 from dataops_mesh.web.links import served
 from dataops_mesh.web.openapi import openapi, path_of
 from dataops_mesh.web.pages import MENU, PAGES, Page, html_of
 from dataops_mesh.web.render import STYLE, render
-from dataops_mesh.web.view import view_of
+from dataops_mesh.web.view import View
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -36,14 +35,15 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-Look = Callable[[], tuple[Environment, Catalogue]]
+Look = Callable[[], AbstractContextManager[View]]
 
 
-def app_of(look: Look, hosts: Sequence[str] = ("*",)) -> Starlette:
+def app_of(name: str, look: Look, hosts: Sequence[str] = ("*",)) -> Starlette:
     """Return the application.
 
     Args:
-        look: returns the store and the newest declarations.
+        name: what the mesh is called.
+        look: opens the newest moment of the mesh.
         hosts: the names under which it answers; a page of another site that resolves to this
             machine must not read it.
     """
@@ -53,18 +53,18 @@ def app_of(look: Look, hosts: Sequence[str] = ("*",)) -> Starlette:
     from starlette.routing import Route
 
     routes = [Route("/style.css", _style)]
-    routes += [Route("/api/openapi.json", _openapi), Route("/api", partial(_api, look))]
+    routes += [Route("/api/openapi.json", _openapi), Route("/api", partial(_api, name))]
     for page in PAGES:
         as_json = path_of(page).replace("{name}", _name_in(page.path))
         routes.append(Route(as_json, _endpoint(partial(_facts, look, page))))
-        routes.append(Route(page.path, _endpoint(partial(_page, look, page))))
+        routes.append(Route(page.path, _endpoint(partial(_page, name, look, page))))
     return Starlette(
         routes=routes,
         middleware=[
             Middleware(_Headers),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         ],
-        exception_handlers={HTTPStatus.NOT_FOUND: partial(_missing, look)},
+        exception_handlers={HTTPStatus.NOT_FOUND: partial(_missing, name)},
     )
 
 
@@ -99,18 +99,17 @@ def _endpoint(answer: Callable[[Request], Response]) -> Callable[[Request], Resp
     return endpoint
 
 
-def _page(look: Look, page: Page, request: Request) -> Response:
+def _page(name: str, look: Look, page: Page, request: Request) -> Response:
     from starlette.responses import HTMLResponse
 
     try:
-        environment, catalogue = look()
-        with view_of(environment, catalogue) as view:
+        with look() as view:
             facts = page.facts(view, _asked(request))
             return HTMLResponse(html_of(page, facts, view, served))
     except Exception as error:  # noqa: BLE001 - a page says that it failed, never a traceback
         status, why = _said(error)
         title = "There is no such page" if status == HTTPStatus.NOT_FOUND else "It cannot be shown"
-        return HTMLResponse(_told(look, title, why), status)
+        return HTMLResponse(_told(name, title, why), status)
 
 
 def _facts(look: Look, page: Page, request: Request) -> Response:
@@ -118,8 +117,7 @@ def _facts(look: Look, page: Page, request: Request) -> Response:
 
     status = HTTPStatus.OK
     try:
-        environment, catalogue = look()
-        with view_of(environment, catalogue) as view:
+        with look() as view:
             found = _finite(plain(page.facts(view, _asked(request))))
     except Exception as error:  # noqa: BLE001 - the answer says that it failed
         status, why = _said(error)
@@ -143,25 +141,24 @@ def _said(error: Exception) -> tuple[HTTPStatus, list[str]]:
     return HTTPStatus.INTERNAL_SERVER_ERROR, [what]
 
 
-def _told(look: Look, title: str, why: list[str]) -> str:
+def _told(name: str, title: str, why: list[str]) -> str:
     from datetime import UTC, datetime
 
-    environment, _ = look()
-    name, now = environment.settings.root.name, datetime.now(UTC)
+    now = datetime.now(UTC)
     return render(
         "error.html", served, title=title, why=why, mesh=name, now=now, release="", here="",
         menu=MENU,
     )  # fmt: skip
 
 
-def _missing(look: Look, request: Request, error: Exception) -> Response:
+def _missing(name: str, request: Request, error: Exception) -> Response:
     from starlette.responses import HTMLResponse, JSONResponse
 
     del error
     why = ["nothing has this address"]
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": why}, HTTPStatus.NOT_FOUND)
-    return HTMLResponse(_told(look, "There is no such page", why), HTTPStatus.NOT_FOUND)
+    return HTMLResponse(_told(name, "There is no such page", why), HTTPStatus.NOT_FOUND)
 
 
 def _style(request: Request) -> Response:
@@ -172,22 +169,20 @@ def _style(request: Request) -> Response:
 
 
 def _openapi(request: Request) -> Response:
-    from starlette.responses import JSONResponse
-
     from importlib.metadata import version
+
+    from starlette.responses import JSONResponse
 
     del request
     return JSONResponse(openapi(version("dataops-mesh")))
 
 
-def _api(look: Look, request: Request) -> Response:
+def _api(name: str, request: Request) -> Response:
     from datetime import UTC, datetime
 
     from starlette.responses import HTMLResponse
 
     del request
-    environment, _ = look()
-    name = environment.settings.root.name
     paths = [
         {"path": path_of(page).removeprefix("/api"), "summary": page.summary, "query": page.query}
         for page in PAGES

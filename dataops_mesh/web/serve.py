@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataops_mesh.run.environment import open_environment
+from dataops_mesh.ledger import Ledger, open_ledger
+from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.web.app import app_of
+from dataops_mesh.web.catalogue import Catalogue
 from dataops_mesh.web.kept import Load, keep
+from dataops_mesh.web.links import served
+from dataops_mesh.web.pages import PAGES, html_of
+from dataops_mesh.web.view import Memory, View, look
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
@@ -50,14 +57,53 @@ def serve(settings: Settings, load: Load, where: Where) -> None:
     """
     import uvicorn
 
-    environment = open_environment(settings)
     kept = keep(settings, load)
-    app = app_of(lambda: (environment, kept.catalogue), hosts_of(where))
-    place = {"uds": str(where.socket)} if where.socket else {"host": where.host, "port": where.port}
+    looking = looker(open_environment(settings), lambda: kept.catalogue)
+    app = app_of(settings.root.name, looking, hosts_of(where))
+    with looking() as view:  # the first to look does not wait for what is imported once
+        html_of(PAGES[0], PAGES[0].facts(view, {}), view, served)
+    config = uvicorn.Config(
+        app,
+        host=where.host,
+        port=where.port,
+        uds=str(where.socket) if where.socket else None,
+        log_level="warning",
+        server_header=False,
+    )
     try:
-        uvicorn.run(app, log_level="warning", server_header=False, **place)  # type: ignore[arg-type] # one of two
+        uvicorn.Server(config).run()
     finally:
         kept.end()
+
+
+def looker(
+    environment: Environment, catalogue: Callable[[], Catalogue], *, seconds: float = 5.0
+) -> Callable[[], AbstractContextManager[View]]:
+    """Return what opens the newest moment; the ledger's connections are kept between two looks.
+
+    Args:
+        environment: the store and the settings.
+        catalogue: returns the newest declarations.
+        seconds: for how long it remembers how all products stand.
+    """
+    memory = Memory(seconds)
+    opened: dict[tuple[int, int], Ledger] = {}
+
+    @contextmanager
+    def looking() -> Iterator[View]:
+        with suppress(FileNotFoundError):  # a ledger may be put back from a backup meanwhile
+            seen = environment.store.ledger_file.stat()
+            if (seen.st_dev, seen.st_ino) not in opened:
+                opened.clear()
+        ledger = next(iter(opened.values()), None)
+        if ledger is None:
+            ledger = open_ledger(environment.ledger_url)
+            found = environment.store.ledger_file
+            place = found.stat() if found.exists() else None
+            opened[(place.st_dev, place.st_ino) if place else (0, 0)] = ledger
+        yield look(environment, catalogue(), ledger, memory)
+
+    return looking
 
 
 def is_local(host: str) -> bool:

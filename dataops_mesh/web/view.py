@@ -2,43 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.record import open_record
+from dataops_mesh.run.record import open_ledger_of, record_missing
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.watch.states import State, states
 from dataops_mesh.web.catalogue import Catalogue
-from dataops_mesh.web.facts.wrong import Wrong, wrong_now
+from dataops_mesh.web.facts.wrong import Wrong, unreadable, wrong_now
+
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """How all products stood at a moment."""
+
+    release: int
+    catalogue: Catalogue
+    at: float
+    states: Mapping[str, State]
+    wrong: tuple[Wrong, ...]
+
+
+@dataclass(slots=True)
+class Memory:
+    """Remembers for a few seconds how all products stand: one page asks what the next one does."""
+
+    seconds: float = _SECONDS
+    whole: _Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One moment of a mesh.
-
-    Args:
-        states: how every product stands.
-        wrong: what is wrong now, the gravest first.
-    """
+    """One moment of a mesh. A page asks for the products that it shows, and reads no others."""
 
     environment: Environment
     catalogue: Catalogue
     ledger: Ledger
     release: Release
     now: datetime
-    states: Mapping[str, State]
-    wrong: tuple[Wrong, ...]
+    memory: Memory = field(default_factory=Memory)
+
+    def states(self, names: Collection[str] | None = None) -> Mapping[str, State]:
+        """Return how products stand; all of them if none is named."""
+        if names is None:
+            return self._whole().states
+        if known := self._known():
+            return {name: known.states[name] for name in names}
+        return states(self.catalogue.products, self.ledger, self.release, self.now, names)
+
+    def wrong(self, names: Collection[str] | None = None) -> tuple[Wrong, ...]:
+        """Return what is wrong with products, the gravest first; with all if none is named."""
+        if names is None:
+            return self._whole().wrong
+        if known := self._known():
+            return tuple(one for one in known.wrong if one.product in names)
+        return wrong_now(self.catalogue, self.ledger, self.states(names))
+
+    def _known(self) -> _Whole | None:
+        whole = self.memory.whole
+        if whole is None or whole.catalogue is not self.catalogue:
+            return None
+        fresh = time.monotonic() - whole.at < self.memory.seconds
+        return whole if fresh and whole.release == self.release.number else None
+
+    def _whole(self) -> _Whole:
+        if known := self._known():
+            return known
+        found = states(self.catalogue.products, self.ledger, self.release, self.now)
+        wrong = wrong_now(self.catalogue, self.ledger, found) + unreadable(self.catalogue)
+        at = time.monotonic()
+        self.memory.whole = _Whole(self.release.number, self.catalogue, at, found, wrong)
+        return self.memory.whole
 
 
 @contextmanager
-def view_of(environment: Environment, catalogue: Catalogue) -> Iterator[View]:
+def view_of(
+    environment: Environment, catalogue: Catalogue, memory: Memory | None = None
+) -> Iterator[View]:
     """Look at a mesh as it is now."""
-    now, release = datetime.now(UTC), latest(environment.store)
-    with open_record(environment) as ledger:
-        found = states(catalogue.products.values(), ledger, release, now)
-        wrong = wrong_now(catalogue, ledger, found)
-        yield View(environment, catalogue, ledger, release, now, found, wrong)
+    with open_ledger_of(environment) as ledger:
+        yield look(environment, catalogue, ledger, memory)
+
+
+def look(
+    environment: Environment, catalogue: Catalogue, ledger: Ledger, memory: Memory | None = None
+) -> View:
+    """Look at a mesh as it is now, by a ledger that is open."""
+    record_missing(environment, ledger)
+    release, now = latest(environment.store), datetime.now(UTC)
+    return View(environment, catalogue, ledger, release, now, memory or Memory())

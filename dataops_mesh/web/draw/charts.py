@@ -82,9 +82,10 @@ def bars(days: Sequence[Day], width: int = 600, height: int = 96) -> Bars:
     found = []
     for index, one in enumerate(days):
         wrong = one.refused + one.failed
-        high = [round(n / most * height, 1) if most else 0.0 for n in (one.published, wrong)]
+        scale = height / most if most else 0.0
+        good, bad = round(one.published * scale, 1), round(wrong * scale, 1)
         words = f"{one.day}: {one.published} published, {one.refused} refused, {one.failed} failed"
-        found.append(Bar(round(index * step, 1), *high, words))
+        found.append(Bar(round(index * step, 1), good, bad, words))
     published, refused, failed = (
         sum(getattr(one, name) for one in days) for name in ("published", "refused", "failed")
     )

@@ -10,7 +10,7 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
 from dataops_mesh.web.facts.mesh import DAYS, standings
 from dataops_mesh.web.facts.standing import Standing
-from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
+from dataops_mesh.web.facts.wrong import Held, Wrong, held_now, unreadable
 from dataops_mesh.web.view import View
 
 PAGE = 40
@@ -56,8 +56,10 @@ def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
         raise UnknownNameError(Problem(what, next="mesh status"))
     names = known[name]
     every = standings(view, names)
-    mine = [one for one in view.wrong if one.product in names or one.product == name]
     others = {read for one in names for read in view.catalogue.feeds[one]} - set(names)
+    mine = [*view.wrong(names)]
+    mine += [one for one in unreadable(view.catalogue) if one.product.partition(".")[0] == name]
+    upstream = view.wrong([one for one in others if one in view.catalogue.products])
     readers = {read for one in names for read in view.catalogue.readers[one]} - set(names)
     teams = (one.team.name for one in (view.catalogue.products[n] for n in names) if one.team)
     return DomainPage(
@@ -67,7 +69,7 @@ def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
         dict(Counter(one.level for one in every)),
         tuple(mine[:_WRONG]),
         len(mine),
-        tuple(one for one in view.wrong if one.product in others)[:_WRONG],
+        upstream[:_WRONG],
         tuple(one for one in held_now(view.release) if one.product in names)[:_WRONG],
         every[(page - 1) * PAGE : page * PAGE],
         len(names),

@@ -43,9 +43,7 @@ def happened_page(view: View, before: str = "") -> HappenedPage:
 
 def wrong_page(view: View, page: int = 1) -> WrongPage:
     """Return a page of what is wrong."""
-    held = held_now(view.release)
+    held, wrong = held_now(view.release), view.wrong()
     begin, end = (page - 1) * PAGE, page * PAGE
-    pages = max(1, -(-max(len(view.wrong), len(held)) // PAGE))
-    return WrongPage(
-        view.wrong[begin:end], len(view.wrong), held[begin:end], len(held), page, pages
-    )
+    pages = max(1, -(-max(len(wrong), len(held)) // PAGE))
+    return WrongPage(wrong[begin:end], len(wrong), held[begin:end], len(held), page, pages)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,7 +64,7 @@ class MeshPage:
 
 def mesh_page(view: View, page: int = 1) -> MeshPage:
     """Return the facts of the first page."""
-    every = standings(view, view.catalogue.products)
+    every, wrong = standings(view), view.wrong()
     lines = domain_lines(view, every)
     held = held_now(view.release)
     recent = happenings(view.ledger, _RECENT)
@@ -75,8 +75,8 @@ def mesh_page(view: View, page: int = 1) -> MeshPage:
         view.now,
         view.release.number,
         dict(Counter(one.level for one in every)),
-        view.wrong[:_WRONG],
-        len(view.wrong),
+        wrong[:_WRONG],
+        len(wrong),
         held[:_HELD],
         len(held),
         lines[begin : begin + _DOMAINS],
@@ -92,14 +92,14 @@ def mesh_page(view: View, page: int = 1) -> MeshPage:
 MAPPED = 40  # products: more than that, nobody can read a drawing of
 
 
-def standings(view: View, names: Iterable[str]) -> tuple[Standing, ...]:
-    """Return how some products stand."""
+def standings(view: View, names: Collection[str] | None = None) -> tuple[Standing, ...]:
+    """Return how products stand; all of them if none is named."""
     wrong: dict[str, list[Wrong]] = {}
-    for one in view.wrong:
+    for one in view.wrong(names):
         wrong.setdefault(one.product, []).append(one)
     return tuple(
-        standing(view.catalogue.products[name], view.states[name], tuple(wrong.get(name, ())))
-        for name in names
+        standing(view.catalogue.products[name], state, tuple(wrong.get(name, ())))
+        for name, state in view.states(names).items()
     )
 
 

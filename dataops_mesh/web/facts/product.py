@@ -112,14 +112,14 @@ def product_page(view: View, name: str) -> ProductPage:
         what = f'no product "{name}"{did_you_mean(name, catalogue.products)}'
         raise UnknownNameError(Problem(what, next="mesh status"))
     (mine,) = standings(view, [name])
-    state, ledger = view.states[name], view.ledger
+    state, ledger = view.states([name])[name], view.ledger
     checks = check_lines(product, trends(ledger, name, RUNS))
     events = history(ledger, name, _LOOKED_AT)
     numbers = [e.publication for e in events[:_EVENTS] if e.publication is not None]
     changed = changes(ledger, name, numbers)
     return ProductPage(
         standing=mine,
-        wrong=tuple(one for one in view.wrong if one.product == name),
+        wrong=view.wrong([name]),
         version=product.version,
         folder=str(product.folder.relative_to(view.environment.settings.root)),
         description=product.description,

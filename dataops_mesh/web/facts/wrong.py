@@ -80,12 +80,12 @@ class Held:
 def wrong_now(
     catalogue: Catalogue, ledger: Ledger, states: Mapping[str, State]
 ) -> tuple[Wrong, ...]:
-    """Return what is wrong now, the gravest first, of products that are watched.
+    """Return what is wrong now, the gravest first, with those products that are watched.
 
     Incidents say since when; whether one is over is told by the states, because an incident is
     closed only when somebody looks.
     """
-    watched = [name for name, one in catalogue.products.items() if one.status in WATCHED]
+    watched = [name for name in states if catalogue.products[name].status in WATCHED]
     open_now = incidents_of(ledger, watched, only_open=True) if watched else ()
     known = {(one.trouble.product, one.trouble.kind, one.trouble.subject): one for one in open_now}
     found: dict[tuple[str, str, str], Wrong] = {}
@@ -102,10 +102,15 @@ def wrong_now(
             found[key] = _wrong(catalogue, *key, why, incident.opened, incident)
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
-    for name, problems in catalogue.broken.items():
-        said = tuple(str(problem) for problem in problems)
-        found[name, BROKEN, ""] = _wrong(catalogue, name, BROKEN, "", said, None, None)
     return tuple(sorted(found.values(), key=_gravity))
+
+
+def unreadable(catalogue: Catalogue) -> tuple[Wrong, ...]:
+    """Return what is wrong with declarations that cannot be read."""
+    return tuple(
+        _wrong(catalogue, name, BROKEN, "", tuple(map(str, problems)), None, None)
+        for name, problems in catalogue.broken.items()
+    )
 
 
 def held_now(release: Release) -> tuple[Held, ...]:

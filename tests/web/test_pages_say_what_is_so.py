@@ -1,0 +1,149 @@
+"""The pages say what the commands say, and what is wrong before anything else."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+from eventful import browser, make
+from helpers import environment, lift, mesh, run, write_product
+from helpers import product as load
+
+from dataops_mesh.run.record import open_record
+from dataops_mesh.store.log import latest
+from dataops_mesh.watch.states import states
+from dataops_mesh.watch.trouble import look, slos
+from dataops_mesh.web.kept import mark
+
+PRODUCTS = {
+    "shop.orders": "refused", "shop.customers": "well", "desk.totals": "well",
+    "desk.late": "late", "crew.held": "held", "crew.gone": "withdrawn", "crew.fresh": "never",
+}  # fmt: skip
+
+
+def words(text: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def test_promises_are_judged_as_the_commands_judge_them(settings):
+    where, products = environment(settings), mesh(settings).products
+    with open_record(where) as ledger:
+        by_name = {one.qualified_name: one for one in products}
+        found = states(by_name, ledger, latest(where.store), datetime.now(UTC))
+        one = states(by_name, ledger, latest(where.store), datetime.now(UTC), ["desk.late"])
+    told = slos(products, where)
+    assert {name: (s.slo.runs, s.slo.data) for name, s in found.items()} == {
+        name: (slo.runs, slo.data) for name, slo in told.items()
+    }
+    assert {name: found[name].word for name in PRODUCTS} == PRODUCTS
+    assert one["desk.late"].word == "late"
+    assert one["desk.late"].publication == found["desk.late"].publication
+
+
+def test_a_product_that_waits_for_a_held_one_is_called_late_by_neither_or_both(tmp_path):
+    settings = make(tmp_path)
+    lift(settings, "crew.held")
+    where, products = environment(settings), mesh(settings).products
+    from dataops_mesh.run.word.hold import hold_product
+
+    hold_product(load(settings, "shop.orders"), where, "all wait", None)
+    with open_record(where) as ledger:
+        by_name = {one.qualified_name: one for one in products}
+        found = states(by_name, ledger, latest(where.store), datetime.now(UTC))
+    assert found["desk.late"].slo.runs == slos(products, where)["desk.late"].runs == "held"
+
+
+def test_what_is_wrong_comes_first_with_who_reads_it_and_what_to_type(pages):
+    text = words(pages.get("/").text)
+    heading = text.index("things are wrong now")
+    summary = re.search(r"\d+ products \d+ ✕ wrong", text)
+    assert summary is not None
+    end = summary.start()
+    for name, sentence in (
+        ("desk.late", "It is late."),
+        ("shop.orders", "The gate refused the last candidate."),
+        ("crew.lost", "What it reads was withdrawn."),
+    ):
+        assert heading < text.index(name) < end, name
+        assert sentence in text
+    assert "desk.totals" in text[:end]  # who reads the refused one
+    assert "mesh run desk.late" in text
+    assert 'mesh hold lift crew.held --reason "..."' in text
+    assert "the auditor reads it" in text
+    wrong = {one["product"] for one in json.loads(pages.get("/api/wrong").text)["wrong"]}
+    assert "crew.held" not in wrong  # a decision is no fault
+
+
+def test_every_incident_that_the_command_tells_is_told(settings, pages):
+    """But the ones that are one thing in the page: a hold, and a run that a withdrawal stopped."""
+    found = look(mesh(settings).products, environment(settings))
+    told = {one["product"] for one in json.loads(pages.get("/api/wrong").text)["wrong"]}
+    assert {one.trouble.product for one in found} <= told
+    for one in found:
+        page = pages.get(f"/incidents/{one.incident}")
+        assert page.status == 200
+        assert one.trouble.product in page.text
+
+
+def test_a_mended_product_is_no_longer_wrong_though_nobody_looked(tmp_path):
+    settings = make(tmp_path)
+    from eventful import orders
+
+    write_product(settings.root, "shop", "orders", orders("id\n1\n2\n3\n"))
+    assert run(settings, "shop.orders").publication is not None
+    wrong = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
+    assert "shop.orders" not in {one["product"] for one in wrong}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_the_page_of_a_product_has_all_of_it(pages, name):
+    text = words(pages.get(f"/products/{name}").text)
+    assert PRODUCTS[name] in text
+    for part in ("Promise and reality", "How to read it", "Columns", "Checks", "Who reads it"):
+        assert part in text
+    assert f"from {name.partition('.')[0]}.{name.partition('.')[2]} limit 10" in text
+    assert "primary_key" in text
+
+
+def test_lines_to_read_a_port_can_be_copied_and_run(settings, pages, monkeypatch):
+    facts = json.loads(pages.get("/api/products/desk.totals").text)
+    (reading,) = facts["reading"]
+    monkeypatch.chdir(settings.root)
+    for recipe in reading["recipes"]:
+        if recipe["how"] in {"Python", "pandas", "polars"}:
+            left: dict[str, object] = {}
+            exec(recipe["text"], left)  # noqa: S102 - what a person would paste
+            assert len(left[{"Python": "rows"}.get(recipe["how"], "frame")]) == 2
+
+
+def test_the_record_of_a_refusal_says_why(pages):
+    facts = json.loads(pages.get("/api/products/shop.orders").text)
+    refused = next(one for one in facts["events"] if one["what"] == "refused")
+    page = pages.get(f"/candidates/{refused['candidate']}")
+    assert "1 value of id repeats" in words(page.text)
+    assert "refuse" in page.text
+
+
+def test_search_finds_names_columns_meanings_and_tags(pages):
+    def found(query: str) -> list[str]:
+        hits = json.loads(pages.get(f"/api/search?q={query}").text)["hits"]
+        return [hit["standing"]["product"] for hit in hits]
+
+    assert found("totals") == ["desk.totals"]
+    assert found("person") == ["shop.customers"]
+    assert found("who+it+is") == ["shop.customers"]
+    assert found("daily") == ["shop.orders"]
+    assert found("nothing-has-this") == []
+    assert len(found("")) == 8
+
+
+def test_an_edit_of_a_declaration_is_seen(tmp_path):
+    settings = make(tmp_path)
+    before = mark(settings)
+    assert mark(settings) == before
+    file = settings.root / "domains" / "desk" / "late" / "product.odps.yaml"
+    file.write_text(file.read_text("utf-8") + "\n", "utf-8")
+    assert mark(settings) != before
