@@ -17,6 +17,7 @@ def connect(
     *,
     store: str | Path | None = None,
     release: int | None = None,
+    sandbox: str = "",
 ) -> Connection:
     """Open published data for reading; every `<domain>.<port>` is a view.
 
@@ -26,14 +27,18 @@ def connect(
         workspace: a folder inside the workspace; the working folder if absent.
         store: the store's folder, for readers that have no workspace.
         release: a release number; the latest if absent.
+        sandbox: what a sandbox shows, by its name; DATAOPS_MESH_SANDBOX says it too.
 
     Raises:
         StoreError: there is no store, or it cannot be read.
+        UnknownNameError: there is no such sandbox.
         SettingsError: no workspace was found and no store was given.
     """
     if store is not None:
-        return _open(Path(store), release)
+        return _open(Path(store), release, sandbox=sandbox)
     settings = load_settings(Path(workspace) if workspace else None)
+    if sandbox:
+        settings = settings.model_copy(update={"sandbox": sandbox})
     return open_connection(settings, release)
 
 
@@ -43,7 +48,8 @@ def open_connection(settings: Settings, release: int | None = None) -> Connectio
     Raises:
         StoreError: there is no store, or it cannot be read.
     """
-    return _open(settings.store_folder, release, memory_limit=settings.memory_limit)
+    limit, sandbox = settings.memory_limit, settings.sandbox
+    return _open(settings.store_folder, release, memory_limit=limit, sandbox=sandbox)
 
 
 def _open(store: Path, release: int | None, **options: Any) -> Connection:

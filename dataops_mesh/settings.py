@@ -98,6 +98,7 @@ class Settings(BaseSettings):
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
         event_channels: the names of channels that take events, so that `mesh check` knows them
             where the alerts file is not.
+        sandbox: the name of the sandbox to work in; empty for production (docs/sandboxes.md).
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -131,6 +132,7 @@ class Settings(BaseSettings):
     gate: Path | None = None
     alerts_file: Path | None = None
     event_channels: tuple[str, ...] = ()
+    sandbox: str = ""
 
     @field_validator("monitor", "verify")
     @classmethod
@@ -180,7 +182,9 @@ class Settings(BaseSettings):
 
     @property
     def dagster_folder(self) -> Path:
-        """Return Dagster's instance folder; DAGSTER_HOME wins."""
+        """Return Dagster's instance folder; DAGSTER_HOME wins. A sandbox has one of its own."""
+        if self.sandbox:
+            return self.store_folder / "sandboxes" / self.sandbox / "dagster"
         return Path(os.environ.get("DAGSTER_HOME") or self.root / self.dagster_home)
 
     def clock(self) -> datetime:

@@ -80,12 +80,14 @@ def build(  # noqa: PLR0917 - the order of a build
     verdict: str = PUBLISH,
     run_id: str = "run",
     code: str = "",
+    heard: int = 0,
 ) -> Manifest:
     ports = tuple(write_rows(folder, address, generation) for address in addresses)
     domain, product, _ = ref.split("/")
     manifest = Manifest(
         ref, f"{domain}.{product}", "1.0.0", verdict, run_id, "ana", T0, T0, T0, base.number,
-        inputs=inputs, ports=ports, code_version=code, **judged(ref, addresses),
+        inputs=inputs, ports=ports, code_version=code, line=base.line, heard=heard,
+        **judged(ref, addresses),
     )  # fmt: skip
     write_manifest(store, manifest)
     return manifest

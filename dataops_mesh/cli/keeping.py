@@ -27,6 +27,7 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
     settings, mesh = open_readable()
     say_unreadable(mesh)
     environment = open_environment(settings)
+    _end_leases(environment, delete=delete)
     found, notes = collect_store(environment, mesh.products, dry_run=not delete)
     for note in notes:
         say(f"note: {note}")
@@ -46,6 +47,28 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
     show(rows, output, columns=("kind", "name", "bytes"), empty="nothing to delete")
     _say_kept(found, deleted=delete)
     return REFUSED if notes or found.stuck else 0
+
+
+def _end_leases(environment: Environment, *, delete: bool) -> None:
+    """Take down the sandboxes whose leases are over, and warn of those that end soon."""
+    from datetime import UTC, datetime
+
+    from dataops_mesh.run.identity import person_or_user
+    from dataops_mesh.sandbox.known import all_sandboxes
+    from dataops_mesh.store.line.opening import end_leases
+
+    now = datetime.now(UTC)
+    for one in all_sandboxes(environment):
+        until = f"{one.lease:%Y-%m-%d %H:%M} UTC"
+        if one.is_over(now):
+            will = "is taken down" if delete else "would be taken down"
+            say(f"sandbox {one.name} of {one.person} {will}: its lease was over at {until}")
+        elif one.ends_soon(now):
+            say(
+                f"sandbox {one.name} of {one.person} ends at {until}: mesh sandbox renew {one.name}"
+            )
+    if delete:
+        end_leases(environment.store, person_or_user(environment.settings.person), now)
 
 
 def _finish_removals(environment: Environment) -> None:

@@ -29,6 +29,7 @@ LIMIT = 50
 def show_status(names: Sequence[str], output: Format) -> int:
     """Print one line per output port: what consumers read, and how the last run ended."""
     from dataops_mesh.cli.ending import ending_words
+    from dataops_mesh.cli.sandboxes import stale_lines
     from dataops_mesh.run.quarantine import set_aside_now
     from dataops_mesh.run.record import product_status
     from dataops_mesh.run.word.ended import ended
@@ -80,7 +81,10 @@ def show_status(names: Sequence[str], output: Format) -> int:
         for one in (o for p in products for o in orphans(p, release, settings.clock())):
             what = f"{one.product} {one.partition} was built from what was withdrawn of {one.reads}"
             say(f"{what}, and nothing is left to build it from: {one.command}")
-        say(f"\nrelease {release.number}; times are UTC; {_clock(settings)}")
+        for line in stale_lines(environment.store) if environment.store.sandbox else ():
+            say(line)
+        where = f"sandbox {environment.store.sandbox}, " if environment.store.sandbox else ""
+        say(f"\n{where}release {release.number}; times are UTC; {_clock(settings)}")
         sql = all(product.transform.kind is TransformKind.SQL for product in products)
         if not sql and (open_door := weakness()):
             say(f"note: {open_door}")

@@ -25,11 +25,13 @@ from dataops_mesh.cli.commands.look import add_look_commands
 from dataops_mesh.cli.commands.new import add_new_commands
 from dataops_mesh.cli.commands.reports import add_report_commands
 from dataops_mesh.cli.commands.run import add_run_commands
+from dataops_mesh.cli.commands.sandbox import add_sandbox_commands
 from dataops_mesh.cli.commands.store import add_store_commands
 from dataops_mesh.cli.commands.write import add_write_commands
 from dataops_mesh.cli.output import BUG, INTERRUPTED, WRONG, say_bug, say_disk, say_problems
 from dataops_mesh.cli.withdrawing import add_withdraw_command
 from dataops_mesh.errors import DISK, MeshError
+from dataops_mesh.settings import PREFIX
 
 app = typer.Typer(
     name="mesh",
@@ -52,12 +54,17 @@ def _say_version(asked: bool) -> None:  # noqa: FBT001 - what typer calls
 
 @app.callback()
 def options(
+    context: typer.Context,
     version: Annotated[  # noqa: FBT002 - a flag
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="show it")
     ] = False,
 ) -> None:
     """Data products behind a gate: declare, run, look, roll back."""
     del version
+    if context.invoked_subcommand and os.environ.get(f"{PREFIX}SANDBOX"):
+        from dataops_mesh.cli.entering import enter_asked
+
+        enter_asked(context.invoked_subcommand)
 
 
 add_new_commands(app)
@@ -69,6 +76,7 @@ add_decide_commands(app)
 add_domain_commands(app)
 add_hold_commands(app)
 add_withdraw_command(app)
+add_sandbox_commands(app)
 add_store_commands(app)
 add_report_commands(app)
 add_import_commands(app)
@@ -82,6 +90,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no bug
             stream.reconfigure(errors="backslashreplace")
     interrupted = _listen()
+    sandbox = os.environ.get(f"{PREFIX}SANDBOX")
     try:
         app(prog_name="mesh")
     except MeshError as error:
@@ -106,6 +115,15 @@ def main() -> None:
             sys.exit(INTERRUPTED)
         say_bug(error)
         sys.exit(BUG)
+    finally:  # whoever called us in his own process goes on where he was
+        _restore(sandbox)
+
+
+def _restore(sandbox: str | None) -> None:
+    if sandbox is None:
+        os.environ.pop(f"{PREFIX}SANDBOX", None)
+    else:
+        os.environ[f"{PREFIX}SANDBOX"] = sandbox
 
 
 def _listen() -> Sequence[int]:

@@ -112,11 +112,10 @@ def _exposures(address: Address, mesh: Mesh, settings: Settings) -> tuple[str, .
 def _spent(settings: Settings) -> Callable[[str], Spent]:
     """Return how often approvals have served, by the record of the store if there is one."""
     from dataops_mesh.run.account import approvals_spent
-    from dataops_mesh.run.environment import Environment
-    from dataops_mesh.store.store import open_store
+    from dataops_mesh.run.environment import Environment, store_of
 
     try:
-        environment = Environment(open_store(settings.store_folder, create=False), settings)
+        environment = Environment(store_of(settings, create=False), settings)
     except StoreError:
         return lambda _: unspent
     return lambda product: approvals_spent(environment, product)
@@ -140,11 +139,11 @@ def _only(mesh: Mesh, before: dict[str, Version], names: Sequence[str]) -> froze
 
 def _published(settings: Settings) -> dict[str, Version]:
     from dataops_mesh.run.declaration import published_versions
+    from dataops_mesh.run.environment import store_of
     from dataops_mesh.store.pins import pinned
-    from dataops_mesh.store.store import open_store
 
     try:
-        store = open_store(settings.store_folder, create=False)
+        store = store_of(settings, create=False)
     except StoreError:
         return {}
     with pinned(store) as release:
@@ -200,13 +199,12 @@ def publication_problems(
 ) -> tuple[Problem, ...]:
     """Return what the rule of publication has against the products, for `mesh check`."""
     from dataops_mesh.run.declaration import publication_reasons
-    from dataops_mesh.run.environment import Environment
+    from dataops_mesh.run.environment import Environment, store_of
     from dataops_mesh.run.word.gone import reading_problems
     from dataops_mesh.store.pins import pinned
-    from dataops_mesh.store.store import open_store
 
     try:
-        store = open_store(settings.store_folder, create=False)
+        store = store_of(settings, create=False)
     except StoreError:
         return ()  # nothing was ever published here
     environment = Environment(store, settings)

@@ -15,9 +15,10 @@ from dataops_mesh.engine.missing import missing_name
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.line.known import find
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.pins import pinned
-from dataops_mesh.store.store import Store, open_store
+from dataops_mesh.store.store import Store, name_of, open_store
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,6 +79,15 @@ class Connection:
         self.__con = con
         self.__stack = stack
 
+    @property
+    def sandbox(self) -> str:
+        """Return the name of the sandbox that this shows; empty for production."""
+        return name_of(self.release.line)
+
+    def __repr__(self) -> str:
+        """Return what it shows, a sandbox never as if it were production."""
+        return f"<release {self.release.number} of {self.release.line}>"
+
     def execute(self, query: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run one SELECT; addresses are `domain.port`."""
         import duckdb
@@ -105,13 +115,14 @@ class Connection:
         self.close()
 
 
-def connect(
+def connect(  # noqa: PLR0913 - keywords, each what a reader may say
     store_root: Path,
     release: int | None = None,
     *,
     memory_limit: str = "1GB",
     threads: int = 2,
     addresses: Iterable[Address] | None = None,
+    sandbox: str = "",
 ) -> Connection:
     """Open one release of a store for reading.
 
@@ -121,8 +132,11 @@ def connect(
         memory_limit: in DuckDB's words.
         threads: how many it may use.
         addresses: only these; to bind a thousand takes a second.
+        sandbox: the name of one, instead of production.
     """
     store = open_store(Path(store_root), create=False)
+    if sandbox:
+        store = find(store, sandbox)
     with ExitStack() as stack:
         found = stack.enter_context(pinned(store, release))
         now = datetime.now(UTC)

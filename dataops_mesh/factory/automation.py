@@ -207,8 +207,8 @@ def automation_condition(
 
 
 def status_of(settings: Settings) -> tuple[dg.DefaultSensorStatus, dg.DefaultScheduleStatus]:
-    """Return whether sensors and schedules start running: in production, or when asked for."""
-    if settings.automation:
+    """Return whether sensors and schedules start running: in production, not in a sandbox."""
+    if settings.automation and not settings.sandbox:
         return dg.DefaultSensorStatus.RUNNING, dg.DefaultScheduleStatus.RUNNING
     return dg.DefaultSensorStatus.STOPPED, dg.DefaultScheduleStatus.STOPPED
 

@@ -99,7 +99,7 @@ def definitions_of(
         raise DeclarationError(stands.faults[f"{domain.name}.{only}"])
     tell(stands.faults)
     domain = stands.domain
-    if settings.automation and stands.whole:
+    if settings.automation and stands.whole and not settings.sandbox:
         register_at_load(domain, settings, known)
     name = f"{domain.name}__{only}" if only else domain.name
     mine = [product for product in domain.products if only in {"", product.name}]
@@ -152,11 +152,12 @@ def _sensors(
     domain = stands.domain
     known = domain.products if name == domain.name else tuple(products)
     watched = [product for product in known if product.status in {*RUNNABLE, "retired"}]
-    alerts = alert_sensor(stands, watched, settings, name)
+    # What is tried in a sandbox is nobody's incident and no event.
+    alerts = [] if settings.sandbox else [alert_sensor(stands, watched, settings, name)]
     if not running:
-        return [alerts]
+        return alerts
     runnable, theirs = zip(*running, strict=True)
-    return [automation_sensor(name, domain, runnable, theirs, settings), alerts]
+    return [automation_sensor(name, domain, runnable, theirs, settings), *alerts]
 
 
 def _schedules(

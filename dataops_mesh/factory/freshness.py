@@ -10,13 +10,12 @@ from datetime import timedelta
 import dagster as dg
 
 from dataops_mesh.errors import MeshError
-from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.environment import Environment, store_of
 from dataops_mesh.run.word.held import gone_inputs, hold_on_product
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.release import Release, latest
-from dataops_mesh.store.store import open_store
 
 
 def freshness_policy(product: Product) -> dg.FreshnessPolicy | None:
@@ -44,7 +43,7 @@ def unexpected(products: Iterable[Product], settings: Settings) -> frozenset[str
     if not promised:
         return frozenset()
     try:
-        store = open_store(settings.store_folder, create=False)
+        store = store_of(settings, create=False)
         release, environment = latest(store), Environment(store, settings)
         return frozenset(
             product.qualified_name

@@ -21,6 +21,7 @@ class Attempt:
     Args:
         modules: the files that a Python transform's process said it had imported.
         quarantines: the rows that were set aside.
+        heard: the newest release of production before it began.
     """
 
     product: Product
@@ -35,6 +36,7 @@ class Attempt:
     ports: tuple[PortData, ...] = ()
     modules: tuple[str, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
+    heard: int = 0
 
     @property
     def key(self) -> str:

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 
 from dataops_mesh.settings import Settings
-from dataops_mesh.store.store import Store, open_store
+from dataops_mesh.store.line.known import find
+from dataops_mesh.store.store import PRODUCTION, SANDBOXES, Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,14 @@ class Environment:
     @property
     def ledger_url(self) -> str:
         """Return the ledger's SQLAlchemy URL; by default a file of the store."""
-        return self.settings.ledger or f"sqlite:///{self.store.ledger_file}"
+        own = f"sqlite:///{self.store.ledger_file}"  # what is tried is on nobody else's record
+        return own if self.store.sandbox else self.settings.ledger or own
+
+    @property
+    def production(self) -> Environment:
+        """Return the environment of the line that consumers read."""
+        settings = self.settings.model_copy(update={"sandbox": ""})
+        return Environment(self.store.production, settings)
 
 
 def open_environment(settings: Settings) -> Environment:
@@ -33,4 +41,21 @@ def open_environment(settings: Settings) -> Environment:
     Raises:
         StoreError: the folder is not a store, or cannot be written.
     """
-    return Environment(open_store(settings.store_folder), settings)
+    return Environment(store_of(settings), settings)
+
+
+def store_of(settings: Settings, *, create: bool = True) -> Store:
+    """Open the store that the settings name, on the line that they name.
+
+    Raises:
+        StoreError: the folder is not a store.
+        UnknownNameError: there is no such sandbox: then nothing is opened, least of all production.
+    """
+    store = open_store(settings.store_folder, create=create)
+    return find(store, settings.sandbox) if settings.sandbox else store
+
+
+def on_line(settings: Settings, line: str) -> Settings:
+    """Return the settings for one line, by its whole name."""
+    sandbox = "" if line == PRODUCTION else line.removeprefix(f"{SANDBOXES}/")
+    return settings.model_copy(update={"sandbox": sandbox})

@@ -76,6 +76,8 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         events=product.events,
         unexecuted=rules.unexecuted,
         quarantines=attempt.quarantines,
+        line=attempt.environment.store.line,
+        heard=attempt.heard if attempt.environment.store.sandbox else 0,
     )
 
 

@@ -23,7 +23,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.registry.owners import publisher_of, require_ours
+from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
 from dataops_mesh.run.visible import invisible_reasons
@@ -76,7 +76,7 @@ def run_product(
         RunError: the machinery failed.
     """
     piece = chosen(product, partition, environment.settings.clock())
-    require_ours(product, environment)
+    require_may_publish(product, environment)
     for attempt in range(1, TRIES + 1):
         since = latest_number(environment.store)
         try:
@@ -110,9 +110,11 @@ def _run_once(
     settings, store = environment.settings, environment.store
     checks = all_checks(product, walls_of(settings), piece)
     ref = new_ref(product.domain, product.name, started)
+    heard = latest_number(store.production)  # what was erased until now it has not read
     with pinned(store) as release, building(store, ref) as target:
         none = Inputs(release, (), {})
         attempt = Attempt(product, environment, run_id, ref, started, none, checks, piece)
+        attempt = replace(attempt, heard=heard)
         failure: MeshError | None = None
         known: tuple[str, ...] = ()
         try:

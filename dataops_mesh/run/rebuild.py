@@ -24,14 +24,14 @@ from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.registry.owners import publisher_of, require_ours
+from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import audit_session, build_and_audit, hold_on_attempt
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.partition import Partition, Partitioning, partitions_until
-from dataops_mesh.store.log import Entry, Release, entries_of, joined
+from dataops_mesh.store.log import Entry, Release, entries_of, joined, latest_number
 from dataops_mesh.store.manifest import PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import commit
@@ -58,15 +58,15 @@ def rebuild_product(
         OwnershipError: its domain belongs to another repository.
     """
     cut, store = require_cut(product), environment.store
-    require_ours(product, environment)
-    code = transform_fingerprint(product)
+    require_may_publish(product, environment)
+    code, heard = transform_fingerprint(product), latest_number(store.production)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
         pieces = partitions_until(cut, environment.settings.clock())
         for piece in (piece for piece in pieces if is_delivered(product, piece, release)):
             inputs = pin_inputs(store, product, release, piece.key)
-            attempt = _attempt(product, environment, run_id, inputs, piece)
+            attempt = replace(_attempt(product, environment, run_id, inputs, piece), heard=heard)
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
         held = _held(attempts)

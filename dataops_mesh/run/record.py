@@ -30,7 +30,7 @@ from dataops_mesh.ledger import (
     status,
 )
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.store.log import as_it_was, facts_of_release, latest_number
+from dataops_mesh.store.log import Release, all_numbers, as_it_was, facts_of_release, latest_number
 from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs, read_manifest
 from dataops_mesh.store.owners import all_owners
 from dataops_mesh.store.record import plain
@@ -48,6 +48,8 @@ def record_run(environment: Environment) -> tuple[str, ...]:
             notes += _catch_up(environment, ledger)
     except MeshError as error:
         notes.append(f"the ledger is behind: {error.problems[0].what}")
+    if environment.store.sandbox:  # `mesh query` and `connect` show it; a file of views would leak
+        return tuple(notes)
     try:
         notes += [
             f"catalogs/{wrong.name} was not what was written here; it is written again"
@@ -153,16 +155,23 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
     store, notes = environment.store, []
     recorded = last_release(ledger)
     # Candidates come before releases: a ledger without any release may lack any candidate.
-    lost = set() if recorded else set(all_refs(store)) - known_candidates(ledger)
-    for ref in sorted({*pending_refs(store), *lost}):
+    lost = set[str]()
+    if not recorded and not store.sandbox:
+        lost = set(all_refs(store)) - known_candidates(ledger)
+    first = recorded or min(all_numbers(store), default=1) - 1  # a sandbox begins anywhere
+    pending = set(pending_refs(store))
+    for ref in sorted({*pending, *lost}):
         try:
-            manifest = plain(read_manifest(store, ref))
+            found = read_manifest(store, ref)
+            if ref in lost - pending and found.line != store.line:
+                continue  # tried in another line
+            manifest = plain(found)
         except CorruptError as error:
             notes.append(f"not on record: {error.problems[0].what}")
             continue
         record_candidate(ledger, manifest)
         mark_recorded(store, ref)
-    for number in range(recorded + 1, latest_number(store) + 1):
+    for number in range(first + 1, latest_number(store) + 1):
         try:
             release = as_it_was(store, number)
         except UnknownNameError:  # collected by an older version
@@ -170,6 +179,14 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
         except CorruptError as error:
             notes.append(f"not on record: {error.problems[0].what}")
             continue
+        for ref in _refs(release) if release.promoted else ():  # on record in a sandbox alone
+            record_candidate(ledger, plain(read_manifest(store, ref)))
         record_release(ledger, facts_of_release(release))
     record_owners(ledger, [plain(owner) for owner in all_owners(store)])
     return notes
+
+
+def _refs(release: Release) -> tuple[str, ...]:
+    """Return the candidates that a release switched to."""
+    found = [ref for one in release.switches for ref in (one.candidate, *(p[1] for p in one.parts))]
+    return tuple(dict.fromkeys(ref for ref in found if ref))

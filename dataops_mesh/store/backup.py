@@ -19,7 +19,7 @@ from dataops_mesh.store.floor import number_in
 from dataops_mesh.store.log import latest_number
 from dataops_mesh.store.manifest import MANIFEST
 from dataops_mesh.store.pins import committing, pinned
-from dataops_mesh.store.store import MARKER, Store, format_of, open_store
+from dataops_mesh.store.store import MARKER, SANDBOXES, Store, format_of, open_store
 
 _ONCE = ("owners", "declarations", "candidates", "tree", "heads")  # in this order
 _NAMES = frozenset({*_ONCE, "removed", "ledger.sqlite", MARKER})
@@ -126,6 +126,8 @@ def _everything(source: Path, number: int) -> Iterator[Path]:
     for folder in _ONCE:
         found = sorted(_below(source / folder), key=lambda path: (path.name == MANIFEST, path))
         for path in found:
+            if path.is_relative_to(source / "heads" / SANDBOXES):  # what people try is not kept
+                continue
             late = folder == "heads" and path.stem.isdigit() and int(path.stem) > number
             if not late and path.name not in _SKIPPED:
                 yield path

@@ -20,17 +20,17 @@ from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.floor import floor, raise_floor
+from dataops_mesh.store.leftovers import is_older, leftovers, remove_leftover
+from dataops_mesh.store.line.known import living
 from dataops_mesh.store.log import doomed_path, latest_number, path_of
-from dataops_mesh.store.manifest import MANIFEST, pending_refs, unwritten
+from dataops_mesh.store.manifest import MANIFEST, pending_refs
 from dataops_mesh.store.pins import Pin, live_pins
-from dataops_mesh.store.reachable import PINNED, READ, mark_past, reachable
+from dataops_mesh.store.reachable import PINNED, READ, Line, mark_past, reachable
 from dataops_mesh.store.retention import Retention
-from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree import blobs
 from dataops_mesh.store.tree.blobs import Found
 from dataops_mesh.store.tree.mark import Marked
-from dataops_mesh.store.upgrade.format1 import old_log
 
 _LOCK_SECONDS = 600.0
 __all__ = ["PINNED", "READ", "UNRECORDED", "YOUNG", "Collected", "Item", "collect"]
@@ -98,27 +98,32 @@ def collect(
 ) -> Collected:
     """Delete what no open release, no retention and no live pin refers to, after the grace period.
 
+    Of any line: what a sandbox shows, or was opened from, stays until it is closed.
+
     Args:
-        store: the store.
+        store: the store, on any line.
         keep_releases: how many of the newest releases to keep whole, at least one.
         grace_seconds: how long a superseded release stays for readers that cannot pin it, and
             how old a leftover must be.
         dry_run: only say what would be deleted.
         retention: how many publications of each product to keep.
     """
+    store = store.production
     with locks.exclusive(store.root / "collect.lock", seconds=_LOCK_SECONDS):
         listed = tuple(_candidate_folders(store))
         made = blobs.listed(store)
-        before, low = floor(store), _lowest(store, max(keep_releases, 1), grace_seconds)
-
-        def aged(number: int) -> bool:
-            return _is_older(path_of(store, number), grace_seconds)
-
-        if not dry_run and low > before:
-            low = raise_floor(store, low)  # from here on nobody finds what is older
+        before, lows = floor(store), dict[str, int]()
+        for line in _lines(store):
+            low = _lowest(line, max(keep_releases, 1), grace_seconds)
+            if not dry_run and low > floor(line):
+                low = raise_floor(line, low)  # from here on nobody finds what is older
+            lows[line.line] = low
         pins = live_pins(store)
-        marked = reachable(store, low, aged, retention or Retention(), pins)
-        found = _found(store, listed, marked, grace_seconds)
+        # After the pins: who opens a sandbox has pinned what it is opened from.
+        lines = [_line(one, lows.get(one.line), grace_seconds) for one in _lines(store)]
+        marked = reachable(lines, retention or Retention(), pins)
+        low = lows[store.line]
+        found = _found(lines, listed, marked, grace_seconds)
         old = _unmarked(made, marked, pins, grace_seconds)
         found = replace(
             found,
@@ -128,6 +133,19 @@ def collect(
         return found if dry_run else _delete_but_what_is_read(store, found)
 
 
+def _lines(store: Store) -> list[Store]:
+    return [store, *(line for line, _ in living(store))]
+
+
+def _line(store: Store, low: int | None, grace_seconds: float) -> Line:
+    def aged(number: int) -> bool:
+        path = path_of(store, number)
+        # A sandbox has no file of what it was opened with, and does not keep it for a rollback.
+        return is_older(path, grace_seconds) or not path.exists()
+
+    return Line(store, floor(store) if low is None else low, aged)
+
+
 def _lowest(store: Store, keep: int, grace_seconds: float) -> int:
     """Return up to which release all are closed.
 
@@ -135,24 +153,25 @@ def _lowest(store: Store, keep: int, grace_seconds: float) -> int:
     """
     low = floor(store)
     newest = latest_number(store)
-    while low < newest - keep and _is_older(path_of(store, low + 2), grace_seconds):
+    while low < newest - keep and is_older(path_of(store, low + 2), grace_seconds):
         low += 1
     return low
 
 
 def _found(
-    store: Store,
+    lines: list[Line],
     listed: tuple[Path, ...],
     marked: Marked,
     grace_seconds: float,
 ) -> Collected:
-    why = marked.refs
-    aged = {path: _is_older(path, grace_seconds) for path in listed}
+    store, why = lines[0].store, marked.refs
+    aged = {path: is_older(path, grace_seconds) for path in listed}
     free = [path for path in listed if aged[path] and _ref(store, path) not in why]
     done = [path for path in free if (path / MANIFEST).is_file()]
     litter = [path for path in free if path not in done]
-    litter += _leftovers(store, frozenset(why), grace_seconds)
-    unrecorded = frozenset(pending_refs(store))
+    stores = [line.store for line in lines]
+    litter += leftovers(stores, frozenset(why), grace_seconds)
+    unrecorded = frozenset(ref for one in stores for ref in pending_refs(one))
     gone = [path for path in done if _ref(store, path) not in unrecorded]
     stays = [path for path in listed if path not in gone and path not in litter]
     return Collected(
@@ -208,7 +227,7 @@ def _delete(store: Store, found: Collected) -> Collected:
                 files.remove(path / MANIFEST)
                 files.remove_tree(path)
             else:
-                _remove_leftover(store, path)
+                remove_leftover(store, path)
         except PermissionError as error:
             where = Path(os.fsdecode(error.filename or path))
             stuck[item] = Item(item.name, item.bytes, f"{error.strerror}{rights_of(where)}")
@@ -231,33 +250,6 @@ def _ref(store: Store, path: Path) -> str:
 
 def _path(store: Store, path: Path) -> str:
     return path.relative_to(store.root).as_posix()
-
-
-def _leftovers(store: Store, used: frozenset[str], grace_seconds: float) -> list[Path]:
-    folders = (store.root, store.releases, store.pins, store.pending, store.cache)
-    every = (*folders, *(path for path in store.tree.iterdir() if path.is_dir()))
-    temporary = [path for folder in every for path in folder.glob(f"{files.TEMPORARY}*")]
-    dead = [path for path in store.scratch.iterdir() if not locks.is_alive(lock_of(path))]
-    announced = [path for ref, path in unwritten(store) if ref not in used]
-    # An older version that still runs finds there that it may not publish any more.
-    found = (*temporary, *dead, *announced, *old_log(store))
-    return [path for path in found if _is_older(path, grace_seconds)]
-
-
-def _remove_leftover(store: Store, path: Path) -> None:
-    if path.parent == store.scratch:
-        locks.bury(lock_of(path), path)
-    else:
-        files.remove_tree(path)
-
-
-def _is_older(path: Path, seconds: float) -> bool:
-    """Tell whether the path is at least that old; a clock that went backwards makes it young."""
-    try:
-        age = time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return False
-    return age >= seconds and age >= 0
 
 
 def _size(path: Path) -> int:

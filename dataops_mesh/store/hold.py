@@ -14,6 +14,8 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Address
 
 HOLD, LIFT, ROLLBACK, WITHDRAWAL = "hold", "lift", "rollback", "withdrawal"
+# What only a sandbox has: it begins, goes on with another base or lease, ends.
+OPENED, REFRESHED, RENEWED, CLOSED = "opened", "refreshed", "renewed", "closed"
 INPUTS = "inputs"
 UNKNOWN = ""
 PRODUCT, PORT = "product", "port"

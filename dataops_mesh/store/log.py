@@ -1,9 +1,10 @@
 """The log: release n names what every address resolves to; creating its file is the publication.
 
-    heads/production/<n>.json      never removed, so that no number is ever used twice
+    heads/<line>/<n>.json          never removed while the line lives: no number is used twice
 
 Releases are numbered without a gap. Those up to the `floor` are closed: what they did stays on
-record, what they showed may be gone. Release 0 is empty and has no file.
+record, what they showed may be gone. Release 0 of production is empty and has no file; a sandbox's
+first number follows that of the release that it was opened from.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataops_mesh.store import files, record
 from dataops_mesh.store.floor import floor, number_in
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.manifest import is_written
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.tree import blobs
 from dataops_mesh.store.tree.blobs import GoneError
 from dataops_mesh.store.tree.entry import (
@@ -39,6 +40,7 @@ from dataops_mesh.store.tree.ports import Ports
 __all__ = [
     "EMPTY",
     "PUBLICATION",
+    "Base",
     "Entry",
     "GoneError",
     "Part",
@@ -61,6 +63,23 @@ _LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """What a sandbox reads of what nobody built in it.
+
+    Args:
+        line: whose release it is.
+        number: of that release.
+        nodes: what that release showed.
+        origin: the release of production behind it, as removals count.
+    """
+
+    line: str
+    number: int
+    nodes: Mapping[str, str]
+    origin: int
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One state of everything that is published, and why it came to be.
 
@@ -72,6 +91,10 @@ class Release:
         about: the product of these.
         partition: the partition of these, if it is about one.
         switches: what it did to each address of `changed`, for the record.
+        line: whose release it is: numbers order the releases of one line only.
+        base: of a sandbox, what it was opened from, or refreshed to.
+        lease: of a sandbox, until when somebody wants it.
+        promoted: the line and release that its candidates came from; empty if they were built here.
     """
 
     number: int
@@ -91,6 +114,15 @@ class Release:
     about: str = ""
     partition: str = ""
     switches: tuple[Switch, ...] = ()
+    line: str = PRODUCTION
+    base: Base | None = None
+    lease: datetime | None = None
+    promoted: str = ""
+
+    @property
+    def origin(self) -> int:
+        """Return the release of production that it goes back to: its own, or its base's."""
+        return self.base.origin if self.base else self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +143,15 @@ def latest_number(store: Store) -> int:
         number = max(all_numbers(store), default=0)
     while path_of(store, number + 1).exists():
         number += 1
+    if not number and store.line != PRODUCTION:
+        raise gone_line(store)
     return number
+
+
+def gone_line(store: Store) -> UnknownNameError:
+    """Return the error for who works in a sandbox that somebody took down."""
+    what = f"the sandbox {store.sandbox} is gone"
+    return UnknownNameError(Problem(what, next=f"mesh sandbox up {store.sandbox}"))
 
 
 def latest(store: Store) -> Release:
@@ -186,8 +226,13 @@ def append(store: Store, release: Release) -> bool:
     """Publish: create the release's file unless somebody was faster; first what it names."""
     path = path_of(store, release.number)
     blobs.write(store, ports_of(release).pending)
-    if not files.create(path, encoded(release)):
-        return False
+    try:
+        if not files.create(path, encoded(release)):
+            return False
+    except FileNotFoundError:
+        if store.line == PRODUCTION:
+            raise
+        raise gone_line(store) from None
     hint = number_in(store.releases / _HINT)  # it only goes forward, unless it leads nowhere
     if hint is None or hint < release.number or not path_of(store, hint).exists():
         files.replace(store.releases / _HINT, str(release.number).encode(), durable=False)
@@ -210,7 +255,7 @@ def doomed_path(store: Store) -> Path:
 def as_it_was(store: Store, number: int) -> Release:
     """Return a release as it was, closed or not."""
     if not number:
-        return replace(EMPTY, ports=Ports(store.root))
+        return replace(EMPTY, ports=Ports(store.root, line=store.line))
     path = path_of(store, number)
     try:
         data = files.read(path)
@@ -225,7 +270,7 @@ def as_it_was(store: Store, number: int) -> Release:
         ) from None
     head = record.decode(_Head, data, path)
     said = {name: getattr(head, name) for name in _SAID}
-    return Release(**said, ports=Ports(store.root, head.nodes))
+    return Release(**said, ports=Ports(store.root, head.nodes, line=store.line))
 
 
 def all_numbers(store: Store) -> list[int]:

@@ -22,7 +22,7 @@ from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.store import PRODUCTION, Store
 
 MANIFEST = "manifest.json"
 PUBLISH, REFUSE, ERROR = "publish", "refuse", "error"
@@ -130,6 +130,8 @@ class Manifest:
         events: the channels that its product wanted to be told of its publication.
         removed: the number of the removal whose successor this is; 0 of what was built.
         quarantines: of each port whose contract lets rows be set aside, those that were.
+        line: for which it was built; `base` is a number of it.
+        heard: of a sandbox's, the newest release of production then.
     """
 
     candidate: str
@@ -167,6 +169,13 @@ class Manifest:
     removed: int = 0
     unexecuted: tuple[str, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
+    line: str = PRODUCTION
+    heard: int = 0
+
+    @property
+    def origin(self) -> int:
+        """Return the newest release of production when it was begun, as removals count."""
+        return self.base if self.line == PRODUCTION else self.heard
 
     @property
     def files(self) -> tuple[File, ...]:

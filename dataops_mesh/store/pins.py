@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from dataops_mesh.errors import FULL
+from dataops_mesh.errors import FULL, StoreError
 from dataops_mesh.store import files, locks, record
 from dataops_mesh.store.log import (
     Release,
@@ -31,10 +31,10 @@ from dataops_mesh.store.log import (
     past_ports,
     ports_of,
 )
-from dataops_mesh.store.manifest import folder
-from dataops_mesh.store.removal import removal_numbers, removals
-from dataops_mesh.store.removed import without_removed
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.manifest import folder, read_manifest
+from dataops_mesh.store.removal import Removal, removal_numbers, removals
+from dataops_mesh.store.removed import Taken, without_removed
+from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.tree.mark import Marked, mark_shown
 from dataops_mesh.store.tree.ports import Ports
 
@@ -54,6 +54,7 @@ class Pin:
         writes: it is about to write, so nothing younger than it is deleted.
         known: the newest removal that it has heard of: it does not read what that took.
         since: when it began, in seconds.
+        line: whose release it reads.
     """
 
     who: str = "a process"
@@ -64,6 +65,7 @@ class Pin:
     writes: bool = False
     known: int = 0
     since: float = 0.0
+    line: str = PRODUCTION
 
 
 @contextmanager
@@ -84,16 +86,18 @@ def pinned(store: Store, release: int | None = None) -> Iterator[Release]:
         found = latest(store) if release is None else as_it_was(store, release)
         whole = is_open(store, found.number)
         read = found if whole else latest(store)  # what is kept of a closed one, the newest lists
-        erased = removal_numbers(store, found.number)
-        pin = Pin(_who(), found.number, ports_of(read).nodes, whole, known=max(erased, default=0))
+        erased = removal_numbers(store, found.origin)
+        known, nodes = max(erased, default=0), ports_of(read).nodes
+        pin = Pin(_who(), found.number, nodes, whole, known=known, line=store.line)
         with _pin(store, pin):
             again = not is_open(store, read.number) and latest_number(store) > read.number
-            if again or erased != removal_numbers(store, found.number):
+            if again or erased != removal_numbers(store, found.origin):
                 continue  # a collection was faster; reading it again says what is left
             if not whole:
                 found = closed(store, found, ports_of(read))
             if erased:
-                found = without_removed(found, removals(store, found.number))
+                taken = None if store.line == PRODUCTION else is_taken(store)
+                found = without_removed(found, removals(store, found.origin), taken)
             yield found
             return
 
@@ -144,10 +148,23 @@ def who_uses(store: Store, refs: frozenset[str], removal: int) -> tuple[str, ...
     return tuple(sorted({pin.who for pin in live_pins(store) if _uses(store, pin, refs, removal)}))
 
 
+def is_taken(store: Store) -> Taken:
+    """Return what tells, by its evidence, whether a removal takes a candidate."""
+
+    def taken(ref: str, removal: Removal) -> bool:
+        try:
+            return removal.takes(read_manifest(store, ref))
+        except StoreError:  # nothing of it is left, or it cannot be known
+            return True
+
+    return taken
+
+
 def _uses(store: Store, pin: Pin, refs: frozenset[str], removal: int) -> bool:
     if not refs.isdisjoint(pin.refs):
         return True
-    if not pin.release or pin.known >= removal > pin.release:
+    heard = pin.known >= removal and (pin.line != PRODUCTION or removal > pin.release)
+    if not pin.release or heard:
         return False
     found = Marked()
     if pin.whole:

@@ -22,7 +22,7 @@ from dataops_mesh.store import files, record
 from dataops_mesh.store.hold import PRODUCT, WITHDRAWAL, Hold, held_words
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import Manifest
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.store import PRODUCTION, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Removal:
         """Tell whether it is about a candidate: one that was begun before it."""
         return (
             manifest.product == self.product
-            and manifest.base < self.number
+            and manifest.origin < self.number
             and self.partition in {"", manifest.partition}
         )
 
@@ -90,13 +90,13 @@ def removals_of(store: Store, manifest: Manifest | None) -> tuple[Removal, ...]:
     """Return the removals that are about a candidate, oldest first."""
     if manifest is None:
         return ()
-    return tuple(one for one in removals(store, manifest.base) if one.takes(manifest))
+    return tuple(one for one in removals(store, manifest.origin) if one.takes(manifest))
 
 
 def note_removals(store: Store) -> None:
     """Write the record of each removal that a withdrawal asks for and that has none yet."""
     known = set(removal_numbers(store))
-    for removal in _asked_for(latest(store)):
+    for removal in _asked_for(latest(store.production)):
         if removal.number not in known:
             files.make_folder(store.removed)
             files.create(_path(store, removal.number), record.encode(removal))
@@ -121,7 +121,9 @@ def require_not_removed(store: Store, current: Release, candidates: Iterable[Man
     asked = tuple(candidates)
     if not asked:
         return
-    known = (*_asked_for(current), *removals(store, min(one.base for one in asked)))
+    if current.line != PRODUCTION:
+        current = latest(store.production)
+    known = (*_asked_for(current), *removals(store, min(one.origin for one in asked)))
     then = "run the product again"
     problems = {
         one.candidate: Problem(f"{removal}; candidate {one.candidate} was built before", next=then)

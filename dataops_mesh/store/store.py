@@ -10,10 +10,12 @@ from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.store import files
 
 FORMAT = 2
+PRODUCTION = "production"
+SANDBOXES = "sandboxes"
 MARKER = "store.json"
 _FOLDERS = (
     "candidates",
-    "heads/production",
+    f"heads/{PRODUCTION}",
     "tree",
     "pins",
     "pending",
@@ -25,9 +27,35 @@ _FOLDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where the store's parts are; for one host and a local disk."""
+    """Where the store's parts are; for one host and a local disk.
+
+    Args:
+        root: the store's folder.
+        line: whose releases these are: `production`, or `sandboxes/<name>~<token>`. Candidates,
+            the tree, declarations and pins are shared by all lines.
+    """
 
     root: Path
+    line: str = PRODUCTION
+
+    @property
+    def production(self) -> Store:
+        """Return the store on the line that consumers read."""
+        return self.on(PRODUCTION)
+
+    @property
+    def sandbox(self) -> str:
+        """Return the name of the sandbox; empty for production."""
+        return name_of(self.line)
+
+    @property
+    def own(self) -> Path:
+        """Return the folder of what belongs to the line alone: ledger, catalog, pending."""
+        return self.root if self.line == PRODUCTION else self.root / self.line
+
+    def on(self, line: str) -> Store:
+        """Return the store on another line."""
+        return Store(self.root, line)
 
     @property
     def candidates(self) -> Path:
@@ -37,7 +65,7 @@ class Store:
     @property
     def releases(self) -> Path:
         """Return the folder of the log: one small file per release."""
-        return self.root / "heads" / "production"
+        return self.root / "heads" / self.line
 
     @property
     def tree(self) -> Path:
@@ -52,7 +80,7 @@ class Store:
     @property
     def pending(self) -> Path:
         """Return the folder that names the candidates the ledger has not recorded yet."""
-        return self.root / "pending"
+        return self.own / "pending"
 
     @property
     def removed(self) -> Path:
@@ -72,12 +100,21 @@ class Store:
     @property
     def catalogs(self) -> Path:
         """Return the folder of derived DuckDB files of views, one a domain, for any client."""
-        return self.root / "catalogs"
+        return self.own / "catalogs"
 
     @property
     def ledger_file(self) -> Path:
         """Return the derived SQLite file of the ledger."""
-        return self.root / "ledger.sqlite"
+        return self.own / "ledger.sqlite"
+
+
+def name_of(line: str) -> str:
+    """Return the name that people call a line's sandbox by; empty for production.
+
+    >>> name_of("sandboxes/late~1f0c"), name_of("production")
+    ('late', '')
+    """
+    return line.removeprefix(f"{SANDBOXES}/").partition("~")[0] if line != PRODUCTION else ""
 
 
 def open_store(root: Path, *, create: bool = True) -> Store:

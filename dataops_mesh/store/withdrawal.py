@@ -15,7 +15,7 @@ from dataops_mesh.store.hold import WITHDRAWAL, Hold, held_words, lift_command, 
 from dataops_mesh.store.holding import Asked, follow, following
 from dataops_mesh.store.log import Entry, Release, grown, ports_of
 from dataops_mesh.store.owners import require_owner
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.tree.growth import withdrawn as withdrawn_ports
 
 
@@ -43,7 +43,8 @@ def withdraw(  # noqa: PLR0913, PLR0917 - each a fact of the record
         OwnershipError: the domain belongs to another repository.
     """
     wanted = tuple(sorted(addresses))
-    require_owner(store, (address.domain for address in wanted), asked.publisher)
+    if store.line == PRODUCTION:
+        require_owner(store, (address.domain for address in wanted), asked.publisher)
 
     def withdrawn(current: Release) -> Release:
         ports = tuple(a for a in wanted if has(current, a, partition))

@@ -21,14 +21,13 @@ from dataops_mesh.engine.source import marks
 from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger.mark import Mark, mark_of, state_of
 from dataops_mesh.plan.approval import FOLDER
-from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.environment import Environment, store_of
 from dataops_mesh.run.identity import library_version
 from dataops_mesh.settings import PREFIX, Settings, load_settings
 from dataops_mesh.spec.loader import Broken
 from dataops_mesh.spec.model import PARTITION_KEY, Product, Source
 from dataops_mesh.store.manifest import pending_refs
 from dataops_mesh.store.release import latest_number
-from dataops_mesh.store.store import open_store
 
 FORMAT = 1
 _GLOB = frozenset("*?[")
@@ -73,7 +72,7 @@ class Question:
     def _state(self) -> Iterator[object]:
         pyproject = state_of(self.root / "pyproject.toml")
         settings = _settings(self.root, pyproject, tuple(_environment()))
-        environment = Environment(open_store(settings.store_folder, create=False), settings)
+        environment = Environment(store_of(settings, create=False), settings)
         yield pyproject
         yield latest_number(environment.store)
         yield pending_refs(environment.store)

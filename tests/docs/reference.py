@@ -18,7 +18,7 @@ from dataops_mesh.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 MADE = "Made of the code by `make reference`.\n"
-PANELS = ("Write", "Run", "Look", "Decide", "Keep")
+PANELS = ("Write", "Run", "Look", "Decide", "Try", "Keep")
 
 
 def commands_page() -> str:

@@ -44,6 +44,7 @@ IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
 SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
+SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -113,6 +114,10 @@ SHOWN = {
     ("removing.md", '$ mesh hold add shop.orders --reason "the auditor reads it until Friday"'): REMOVING,
     ("removing.md", "$ mesh status                           # says what is to end"): REMOVING,
     ("removing.md", "$ mesh withdraw shop.orders --due       # exit 2"): REMOVING,
+    ("sandboxes.md", '$ mesh sandbox up late --reason "count late orders too"'): SANDBOXES,
+    ("sandboxes.md", "export DATAOPS_MESH_SANDBOX=late"): "tests/cli/test_sandboxes.py::test_a_sandbox_that_is_gone_is_never_production",
+    ("sandboxes.md", "$ mesh sandbox up again --from late"): "tests/cli/test_sandboxes.py::test_a_sandbox_begins_where_somebody_says",
+    ("sandboxes.md", "<store>/heads/sandboxes/late~4f1c09a7b2d3/58.json   its releases, as production has its own"): DRAWING,
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded

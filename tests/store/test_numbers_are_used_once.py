@@ -161,7 +161,7 @@ def test_every_publication_of_a_race_beside_collections_has_its_own_number(
 
     monkeypatch.setattr(holding, "append", append)
     # Without any grace, the temporary files of writers are leftovers too: not what this is about.
-    monkeypatch.setattr("dataops_mesh.store.collect._leftovers", lambda *_: [])
+    monkeypatch.setattr("dataops_mesh.store.collect.leftovers", lambda *_: [])
 
     def write(name) -> None:
         try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Names, Output, Product
+from dataops_mesh.cli.commands.shared import Names, Output, Product, Sandbox
 from dataops_mesh.cli.output import Format
 
 PANEL = "Look"
@@ -34,9 +34,11 @@ def status(
         bool, typer.Option("--wrong", help="only what is wrong: open incidents; exit 1 if any")
     ] = False,
     closed: Annotated[bool, typer.Option("--all", help="with --wrong: closed ones too")] = False,
+    sandbox: Sandbox = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show what is published, and how each last run ended."""
+    del sandbox  # it was entered
     if closed and not wrong:
         raise typer.BadParameter("--all is of incidents: mesh status --wrong --all")
     if wrong:
@@ -54,9 +56,11 @@ def query(
     candidate: Annotated[
         str | None, typer.Option(help="a candidate of your own, also a refused one; on record")
     ] = None,
+    sandbox: Sandbox = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Run one SELECT; every domain.port is a view."""
+    del sandbox  # it was entered
     from dataops_mesh.cli.looking import run_query
     from dataops_mesh.cli.showing import query_candidate
 
@@ -74,16 +78,19 @@ def show(
     *,
     history: Annotated[bool, typer.Option("--history", help="of a product: all that was")] = False,
     down: Annotated[bool, typer.Option("--down", help="what was built from it")] = False,
+    sandbox: Sandbox = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show what one is, from what, by whom."""
+    del sandbox  # it was entered
     from dataops_mesh.cli.showing import show_thing
 
     raise typer.Exit(show_thing(thing, output, history=history, below=down))
 
 
-def ui(context: typer.Context) -> None:
+def ui(context: typer.Context, sandbox: Sandbox = None) -> None:
     """Start the Dagster UI; takes options of `dagster dev`."""
+    del sandbox  # it was entered
     from dataops_mesh.cli.ui import start_ui
 
     raise typer.Exit(start_ui(context.args))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Names, Output, Partition, Partitions, Product
+from dataops_mesh.cli.commands.shared import Names, Output, Partition, Partitions, Product, Sandbox
 from dataops_mesh.cli.output import Format
 
 PANEL = "Run"
@@ -37,9 +37,11 @@ def run(  # noqa: PLR0913 - what the command takes
     dry: Annotated[
         bool, typer.Option("--dry-run", help="show what would be built, and why")
     ] = False,
+    sandbox: Sandbox = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Build, check and publish, inputs first."""
+    del sandbox  # it was entered
     from dataops_mesh.cli import running
 
     if rebuild:

@@ -34,6 +34,21 @@ Partitions = Annotated[
 Output = Annotated[Format, typer.Option("--format", help="for people or for machines")]
 
 
+def _enter(name: str | None) -> str | None:
+    """Enter the sandbox, before the command looks at anything."""
+    if name is not None:
+        from dataops_mesh.cli.entering import enter
+
+        enter(name)
+    return name
+
+
+Sandbox = Annotated[
+    str | None,
+    typer.Option("--sandbox", help="in this sandbox; production if absent", callback=_enter),
+]
+
+
 def _said(text: str) -> str:
     if not text.strip():
         raise typer.BadParameter("say why, in a few words: it is for the record")

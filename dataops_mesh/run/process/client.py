@@ -19,6 +19,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from dataops_mesh.errors import Problem, RunError, SettingsError
+from dataops_mesh.run.environment import on_line, store_of
 from dataops_mesh.run.process.server import ARROW, NO_THREAD, SUFFIX
 from dataops_mesh.run.process.wire import (
     CODE,
@@ -34,7 +35,6 @@ from dataops_mesh.settings import PREFIX, Settings
 from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.store.log import latest_number, read_release
-from dataops_mesh.store.store import open_store
 
 Progress = Callable[[str], None]
 PATIENCE = 60  # seconds to wait for a gate that starts, and for a cancelled run to be dead
@@ -132,12 +132,15 @@ def _request(  # noqa: PLR0913 - a request says who, what and from where, by key
 ) -> Request:
     environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
     environment.pop(f"{PREFIX}GATE", None)
+    line = store_of(settings).line
+    settings = on_line(settings, line)
     said = {name: str(value) for name, value in hello(settings).items()}
     return Request(
         ask,
         str(settings.root),
         str(product.folder),
         run_id,
+        line,
         partition,
         check_names(checks),
         tuple(said.items()),
@@ -152,7 +155,7 @@ def _ask(
 ) -> list[Mapping[str, Any]]:
     """Ask, and return the reports; cancel if anything interrupts the wait."""
     path = start_gate(settings)
-    store = open_store(settings.store_folder)
+    store = store_of(settings)
     since = latest_number(store)
     with _connected(path) as connection:
         answers = Answers(connection)

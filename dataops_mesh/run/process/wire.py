@@ -23,7 +23,7 @@ from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store import record
 
-PROTOCOL = 2
+PROTOCOL = 3
 _MOMENT = 250  # milliseconds
 LONGEST = 1 << 20  # bytes of a request
 CODE = b"code "  # before the request of a product that Python or dbt builds
@@ -42,6 +42,7 @@ class Request:
         root: the workspace.
         folder: the product's folder; the gate reads the declarations there by itself.
         run_id: on record with the candidate.
+        line: of the store: production, or which sandbox. Whoever says nothing is refused.
         partition: the key of the partition to build; empty for none.
         checks: the names that the caller will store results under, as `port check`; the gate
             refuses when the declarations on the disk ask for others.
@@ -56,6 +57,7 @@ class Request:
     root: str
     folder: str
     run_id: str
+    line: str
     partition: str = ""
     checks: tuple[str, ...] = ()
     hello: tuple[tuple[str, str], ...] = ()
@@ -66,10 +68,11 @@ class Request:
 
 
 def hello(settings: Settings) -> dict[str, Any]:
-    """Return what both sides must agree on: the protocol, the store and the ledger."""
+    """Return what both sides must agree on: the protocol, the store, its line and the ledger."""
     ledger = hashlib.sha256(settings.ledger.encode()).hexdigest()  # it may hold a password
     store = str(settings.store_folder.resolve())
-    return {"protocol": PROTOCOL, "store": store, "ledger": ledger}
+    found = {"protocol": PROTOCOL, "store": store, "ledger": ledger}
+    return found | ({"sandbox": settings.sandbox} if settings.sandbox else {})
 
 
 @dataclass(slots=True)

@@ -158,13 +158,19 @@ def settings_of(request: Request, user: str) -> Settings:
     Raises:
         SettingsError: the caller has another store or ledger.
     """
-    settings = load_settings(Path(request.root))
+    from dataops_mesh.run.environment import on_line, store_of
+
+    # The line that the caller says, whatever our own settings name; one that is gone is refused.
+    settings = on_line(load_settings(Path(request.root)), request.line)
     theirs = dict(request.hello)
     wrong = [name for name, value in hello(settings).items() if theirs.get(name) != str(value)]
     if wrong:
         what = f"the gate has another {wrong[0]} than the process that asks"
         then = "start both with the same settings, and the same version of dataops_mesh"
         raise SettingsError(Problem(what, key=f"tool.dataops_mesh.{wrong[0]}", next=then))
+    if store_of(settings).line != request.line:
+        what = f"{request.line!r} is no line of the store"
+        raise SettingsError(Problem(what, next="mesh sandbox list"))
     return settings if settings.person else settings.model_copy(update={"person": user})
 
 

@@ -27,6 +27,7 @@ def registered(environment: Environment, *, removed: bool = False) -> tuple[Regi
     Raises:
         StoreError: there is a ledger and it cannot be read.
     """
+    environment = environment.production  # who reads what is no matter of a sandbox
     if not environment.settings.ledger and not environment.store.ledger_file.is_file():
         return ()  # nothing was ever registered, and looking must not write
     ledger = open_ledger(environment.ledger_url)

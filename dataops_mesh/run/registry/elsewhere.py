@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from dataops_mesh.errors import DeclarationError, MeshError, Problem, StoreError
 from dataops_mesh.ledger import Registration
 from dataops_mesh.run.declaration import load_texts, published_product
-from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.environment import Environment, store_of
 from dataops_mesh.run.registry.declared import elsewhere
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Mesh, Product
 from dataops_mesh.store.declarations import read_declaration
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import read_manifest
-from dataops_mesh.store.store import Store, open_store
+from dataops_mesh.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def find_elsewhere(settings: Settings, mesh: Mesh) -> Elsewhere:
         StoreError: there is a registry and it cannot be read.
     """
     try:
-        store = open_store(settings.store_folder, create=False)
+        store = store_of(settings, create=False)
     except StoreError:
         return Elsewhere()  # nothing was ever written here
     domains = {domain.name for domain in mesh.domains}

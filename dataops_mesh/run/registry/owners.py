@@ -51,6 +51,16 @@ def require_ours(product: Product, environment: Environment) -> None:
     require_owner(environment.store, (product.domain,), publisher_of(environment))
 
 
+def require_may_publish(product: Product, environment: Environment) -> None:
+    """Make sure of it on production; in a sandbox whoever likes tries, and promotion asks.
+
+    Raises:
+        OwnershipError: its domain belongs to another repository.
+    """
+    if not environment.store.sandbox:
+        require_ours(product, environment)
+
+
 def assign_domain(environment: Environment, domain: str, repository: str) -> Owner:
     """Make a repository the owner of a domain, in the store first and then in the ledger.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from dataops_mesh.errors import UnknownNameError
 from dataops_mesh.ledger.traces import attempts_of, begun_before
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
@@ -14,8 +16,13 @@ from dataops_mesh.run.word.hold import ask
 from dataops_mesh.run.word.withdraw import Taking
 from dataops_mesh.store.erase import delete, delete_leftovers, taken, unfinished, users
 from dataops_mesh.store.hold import PORT, PRODUCT
+from dataops_mesh.store.holding import Asked
+from dataops_mesh.store.line.known import living
+from dataops_mesh.store.line.opening import NOBODY
+from dataops_mesh.store.line.refresh import withdraw_erased
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.removal import Removal, is_done, mark_done, note_removals, removals
+from dataops_mesh.store.store import Store
 from dataops_mesh.store.withdrawal import withdraw
 
 ERASE = "erase"
@@ -100,6 +107,7 @@ def erase(  # noqa: PLR0913 - each a fact of the record
     how = PRODUCT if whole else PORT
     release = withdraw(store, what.product, what.addresses, asked, partition, how)
     note_removals(store)
+    _take_from_sandboxes(store, asked)
     mine = next(one for one in removals(store, release.number - 1) if one.number == release.number)
     record_run(environment)
     cut_off = _wait(environment, mine, tell) if wait else _users(environment, mine)
@@ -116,6 +124,7 @@ def finish_removals(environment: Environment, forget: Forget) -> tuple[str, ...]
     """
     store = environment.store
     note_removals(store)
+    _take_from_sandboxes(store, Asked("", "it was erased from production", NOBODY))
     said: list[str] = []
     for removal in removals(store):
         if is_done(store, removal) and not taken(store, removal):
@@ -129,6 +138,13 @@ def finish_removals(environment: Environment, forget: Forget) -> tuple[str, ...]
         said.append(f"{removal}: {len(gone)} candidates were deleted")
         said += notes
     return tuple(said)
+
+
+def _take_from_sandboxes(store: Store, asked: Asked) -> None:
+    """Withdraw what was erased from every other line too; what was built there since stays."""
+    for line, _ in living(store):
+        with suppress(UnknownNameError):  # it was taken down meanwhile
+            withdraw_erased(line, asked)
 
 
 def _remove(

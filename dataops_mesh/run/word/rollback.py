@@ -8,7 +8,7 @@ from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.record import record_run
-from dataops_mesh.run.registry.owners import publisher_of, require_ours
+from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.release import rollback
@@ -39,7 +39,7 @@ def rollback_product(  # noqa: PLR0913, PLR0917 - each a fact of the record
         NotPublishedError: the product was never published.
         OwnershipError: its domain belongs to another repository.
     """
-    require_ours(product, environment)
+    require_may_publish(product, environment)
     run_id = f"rollback-{uuid.uuid4().hex[:12]}"
     record_operation(
         environment,

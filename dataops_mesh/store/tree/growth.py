@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.store import PRODUCTION
 from dataops_mesh.store.tree import blobs, content, versions
 from dataops_mesh.store.tree.blobs import Blob, Place
 from dataops_mesh.store.tree.entry import GONE, WHOLE, Entry, Light, Switch, as_part
@@ -19,6 +20,7 @@ from dataops_mesh.store.tree.ports import Ports
 
 _SWITCHES = 50  # of a port in partitions, how many are listed at least
 WITHDRAWAL = "withdrawal"
+_STAMP = frozenset({"number", "line"})
 Put = Callable[[Blob], str]
 
 
@@ -84,6 +86,10 @@ def _grown(
     grown: Callable[[Address, Put], tuple[Light, Switch]],
 ) -> Grown:
     pending: dict[Place, bytes] = {}
+    # By the number, and of a sandbox by its line, no blob is the same as an older one.
+    stamp: Blob = {"number": number}
+    if ports.line != PRODUCTION:
+        stamp["line"] = ports.line
     nodes, switches = dict(ports.nodes), []
     by_domain: dict[str, list[Address]] = {}
     for address in sorted(addresses):
@@ -91,7 +97,7 @@ def _grown(
     for domain, found in by_domain.items():
 
         def put(blob: Blob, domain: str = domain) -> str:
-            digest, data = blobs.encode({**blob, "number": number})
+            digest, data = blobs.encode({**blob, **stamp})
             pending[domain, digest] = data
             return digest
 
@@ -107,7 +113,7 @@ def _grown(
 def _entry(ports: Ports, address: Address) -> Blob:
     found = ports.entry_blob(address)
     if found is not None:
-        return {name: value for name, value in found.items() if name != "number"}
+        return {name: value for name, value in found.items() if name not in _STAMP}
     return new_entry()
 
 

@@ -25,11 +25,13 @@ class Marked:
         places: the blobs.
         refs: the candidates, each with why it stays.
         read: the chunks whose partitions consumers read, with what these must be newer than.
+        kept: the nodes and entries whose versions were looked at, for a rollback.
     """
 
     places: set[Place] = field(default_factory=set)
     refs: dict[str, str] = field(default_factory=dict)
     read: set[tuple[str, int]] = field(default_factory=set)
+    kept: set[Place] = field(default_factory=set)
 
 
 def mark_shown(root: Path, nodes: Mapping[str, str], why: str, found: Marked) -> None:
@@ -63,6 +65,7 @@ def mark_kept(  # noqa: PLR0913, PLR0917 - each a rule of what stays
     aged: Aged,
     pasts: Sequence[int],
     found: Marked,
+    after: int = 0,
 ) -> None:
     """Mark what products can be rolled back to, and what readers of closed releases use.
 
@@ -72,7 +75,8 @@ def mark_kept(  # noqa: PLR0913, PLR0917 - each a rule of what stays
         count: how many publications of a product stay.
         aged: tells whether a release is old.
         pasts: the closed releases that somebody reads.
-        found: what was found so far.
+        found: what was found so far; what is in it already is not read again.
+        after: only publications after this one: of a sandbox, its own.
     """
     for domain, _, entry in _entries(root, nodes, found, whole=True):
         most = count(entry["product"], entry["keep"])
@@ -82,21 +86,26 @@ def mark_kept(  # noqa: PLR0913, PLR0917 - each a rule of what stays
             every += blobs.read(root, (domain, digest))["parts"].values()
         for rows in every:
             for row in (*versions.kept(rows, most, pasts), *_young(rows, most, aged)):
-                found.refs.setdefault(row[0], f"publication {row[1]} is kept for a rollback")
+                if row[1] > after:
+                    why = f"publication {row[1]} is kept for a rollback"
+                    found.refs.setdefault(row[0], why)
 
 
 def _entries(
     root: Path, nodes: Mapping[str, str], found: Marked, *, whole: bool
 ) -> Iterable[tuple[str, Address, Mapping[str, Any]]]:
+    seen = found.kept if whole else found.places
     for domain, digest in sorted(nodes.items()):
         place = (domain, digest)
-        if place in found.places and not whole:
+        if place in seen:
             continue
+        seen.add(place)
         found.places.add(place)
         for port, row in blobs.read(root, place)["ports"].items():
             entry = (domain, row[7])
-            if entry in found.places and not whole:
+            if entry in seen:
                 continue
+            seen.add(entry)
             found.places.add(entry)
             yield domain, Address(domain, port), blobs.read(root, entry)
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.store import PRODUCTION
 from dataops_mesh.store.tree import blobs, versions
 from dataops_mesh.store.tree.blobs import Blob, Place
 from dataops_mesh.store.tree.entry import GONE, WHOLE, Entry, Light
@@ -27,12 +28,14 @@ class Ports(Mapping[Address, Entry]):
         nodes: the digest of each domain's node.
         pending: blobs that are not on the disk yet.
         instead: what some addresses resolve to all the same; None hides one.
+        line: whose releases these are: it is in every blob that is made of them.
     """
 
     root: Path
     nodes: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     pending: Mapping[Place, bytes] = field(default_factory=lambda: _NOTHING)
     instead: Mapping[Address, Entry | None] = field(default_factory=lambda: _NOTHING)
+    line: str = PRODUCTION
 
     def __getitem__(self, address: Address) -> Entry:
         """Return what an address resolves to; reads its entry, and no partition."""
@@ -127,7 +130,7 @@ class Ports(Mapping[Address, Entry]):
 
     def seen(self, instead: Mapping[Address, Entry | None]) -> Ports:
         """Return these ports with some that resolve to something else, for a reader."""
-        return Ports(self.root, self.nodes, self.pending, {**self.instead, **instead})
+        return Ports(self.root, self.nodes, self.pending, {**self.instead, **instead}, self.line)
 
     def _entry(self, address: Address, light: Light) -> Entry:
         blob = self.blob((address.domain, light.entry))

@@ -1,0 +1,101 @@
+"""What the commands take that are about trying something without touching what others read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dataops_mesh.cli.commands.shared import Names, Output, Partitions
+from dataops_mesh.cli.output import Format
+
+sandbox = typer.Typer(
+    help="Try something on the whole mesh, without touching what others read.",
+    no_args_is_help=True,
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="of the sandbox")]
+Lease = Annotated[str, typer.Option(help="for how long: 12h, 7d, 2w")]
+Why = Annotated[str, typer.Option(help="what for, for the record")]
+
+
+def add_sandbox_commands(app: typer.Typer) -> None:
+    """Add the commands to `mesh`."""
+    sandbox.command()(up)
+    sandbox.command("list")(list_all)
+    sandbox.command()(run)
+    sandbox.command()(diff)
+    sandbox.command()(refresh)
+    sandbox.command()(renew)
+    sandbox.command()(down)
+    app.add_typer(sandbox, name="sandbox", rich_help_panel="Try")
+
+
+def up(
+    name: Name,
+    origin: Annotated[
+        str, typer.Option("--from", help="production, a sandbox, a release, or a time")
+    ] = "production",
+    lease: Lease = "7d",
+    reason: Why = "",
+) -> None:
+    """Open a sandbox: it shows what production shows, and what is built in it is its own."""
+    from dataops_mesh.cli.sandboxes import open_one
+
+    open_one(name, origin, lease, reason)
+
+
+def list_all(output: Output = Format.TABLE) -> None:
+    """List the sandboxes: whose, from what, until when, and what was built in each."""
+    from dataops_mesh.cli.sandboxes import list_sandboxes
+
+    list_sandboxes(output)
+
+
+def run(
+    name: Name,
+    names: Names = None,
+    partition: Partitions = None,
+    *,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="only what differs from what is published")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Build and check in a sandbox; `mesh run --sandbox NAME` takes more options."""
+    from dataops_mesh.cli import running
+    from dataops_mesh.cli.entering import enter
+
+    enter(name)
+    raise typer.Exit(running.run_products(names or [], output, partition or [], changed=changed))
+
+
+def diff(name: Name, output: Output = Format.TABLE) -> None:
+    """Show what a sandbox shows otherwise than production does now."""
+    from dataops_mesh.cli.sandboxes import show_differences
+
+    show_differences(name, output)
+
+
+def refresh(
+    name: Name,
+    to: Annotated[int | None, typer.Option("--to", help="a release; the newest if absent")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Read what was not built in the sandbox from production as it is now."""
+    from dataops_mesh.cli.sandboxes import refresh_one
+
+    refresh_one(name, to, output)
+
+
+def renew(name: Name, lease: Lease = "7d") -> None:
+    """Keep a sandbox for longer, from now."""
+    from dataops_mesh.cli.sandboxes import renew_one
+
+    renew_one(name, lease)
+
+
+def down(name: Name, reason: Why = "") -> None:
+    """Take a sandbox down; `mesh store gc` deletes what was built in it."""
+    from dataops_mesh.cli.sandboxes import close_one
+
+    close_one(name, reason)

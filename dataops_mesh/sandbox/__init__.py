@@ -1,0 +1,1 @@
+"""Sandboxes as people use them: opened, compared, tried in, promoted, taken down."""

@@ -1,0 +1,102 @@
+"""Which sandboxes there are.
+
+<store>/heads/sandboxes/<name>~<token>/<n>.json      its releases; the last says that it is closed
+<store>/sandboxes/<name>~<token>/                    its ledger, its Dagster, what is pending
+
+The token is new each time, so a name can be used again at once and no number means two things.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.store.hold import CLOSED
+from dataops_mesh.store.log import Release, as_it_was, latest
+from dataops_mesh.store.store import PRODUCTION, SANDBOXES, Store
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
+_LINE = re.compile(rf"{SANDBOXES}/{NAME.pattern}~[0-9a-f]{{12}}", re.ASCII)
+
+
+def heads_of(store: Store) -> Path:
+    """Return the folder with a folder of releases for each sandbox."""
+    return store.root / "heads" / SANDBOXES
+
+
+def sandboxes(store: Store) -> tuple[Store, ...]:
+    """Return the store on the line of each sandbox, closed ones that are not deleted included."""
+    root = heads_of(store)
+    names = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+    found = (store.on(f"{SANDBOXES}/{name}") for name in names)
+    return tuple(one for one in found if _LINE.fullmatch(one.line) and _has_any(one))
+
+
+def living(store: Store) -> tuple[tuple[Store, Release], ...]:
+    """Return the sandboxes that are not closed, each with its newest release."""
+    found: list[tuple[Store, Release]] = []
+    for one in sandboxes(store):
+        try:
+            release = latest(one)
+        except UnknownNameError:  # a collection was faster
+            continue
+        if release.kind != CLOSED:
+            found.append((one, release))
+    return tuple(found)
+
+
+def on_line(store: Store, line: str) -> Store:
+    """Return the store on a line, by its whole name; never another one by mistake.
+
+    Raises:
+        UnknownNameError: there is no such line, or it is closed.
+    """
+    if line == PRODUCTION:
+        return store.production
+    if _LINE.fullmatch(line) and _has_any(found := store.on(line)) and is_living(found):
+        return found
+    raise _unknown(store, line.removeprefix(f"{SANDBOXES}/"))
+
+
+def find(store: Store, name: str) -> Store:
+    """Return the store on the line of a sandbox.
+
+    Args:
+        store: the store.
+        name: of the sandbox; or with its token, where it must be that one.
+
+    Raises:
+        UnknownNameError: there is none of that name, or it is closed.
+    """
+    if "~" in name:
+        return on_line(store, f"{SANDBOXES}/{name}")
+    found = [one for one, _ in living(store) if one.sandbox == name]
+    if not found:
+        raise _unknown(store, name)
+    return found[0]
+
+
+def is_living(store: Store) -> bool:
+    """Tell whether a line takes releases."""
+    try:
+        return latest(store).kind != CLOSED
+    except UnknownNameError:
+        return False
+
+
+def opened(store: Store) -> Release:
+    """Return the first release of a sandbox: who opened it, when, from what."""
+    numbers = (int(path.stem) for path in store.releases.glob("*.json") if path.stem.isdigit())
+    return as_it_was(store, min(numbers))
+
+
+def _has_any(store: Store) -> bool:
+    return any(path.stem.isdigit() for path in store.releases.glob("*.json"))
+
+
+def _unknown(store: Store, name: str) -> UnknownNameError:
+    known = sorted({one.sandbox for one, _ in living(store)})
+    what = f'there is no sandbox "{name}"{did_you_mean(name, known)}'
+    then = f"mesh sandbox up {name}" if NAME.fullmatch(name) else "mesh sandbox list"
+    return UnknownNameError(Problem(what, choices=tuple(known), next=then))
