@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import mkdtemp
@@ -26,10 +26,13 @@ def sizes(products: int, partitions: int, what: str, times: int) -> Callable[[],
     Args:
         products: in domains of at most 200; each has one port.
         partitions: of each port; 1 for ports that are published whole.
-        what: `commit`, `pin`, `look` (the newest number) or `list` (every port, as `status` asks).
+        what: `commit`, `pin`, `look` (the newest number), `list` (every port, as `status` asks)
+            or `open` (a sandbox).
         times: how often.
     """
     store = _filled(products, partitions)
+    from dataops_mesh.store.holding import Asked
+    from dataops_mesh.store.line.opening import open_sandbox
     from dataops_mesh.store.log import entries_of, latest, latest_number
     from dataops_mesh.store.owners import Publisher
     from dataops_mesh.store.pins import pinned
@@ -45,6 +48,9 @@ def sizes(products: int, partitions: int, what: str, times: int) -> Callable[[],
             commit(store, latest(store), entries, run_id="b", person="b", at=NOW, publisher=ours)
         elif what == "look":
             latest_number(store)
+        elif what == "open":
+            asked = Asked("b", "", ours)
+            open_sandbox(store, f"s{number}", asked, NOW + timedelta(days=7))
         elif what == "list":
             sum(light.rows for _, light in latest(store).ports.lights())  # type: ignore[attr-defined]
         else:

@@ -12,14 +12,15 @@ NAMES = {
     "pin": f"{OURS}: pin and bind three inputs",
     "look": f"{OURS}: look for something new",
     "list": f"{OURS}: list every port",
+    "open": f"{OURS}: open a sandbox",
 }
 WORK = (
     "A store as that many publications leave it, in domains of at most 200 products; ports of a "
     "domain share their entry, so that files have their true sizes and the disk has room. Measured "
     "is CPU, the median of several times, each with nothing in memory, as in a new process: "
     "committing one product (of a port in partitions, one of them), pinning a release and binding "
-    "three inputs, looking whether there is a new release, and listing every port as `mesh status` "
-    "does."
+    "three inputs, looking whether there is a new release, listing every port as `mesh status` "
+    "does, and opening a sandbox."
 )
 
 
@@ -56,7 +57,7 @@ def _goals(
     cases = [_case(many, cut) for many in products for cut in partitions]
     slowest = {
         what: 1000 * max(found(measured, NAMES[what], case).seconds for case in cases)
-        for what in ("commit", "pin", "look")
+        for what in ("commit", "pin", "look", "open")
     }
     last = _case(products[-1], partitions[-1])
     listed = 1000 * found(measured, NAMES["list"], last).seconds * 10_000 / products[-1]

@@ -130,7 +130,7 @@ class Manifest:
         events: the channels that its product wanted to be told of its publication.
         removed: the number of the removal whose successor this is; 0 of what was built.
         quarantines: of each port whose contract lets rows be set aside, those that were.
-        line: for which it was built; `base` is a number of it.
+        line: for which it was built, and of which `base` is a number.
         heard: of a sandbox's, the newest release of production then.
     """
 
@@ -228,12 +228,9 @@ def write_manifest(store: Store, manifest: Manifest) -> None:
         files.sync_folder(parent)
     files.replace(_pending(store, manifest.candidate), b"")
     if not files.create(target / MANIFEST, record.encode(manifest)):
-        raise StoreError(
-            Problem(
-                f"candidate {manifest.candidate} has a manifest already",
-                next="build a new candidate; an old one never changes",
-            )
-        )
+        what = f"candidate {manifest.candidate} has a manifest already"
+        then = "build a new candidate; an old one never changes"
+        raise StoreError(Problem(what, next=then))
 
 
 def read_manifest(store: Store, ref: str) -> Manifest:

@@ -26,7 +26,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.holding import Asked
+from dataops_mesh.store.holding import Asked, lift
 from dataops_mesh.store.line.known import living
 from dataops_mesh.store.line.opening import NOBODY, close, open_sandbox
 from dataops_mesh.store.line.refresh import refresh
@@ -50,9 +50,12 @@ class Line:
     store: Store
     shown: Shown = field(default_factory=dict)
     base: Shown = field(default_factory=dict)
+    origin: Line | None = None
 
 
-def build(store: Store, at: Path, ref: str, base: Release, product: str, key: str) -> Manifest:
+def build(  # noqa: PLR0917 - the order of a build
+    store: Store, at: Path, ref: str, base: Release, product: str, key: str
+) -> Manifest:
     domain, name, _ = ref.split("/")
     files.make_folder(at)
     generation = int(ref[-6:], 16)
@@ -114,10 +117,14 @@ class Lines(RuleBasedStateMachine):
         key = key if product == "days" else ""
         before = latest(line.store).number
         ref = new_ref("fleet", product, T0)
-        with suppress(Crash), crashing(files, 10**6 if crash is None else crash):
-            with pinned(line.store) as base, building(line.store, ref) as at:
-                manifest = build(line.store, at, ref, base, product, key)
-                commit(line.store, base, entries_of(manifest), at=T0, **WHO)
+        with (
+            suppress(Crash),
+            crashing(files, 10**6 if crash is None else crash),
+            pinned(line.store) as base,
+            building(line.store, ref) as at,
+        ):
+            manifest = build(line.store, at, ref, base, product, key)
+            commit(line.store, base, entries_of(manifest), at=T0, **WHO)
         if latest(line.store).number > before:
             line.shown |= {(address, key): ref for address in PORTS[product]}
         mark_recorded(line.store, ref)
@@ -130,8 +137,6 @@ class Lines(RuleBasedStateMachine):
             return
         store = self.production.store
         withdraw(store, f"fleet.{product}", ports, SAID, key)
-        from dataops_mesh.store.holding import lift
-
         lift(store, f"fleet.{product}", ports, SAID)
         self.production.shown = {
             (a, k): ref for (a, k), ref in shown.items() if a not in ports or key not in {"", k}
@@ -148,15 +153,14 @@ class Lines(RuleBasedStateMachine):
             open_sandbox(origin.store, name, TRIES, lease)
         for store, _ in living(self.production.store):
             if store.sandbox == name:
-                self.sandboxes[name] = Line(store, dict(origin.shown), dict(origin.shown))
-                self.sandboxes[name].origin = origin  # type: ignore[attr-defined]
+                self.sandboxes[name] = Line(store, dict(origin.shown), dict(origin.shown), origin)
 
     @precondition(lambda self: self.sandboxes)
     @rule(which=st.integers(0, 5), crash=st.none() | st.integers(0, 12))
     def refresh(self, which: int, crash: int | None) -> None:
         name = sorted(self.sandboxes)[which % len(self.sandboxes)]
         line = self.sandboxes[name]
-        origin = line.origin  # type: ignore[attr-defined]
+        origin = line.origin
         if origin is not self.production and origin not in self.sandboxes.values():
             with pytest.raises(MeshError):
                 refresh(line.store, TRIES)

@@ -21,6 +21,8 @@ from dataops_mesh.store.line.opening import NOBODY, close, open_sandbox
 from dataops_mesh.store.log import latest_number
 from dataops_mesh.transform.walls import walls_of
 
+SHARED = "known"
+
 
 @pytest.fixture
 def shop(tmp_path):
@@ -67,16 +69,18 @@ def test_a_line_that_is_gone_is_refused_and_production_is_not_used(shop, line, m
 
 
 def test_who_says_no_line_is_not_understood(shop):
-    request = asdict(Request("run", str(shop.root), "f", "r", "production", token="t"))
-    assert request_of(json.dumps(request).encode(), "t").line == "production"
+    request = asdict(Request("run", str(shop.root), "f", "r", "production", token=SHARED))
+    assert request_of(json.dumps(request).encode(), SHARED).line == "production"
     del request["line"]
     with pytest.raises(SettingsError, match="words it does not know"):
-        request_of(json.dumps(request).encode(), "t")
+        request_of(json.dumps(request).encode(), SHARED)
 
 
-@pytest.mark.parametrize("line", ["", "sandboxes", "sandboxes/x", "../x", "sandboxes/../production"])
+@pytest.mark.parametrize(
+    "line", ["", "sandboxes", "sandboxes/x", "../x", "sandboxes/../production"]
+)
 def test_what_is_no_line_is_refused(shop, line):
     open_environment(shop)
-    request = Request("run", str(shop.root), "f", "r", line, token="t")
+    request = Request("run", str(shop.root), "f", "r", line, token=SHARED)
     with pytest.raises((SettingsError, UnknownNameError)):
         settings_of(request, "ana")
