@@ -90,7 +90,10 @@ def test_a_caller_with_a_contract_of_its_own_is_refused(shop):
         (b"no json\n", "words it does not know"),
         (b"[" * 2000 + b"\n", "words it does not know"),
         (b'{"ask": "run", "root": 1}\n', "words it does not know"),
-        (b'{"ask":"run","root":"/","folder":"/","run_id":"x","line":"production","token":"guess"}\n', "token"),
+        (
+            b'{"ask":"run","root":"/","folder":"/","run_id":"x","line":"production","token":"guess"}\n',
+            "token",
+        ),
     ],
 )
 def test_whoever_does_not_know_the_token_is_answered_and_nothing_runs(shop, said, why):
