@@ -95,6 +95,8 @@ class Settings(BaseSettings):
             install into it is trusted like whoever may install here (docs/security.md).
         gate: the socket of a warm gate process (docs/production.md); absent means that each
             process starts one of its own.
+        secrets: a folder with a file for each secret of the masks; absent means the variables
+            MESH_SECRET_<NAME>. Only the gate needs them.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
         event_channels: the names of channels that take events, so that `mesh check` knows them
             where the alerts file is not.
@@ -130,6 +132,7 @@ class Settings(BaseSettings):
     ui_url: str = ""
     python: Path | None = None
     gate: Path | None = None
+    secrets: Path | None = None
     alerts_file: Path | None = None
     event_channels: tuple[str, ...] = ()
     sandbox: str = ""

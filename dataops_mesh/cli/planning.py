@@ -200,6 +200,7 @@ def publication_problems(
     """Return what the rule of publication has against the products, for `mesh check`."""
     from dataops_mesh.run.declaration import publication_reasons
     from dataops_mesh.run.environment import Environment, store_of
+    from dataops_mesh.run.visible import invisible_reasons
     from dataops_mesh.run.word.gone import reading_problems
     from dataops_mesh.store.pins import pinned
 
@@ -212,6 +213,9 @@ def publication_problems(
         found = [
             Problem(reason, product.where, next="mesh plan")
             for product in products
-            for reason in publication_reasons(product, environment, release)
+            for reason in (
+                *publication_reasons(product, environment, release),
+                *invisible_reasons(product, environment, release),
+            )
         ]
         return (*found, *reading_problems(products, mesh, environment, release))

@@ -29,7 +29,7 @@ _LADDERS = (
 _JUDGED = frozenset({
     "name", "where", "id", "description", "critical", "tags", "rules", "enum", "options",
     "logical_type", "physical_type", "required", "unique", "key_position", "partition_position",
-    "classification", "masking", "transform_sources", "shape", "quarantine",
+    "classification", "masking", "mask", "transform_sources", "shape", "quarantine",
     "inside",
 })  # fmt: skip
 

@@ -15,7 +15,7 @@ def _lowered(product: Product, options: Options, around: Surroundings) -> Iterat
     for port, index, column in _columns(product):
         origins = flow.clear.get((port.name, column.name), ())
         higher = _higher(column, origins, order)
-        if higher:
+        if higher and not _is_broken(column):
             what = f'"{column.name}" of {port.address} is {_said(column)}, and {_listed(higher)}'
             top = max(higher, key=lambda one: _rank(one.classification, order)).classification
             fix = (
@@ -33,6 +33,7 @@ def _unknown(product: Product, options: Options, around: Surroundings) -> Iterat
             (column, higher)
             for _, _, column in _columns(product, port)
             if (port.name, column.name) not in flow.clear
+            and not _is_broken(column)
             and (higher := _higher(column, flow.inputs, order))
         ]
         if found:
@@ -52,6 +53,11 @@ def _columns(
     for port in product.outputs if only is None else (only,):
         for index, column in enumerate(port.contract.columns):
             yield port, index, column
+
+
+def _is_broken(column: Column) -> bool:
+    """Tell whether a mask leaves nothing of a value that could be told."""
+    return column.mask is not None and column.mask.breaks
 
 
 def _words(options: Options) -> tuple[str, ...]:

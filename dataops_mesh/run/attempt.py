@@ -11,7 +11,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.store.manifest import PortData, Quarantine, folder
+from dataops_mesh.store.manifest import MaskApplied, PortData, Quarantine, folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Attempt:
         modules: the files that a Python transform's process said it had imported.
         quarantines: the rows that were set aside.
         heard: the newest release of production before it began.
+        masks: the columns of which only the masked form is left.
     """
 
     product: Product
@@ -37,6 +38,7 @@ class Attempt:
     modules: tuple[str, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
     heard: int = 0
+    masks: tuple[MaskApplied, ...] = ()
 
     @property
     def key(self) -> str:

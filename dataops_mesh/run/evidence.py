@@ -78,6 +78,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         quarantines=attempt.quarantines,
         line=attempt.environment.store.line,
         heard=attempt.heard if attempt.environment.store.sandbox else 0,
+        masks=attempt.masks,
     )
 
 

@@ -19,7 +19,7 @@ from dataops_mesh.transform.code import code_files
 
 SETTINGS, LIBRARIES = "settings.json", "libraries.json"
 # May hold a password, or say where secrets are; no verdict depends on them.
-_PRIVATE = frozenset({"ledger", "alerts_file", "gate", "root", "ui_url"})
+_PRIVATE = frozenset({"ledger", "alerts_file", "gate", "root", "secrets", "ui_url"})
 
 
 def keep_judgement(product: Product, environment: Environment) -> str:

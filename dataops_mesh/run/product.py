@@ -16,9 +16,10 @@ from dataops_mesh.disk import disk_problem
 from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.beforehand import reasons_beforehand
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import publication_reasons, spend_approval
+from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
@@ -26,7 +27,6 @@ from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
-from dataops_mesh.run.visible import invisible_reasons
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.model import Product
@@ -120,8 +120,7 @@ def _run_once(
         try:
             inputs = pin_inputs(store, product, release, piece.key if piece else "")
             attempt = replace(attempt, inputs=inputs)
-            known = publication_reasons(product, environment, release)
-            known = (*known, *invisible_reasons(product, environment, release))
+            known = reasons_beforehand(product, environment, release)
             known = (*known, *cut_reasons(product, release))
             if (hold := hold_on_attempt(attempt)) is not None:
                 known = (hold_reason(hold), *known)

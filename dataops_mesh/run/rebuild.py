@@ -15,9 +15,10 @@ from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
+from dataops_mesh.run.beforehand import reasons_beforehand
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import publication_reasons, spend_approval
+from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
@@ -70,11 +71,12 @@ def rebuild_product(
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
         held = _held(attempts)
-        if not held:  # nothing is built of what cannot be published
+        known = reasons_beforehand(product, environment, release)
+        if not held and not known:  # nothing is built of what cannot be published
             attempts = [_build(attempt, progress) for attempt in attempts]
             attempts = _with_table_results(attempts)
             require_same_code(product, code)
-        decisions = [_decide(attempt, held) for attempt in attempts]
+        decisions = [_decide(attempt, held, known) for attempt in attempts]
         manifests = [
             _write(attempt, decision) for attempt, decision in zip(attempts, decisions, strict=True)
         ]
@@ -136,19 +138,16 @@ def _held(attempts: list[Attempt]) -> dict[str, str]:
     return {key: hold_reason(hold) for key, hold in found.items() if hold is not None}
 
 
-def _decide(attempt: Attempt, held: dict[str, str]) -> Decision:
+def _decide(attempt: Attempt, held: dict[str, str], known: tuple[str, ...]) -> Decision:
     if held:
         together = f"all partitions are published together, and {', '.join(sorted(held))} is held"
         return Refuse((held.get(attempt.key, together),))
+    if known:
+        return Refuse(known)
     ports = [port.address for port in attempt.product.outputs]
     if not attempt.ports:
         return Refuse(("nothing was built: a check on incoming data failed",))
-    decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
-    others = publication_reasons(attempt.product, attempt.environment, attempt.inputs.release)
-    if not others:
-        return decision
-    refused = decision.reasons if isinstance(decision, Refuse) else ()
-    return Refuse((*refused, *others), decision.warnings)
+    return decide(attempt.ref, ports, attempt.checks, attempt.results)
 
 
 def _write(attempt: Attempt, decision: Decision) -> Manifest:

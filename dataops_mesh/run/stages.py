@@ -16,6 +16,7 @@ from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
+from dataops_mesh.run.masks import mask_candidate
 from dataops_mesh.run.partition import bind_tables, define_partition
 from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.word.held import hold_on
@@ -32,7 +33,7 @@ Progress = Callable[[str], None]
 
 
 def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True) -> Attempt:
-    """Check the inputs, build the candidate, check the candidate.
+    """Check the inputs, build the candidate, check the candidate, mask the candidate.
 
     Args:
         attempt: what to build.
@@ -65,7 +66,8 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
     require_same_code(product, code)
-    return replace(attempt, results=results, ports=ports)
+    judged = tuple(check for check in attempt.checks if tables or not check.table_wide)
+    return mask_candidate(replace(attempt, results=results, ports=ports), judged)
 
 
 def decide_incoming(attempt: Attempt) -> Decision:

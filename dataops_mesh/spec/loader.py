@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.spec.checks.masked import masked_problems
 from dataops_mesh.spec.model import Domain, Mesh, Product
 from dataops_mesh.spec.names import NAME_RULE, SHARED, is_name, suggestion
 from dataops_mesh.spec.paths import is_inside, shown
@@ -36,7 +37,7 @@ def load_product(folder: Path, root: Path) -> Product:
         product = read_product(folder, root)
     except DeclarationError as error:
         raise DeclarationError([*error.problems, *problems]) from None
-    if problems:
+    if problems := [*problems, *masked_problems(product)]:
         raise DeclarationError(problems)
     return product
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dataops_mesh.errors import Location
+from dataops_mesh.spec.mask import Mask
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.rule import Rule, Scalar, Severity, Unexecuted
@@ -80,7 +81,8 @@ class Column:
 
     Args:
         id: ODCS `id`, which stays when the column is renamed.
-        masking: how the declaration says that values are masked; recorded, not applied.
+        masking: all that the declaration says of masks, whoever applies them.
+        mask: the one that is applied before anything is published.
         transform_sources: ODCS `transformSourceObjects`, what the column is made of.
         shape: of an object, array, map or vector: its type, all the way down.
         physical_name: of a source, the column's name there, if it has another one here.
@@ -107,6 +109,7 @@ class Column:
     rules: tuple[Rule, ...] = ()
     id: str = ""
     masking: str = ""
+    mask: Mask | None = None
     transform_sources: tuple[str, ...] = ()
     shape: Shape | None = None
     physical_name: str = ""

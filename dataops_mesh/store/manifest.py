@@ -82,6 +82,15 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskApplied:
+    """A column of which only the masked form was kept."""
+
+    port: Address
+    column: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class InputRead:
     """What was read: a publication of the mesh, or a source by its fingerprint."""
 
@@ -132,6 +141,7 @@ class Manifest:
         quarantines: of each port whose contract lets rows be set aside, those that were.
         line: for which it was built, and of which `base` is a number.
         heard: of a sandbox's, the newest release of production then.
+        masks: the columns that were masked after the checks, before anything was kept.
     """
 
     candidate: str
@@ -176,6 +186,8 @@ class Manifest:
     def origin(self) -> int:
         """Return the newest release of production when it was begun, as removals count."""
         return self.base if self.line == PRODUCTION else self.heard
+
+    masks: tuple[MaskApplied, ...] = ()
 
     @property
     def files(self) -> tuple[File, ...]:

@@ -2,7 +2,7 @@
 
 The functional test of a candidate and the monitor of published data are the same code on another
 relation. Nothing is rebuilt and nothing is published; dbt's own tests need a build and are left
-out.
+out; so are checks of masked columns, which were judged before they were masked.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.partition import define_partition, table_schema
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
+from dataops_mesh.spec.checks.masked import reads_masked
 from dataops_mesh.spec.checks.measures import DbtTest, SetAside, TableSchema
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
@@ -88,7 +89,9 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         checks = tuple(
             _of_any_age(check)
             for check in all_checks(product, walls_of(settings), piece)
-            if check.stage is Stage.OUTPUT and not isinstance(check.measure, DbtTest | SetAside)
+            if check.stage is Stage.OUTPUT
+            and not isinstance(check.measure, DbtTest | SetAside)
+            and not reads_masked(product, check)
         )
         nothing = Inputs(release, (), {})
         attempt = Attempt(

@@ -42,6 +42,7 @@ DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
+MASKS = "tests/docs/test_the_page_on_masks.py"
 SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
@@ -100,6 +101,8 @@ SHOWN = {
     ("quarantine.md", "- property: partitions"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",
     ("quarantine.md", "$ mesh run shop.orders"): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
     ("quarantine.md", '$ mesh query "from shop__quarantine.orders" --candidate 20261126T010924Z-ac0d8693'): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
+    ("masks.md", "schema:"): f"{MASKS}::test_the_contract_of_the_page_masks_what_it_shows",
+    ("masks.md", '$ export MESH_SECRET_PASSENGERS="a long text that nobody guesses"'): f"{MASKS}::test_the_contract_of_the_page_masks_what_it_shows",
     ("security.md", "quality:"): "tests/factory/test_no_answer_of_a_rule_is_shown.py::test_the_rule_of_the_page_says_what_it_says",
     ("production.md", "{"): "tests/watch/test_events_reach_services.py::test_ten_partitions_published_before_anybody_looked_are_ten_events",
     ("who-did-what.md", "$ mesh show 2"): WHO,

@@ -36,9 +36,9 @@ UNSUPPORTED = {
         "metric: invalidValues, arguments: {validValues: [a]}, mustBe: 0", "array"
     ),
     '"measure"': with_column("logicalType: string, semanticType: measure"),
-    '"masking"': with_column(
+    "unmaskedRoles": with_column(
         "logicalType: string, customProperties: "
-        "[{property: masking, vendor: dataops_mesh, value: {method: hash}}]"
+        "[{property: masking, vendor: dataops_mesh, value: {method: hash, secret: a, unmaskedRoles: [b]}}]"
     ),
     "rule": with_rule("metric: rowCount, mustBe: 1, rule: rowCount"),
     "valueExt": with_contract(

@@ -31,8 +31,12 @@ _CLAUSES = frozenset({"expressions", "from_", "from", "where", "group", "having"
 
 
 def safe_columns(columns: Iterable[Column]) -> tuple[str, ...]:
-    """Return the columns whose values may be shown: those classified as harmless."""
-    return tuple(c.name for c in columns if (c.classification or "").lower() in SHOWABLE)
+    """Return the columns whose values may be shown: classified as harmless, and not masked."""
+    return tuple(
+        one.name
+        for one in columns
+        if (one.classification or "").lower() in SHOWABLE and one.mask is None
+    )
 
 
 def with_secrets(product: Product, check: Check) -> Check:
@@ -49,6 +53,18 @@ def with_secrets(product: Product, check: Check) -> Check:
         return check
     rows = isinstance(check.measure, GreatExpectation)
     return replace(check, withheld=may_tell_a_value(text, safe, rows=rows))
+
+
+def may_read(check: Check, safe: Sequence[str]) -> bool:
+    """Tell whether the query of a check may read another column of its relation than these."""
+    text = _sql(check)
+    if text is None:
+        return False
+    try:
+        query = parse_select(text, check.where)
+        return not _reads_only(query, frozenset(name.lower() for name in safe))
+    except (MeshError, RecursionError):
+        return True
 
 
 def _sql(check: Check) -> str | None:

@@ -17,6 +17,8 @@ from dataops_mesh.spec.read.column.options import read_options
 from dataops_mesh.spec.read.column.values import read_values
 from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
+from dataops_mesh.spec.read.mask import SETTING as MASK
+from dataops_mesh.spec.read.mask import read_mask
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.protection import masking
 from dataops_mesh.spec.read.rules import read_rules
@@ -63,16 +65,16 @@ def read_columns(
     key = _positions(entries, "primaryKey", "primaryKeyPosition", problems)
     partition = _positions(entries, "partitioned", "partitionKeyPosition", problems)
     target = replace(own, columns=names)
-    return tuple(
-        replace(
-            _at_source(
-                _column(entry, target, extras, problems), entry, extras, problems, source=source
-            ),
-            key_position=key.get(index),
-            partition_position=partition.get(index),
+    columns = []
+    for index, entry in enumerate(entries):
+        column = _column(entry, target, extras, problems)
+        column = _at_source(column, entry, extras, problems, source=source)
+        column = replace(
+            column, key_position=key.get(index), partition_position=partition.get(index)
         )
-        for index, entry in enumerate(entries)
-    )
+        setting = extras.get(entry.keys, {}).get(MASK)
+        columns.append(replace(column, mask=read_mask(setting, column, problems, source=source)))
+    return tuple(columns)
 
 
 def _report_twice(entries: list[Node], problems: list[Problem]) -> None:

@@ -1,0 +1,27 @@
+"""What no data can change is asked before anything is read, built or bound."""
+
+from __future__ import annotations
+
+from dataops_mesh.run.declaration import publication_reasons
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.masks import secret_reasons
+from dataops_mesh.run.visible import invisible_reasons
+from dataops_mesh.spec.model import Product
+from dataops_mesh.store.release import Release
+
+
+def reasons_beforehand(
+    product: Product, environment: Environment, release: Release
+) -> tuple[str, ...]:
+    """Return why the product is not published whatever is built, one sentence each.
+
+    Args:
+        product: as it is declared now.
+        environment: the store and the settings.
+        release: what consumers read now.
+    """
+    return (
+        *publication_reasons(product, environment, release),
+        *invisible_reasons(product, environment, release),
+        *secret_reasons(product, environment.settings),
+    )

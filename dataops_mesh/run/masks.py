@@ -1,0 +1,135 @@
+"""Masks: the gate judges a candidate as it is, then nothing but its masked form is left of it.
+
+That holds for a candidate that is refused, too, and for the rows that were set aside.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dataops_mesh.engine.limit import time_limit
+from dataops_mesh.engine.mask import Masked, mask_port
+from dataops_mesh.engine.session import seal, session
+from dataops_mesh.engine.write import describe_port
+from dataops_mesh.gate import Refuse, decide
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.checks.check import Check
+from dataops_mesh.spec.checks.masked import is_masked, masked_columns
+from dataops_mesh.spec.model import Address, Contract, OutputPort, Product
+from dataops_mesh.spec.names import WHY
+from dataops_mesh.store.manifest import MaskApplied, PortData, Quarantine, quarantine_folder
+from dataops_mesh.transform.blame import blamed
+
+PREFIX = "MESH_SECRET_"
+_SHORTEST = 16  # bytes
+
+
+def secret_reasons(product: Product, settings: Settings) -> tuple[str, ...]:
+    """Return why the columns of a product cannot be masked here, one sentence for each secret."""
+    return tuple(
+        f"{product.qualified_name} is masked with the secret {name}, and {wrong} "
+        f"({port.contract.where.file})"
+        for port in product.outputs
+        for name in sorted({c.mask.secret for c in port.contract.columns if c.mask} - {""})
+        if (wrong := _wrong(name, _secret(name, settings)))
+    )
+
+
+def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
+    """Return the attempt with the masked form in the place of the clear one, if it has masks.
+
+    Args:
+        attempt: what was built and checked.
+        checks: those that have a result by now.
+
+    Raises:
+        RunError: the masked form is not what it should be.
+    """
+    product, environment = attempt.product, attempt.environment
+    if not attempt.ports or not is_masked(product):
+        return attempt
+    settings = environment.settings
+    addresses = [port.address for port in product.outputs]
+    refused = isinstance(decide(attempt.ref, addresses, checks, attempt.results), Refuse)
+    ports, asides = {one.address: one for one in attempt.ports}, list(attempt.quarantines)
+    applied = []
+    with session(
+        environment.store,
+        memory_limit=settings.memory_limit,
+        threads=environment.threads,
+        now=settings.clock(),
+    ) as connection:
+        seal(connection, [attempt.folder])
+        for port in product.outputs:
+            masks = _masks(port.contract, settings)
+            if not masks:
+                continue
+            keys, known = _keys(port.contract), _known(port.contract) if refused else None
+            with blamed(product, port), time_limit(connection, settings.transform_limit):
+                folder = attempt.folder
+                mask_port(connection, folder, port.address, masks, keys=keys, known=known)
+                ports[port.address] = describe_port(connection, folder, port.address)
+                for index, one in enumerate(asides):
+                    if one.address == port.address and one.files:
+                        inside = _inside(port)
+                        known = _known(port.contract) | {WHY}
+                        mask_port(connection, folder, inside, masks, known=known)
+                        asides[index] = _told(one, describe_port(connection, folder, inside))
+            applied += [MaskApplied(port.address, m.column, m.mask.kind.value) for m in masks]
+    told = tuple(ports[address] for address in addresses)
+    return replace(attempt, ports=told, quarantines=tuple(asides), masks=tuple(applied))
+
+
+def _masks(contract: Contract, settings: Settings) -> list[Masked]:
+    return [
+        Masked(one.name, one.mask, _secret(one.mask.secret, settings) or b"")
+        for one in contract.columns
+        if one.mask is not None
+    ]
+
+
+def _keys(contract: Contract) -> list[Sequence[str]]:
+    """Return the columns that are a key, and those that are unique, where a mask is on them."""
+    masked = masked_columns(contract)
+    found: list[Sequence[str]] = [contract.key] if contract.key else []
+    found += [(one.name,) for one in contract.columns if one.unique]
+    return [key for key in found if masked & {*key}]
+
+
+def _known(contract: Contract) -> frozenset[str]:
+    return frozenset(column.name.lower() for column in contract.columns)
+
+
+def _inside(port: OutputPort) -> Address:
+    """Return the address that the rows that were set aside have within the candidate."""
+    return port.address._replace(port=quarantine_folder(port.name))
+
+
+def _told(one: Quarantine, data: PortData) -> Quarantine:
+    return replace(
+        one,
+        bytes=data.bytes,
+        files=data.files,
+        columns=data.columns,
+        fingerprint=data.fingerprint,
+    )
+
+
+def _secret(name: str, settings: Settings) -> bytes | None:
+    """Return a key: of the folder of secrets, else of the environment; None if there is none."""
+    if not name:
+        return None
+    if settings.secrets is not None:
+        file = settings.root / settings.secrets / name
+        return file.read_bytes().strip() if file.is_file() else None
+    found = os.environ.get(PREFIX + name.upper())
+    return None if found is None else found.strip().encode()
+
+
+def _wrong(name: str, key: bytes | None) -> str:
+    if key is None:
+        return f"the gate has it neither as {PREFIX}{name.upper()} nor in the folder `secrets`"
+    return f"it has fewer than {_SHORTEST} bytes" if len(key) < _SHORTEST else ""

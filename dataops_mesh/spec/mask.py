@@ -1,0 +1,55 @@
+"""How a column is shown to consumers: what its mask makes of each value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dataops_mesh.spec.rule import Scalar
+
+
+class MaskKind(StrEnum):
+    """What a mask does; a null stays null under each of them."""
+
+    CONSTANT = "constant"
+    PARTIAL = "partial"
+    BUCKET = "bucket"
+    HASH = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A mask of one column (our custom property `masking`).
+
+    Args:
+        constant: what every value becomes; None makes nulls of them.
+        first: of a partial mask, how many characters stay at the beginning.
+        last: of a partial mask, how many stay at the end.
+        bucket: the width of a bucket of numbers, or the unit of time of one of dates.
+        secret: the name of the key of a hash; the gate alone knows the key.
+    """
+
+    kind: MaskKind
+    constant: Scalar | None = None
+    first: int = 0
+    last: int = 0
+    bucket: Scalar = ""
+    secret: str = ""
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Tell whether two values stay two: joins still work, and a key is still a key."""
+        return self.kind is MaskKind.HASH
+
+    @property
+    def makes_nulls(self) -> bool:
+        """Tell whether nothing is left of any value."""
+        return self.kind is MaskKind.CONSTANT and self.constant is None
+
+    @property
+    def breaks(self) -> bool:
+        """Tell whether nobody can tell a value from what the mask makes of it.
+
+        A part of a value is a part of it.
+        """
+        return self.kind is not MaskKind.PARTIAL
