@@ -7,7 +7,7 @@ TESTS ?= tests
 export DAGSTER_DISABLE_TELEMETRY = 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
-.PHONY: bench bench-quick lint-contracts docs reference help setup demo test lint types layers unit long snapshot format lock clean
+.PHONY: bench bench-quick lint-contracts docs reference help setup demo test lint types layers unit long snapshot templates format lock clean
 
 help:
 	@echo "make demo    set up, run the example mesh on real data, show what is published"
@@ -21,6 +21,7 @@ help:
 	@echo "make format  let ruff format and fix what it can"
 	@echo "make long    the long profile: more histories, kills, fuzzing, memory; hours"
 	@echo "make snapshot  write the example's asset graph again, to be looked at"
+	@echo "make templates  write the rules and dashboards of templates/ again, of the code"
 	@echo "make lock    compile the lock again (needs uv)"
 	@echo "make clean   remove the virtual environment and the example's store"
 
@@ -111,6 +112,9 @@ snapshot: $(READY)
 
 format: $(READY)
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+templates: $(READY)
+	@$(BIN)/mesh report dashboards --out templates
 
 lock:
 	@uv pip compile pyproject.toml --group dev --group examples --group bench --universal --python-version 3.11 \

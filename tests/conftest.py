@@ -19,6 +19,9 @@ NO_BROWSER = (
     "the mesh's pages were NOT LOOKED AT in a browser: Chromium is not installed "
     "(apt-get install chromium)"
 )
+NO_PROMETHEUS = (
+    "Prometheus is not installed: nothing scraped /metrics for real (apt-get install prometheus)"
+)
 
 NO_LONG = "what takes minutes was NOT RUN: it takes HYPOTHESIS_PROFILE=long (make long)"
 
@@ -29,6 +32,7 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs_postgres: starts a PostgreSQL server of its own")
     config.addinivalue_line("markers", "takes_long: is run in the long profile only")
+    config.addinivalue_line("markers", "needs_prometheus: starts Prometheus, or asks promtool")
     config.addinivalue_line("markers", "needs_a_browser: reads the mesh's own pages with Chromium")
     config.addinivalue_line("markers", "needs_chromium: reads pages of the UI with a browser")
 
@@ -38,6 +42,7 @@ def pytest_collection_modifyitems(items):
         ("needs_postgres", has_postgres(), NO_POSTGRES),
         ("needs_chromium", has_chromium(), NO_CHROMIUM),
         ("needs_a_browser", has_a_browser(), NO_BROWSER),
+        ("needs_prometheus", bool(shutil.which("prometheus")), NO_PROMETHEUS),
         ("takes_long", is_long(), NO_LONG),
     )
     for item in items:
@@ -50,7 +55,7 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     """Say in the last lines what was left out, so that a green run hides nothing."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for reason in (NO_POSTGRES, NO_CHROMIUM, NO_BROWSER, NO_LONG):
+    for reason in (NO_POSTGRES, NO_CHROMIUM, NO_BROWSER, NO_PROMETHEUS, NO_LONG):
         if any(reason in why for why in skipped):
             terminalreporter.write_line(reason, red=True)
 

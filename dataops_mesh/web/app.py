@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.errors import MeshError, UnknownNameError
 from dataops_mesh.store.record import plain
 from dataops_mesh.web.links import served
+from dataops_mesh.web.metrics.families import exposition
+from dataops_mesh.web.metrics.totals import Totals
 from dataops_mesh.web.openapi import openapi, path_of
 from dataops_mesh.web.pages import MENU, PAGES, Page, html_of
 from dataops_mesh.web.render import STYLE, render
@@ -53,6 +55,7 @@ def app_of(name: str, look: Look, hosts: Sequence[str] = ("*",)) -> Starlette:
     from starlette.routing import Route
 
     routes = [Route("/style.css", _style)]
+    routes.append(Route("/metrics", partial(_metrics, Totals(), look)))
     routes += [Route("/api/openapi.json", _openapi), Route("/api", partial(_api, name))]
     for page in PAGES:
         as_json = path_of(page).replace("{name}", _name_in(page.path))
@@ -159,6 +162,19 @@ def _missing(name: str, request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": why}, HTTPStatus.NOT_FOUND)
     return HTMLResponse(_told(name, "There is no such page", why), HTTPStatus.NOT_FOUND)
+
+
+def _metrics(totals: Totals, look: Look, request: Request) -> Response:
+    from prometheus_client import CONTENT_TYPE_LATEST
+    from starlette.responses import PlainTextResponse, Response
+
+    del request
+    try:
+        with look() as view:
+            found = exposition(view, totals)
+    except MeshError as error:
+        return PlainTextResponse("\n".join(_said(error)[1]), HTTPStatus.SERVICE_UNAVAILABLE)
+    return Response(found, media_type=CONTENT_TYPE_LATEST)
 
 
 def _style(request: Request) -> Response:

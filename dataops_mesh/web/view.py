@@ -48,6 +48,7 @@ class View:
     release: Release
     now: datetime
     memory: Memory = field(default_factory=Memory)
+    _own: list[_Whole] = field(default_factory=list)  # of this one moment
 
     def states(self, names: Collection[str] | None = None) -> Mapping[str, State]:
         """Return how products stand; all of them if none is named."""
@@ -66,6 +67,8 @@ class View:
         return wrong_now(self.catalogue, self.ledger, self.states(names))
 
     def _known(self) -> _Whole | None:
+        if self._own:
+            return self._own[0]
         whole = self.memory.whole
         if whole is None or whole.catalogue is not self.catalogue:
             return None
@@ -78,8 +81,10 @@ class View:
         found = states(self.catalogue.products, self.ledger, self.release, self.now)
         wrong = wrong_now(self.catalogue, self.ledger, found) + unreadable(self.catalogue)
         at = time.monotonic()
-        self.memory.whole = _Whole(self.release.number, self.catalogue, at, found, wrong)
-        return self.memory.whole
+        whole = _Whole(self.release.number, self.catalogue, at, found, wrong)
+        self.memory.whole = whole
+        self._own.append(whole)
+        return whole
 
 
 @contextmanager

@@ -121,6 +121,7 @@ SHOWN = {
     ("sandboxes.md", "export DATAOPS_MESH_SANDBOX=late"): "tests/cli/test_sandboxes.py::test_a_sandbox_that_is_gone_is_never_production",
     ("sandboxes.md", "$ mesh sandbox up again --from late"): "tests/cli/test_sandboxes.py::test_a_sandbox_begins_where_somebody_says",
     ("sandboxes.md", "<store>/heads/sandboxes/late~4f1c09a7b2d3/58.json   its releases, as production has its own"): DRAWING,
+    ("metrics.md", 'mesh_runs_total{domain="fleet",outcome="published",product="aircraft"} 41.0'): "tests/web/test_prometheus_reads_it.py::test_counters_count_what_is_on_record",
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded

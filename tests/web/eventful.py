@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ CLASSIFIED = (
     "{name: person, logicalType: string, classification: confidential, description: 'WHO', "
     "quality: [{id: known, metric: nullValues, mustBe: 0, severity: warning}]}"
 )
+WAIVER = "waivers:\n  - {{rule: row_count, who: ana, why: it is small, until: {}}}\n"
 DAILY = "slaProperties:\n  - {property: frequency, value: 1, unit: d}\n"
 TEAM = "team: {name: sales, members: [{username: ana@mesh.example, role: owner}]}\n"
 
@@ -48,7 +50,11 @@ def orders(rows: str) -> dict[str, Any]:
     return a_product(
         {"orders": a_contract("orders", [ID], extra=DAILY)},
         inputs=[a_source("orders_csv", "orders.csv")],
-        files={"orders.sql": "select id from orders_csv", "orders.csv": rows},
+        files={
+            "orders.sql": "select id from orders_csv",
+            "orders.csv": rows,
+            "waivers.yaml": WAIVER.format(datetime.now(UTC).date() + timedelta(days=5)),
+        },
         extra=TEAM + f'tags: ["{HOSTILE}", daily]\n',
     )
 

@@ -66,5 +66,21 @@ def docs(
     raise typer.Exit(write_files(out))
 
 
+@report.command()
+def dashboards(
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="where they go")] = Path(
+        "monitoring"
+    ),
+    target: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="where `mesh serve` answers")
+    ] = "127.0.0.1:8765",
+) -> None:
+    """Write rules for Prometheus and dashboards for Grafana, for /metrics of `mesh serve`."""
+    from dataops_mesh.web.metrics.write import write
+
+    for file in write(out, target):
+        say(f"{file}: written")
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
