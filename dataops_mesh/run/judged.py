@@ -19,11 +19,16 @@ from dataops_mesh.transform.code import code_files
 
 SETTINGS, LIBRARIES = "settings.json", "libraries.json"
 # May hold a password, or say where secrets are; no verdict depends on them.
-_PRIVATE = frozenset({"ledger", "alerts_file", "gate", "root", "secrets", "ui_url"})
+_PRIVATE = frozenset({"ledger", "alerts_file", "gate", "root", "sandbox", "secrets", "ui_url"})
 
 
 def keep_judgement(product: Product, environment: Environment) -> str:
     """Keep the policies, waivers, approvals and settings of a workspace; return their digest."""
+    return write_declaration(environment.store, judgement_texts(product, environment))
+
+
+def judgement_texts(product: Product, environment: Environment) -> dict[str, str]:
+    """Return the policies, waivers, approvals and settings of a workspace as they are now."""
     settings = environment.settings
     root = settings.root
     folder = product.folder
@@ -32,7 +37,7 @@ def keep_judgement(product: Product, environment: Environment) -> str:
     texts = {_name(f, root): f.read_text("utf-8", "replace") for f in files if f.is_file()}
     texts[SETTINGS] = _settings(settings)
     texts[LIBRARIES] = json.dumps(_libraries(), indent=1, sort_keys=True)
-    return write_declaration(environment.store, texts)
+    return texts
 
 
 def keep_code(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dataops_mesh.errors import ConflictError, NotPublishedError, Problem, StoreError
-from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.evidence import require_evidence
 from dataops_mesh.store.history import history
 from dataops_mesh.store.hold import ROLLBACK, Hold
 from dataops_mesh.store.holding import (
@@ -17,6 +18,7 @@ from dataops_mesh.store.holding import (
     follow,
     require_not_held,
 )
+from dataops_mesh.store.line.promote import numbered_for
 from dataops_mesh.store.log import (
     EMPTY,
     PUBLICATION,
@@ -29,12 +31,11 @@ from dataops_mesh.store.log import (
     ports_of,
     read_release,
 )
-from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.removal import require_not_removed
 from dataops_mesh.store.store import PRODUCTION, Store
-from dataops_mesh.store.switch import claims_truly, conflict, cut_otherwise, holds
+from dataops_mesh.store.switch import conflict, cut_otherwise, holds
 from dataops_mesh.store.target import choices, previous, require_there, wanted
 from dataops_mesh.store.tree.growth import published
 from dataops_mesh.store.withdrawal import require_not_withdrawn, unpublished_problem
@@ -44,6 +45,8 @@ __all__ = [
     "PUBLICATION",
     "ROLLBACK",
     "Entry",
+    "MovedError",
+    "Promoting",
     "Release",
     "commit",
     "entries_of",
@@ -53,6 +56,25 @@ __all__ = [
     "read_release",
     "rollback",
 ]
+
+
+class MovedError(ConflictError):
+    """A promotion was planned for a release that is not the newest any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promoting:
+    """That candidates come from another line, and what must hold before they are published.
+
+    Args:
+        origin: the line and the release that they come from.
+        seen: the release that the promotion was planned for.
+        guard: raises unless they are current, given what consumers would read.
+    """
+
+    origin: str
+    seen: int
+    guard: Callable[[Release], None]
 
 
 def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
@@ -69,6 +91,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     serial: bool = False,
     whole: bool = False,
     until: str = "",
+    promoting: Promoting | None = None,
 ) -> Release:
     """Publish candidates: one new release switches all their ports at once.
 
@@ -88,27 +111,32 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             partition: what was checked reads them all.
         whole: the partitions given take the place of all that are published.
         until: of a rollback, `inputs`: other inputs end the hold too.
+        promoting: they come from another line; none of it was built for this one.
 
     Raises:
+        MovedError: of a promotion, it was planned for an older release: plan again.
         HeldError: somebody decided that it is not published.
         ConflictError: somebody published first and this may not follow.
     """
     # In a sandbox whoever likes tries; whose the domain is, is asked when it is promoted.
     domains = [address.domain for address in changes] if store.line == PRODUCTION else []
     free = require_owner(store, domains, publisher)
-    manifests = _require_evidence(store, changes, kind)
+    manifests = require_evidence(store, changes, kind, promoted=promoting is not None)
     since = min([base.number, *(manifest.base for manifest in manifests)])
 
     def published_now(current: Release) -> Release:
         # A retry of a commit whose answer was lost.
         if _reads_all(current, changes, whole=whole and kind == ROLLBACK):
             return current
+        if promoting is not None and promoting.seen != current.number:
+            raise MovedError(Problem(f"release {current.number} came meanwhile", next="plan again"))
         if not whole:
             _require_same_cut(current, changes)
         if kind == PUBLICATION:
             facts = tuple(map(facts_of, manifests))
             require_not_held(current, changes, facts, whole=whole)
-            _require_may_follow(current, changes, since, serial=serial or whole)
+            if promoting is None:  # what follows what, its plan says, of both lines
+                _require_may_follow(current, changes, since, serial=serial or whole)
         require_not_removed(store, current, manifests)
         claim(store, free, publisher, person)
         number, when = current.number + 1, at or datetime.now(UTC)
@@ -129,9 +157,13 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             line=current.line,
             base=current.base,
             lease=current.lease,
+            promoted=promoting.origin if promoting else "",
         )
-        after = published(ports_of(current), changes, number, kind, whole=whole)
-        return grown(release, after)
+        here = changes if promoting is None else numbered_for(changes, current, number)
+        release = grown(release, published(ports_of(current), here, number, kind, whole=whole))
+        if promoting is not None:
+            promoting.guard(release)
+        return release
 
     return follow(store, published_now)
 
@@ -196,68 +228,6 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
             whole=not partition,
             until=until,
         )
-
-
-def _require_evidence(
-    store: Store, changes: Mapping[Address, Entry], kind: str
-) -> tuple[Manifest, ...]:
-    """Trust nothing but the manifests on the disk: whatever the caller says, no gate is passed."""
-    refs = sorted({ref for entry in changes.values() for ref in entry.refs})
-    manifests = tuple(read_manifest(store, ref) for ref in refs)
-    if kind == ROLLBACK:  # a run that comes too late is told below, as of any other withdrawal
-        require_not_removed(store, EMPTY, manifests)
-    problems = [doubt for one in manifests for doubt in _doubts(store, one, changes, kind)]
-    if problems or not changes:
-        raise StoreError(problems or Problem("nothing to publish", next="name a candidate"))
-    return manifests
-
-
-def _doubts(
-    store: Store, manifest: Manifest, changes: Mapping[Address, Entry], kind: str
-) -> Iterable[Problem]:
-    again = "run the product again"
-    ref = manifest.candidate
-    why = _judged_again(manifest)
-    # What consumers have read before was passed by the rules of its time.
-    if why and not (kind == ROLLBACK and _was_published(store, manifest)):
-        yield Problem(f"candidate {ref} was not passed by the gate: {why}", next=again)
-    if kind == PUBLICATION and manifest.line != store.line:
-        what = f"candidate {ref} was built for {manifest.line}, and this is {store.line}"
-        yield Problem(what, next="mesh sandbox promote, or run the product again")
-    evidence = entries_of(manifest)
-    asked = {address for address, entry in changes.items() if ref in entry.refs}
-    for address in sorted(asked ^ set(evidence)):
-        yield Problem(f"candidate {ref} and {address} do not switch together", next=again)
-    for address in sorted(asked & set(evidence)):
-        if not claims_truly(changes[address], evidence[address]):
-            yield Problem(f"{address} is not what the manifest of {ref} says", next=again)
-    root = folder(store, ref)
-    for file in manifest.files:
-        path = root / file.path
-        if not path.is_file() or path.stat().st_size != file.bytes:
-            yield Problem(f"{path} is missing or has another size", next=again)
-
-
-def _judged_again(manifest: Manifest) -> str:
-    """Return why the evidence, and nothing else, refuses the candidate; or nothing."""
-    if manifest.verdict != PUBLISH or manifest.reasons:
-        return next(iter(manifest.reasons), f'its verdict is "{manifest.verdict}"')
-    if manifest.checks_declared != len(manifest.checks):
-        return "not all checks that it was judged by are on record"
-    ports = [port.address for port in manifest.ports]
-    decision = decide(manifest.candidate, ports, manifest.checks, manifest.results)
-    return decision.reasons[0] if isinstance(decision, Refuse) else ""
-
-
-def _was_published(store: Store, manifest: Manifest) -> bool:
-    """Tell whether some release that is kept switched consumers to the candidate."""
-    return manifest.verdict == PUBLISH and all(
-        any(
-            manifest.candidate == one.candidate
-            for one in history(store, port.address, manifest.partition)
-        )
-        for port in manifest.ports
-    )
 
 
 def _require_may_follow(

@@ -22,19 +22,21 @@ from hypothesis.stateful import (
 from store_helpers import T0, WHO, A, B, Crash, crashing, judged, write_rows
 
 from dataops_mesh.engine.read import connect
-from dataops_mesh.errors import MeshError
+from dataops_mesh.errors import ConflictError, MeshError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.holding import Asked, lift
 from dataops_mesh.store.line.known import living
 from dataops_mesh.store.line.opening import NOBODY, close, open_sandbox
-from dataops_mesh.store.line.refresh import refresh
-from dataops_mesh.store.log import Release, entries_of, latest
+from dataops_mesh.store.line.promote import changes_of, manifests_of, planned, require_fresh
+from dataops_mesh.store.line.refresh import base_of, refresh
+from dataops_mesh.store.log import Release, entries_of, latest, ports_of
 from dataops_mesh.store.manifest import Manifest, folder, mark_recorded, new_ref, write_manifest
 from dataops_mesh.store.pins import building, pinned
-from dataops_mesh.store.release import commit
+from dataops_mesh.store.release import Promoting, commit
 from dataops_mesh.store.store import PRODUCTION, Store, open_store
+from dataops_mesh.store.tree.ports import Ports
 from dataops_mesh.store.withdrawal import withdraw
 
 D = Address("fleet", "days")
@@ -178,6 +180,46 @@ class Lines(RuleBasedStateMachine):
                 else:
                     line.shown.pop(piece, None)
         line.base = dict(theirs)
+
+    @precondition(lambda self: self.sandboxes)
+    @rule(which=st.integers(0, 5), crash=st.none() | st.integers(0, 12))
+    def promote(self, which: int, crash: int | None) -> None:
+        line = self.sandboxes[sorted(self.sandboxes)[which % len(self.sandboxes)]]
+        origin = line.origin
+        if origin is not self.production and origin not in self.sandboxes.values():
+            return
+        mine, base, theirs = line.shown, line.base, origin.shown
+        built = {p: mine[p] for p in mine if mine[p] != base.get(p) and mine[p] != theirs.get(p)}
+        lost = [p for p in base if p not in mine and p in theirs]
+
+        def has(shown: Shown, address: Address) -> bool:
+            return any(a == address for a, _ in shown)
+
+        # Where a port came or went as a whole, no partition of it can be told from another.
+        moved = {a for a in (A, B, D) if has(base, a) != has(theirs, a)}
+        fresh = not lost and not any(p[0] in moved or theirs.get(p) != base.get(p) for p in built)
+        before = latest(origin.store).number
+        with suppress(Crash), crashing(files, 10**6 if crash is None else crash):
+            if fresh:
+                self.published(line, origin)
+            else:
+                with pytest.raises(ConflictError):
+                    self.published(line, origin)
+        if latest(origin.store).number > before:
+            assert fresh
+            origin.shown |= built
+
+    def published(self, line: Line, origin: Line) -> None:
+        """Promote as the command does, without what only a workspace can say."""
+        with pinned(line.store) as mine:
+            theirs = latest(origin.store)
+            base = Ports(self.root, base_of(mine).nodes)
+            plan = planned(base, ports_of(mine), ports_of(theirs), ())
+            require_fresh(plan, "it")
+            if plan.refs:
+                changes = changes_of(plan, manifests_of(line.store, plan))
+                said = Promoting(line.store.line, theirs.number, lambda _: None)
+                commit(origin.store, theirs, changes, at=T0, promoting=said, **WHO)
 
     @precondition(lambda self: self.sandboxes)
     @rule(which=st.integers(0, 5))

@@ -26,6 +26,7 @@ def add_sandbox_commands(app: typer.Typer) -> None:
     sandbox.command()(diff)
     sandbox.command()(refresh)
     sandbox.command()(renew)
+    sandbox.command()(promote)
     sandbox.command()(down)
     app.add_typer(sandbox, name="sandbox", rich_help_panel="Try")
 
@@ -92,6 +93,15 @@ def renew(name: Name, lease: Lease = "7d") -> None:
     from dataops_mesh.cli.sandboxes import renew_one
 
     renew_one(name, lease)
+
+
+def promote(
+    name: Name, names: Names = None, reason: Why = "", output: Output = Format.TABLE
+) -> None:
+    """Publish what was built in a sandbox, without building it again; all of it, or nothing."""
+    from dataops_mesh.cli.promoting import promote_from
+
+    promote_from(name, names or [], reason, output)
 
 
 def down(name: Name, reason: Why = "") -> None:
