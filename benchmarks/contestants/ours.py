@@ -146,7 +146,8 @@ def _property(name: str, kind: str) -> dict[str, Any]:
 
 def _found(store: Any) -> Any:
     """Return where the only candidate is, and what its manifest says of the expectations."""
-    from dataops_mesh.store.manifest import all_refs, folder, read_manifest
+    from dataops_mesh.store.manifest import folder, read_manifest
+    from dataops_mesh.store.refs import all_refs
 
     (ref,) = all_refs(store)
     outcomes = {one.check: one.outcome.value for one in read_manifest(store, ref).results}

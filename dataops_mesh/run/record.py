@@ -31,9 +31,10 @@ from dataops_mesh.ledger import (
 )
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, facts_of_release, latest_number
-from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs, read_manifest
+from dataops_mesh.store.manifest import mark_recorded, pending_refs, read_manifest
 from dataops_mesh.store.owners import all_owners
 from dataops_mesh.store.record import plain
+from dataops_mesh.store.refs import all_refs
 
 
 def record_run(environment: Environment) -> tuple[str, ...]:

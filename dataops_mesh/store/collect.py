@@ -19,13 +19,13 @@ from pathlib import Path
 from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks
+from dataops_mesh.store.collecting.leftovers import is_older, leftovers, remove_leftover
+from dataops_mesh.store.collecting.reachable import PINNED, READ, Line, mark_past, reachable
 from dataops_mesh.store.floor import floor, raise_floor
-from dataops_mesh.store.leftovers import is_older, leftovers, remove_leftover
 from dataops_mesh.store.line.known import living
 from dataops_mesh.store.log import doomed_path, latest_number, path_of
 from dataops_mesh.store.manifest import MANIFEST, pending_refs
 from dataops_mesh.store.pins import Pin, live_pins
-from dataops_mesh.store.reachable import PINNED, READ, Line, mark_past, reachable
 from dataops_mesh.store.retention import Retention
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree import blobs

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,13 +180,12 @@ class Manifest:
     quarantines: tuple[Quarantine, ...] = ()
     line: str = PRODUCTION
     heard: int = 0
+    masks: tuple[MaskApplied, ...] = ()
 
     @property
     def origin(self) -> int:
         """Return the newest release of production when it was begun, as removals count."""
         return self.base if self.line == PRODUCTION else self.heard
-
-    masks: tuple[MaskApplied, ...] = ()
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -273,25 +271,10 @@ def is_written(store: Store, ref: str) -> bool:
     return (folder(store, ref) / MANIFEST).is_file() or bool(successors(store, ref))
 
 
-def all_refs(store: Store) -> Iterator[str]:
-    """Iterate over the candidates that have a manifest, in no order."""
-    seen: set[str] = set()
-    for root, name in ((store.candidates, MANIFEST), (store.removed, "*.json")):
-        for path in root.glob(f"*/*/*/{name}"):
-            seen.add(path.parent.relative_to(root).as_posix())
-    yield from seen
-
-
 def pending_refs(store: Store) -> tuple[str, ...]:
     """Return the candidates that the ledger has not recorded: cheap however long the history."""
-    found = sorted(ref for ref, _ in _announced(store))
+    found = sorted(ref for ref, _ in announced(store))
     return tuple(ref for ref in found if is_written(store, ref))
-
-
-def unwritten(store: Store) -> tuple[tuple[str, Path], ...]:
-    """Return the announcements of candidates that were about to get a manifest and have none."""
-    found = _announced(store)
-    return tuple((ref, path) for ref, path in found if not is_written(store, ref))
 
 
 def mark_recorded(store: Store, ref: str) -> None:
@@ -299,7 +282,8 @@ def mark_recorded(store: Store, ref: str) -> None:
     files.remove(_pending(store, ref))
 
 
-def _announced(store: Store) -> list[tuple[str, Path]]:
+def announced(store: Store) -> list[tuple[str, Path]]:
+    """Return the candidates that got a manifest, or were about to, since the ledger looked."""
     return [
         (path.name.replace("~", "/"), path)
         for path in store.pending.iterdir()

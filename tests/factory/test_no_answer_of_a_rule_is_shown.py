@@ -13,7 +13,8 @@ from locations import everything_said, execute, location
 from receivers import webhook
 
 from dataops_mesh.factory.watch import monitor
-from dataops_mesh.store.manifest import all_refs, folder
+from dataops_mesh.store.manifest import folder
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.watch.alerts import deliver
 from dataops_mesh.watch.trouble import look
 

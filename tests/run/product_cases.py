@@ -7,7 +7,8 @@ from pathlib import Path
 from helpers import a_contract, a_product, a_source, environment, write_workspace
 
 from dataops_mesh.settings import Settings
-from dataops_mesh.store.manifest import all_refs, read_manifest
+from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.store.refs import all_refs
 
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 AMOUNT = "{name: amount, logicalType: integer, required: true}"

@@ -19,7 +19,8 @@ from dataops_mesh.run import product as running
 from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.manifest import all_refs, folder, read_manifest
+from dataops_mesh.store.manifest import folder, read_manifest
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import commit, entries_of, latest
 
 # --- results that were dropped or changed between audit and gate

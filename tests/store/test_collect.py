@@ -14,8 +14,9 @@ from dataops_mesh.errors import CorruptError
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import GoneError, as_it_was, latest, numbers
-from dataops_mesh.store.manifest import all_refs, folder, mark_recorded
+from dataops_mesh.store.manifest import folder, mark_recorded
 from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import history, rollback
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import open_store

@@ -19,7 +19,8 @@ from store_helpers import A, B, publish, snapshot
 from dataops_mesh.engine.catalog.catalogs import path_of, refresh
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import numbers
-from dataops_mesh.store.manifest import all_refs, mark_recorded, pending_refs
+from dataops_mesh.store.manifest import mark_recorded, pending_refs
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import latest, latest_number, read_release
 from dataops_mesh.store.store import open_store
 from dataops_mesh.store.verify import verify

@@ -17,7 +17,6 @@ from dataops_mesh.spec.model import Severity
 from dataops_mesh.store import record
 from dataops_mesh.store.manifest import (
     Manifest,
-    all_refs,
     folder,
     mark_recorded,
     new_ref,
@@ -25,6 +24,7 @@ from dataops_mesh.store.manifest import (
     read_manifest,
     write_manifest,
 )
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.store import open_store
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

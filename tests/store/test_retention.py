@@ -14,14 +14,9 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import Collected, collect
 from dataops_mesh.store.log import Part, numbers, read_release
-from dataops_mesh.store.manifest import (
-    all_refs,
-    mark_recorded,
-    new_ref,
-    read_manifest,
-    write_manifest,
-)
+from dataops_mesh.store.manifest import mark_recorded, new_ref, read_manifest, write_manifest
 from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import commit, entries_of, history, latest, rollback
 from dataops_mesh.store.retention import Retention
 from dataops_mesh.store.store import open_store

@@ -17,7 +17,8 @@ from dataops_mesh.gate import Refuse
 from dataops_mesh.run.product import run_product
 from dataops_mesh.settings import Settings
 from dataops_mesh.store.log import latest_number
-from dataops_mesh.store.manifest import ERROR, all_refs, read_manifest
+from dataops_mesh.store.manifest import ERROR, read_manifest
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.transform.confine import client
 
 COLUMNS = ["{name: id, logicalType: integer}"]

@@ -10,7 +10,8 @@ from dbt_cases import GOOD, IBAN, PORTS, PROJECT, mesh, write_project
 from helpers import a_product, a_setting, a_source, environment, product, run
 
 from dataops_mesh.errors import DeclarationError, TransformError
-from dataops_mesh.store.manifest import ERROR, all_refs, read_manifest
+from dataops_mesh.store.manifest import ERROR, read_manifest
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import latest
 from dataops_mesh.transform.validate import transform_problems
 

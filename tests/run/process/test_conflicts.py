@@ -31,7 +31,8 @@ from dataops_mesh.run.report import Report
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import as_it_was
-from dataops_mesh.store.manifest import all_refs, pending_refs
+from dataops_mesh.store.manifest import pending_refs
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import history, latest, latest_number, read_release
 
 pytestmark = pytest.mark.timeout(600)  # processes that import for seconds, on busy machines

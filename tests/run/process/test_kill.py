@@ -20,13 +20,8 @@ from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run.record import product_history
 from dataops_mesh.settings import Settings
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.manifest import (
-    MANIFEST,
-    PUBLISH,
-    all_refs,
-    pending_refs,
-    read_manifest,
-)
+from dataops_mesh.store.manifest import MANIFEST, PUBLISH, pending_refs, read_manifest
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import latest_number, read_release
 from dataops_mesh.store.store import Store
 

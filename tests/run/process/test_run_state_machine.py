@@ -31,7 +31,8 @@ from dataops_mesh.run.record import record_run
 from dataops_mesh.run.report import Report
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import latest, latest_number, numbers, read_release
-from dataops_mesh.store.manifest import PUBLISH, all_refs, pending_refs, read_manifest
+from dataops_mesh.store.manifest import PUBLISH, pending_refs, read_manifest
+from dataops_mesh.store.refs import all_refs
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EFFECTS = 90

@@ -18,7 +18,8 @@ from dataops_mesh.run import identity
 from dataops_mesh.run.record import last_run, product_history, product_status, record_run
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
-from dataops_mesh.store.manifest import all_refs, folder, pending_refs, read_manifest
+from dataops_mesh.store.manifest import folder, pending_refs, read_manifest
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import latest, latest_number, read_release
 
 # --- rollback

@@ -24,8 +24,9 @@ from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.holding import Asked, lift
 from dataops_mesh.store.log import entries_of, latest, read_release
-from dataops_mesh.store.manifest import all_refs, read_manifest
+from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.pins import building, pinned
+from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import ROLLBACK, commit, rollback
 from dataops_mesh.store.removal import is_done, removals
 from dataops_mesh.store.retention import Retention

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.line.known import heads_of
-from dataops_mesh.store.manifest import unwritten
+from dataops_mesh.store.refs import unwritten
 from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import SANDBOXES, Store
 from dataops_mesh.store.upgrade.format1 import old_log

@@ -1,0 +1,1 @@
+"""What a collection leaves, and what it takes away."""
