@@ -48,7 +48,24 @@ COLUMN = (
 )
 
 
-def write_mesh(root: Path, products: int, *, domains: int | None = None, columns: int = 11) -> None:
+DAY = (
+    "      - {name: day, logicalType: date, partitioned: true, required: true, primaryKey: true, "
+    "classification: public, description: D}\n"
+)
+CUT = """\
+customProperties:
+  - {{property: partitions, vendor: dataops_mesh, value: {{cadence: daily, {days}}}}}
+"""
+
+
+def write_mesh(
+    root: Path,
+    products: int,
+    *,
+    domains: int | None = None,
+    columns: int = 11,
+    days: str = "",
+) -> None:
     """Write a workspace of that many products, each reading a source and up to two others.
 
     Args:
@@ -56,6 +73,7 @@ def write_mesh(root: Path, products: int, *, domains: int | None = None, columns
         products: how many.
         domains: how many; 50, or fewer for a small mesh, if absent.
         columns: of each contract, beside its key; each column stands for three checks.
+        days: how each product is cut by days, as `start` and `end`; published whole if empty.
     """
     (root / "pyproject.toml").write_text("[tool.dataops_mesh]\n", "utf-8")
     (root / "policies.yaml").write_text(POLICIES, "utf-8")
@@ -69,9 +87,15 @@ def write_mesh(root: Path, products: int, *, domains: int | None = None, columns
         declared = "".join(COLUMN.format(n=n) for n in range(columns))
         joins = "".join(f" join {d}.{n} as r{i} using (id)" for i, (d, n) in enumerate(read))
         chosen = "".join(f", s.c{n}" for n in range(columns))
+        if days:
+            declared += DAY
+            on = " join (select distinct id from {d}.{n}) as r{i} using (id)"
+            joins = "".join(on.format(d=d, n=n, i=i) for i, (d, n) in enumerate(read))
+            chosen += ", partition_start() as day"
         texts = {
             "product.odps.yaml": PRODUCT.format(domain=domain, name=name, inputs=inputs),
-            f"{name}.odcs.yaml": CONTRACT.format(domain=domain, name=name, columns=declared),
+            f"{name}.odcs.yaml": CONTRACT.format(domain=domain, name=name, columns=declared)
+            + (CUT.format(days=days) if days else ""),
             f"{name}.sql": f"select s.id{chosen} from source_csv as s{joins}\n",
         }
         for file, text in texts.items():

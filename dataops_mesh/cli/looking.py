@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
-from dataops_mesh.cli.workspace import named, one, open_readable, say_unreadable
+from dataops_mesh.cli.workspace import load_workspace, named, one, open_readable, say_unreadable
 from dataops_mesh.errors import Problem, StoreError, UnknownNameError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Address, Product, TransformKind
+from dataops_mesh.spec.model import Address, Mesh, Product, TransformKind
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.transform.walls import weakness
+
+if TYPE_CHECKING:
+    from dataops_mesh.run.word.ends import End
 
 STATUS = (
     "port", "status", "publication", "rows", "set_aside", "published", "last_run", "last_ended",
@@ -32,24 +36,20 @@ def show_status(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.cli.sandboxes import stale_lines
     from dataops_mesh.run.quarantine import set_aside_now
     from dataops_mesh.run.record import product_status
-    from dataops_mesh.run.word.ended import ended
     from dataops_mesh.run.word.orphans import orphans
     from dataops_mesh.watch.trouble import slos
 
-    settings, mesh = open_readable()
+    settings, mesh, is_all = open_near(names)
     say_unreadable(mesh, names)
     environment = open_environment(settings)
-    known = product_status(environment)
     release = latest(environment.store)
     products = named(mesh, names)
-    kept = slos(products, environment)
     asked = {product.qualified_name for product in products}
-    unread = {name.partition(".")[0] for name in mesh.broken}  # it may still be declared there
-    over = [
-        end
-        for end in ended(mesh.domains, environment)
-        if end.product.partition(".")[0] not in unread and (not names or end.product in asked)
-    ]
+    known = product_status(environment, asked if names else None)
+    kept = slos(products, environment)
+    over = _over(mesh, environment, asked if names else None)
+    if over and not is_all:  # who reads it stands in any declaration
+        over = _over(load_workspace(settings), environment, asked)
     ends = {str(address): end.why for end in over for address in end.addresses}
     aside = set_aside_now(environment.store, products, release)
     rows = [
@@ -71,7 +71,8 @@ def show_status(names: Sequence[str], output: Format) -> int:
         for product in products
         for port_index in range(len(product.outputs))
     ]
-    rows += [_gone_row(address, ends[str(address)], release) for address in _left(ends, release)]
+    left = _left(ends, release) if ends else []
+    rows += [_gone_row(address, ends[str(address)], release) for address in left]
     quiet = {"set_aside", "held", "ends"}
     said = [c for c in STATUS if c not in quiet or any(row[c] for row in rows)]
     show(rows, output, columns=said)
@@ -89,6 +90,15 @@ def show_status(names: Sequence[str], output: Format) -> int:
         if not sql and (open_door := weakness()):
             say(f"note: {open_door}")
     return 0
+
+
+def _over(mesh: Mesh, environment: Environment, asked: Collection[str] | None) -> list[End]:
+    """Return what has ended of some products; of all, and of what nobody declares, if None."""
+    from dataops_mesh.run.word.ended import ended
+
+    unread = {name.partition(".")[0] for name in mesh.broken}  # it may still be declared there
+    found = ended(mesh.domains, environment, products=asked)
+    return [end for end in found if end.product.partition(".")[0] not in unread]
 
 
 def run_query(sql: str, release: int | None, output: Format) -> int:

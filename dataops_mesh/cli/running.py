@@ -17,6 +17,7 @@ from dataops_mesh.cli.choosing import (
 from dataops_mesh.cli.ending import living
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import require_sound, sound_products
+from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
 from dataops_mesh.cli.progress import progress
 from dataops_mesh.cli.warned import warned, warning_lines
@@ -64,7 +65,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
         changed: only what differs from what is published, and what reads it.
         dry: only show what would be built.
     """
-    settings, mesh = open_readable()
+    settings, mesh, _ = open_near(names)
     if names:
         require_readable(mesh, names)
     left_out = say_unreadable(mesh, names)

@@ -25,6 +25,7 @@ from dataops_mesh.store.declarations import read_declaration, write_declaration
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
+from dataops_mesh.store.tree.ports import lights_in
 from dataops_mesh.transform.dbt.project import is_dbt, project_folder
 
 _CONTRACTS = "*.odcs.yaml"
@@ -95,9 +96,9 @@ def published_manifest(store: Store, release: Release, product: Product) -> Mani
 
 def _by_name(store: Store, release: Release, name: str) -> Iterator[Manifest]:
     """Find the product by its name: all its ports may have been renamed."""
-    for entry in release.ports.values():
-        if entry.product == name:
-            yield read_manifest(store, entry.candidate)
+    for _, light in lights_in(release.ports, name.partition(".")[0]):
+        if light.product == name:
+            yield read_manifest(store, light.candidate)
 
 
 def published_product(store: Store, manifest: Manifest | None) -> Product | None:
@@ -185,7 +186,7 @@ def published_versions(store: Store, release: Release) -> tuple[dict[str, Produc
     """Return every published declaration and the fingerprint of its transform, by product."""
     products: dict[str, Product] = {}
     transforms: dict[str, str] = {}
-    for ref in dict.fromkeys(entry.candidate for entry in release.ports.values()):
+    for ref in dict.fromkeys(light.candidate for _, light in lights_in(release.ports)):
         manifest = read_manifest(store, ref)
         try:
             found = published_product(store, manifest)

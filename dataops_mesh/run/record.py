@@ -6,7 +6,7 @@ repaired by the next run or `mesh status`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -83,10 +83,17 @@ def reads_of_last_runs(
         return last_reads(ledger, products)
 
 
-def product_status(environment: Environment) -> dict[str, ProductStatus]:
-    """Return the state of every product that ever ran, by qualified name."""
+def product_status(
+    environment: Environment, products: Collection[str] | None = None
+) -> dict[str, ProductStatus]:
+    """Return the state of every product that ever ran, by qualified name.
+
+    Args:
+        environment: the store and the settings.
+        products: only of these.
+    """
     with _caught_up(environment) as ledger:
-        return {found.product: found for found in status(ledger)}
+        return {found.product: found for found in status(ledger, products)}
 
 
 def last_run(environment: Environment, product: str, run_id: str) -> dict[str, Any]:

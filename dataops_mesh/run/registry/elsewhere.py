@@ -144,8 +144,9 @@ def _published(mesh: Mesh, others: Elsewhere) -> tuple[Product, ...]:
     wanted = _reads(mesh) - offered
     release = latest(others.store) if wanted else None
     found: dict[str, Product] = {}
-    for address, entry in release.ports.items() if release else ():
-        if str(address) in wanted and entry.product not in found:
+    for address in sorted(map(Address.parse, wanted)) if release else ():
+        entry = release.ports.get(address) if release else None
+        if entry is not None and entry.product not in found:
             product = _as_published(others.store, entry.candidate)
             if product is not None:
                 found[entry.product] = product

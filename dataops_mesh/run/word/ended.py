@@ -24,34 +24,43 @@ from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.tree.ports import lights_in
 from dataops_mesh.store.withdrawal import withdraw
 
 Readers = Callable[[Address], tuple[str, ...] | None]
 
 
-def ended(domains: Iterable[Domain], environment: Environment, only: str = "") -> tuple[End, ...]:
+def ended(
+    domains: Iterable[Domain],
+    environment: Environment,
+    only: str = "",
+    products: Collection[str] | None = None,
+) -> tuple[End, ...]:
     """Return everything published of this repository that is to end.
 
     Args:
         domains: those whose folders are here.
         environment: the store and the settings.
         only: the domain that is asked about; all if empty.
+        products: those that are asked about; all, and what nobody declares any more, if None.
     """
     here = tuple(domains)
     names = frozenset(domain.name for domain in here)
     release = latest(environment.store)
-    products = {one.qualified_name: one for domain in here for one in domain.products}
-    asked = frozenset((only,)) if only else _ours(release, environment)
+    declared = {one.qualified_name: one for domain in here for one in domain.products}
+    about = None if products is None else {name.partition(".")[0] for name in products}
+    asked = frozenset((only,)) if only else _ours(release, environment, about)
     found = ends(
         Seen(
-            products=products,
+            products=declared,
             domains=names,
             ours=asked,
             release=release,
             published=published_in(release, environment),
-            allowed=allowed_in(products, here, environment),
-            readers=readers_in(products, names, release, environment),
+            allowed=allowed_in(declared, here, environment),
+            readers=readers_in(declared, names, release, environment),
             now=environment.settings.clock(),
+            asked=products,
         )
     )
     # Of one domain it is asked last whose it is: git is a process, and a tick finds nothing.
@@ -91,17 +100,16 @@ def end_by_itself(domain: Domain, environment: Environment) -> tuple[Release, ..
 
 def published_in(release: Release, environment: Environment) -> Callable[[str], Product | None]:
     """Return a function that tells what a product declared when it was published last."""
-    newest = {
-        entry.product: entry
-        for entry in sorted(release.ports.values(), key=lambda entry: entry.publication)
-    }
 
     @cache
     def published(name: str) -> Product | None:
-        if name not in newest:
+        lights = (one for _, one in lights_in(release.ports, name.partition(".")[0]))
+        own = [one for one in lights if one.product == name]
+        if not own:
             return None
+        newest = max(own, key=lambda one: one.publication)
         try:
-            manifest = read_manifest(environment.store, newest[name].candidate)
+            manifest = read_manifest(environment.store, newest.candidate)
             return published_product(environment.store, manifest)
         except (StoreError, DeclarationError):
             return None
@@ -109,10 +117,13 @@ def published_in(release: Release, environment: Environment) -> Callable[[str], 
     return published
 
 
-def _ours(release: Release, environment: Environment) -> frozenset[str]:
+def _ours(
+    release: Release, environment: Environment, about: Collection[str] | None = None
+) -> frozenset[str]:
     publisher = publisher_of(environment)
     found = set()
-    for domain in {address.domain for address in release.ports}:
+    every = {address.domain for address, _ in lights_in(release.ports, *(about or ()))}
+    for domain in every if about is None or about else ():
         owner = owner_of(environment.store, domain)
         if owner is not None and owner.is_(publisher):
             found.add(domain)
@@ -207,9 +218,10 @@ def readers_in(
         known = {*products, *(one.product for one in said)}
         # Who never said what it reads: what it was built from counts.
         found |= {
-            entry.product
-            for other, entry in release.ports.items()
-            if other.domain not in here and entry.product not in known
+            light.product
+            for other, light in lights_in(release.ports)
+            if other.domain not in here and light.product not in known
+            for entry in (release.ports[other],)
             for inputs in (entry.inputs, *(part.inputs for part in entry.parts))
             if any(name == str(address) for name, _ in inputs)
         }

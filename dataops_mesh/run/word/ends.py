@@ -6,14 +6,15 @@ and nothing is missing for ends by itself; of the rest a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from dataops_mesh.plan.approval import Approval
 from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.spec.partition import has_key, same_cut
-from dataops_mesh.store.log import Entry, Release
+from dataops_mesh.store.log import Release
+from dataops_mesh.store.tree.ports import lights_in
 
 END_OF_LIFE = "endOfLife"
 RETIRED = "retired"
@@ -89,6 +90,7 @@ class Seen:
         products: what is declared here, by qualified name.
         domains: those whose folders are here.
         ours: those that this repository owns, as far as they are asked about.
+        asked: only these products; all of these domains if None.
         release: what is published.
         published: of a product, its declaration as it was published last.
         allowed: whether one declaration may follow another; the second None for a removal.
@@ -104,28 +106,29 @@ class Seen:
     allowed: Callable[[Product, Product | None], Allowed]
     readers: Callable[[Address], Iterable[str] | None]
     now: datetime
+    asked: Collection[str] | None = None
 
 
 def ends(seen: Seen) -> tuple[End, ...]:
     """Return everything published that is to end, by product."""
     declared = {port.address for product in seen.products.values() for port in product.outputs}
-    found: dict[str, dict[Address, Entry]] = {}
-    for address, entry in sorted(seen.release.ports.items()):
-        if address.domain in seen.ours:
-            found.setdefault(entry.product, {})[address] = entry
+    found: dict[str, list[Address]] = {}
+    for address, light in lights_in(seen.release.ports, *seen.ours) if seen.ours else ():
+        if seen.asked is None or light.product in seen.asked:
+            found.setdefault(light.product, []).append(address)
     made: list[End] = []
-    for name, entries in sorted(found.items()):
-        lost = {a: entry for a, entry in entries.items() if a not in declared}
+    for name, addresses in sorted(found.items()):
+        lost = [address for address in addresses if address not in declared]
         product = seen.products.get(name)
         if product is None:
             made += _removed(name, lost, seen)
             continue
         made += _ports_removed(product, lost, seen)
-        kept = {a: e for a, e in entries.items() if a not in lost}
+        kept = [address for address in addresses if address not in lost]
         over = _over(product, kept, seen)
         made += over
         gone = {address for end in over for address in end.addresses}
-        made += _fewer(product, {a: e for a, e in kept.items() if a not in gone}, seen)
+        made += _fewer(product, [address for address in kept if address not in gone], seen)
     return tuple(made)
 
 
@@ -142,7 +145,7 @@ def life_ends(port: OutputPort) -> datetime | None:
     return None
 
 
-def _removed(name: str, lost: Mapping[Address, Entry], seen: Seen) -> Iterator[End]:
+def _removed(name: str, lost: Sequence[Address], seen: Seen) -> Iterator[End]:
     """Yield the end of a product that is declared no more, or under another name."""
     if not lost:
         return
@@ -169,21 +172,21 @@ def _removed(name: str, lost: Mapping[Address, Entry], seen: Seen) -> Iterator[E
     yield _end(name, lost, why, seen, waits=tuple(waits), allowed=allowed)
 
 
-def _ports_removed(product: Product, lost: Mapping[Address, Entry], seen: Seen) -> Iterator[End]:
+def _ports_removed(product: Product, lost: Sequence[Address], seen: Seen) -> Iterator[End]:
     """Yield the ports that the product has published its last declaration without."""
     if not lost:
         return
     before = seen.published(product.qualified_name)
     has = {port.address for port in before.outputs} if before else set(lost)
-    for address, entry in lost.items():
+    for address in lost:
         waits: tuple[str, ...] = ()
         if address in has:  # it may still be refused, and then nothing has changed
             waits = (f"{product.qualified_name} is not published without it yet",)
         why = "is declared no more"
-        yield _end(product.qualified_name, {address: entry}, why, seen, waits=waits)
+        yield _end(product.qualified_name, (address,), why, seen, waits=waits)
 
 
-def _over(product: Product, kept: Mapping[Address, Entry], seen: Seen) -> Iterator[End]:
+def _over(product: Product, kept: Sequence[Address], seen: Seen) -> Iterator[End]:
     """Yield the ports that were retired, and those whose announced end has come."""
     name, every = product.qualified_name, {port.address for port in product.outputs}
     over = {}
@@ -192,7 +195,7 @@ def _over(product: Product, kept: Mapping[Address, Entry], seen: Seen) -> Iterat
             over[port.address] = "was retired"
         elif (day := _announced(port, seen, name)) is not None:
             over[port.address] = f"is past its {END_OF_LIFE}, {day:%Y-%m-%d}"
-    gone = {address: entry for address, entry in kept.items() if address in over}
+    gone = [address for address in kept if address in over]
     if not gone:
         return
     allowed, before = Allowed(), seen.published(name)
@@ -203,8 +206,8 @@ def _over(product: Product, kept: Mapping[Address, Entry], seen: Seen) -> Iterat
         yield _end(name, gone, why, seen, waits=allowed.refusals, allowed=allowed)
         return
     waits = (f"{name} still builds it: remove the port from the product",)
-    for address, entry in gone.items():
-        yield _end(name, {address: entry}, over[address], seen, waits=waits)
+    for address in gone:
+        yield _end(name, (address,), over[address], seen, waits=waits)
 
 
 def _announced(port: OutputPort, seen: Seen, name: str) -> datetime | None:
@@ -218,16 +221,20 @@ def _announced(port: OutputPort, seen: Seen, name: str) -> datetime | None:
     return day if was is not None and was <= seen.now else None
 
 
-def _fewer(product: Product, kept: Mapping[Address, Entry], seen: Seen) -> Iterator[End]:
+def _fewer(product: Product, kept: Sequence[Address], seen: Seen) -> Iterator[End]:
     """Yield the partitions that the declaration has no more, once it was published like that."""
     cut, name = product.partitioning, product.qualified_name
     if cut is None:
         return
     left = {
-        address: [part.key for part in entry.parts if has_key(cut, part.key) is False]
-        for address, entry in kept.items()
+        address: [
+            part.key
+            for part in seen.release.ports[address].parts
+            if has_key(cut, part.key) is False
+        ]
+        for address in kept
     }
-    gone = {address: kept[address] for address, keys in left.items() if keys}
+    gone = [address for address, keys in left.items() if keys]
     before = seen.published(name) if gone else None
     was = before.partitioning if before else None
     if was is None or not same_cut(was.cut, cut.cut):

@@ -13,6 +13,7 @@ from dataops_mesh.run.word.withdraw import Taking, readers_of
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.owners import require_owner
 from dataops_mesh.store.release import latest
+from dataops_mesh.store.tree.ports import lights_in
 
 
 def erasing(
@@ -74,4 +75,4 @@ def _ports(environment: Environment, declared: tuple[Product, ...]) -> dict[Addr
     release = latest(environment.store)
     known |= {port.address: one.qualified_name for one in declared for port in one.outputs}
     known |= {address: holds[0].product for address, holds in release.withdrawn.items() if holds}
-    return known | {address: entry.product for address, entry in release.ports.items()}
+    return known | {address: light.product for address, light in lights_in(release.ports)}

@@ -8,7 +8,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.run.bind import pin_inputs
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import code_version
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import INPUTS, UNKNOWN, Facts, Hold, Holds, held, held_problem
 from dataops_mesh.store.holding import inputs_digest
 from dataops_mesh.store.release import Release, latest
@@ -75,12 +75,11 @@ def holds_behind(product: Product, release: Release) -> tuple[Hold, ...]:
     own = [port.address for port in product.outputs]
     read = [port.address for port in product.inputs if port.address is not None]
     waiting, seen = [str(address) for address in (*own, *read)], dict[str, None]()
-    reads = _reads(release)
     while waiting:
         address = waiting.pop(0)
         if address not in seen:
             seen[address] = None
-            waiting += reads.get(address, ())
+            waiting += _reads(release, Address.parse(address))
     by_name = {str(address): found for address, found in release.holds.items()}
     return _once(hold for address in seen for hold in by_name.get(address, ()))
 
@@ -100,16 +99,13 @@ def _once(holds: Iterable[Hold]) -> tuple[Hold, ...]:
     return tuple({(hold.product, hold.partition): hold for hold in holds}.values())
 
 
-def _reads(release: Release) -> dict[str, set[str]]:
-    """Return the addresses that each published port was built from."""
-    return {
-        str(address): {
-            name
-            for inputs in (entry.inputs, *(part.inputs for part in entry.parts))
-            for name, _ in inputs
-        }
-        for address, entry in release.ports.items()
-    }
+def _reads(release: Release, address: Address) -> list[str]:
+    """Return the addresses that a published port was built from."""
+    entry = release.ports.get(address)
+    if entry is None:
+        return []
+    every = (entry.inputs, *(part.inputs for part in entry.parts))
+    return sorted({name for inputs in every for name, _ in inputs})
 
 
 def read_now(

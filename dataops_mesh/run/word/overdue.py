@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -30,17 +29,17 @@ def overdue(
         release: what is published.
     """
     asked = {one.qualified_name: one for one in products}
-    ports = {a: entry for a, entry in release.ports.items() if entry.product in asked}
     found = ends(
         Seen(
             products=asked,
             domains=frozenset(),
             ours=frozenset(one.domain for one in asked.values()),
-            release=replace(release, ports=ports),
+            release=release,
             published=published_in(release, environment),
             allowed=allowed_in(asked, (), environment),
             readers=readers_in(asked, (), release, environment),
             now=environment.settings.clock(),
+            asked=asked.keys(),
         )
     )
     return tuple(one for one in found if one.readers and not one.waits and not one.partitions)

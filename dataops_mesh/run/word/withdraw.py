@@ -16,6 +16,7 @@ from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.owners import require_owner
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.tree.ports import lights_in
 from dataops_mesh.store.withdrawal import require_some, withdraw
 
 
@@ -50,12 +51,13 @@ def taking(
         OwnershipError: its domain belongs to another repository.
     """
     release = latest(environment.store)
-    ports = {str(address): address for address in release.ports}
-    found = tuple(a for a, entry in release.ports.items() if entry.product == name)
+    lights = tuple(lights_in(release.ports))
+    ports = {str(address): address for address, _ in lights}
+    found = tuple(address for address, light in lights if light.product == name)
     if not found and name in ports:
         found = (ports[name],)
     if not found:
-        known = sorted({entry.product for entry in release.ports.values()} | set(ports))
+        known = sorted({light.product for _, light in lights} | set(ports))
         what = f'nothing published is called "{name}"{did_you_mean(name, known)}'
         raise UnknownNameError(Problem(what, choices=tuple(known), next="mesh status"))
     found, product = tuple(sorted(found)), release.ports[found[0]].product

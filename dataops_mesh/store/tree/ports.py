@@ -159,6 +159,23 @@ class Ports(Mapping[Address, Entry]):
         )
 
 
+def lights_in(ports: Mapping[Address, Entry], *domains: str) -> Iterator[tuple[Address, Light]]:
+    """Iterate over what there is to say of addresses in short, by name; reads no entry of a tree.
+
+    Args:
+        ports: of a release, open or closed.
+        domains: only of these; of all of them if there are none.
+    """
+    if isinstance(ports, Ports) and not ports.instead:
+        yield from ports.lights(*domains)
+        return
+    for address, entry in sorted(ports.items()):
+        if not domains or address.domain in domains:
+            facts = (entry.product, entry.publication, entry.kind, entry.candidate)
+            count = len(entry.parts) if entry.parts else WHOLE
+            yield address, Light(*facts, entry.rows, entry.fingerprint, count, "")
+
+
 def columns_of(
     entry: Mapping[str, Any], wanted: Callable[[int], bool]
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

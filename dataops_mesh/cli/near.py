@@ -1,0 +1,137 @@
+"""What a command reads for products that were named: their declarations, and those they rest on.
+
+What a mesh refuses for is not weakened by that: where anything could depend on a declaration that
+was not read, or anything is wrong, everything is read after all, and the messages are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dataops_mesh.cli.workspace import load_workspace
+from dataops_mesh.errors import DeclarationError
+from dataops_mesh.policy.plugin import brought
+from dataops_mesh.run.lineage import Known
+from dataops_mesh.settings import Settings, load_settings
+from dataops_mesh.spec.loader import load_product
+from dataops_mesh.spec.mesh import check_mesh
+from dataops_mesh.spec.model import Address, Domain, Mesh, Product
+from dataops_mesh.spec.names import is_name
+from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE
+from dataops_mesh.spec.visible import reads
+
+# What YAML can spell in another way than by itself: escapes, references, blocks.
+_SPELLED = rb"""id["']?\s*:\s*(?:[*&|>!]|"[^"\n]*\\)"""
+
+
+def open_near(names: Sequence[str]) -> tuple[Settings, Mesh, bool]:
+    """Return the settings, and the mesh as far as it matters to the products that were named.
+
+    Args:
+        names: products; a domain, and nothing, mean that everything is read.
+
+    Returns:
+        the settings, the mesh, and whether that is all of it.
+
+    Raises:
+        DeclarationError: there is no folder of domains.
+        SettingsError: a setting or a location is not valid.
+    """
+    settings = load_settings()
+    near = _near(settings, names)
+    return settings, near or load_workspace(settings), near is None
+
+
+def _near(settings: Settings, names: Sequence[str]) -> Mesh | None:
+    """Return what matters to some products; None where only all of the mesh can tell."""
+    parent, root = settings.domains_folder, settings.root
+    # A policy of another package may look at anything; so may whoever joined the workspace.
+    if not names or settings.locations or brought() or not parent.is_dir() or parent == root:
+        return None
+    folders = [parent.joinpath(*name.split(".")) for name in names]
+    if not all(name.count(".") == 1 and all(map(is_name, name.split("."))) for name in names):
+        return None
+    if not all((folder / PRODUCT_FILE).is_file() for folder in folders):
+        return None
+    try:
+        asked = [load_product(folder, root) for folder in dict.fromkeys(folders)]
+    except DeclarationError:
+        return None
+    if any(port.contract.visibility for product in asked for port in product.outputs):
+        return None  # it may name products, which must be known
+    found = _rests_on(asked, parent, root)
+    if found is None or not _are_alone(asked, parent):
+        return None
+    mesh = _mesh(found, parent, root)
+    wrong = check_mesh(mesh, (), frozenset(one.qualified_name for one in asked))
+    return None if wrong else mesh
+
+
+def _rests_on(asked: Sequence[Product], parent: Path, root: Path) -> list[Product] | None:
+    """Return products with all that they read, and what these read; None if one cannot be told."""
+    known, found, waiting = Known(asked), dict[str, Product](), list(asked)
+    while waiting:
+        product = waiting.pop()
+        if product.qualified_name in found:
+            continue
+        found[product.qualified_name] = product
+        named: list[Address] = [address for address, _, _ in reads(product)]
+        named += [port.address for port in product.inputs if port.address is not None]
+        for address in named:
+            owner = known.owner(address, parent, root)
+            if owner is None:
+                return None
+            waiting.append(owner)
+    return list(found.values())
+
+
+def _are_alone(asked: Sequence[Product], parent: Path) -> bool:
+    """Tell whether nobody else may have a port or an id of theirs; reads texts, parses none."""
+    own = {product.folder for product in asked}
+    ids = {product.id for product in asked}
+    ids |= {port.contract.id for product in asked for port in product.outputs}
+    taken = re.compile(_SPELLED + b"|" + _says(b"id", ids))
+    ports: dict[str, set[str]] = {}
+    for product in asked:
+        ports.setdefault(product.domain, set()).update(port.name for port in product.outputs)
+    named = {domain: re.compile(_says(b"name", mine)) for domain, mine in ports.items()}
+    for folder, file in _declarations(parent):
+        if folder in own:
+            continue
+        data, domain = file.read_bytes(), folder.parent.name
+        if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")) or taken.search(data):
+            return False
+        if domain in ports and file.name.endswith(CONTRACT_SUFFIX):
+            if file.name.removesuffix(CONTRACT_SUFFIX) in ports[domain]:
+                return False
+            if named[domain].search(data):
+                return False
+    return True
+
+
+def _says(key: bytes, values: set[str]) -> bytes:
+    """Return a pattern that finds a key with one of some values, however they are quoted."""
+    some = b"|".join(re.escape(value.encode()) for value in sorted(values))
+    return rb"""(?<![\w])""" + key + rb"""["']?\s*:\s*["']?(?:""" + some + rb""")(?![\w.-])"""
+
+
+def _declarations(parent: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the folder and file of each declaration that a mesh is read from."""
+    for domain in parent.iterdir():
+        if domain.name[0] in "._" or not domain.is_dir():
+            continue
+        for folder in domain.iterdir():
+            if folder.name[0] not in "._" and folder.is_dir():
+                for file in folder.iterdir():
+                    if file.name == PRODUCT_FILE or file.name.endswith(CONTRACT_SUFFIX):
+                        yield folder, file
+
+
+def _mesh(products: Sequence[Product], parent: Path, root: Path) -> Mesh:
+    """Return a mesh that knows all domains, and of these the products that were read."""
+    names = sorted(f.name for f in parent.iterdir() if f.is_dir() and f.name[0] not in "._")
+    own = {name: [one for one in products if one.domain == name] for name in names}
+    by_name = {name: tuple(sorted(found, key=lambda one: one.name)) for name, found in own.items()}
+    return Mesh(root, tuple(Domain(name, parent / name, by_name[name]) for name in names), {})
