@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import REFUSED, Format, say, show
-from dataops_mesh.cli.workspace import named, open_readable, open_workspace, say_unreadable
+from dataops_mesh.cli.workspace import named, open_workspace, say_unreadable
 
 MONITOR = ("product", "outcome", "publication", "checks", "failed", "seconds")
 INCIDENTS = ("incident", "opened", "closed", "kind", "product", "subject", "why")
@@ -20,7 +21,7 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.watch.trouble import look
 
-    settings, mesh = open_readable()
+    settings, mesh, _ = open_near(names)
     say_unreadable(mesh, names)
     products = named(mesh, names, runnable=True)
     rows, broken = [], False
@@ -55,7 +56,7 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
     from dataops_mesh.run.record import open_record
     from dataops_mesh.watch.trouble import look
 
-    settings, mesh = open_readable()
+    settings, mesh, _ = open_near(names)
     say_unreadable(mesh, names)
     asked = named(mesh, names)
     products = [one for one in asked if one.status in WATCHED or one.qualified_name in names]
