@@ -20,15 +20,16 @@ def warned(environment: Environment, candidate: str) -> list[str]:
     from dataops_mesh.store.manifest import read_manifest
 
     try:
-        results = read_manifest(environment.store, candidate).results
+        manifest = read_manifest(environment.store, candidate)
     except MeshError:  # it was collected since
         return []
     found = [
         one
-        for one in results
+        for one in manifest.results
         if one.outcome is not Outcome.PASSED and one.severity is not Severity.ERROR
     ]
-    return [f"{one.port}.{one.check}: {one.reason or one.outcome}" for one in found]
+    lines = [f"{one.port}.{one.check}: {one.reason or one.outcome}" for one in found]
+    return [*lines, *map(str, manifest.personal)]
 
 
 def warning_lines(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataops_mesh.spec.classes import CLASSES
+from dataops_mesh.spec.classes import CLASSES, is_pii
 from dataops_mesh.spec.model import Column
 
 # From harmless to secret. Another name is of unknown rank: a change of it is a lowering.
 RANKS = {name: rank for rank, name in enumerate(CLASSES)}
 # No class at all counts as classified: samples leave the column out.
 _UNDECLARED = RANKS["confidential"]
-_PII = frozenset({"pii", "personal", "personal_data", "personal-data", "gdpr", "sensitive", "phi"})
 
 
 def protection(old: Column, new: Column) -> Iterator[tuple[str, str]]:
@@ -56,8 +55,3 @@ def rank(classification: str) -> int | None:
     (0, None)
     """
     return RANKS.get(classification.lower()) if classification else _UNDECLARED
-
-
-def is_pii(tag: str) -> bool:
-    """Tell whether a tag says that a column is about a person."""
-    return tag.lower() in _PII or tag.lower().startswith(("pii:", "pii."))

@@ -9,9 +9,10 @@ from typing import Any
 
 from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Change
-from dataops_mesh.plan.classes import is_pii, protection
+from dataops_mesh.plan.classes import protection
 from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
+from dataops_mesh.spec.classes import is_pii
 from dataops_mesh.spec.model import Address, Column, ColumnOptions, Contract, Scalar
 
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
@@ -29,7 +30,7 @@ _LADDERS = (
 _JUDGED = frozenset({
     "name", "where", "id", "description", "critical", "tags", "rules", "enum", "options",
     "logical_type", "physical_type", "required", "unique", "key_position", "partition_position",
-    "classification", "masking", "mask", "transform_sources", "shape", "quarantine",
+    "classification", "masking", "mask", "impersonal", "transform_sources", "shape", "quarantine",
     "inside",
 })  # fmt: skip
 
@@ -107,7 +108,8 @@ def compare_column(old: Column, new: Column) -> Iterator[tuple[str, str, Locatio
         *_rest(old, new, _JUDGED),
     ):
         yield kind, what, new.where
-    words = ("description", "critical", "id", "partition_position", "transform_sources")
+    words = ("description", "critical", "id", "partition_position", "transform_sources",
+             "impersonal")  # fmt: skip
     tags = {t for t in old.tags if not is_pii(t)} != {t for t in new.tags if not is_pii(t)}
     if tags or any(getattr(old, word) != getattr(new, word) for word in words):
         yield "documentation", "described otherwise", new.where

@@ -9,11 +9,13 @@ from dataops_mesh.policy.flow import FLOW
 from dataops_mesh.policy.inputs import INPUTS
 from dataops_mesh.policy.model import Policy
 from dataops_mesh.policy.people import PEOPLE
+from dataops_mesh.policy.personal import PERSONAL_DATA
 from dataops_mesh.policy.promises import PROMISES
 
 BUILT_IN: tuple[Policy, ...] = (
     *PEOPLE,
     *COLUMNS,
+    *PERSONAL_DATA,
     *FLOW,
     *EXPECTATIONS,
     *PROMISES,

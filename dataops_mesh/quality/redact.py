@@ -63,7 +63,8 @@ _LOOKS: tuple[tuple[str, str], ...] = (
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _NUMBERS = re.compile(r"\d+(?:[ -]\d+)*")
-_CARD_LENGTHS = range(13, 20)
+CARD = "a card number"
+CARD_LENGTHS = range(13, 20)
 _IBAN_LENGTHS = range(15, 35)
 
 
@@ -83,7 +84,7 @@ def looks_like(text: str) -> str:
     if any(_is_iban(found[0]) for found in _IBAN.finditer(plain)):
         return "an IBAN"
     if any(_holds_card(found[0]) for found in _NUMBERS.finditer(plain)):
-        return "a card number"
+        return CARD
     return next((kind for kind, pattern in _LOOKS if re.search(pattern, plain)), "")
 
 
@@ -106,13 +107,13 @@ def _holds_card(text: str) -> bool:
     return any(
         _is_card("".join(numbers[first:last]))
         for first in range(len(numbers))
-        for last in range(first + 1, min(first + _CARD_LENGTHS[-1], len(numbers)) + 1)
+        for last in range(first + 1, min(first + CARD_LENGTHS[-1], len(numbers)) + 1)
     )
 
 
 def _is_card(digits: str) -> bool:
     """Tell whether so many digits are a card's and keep Luhn's rule."""
-    if len(digits) not in _CARD_LENGTHS:
+    if len(digits) not in CARD_LENGTHS:
         return False
     figures = [int(digit) for digit in reversed(digits)]
     doubled = (sum(divmod(2 * figure, 10)) for figure in figures[1::2])

@@ -11,7 +11,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.store.manifest import MaskApplied, PortData, Quarantine, folder
+from dataops_mesh.store.manifest import MaskApplied, PersonalFound, PortData, Quarantine, folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Attempt:
         quarantines: the rows that were set aside.
         heard: the newest release of production before it began.
         masks: the columns of which only the masked form is left.
+        personal: the columns that look like personal data and do not say so.
     """
 
     product: Product
@@ -39,6 +40,7 @@ class Attempt:
     quarantines: tuple[Quarantine, ...] = ()
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
+    personal: tuple[PersonalFound, ...] = ()
 
     @property
     def key(self) -> str:

@@ -23,6 +23,7 @@ from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
+from dataops_mesh.run.personal import with_personal
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
@@ -186,10 +187,7 @@ def _decide(attempt: Attempt) -> Decision:
     decision = decide(attempt.ref, ports, attempt.checks, attempt.results)
     hold = hold_on_attempt(attempt)  # other code ends a rollback, unless the same rows come of it
     others = (*schema_reasons(attempt), *([hold_reason(hold)] if hold else []))
-    if not others:
-        return decision
-    refused = decision.reasons if isinstance(decision, Refuse) else ()
-    return Refuse((*refused, *others), decision.warnings)
+    return with_personal(attempt, decision, others)
 
 
 def _commit(attempt: Attempt, manifest: Manifest) -> Release:

@@ -24,6 +24,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.partition import bind_whole
+from dataops_mesh.run.personal import with_personal
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
@@ -147,7 +148,7 @@ def _decide(attempt: Attempt, held: dict[str, str], known: tuple[str, ...]) -> D
     ports = [port.address for port in attempt.product.outputs]
     if not attempt.ports:
         return Refuse(("nothing was built: a check on incoming data failed",))
-    return decide(attempt.ref, ports, attempt.checks, attempt.results)
+    return with_personal(attempt, decide(attempt.ref, ports, attempt.checks, attempt.results))
 
 
 def _write(attempt: Attempt, decision: Decision) -> Manifest:

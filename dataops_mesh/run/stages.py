@@ -18,6 +18,7 @@ from dataops_mesh.run.due import own_content
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.masks import mask_candidate
 from dataops_mesh.run.partition import bind_tables, define_partition
+from dataops_mesh.run.personal import find_personal
 from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
@@ -65,6 +66,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             scopes = (True, False) if tables else (False,)
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
+            attempt = replace(attempt, personal=find_personal(attempt, connection))
     require_same_code(product, code)
     judged = tuple(check for check in attempt.checks if tables or not check.table_wide)
     return mask_candidate(replace(attempt, results=results, ports=ports), judged)

@@ -83,6 +83,7 @@ class Column:
         id: ODCS `id`, which stays when the column is renamed.
         masking: all that the declaration says of masks, whoever applies them.
         mask: the one that is applied before anything is published.
+        impersonal: somebody has said, with a reason, that it is not about people.
         transform_sources: ODCS `transformSourceObjects`, what the column is made of.
         shape: of an object, array, map or vector: its type, all the way down.
         physical_name: of a source, the column's name there, if it has another one here.
@@ -110,6 +111,7 @@ class Column:
     id: str = ""
     masking: str = ""
     mask: Mask | None = None
+    impersonal: bool = False
     transform_sources: tuple[str, ...] = ()
     shape: Shape | None = None
     physical_name: str = ""

@@ -90,6 +90,29 @@ class MaskApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalFound:
+    """A column that looks like personal data, and whose contract does not say so.
+
+    Args:
+        matched: how many of the values look like it.
+        sampled: how many values were looked at.
+    """
+
+    port: Address
+    column: str
+    kind: str
+    matched: int
+    sampled: int
+
+    def __str__(self) -> str:
+        """Return the finding as a sentence; no value is in it."""
+        return (
+            f"{self.port}: {self.matched} of {self.sampled} values of {self.column} look like "
+            f"{self.kind}, and the contract does not say that they are"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class InputRead:
     """What was read: a publication of the mesh, or a source by its fingerprint."""
 
@@ -141,6 +164,7 @@ class Manifest:
         line: for which it was built, and of which `base` is a number.
         heard: of a sandbox's, the newest release of production then.
         masks: the columns that were masked after the checks, before anything was kept.
+        personal: the columns that look like personal data and do not say so.
     """
 
     candidate: str
@@ -181,6 +205,7 @@ class Manifest:
     line: str = PRODUCTION
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
+    personal: tuple[PersonalFound, ...] = ()
 
     @property
     def origin(self) -> int:

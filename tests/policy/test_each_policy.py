@@ -22,6 +22,7 @@ BREAKS = [
     ("columns_described", "contract", ", description: Number.", "", 9, "schema[0].properties[0].description"),
     ("columns_classified", "contract", "classification: public, ", "", 9, "schema[0].properties[0].classification"),
     ("sensitive_protected", "contract", "roles:\n  - {role: shop_reader, access: read}\n", "", 10, "schema[0].properties[1].classification"),
+    ("personal_data", "contract", "classification: pii, ", "classification: internal, ", 10, "schema[0].properties[1].classification"),
     ("naming", "contract", "name: email", "name: eMail", 10, "schema[0].properties[1].name"),
     ("primary_key", "contract", "primaryKey: true, ", "", 8, "schema[0].properties"),
     ("completeness", "contract", "required: true, ", "unique: true, ", 8, "schema[0].properties"),

@@ -16,7 +16,7 @@ from dataops_mesh.spec.standards.compiled import KNOWN
 _LONGEST = 30  # digits
 _SETTINGS = frozenset({
     "allowEmpty", "automation", "dateformat", "events", "expectations", "include",
-    "keepPublications", "masking", "network", "onFailure", "partitions", "source",
+    "keepPublications", "masking", "network", "onFailure", "partitions", "pii", "source",
     "tolerance", "transform", "visibility",
 })  # fmt: skip
 WRITTEN = "%"  # what a format of dates must have in it, by our schema

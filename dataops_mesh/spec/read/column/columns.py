@@ -73,7 +73,9 @@ def read_columns(
             column, key_position=key.get(index), partition_position=partition.get(index)
         )
         setting = extras.get(entry.keys, {}).get(MASK)
-        columns.append(replace(column, mask=read_mask(setting, column, problems, source=source)))
+        mask = read_mask(setting, column, problems, source=source)
+        impersonal = extras.get(entry.keys, {}).get("pii") is not None
+        columns.append(replace(column, mask=mask, impersonal=impersonal))
     return tuple(columns)
 
 

@@ -1,0 +1,107 @@
+"""Values that look like personal data, in columns whose contract does not say that they are.
+
+The rows are those with the smallest hashes: the same candidate gets the same answer. What is found
+refuses or warns as the policy `personal_data` says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dataops_mesh.engine import sql
+from dataops_mesh.gate import Decision, Publish, Refuse
+from dataops_mesh.policy.load import load_policies, load_waivers
+from dataops_mesh.policy.personal import CURE, PERSONAL
+from dataops_mesh.quality.redact import CARD, CARD_LENGTHS, looks_like
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.spec.classes import says_personal
+from dataops_mesh.spec.model import OutputPort, Severity
+from dataops_mesh.store.manifest import PersonalFound
+
+if TYPE_CHECKING:
+    import duckdb
+
+SAMPLE = 500  # rows
+_SHARE, _LEAST = 0.1, 3  # of the values, and how many; of fewer, all
+
+
+def find_personal(
+    attempt: Attempt, connection: duckdb.DuckDBPyConnection
+) -> tuple[PersonalFound, ...]:
+    """Return the columns of a candidate that hold personal data and do not say so.
+
+    Args:
+        attempt: what was built.
+        connection: has the ports as views.
+    """
+    severity = _severity(attempt)
+    if severity is None:
+        return ()
+    found: list[PersonalFound] = []
+    for port in attempt.product.outputs:
+        found += _of_port(connection, port)
+    return tuple(found)
+
+
+def with_personal(attempt: Attempt, decision: Decision, others: Sequence[str] = ()) -> Decision:
+    """Return a decision with what the policy makes of personal data that nobody declared.
+
+    Args:
+        attempt: what was built and looked at.
+        decision: on its checks.
+        others: more reasons to refuse it.
+    """
+    said = tuple(f"{one} (policy {PERSONAL}): {CURE}" for one in attempt.personal)
+    if said and _is_waived(attempt):
+        said = ()
+    refuses = said and _severity(attempt) is Severity.ERROR
+    reasons = decision.reasons if isinstance(decision, Refuse) else ()
+    reasons = (*reasons, *others, *(said if refuses else ()))
+    warnings = (*decision.warnings, *(() if refuses else said))
+    return Refuse(reasons, warnings) if reasons else Publish(warnings)
+
+
+def _of_port(connection: duckdb.DuckDBPyConnection, port: OutputPort) -> list[PersonalFound]:
+    asked = {column.name for column in port.contract.columns if not says_personal(column)}
+    view = f"{sql.identifier(port.address.domain)}.{sql.identifier(port.name)}"
+    told = connection.execute(f"DESCRIBE {view}").fetchall()
+    names = [str(row[0]) for row in told if row[1] == "VARCHAR" and str(row[0]) in asked]
+    if not names:
+        return []
+    columns = ", ".join(map(sql.identifier, names))
+    query = f"SELECT {columns} FROM {view} ORDER BY hash({columns}) LIMIT {SAMPLE}"
+    rows = connection.execute(query).fetchall()
+    found = []
+    for index, name in enumerate(names):
+        values = [str(row[index]) for row in rows if row[index] is not None]
+        kinds = Counter(kind for value in values if (kind := looks_like(value)))
+        for kind, matched in kinds.most_common(1):
+            if kind == CARD and 2 * matched < sum(map(_is_long, values)):
+                continue  # one of ten long numbers keeps Luhn's rule by chance
+            if matched >= max(_SHARE * len(values), min(_LEAST, len(values))):
+                found.append(PersonalFound(port.address, name, kind, matched, len(values)))
+    return found
+
+
+def _is_long(value: str) -> bool:
+    return sum(letter.isdigit() for letter in value) >= CARD_LENGTHS[0]
+
+
+def _severity(attempt: Attempt) -> Severity | None:
+    """Return how grave it is here; None where the policy is off."""
+    settings = attempt.environment.settings
+    rules = load_policies(settings.policies_file, settings.root).rules
+    return next((rule.severity for rule in rules if rule.id == PERSONAL), None)
+
+
+def _is_waived(attempt: Attempt) -> bool:
+    settings, product = attempt.environment.settings, attempt.product
+    today = settings.clock().date()
+    return any(
+        waiver.rule == PERSONAL
+        and waiver.product == product.qualified_name
+        and waiver.until >= today
+        for waiver in load_waivers(settings.root, (product,))
+    )

@@ -1,0 +1,131 @@
+"""Personal data in a column that says nothing of it is told, or refused, and never shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import a_contract, a_product, a_source, environment, run, write_workspace
+
+from dataops_mesh.cli.warned import warned
+from dataops_mesh.gate import Publish, Refuse
+from dataops_mesh.store.manifest import read_manifest
+
+MAILS = [f"someone.{n}@mesh.example" for n in range(40)]
+KINDS = {
+    "an e-mail": MAILS[0],
+    "a phone number": "+49 30 1234567",
+    "an IBAN": "DE89 3704 0044 0532 0130 00",
+    "a card number": "4111 1111 1111 1111",
+    "a social security number": "078-05-1120",
+}
+
+
+def port(values: list[str], more: str = ""):
+    rows = "".join(f'{n},"{value}"\n' for n, value in enumerate(values))
+    columns = [
+        "{name: id, logicalType: integer, primaryKey: true}",
+        f"{{name: contact, logicalType: string{more}}}",
+    ]
+    return a_product(
+        {"desks": a_contract("desks", columns)},
+        inputs=[a_source("desks_csv", "desks.csv", more="options: {all_varchar: true}")],
+        files={
+            "desks.sql": "select id::int as id, contact from desks_csv",
+            "desks.csv": f"id,contact\n{rows}",
+        },
+    )
+
+
+def workspace(root: Path, files, policy: str = "rules: {personal_data: error}\n"):
+    (root / "policies.yaml").write_text(policy, "utf-8")
+    return write_workspace(root, {"shop": {"desks": files}})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_refused_and_not_shown(tmp_path: Path, kind):
+    value = KINDS[kind]
+    settings = workspace(tmp_path, port([value] * 3 + ["", "open"] * 5))
+    report = run(settings, "shop.desks")
+    assert isinstance(report.decision, Refuse)
+    (reason,) = report.decision.reasons
+    assert f"3 of 13 values of contact look like {kind}" in reason or "3 of 8 values" in reason
+    assert value not in reason
+    assert "personal_data" in reason
+    assert "{none: ...}" in reason
+
+
+def test_a_warning_publishes_and_says_so(tmp_path: Path):
+    settings = workspace(tmp_path, port(MAILS), "default: error\nrules: {owner: warning}\n")
+    report = run(settings, "shop.desks")
+    assert isinstance(report.decision, Publish)
+    (warning,) = report.decision.warnings
+    assert "shop.desks: 40 of 40 values of contact look like an e-mail" in warning
+    assert any(
+        "contact look like" in one for one in warned(environment(settings), report.candidate)
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ", classification: confidential",
+        ", tags: [pii:email]",
+        ", customProperties: [{property: pii, vendor: dataops_mesh, value: {none: of desks}}]",
+        ", customProperties: [{property: masking, vendor: dataops_mesh, value: {method: constant, value: x}}]",
+    ],
+)
+def test_who_has_said_so_is_not_asked_again(tmp_path: Path, more):
+    report = run(workspace(tmp_path, port(MAILS, more)), "shop.desks")
+    assert report.decision == Publish(())
+
+
+@pytest.mark.parametrize("policy", ["rules: {personal_data: {severity: off, reason: x}}\n", None])
+def test_it_can_be_off_or_waived(tmp_path: Path, policy):
+    files = port(MAILS)
+    if policy is None:
+        files["waivers.yaml"] = (
+            "waivers:\n  - {rule: personal_data, who: ana, why: they are tests, until: 2099-01-01}\n"
+        )
+    settings = workspace(tmp_path, files, policy or "rules: {personal_data: error}\n")
+    decision = run(settings, "shop.desks").decision
+    assert decision == Publish(()) if policy else isinstance(decision, Publish | Refuse)
+
+
+def test_a_few_among_many_are_not_a_column_of_them(tmp_path: Path):
+    report = run(workspace(tmp_path, port([*MAILS[:3], *["gate 4"] * 200])), "shop.desks")
+    assert report.decision == Publish(())
+
+
+def test_the_same_candidate_gets_the_same_answer(tmp_path: Path):
+    """Whatever order the rows have, and however many there are."""
+    values = [f"x{n}@mesh.example" if n % 7 == 0 else f"desk {n}" for n in range(3_000)]
+    found = []
+    for number, given in enumerate((values, values[::-1])):
+        root = tmp_path / str(number)
+        root.mkdir()
+        settings = workspace(root, port(given))
+        report = run(settings, "shop.desks")
+        found.append(read_manifest(environment(settings).store, report.candidate).personal)
+    assert found[0] == found[1]
+    assert found[0][0].sampled == 500
+    assert abs(found[0][0].matched - 500 / 7) < 30
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"UA{n}" for n in range(100, 140)],
+        [f"2013-01-{n:02} 10:00:00" for n in range(1, 31)],
+        [f"N{n}UA" for n in range(10000, 10040)],
+        ["10.0.0.1", "192.168.1.12", "172.16.0.9"] * 5,
+        [f"{n}{n}-{n}" for n in range(1_000, 1_040)],
+        [f"{n:013}" for n in range(4_006_381_333_900, 4_006_381_333_940)],
+        ["a@", "@b", "see @home", "5 @ 3.20"] * 5,
+        [f"{n / 7:.9f}" for n in range(40)],
+        ["Größe", "naïve", "北京", "e-mail", "phone"] * 5,
+    ],
+    ids=range(9),
+)
+def test_what_is_about_nobody_is_left_alone(tmp_path: Path, values):
+    assert run(workspace(tmp_path, port(values)), "shop.desks").decision == Publish(())
