@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.output import say
+from dataops_mesh.cli.commands.shared import Output
+from dataops_mesh.cli.output import Format, say
 
 report = typer.Typer(help="Write what the record says, as files.", no_args_is_help=True)
 
@@ -52,6 +53,14 @@ def evidence(
     environment = open_environment(load_settings())
     counts = write_account(environment, _midnight(first), _midnight(last + timedelta(1)), target)
     say(f"{target}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@report.command()
+def pii(output: Output = Format.TABLE) -> None:
+    """Show the columns that are about people: where they come in, who sees and who reads them."""
+    from dataops_mesh.cli.personal import report_pii
+
+    raise typer.Exit(report_pii(output))
 
 
 @report.command()
