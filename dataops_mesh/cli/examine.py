@@ -155,7 +155,7 @@ def _examine_there(
 def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
     from dataops_mesh.policy.judge import judge
     from dataops_mesh.run.decisions import decisions_in
-    from dataops_mesh.run.flow import flows_in
+    from dataops_mesh.run.guards.flow import flows_in
 
     every = len(products) == len(mesh.products)
     only = None if every else set(map(_name, products))

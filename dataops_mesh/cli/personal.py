@@ -17,7 +17,7 @@ COLUMNS = ("column", "says", "consumers_see", "made_of", "read_by")
 
 def report_pii(output: Format) -> int:
     """Print every column that is about people, and the products that nobody can follow."""
-    from dataops_mesh.run.flow import flows_in
+    from dataops_mesh.run.guards.flow import flows_in
 
     settings, mesh = open_workspace()
     flows = flows_in(mesh, settings)

@@ -11,7 +11,7 @@ import dagster as dg
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.policy.model import ask_anew
-from dataops_mesh.run.flow import flows_in
+from dataops_mesh.run.guards.flow import flows_in
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.kept.kept import Kept

@@ -1,7 +1,7 @@
 """A policy for what is about people: the contract says so, so that it is protected.
 
 Names are judged here, of the declaration; values by the gate, of every candidate
-(`run/personal.py`), with the severity and the waivers of this policy.
+(`run/guards/personal.py`), with the severity and the waivers of this policy.
 """
 
 from __future__ import annotations

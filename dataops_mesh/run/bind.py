@@ -12,8 +12,8 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.session import bind_release, bind_source, narrow
 from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
+from dataops_mesh.run.guards.reach import require_reachable
 from dataops_mesh.run.late import bind_deliveries, read_files, windows
-from dataops_mesh.run.reach import require_reachable
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.manifest import InputRead, PortData, folder
 from dataops_mesh.store.release import Release

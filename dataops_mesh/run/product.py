@@ -16,14 +16,14 @@ from dataops_mesh.disk import disk_problem
 from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.beforehand import reasons_beforehand
 from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
+from dataops_mesh.run.guards.beforehand import reasons_beforehand
+from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
-from dataops_mesh.run.personal import with_personal
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of

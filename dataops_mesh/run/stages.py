@@ -15,10 +15,10 @@ from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
+from dataops_mesh.run.guards.masks import mask_candidate
+from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
-from dataops_mesh.run.masks import mask_candidate
 from dataops_mesh.run.partition import bind_tables, define_partition
-from dataops_mesh.run.personal import find_personal
 from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage

@@ -13,7 +13,7 @@ from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.domain import load_domain
 from dataops_mesh.plan.breakers import clear_columns
 from dataops_mesh.policy.judge import judge
-from dataops_mesh.run.flow import flows_in
+from dataops_mesh.run.guards.flow import flows_in
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.model import Severity

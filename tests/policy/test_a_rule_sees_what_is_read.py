@@ -8,7 +8,7 @@ import pytest
 from policy_cases import write
 
 from dataops_mesh.policy.judge import judge
-from dataops_mesh.run.flow import flows_in
+from dataops_mesh.run.guards.flow import flows_in
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.spec.model import Product

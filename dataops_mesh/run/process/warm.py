@@ -12,7 +12,7 @@ _MODULES = (
     "dataops_mesh.run.product",
     "dataops_mesh.run.rebuild",
     "dataops_mesh.run.process.ending",
-    "dataops_mesh.run.flow",
+    "dataops_mesh.run.guards.flow",
     "dataops_mesh.run.lineage",
     "dataops_mesh.run.registry.elsewhere",
     "dataops_mesh.transform.validate",

@@ -182,7 +182,7 @@ def _product(request: Request, settings: Settings) -> Product:
     """
     from dataops_mesh.policy.judge import judge
     from dataops_mesh.run.checks import all_checks
-    from dataops_mesh.run.flow import flows_in
+    from dataops_mesh.run.guards.flow import flows_in
     from dataops_mesh.run.lineage import Known
     from dataops_mesh.spec.loader import load_product
     from dataops_mesh.spec.model import Domain

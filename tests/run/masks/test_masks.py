@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pytest
 from helpers import (
     a_contract,
@@ -24,63 +20,19 @@ from helpers import (
     write_product,
     write_workspace,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from mask_cases import KEY, MARKER, cells, column, hashed, people, workspace
 
-from dataops_mesh.engine.mask import Masked, expression
 from dataops_mesh.errors import DeclarationError, MeshError, RunError
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run.rebuild import rebuild_product
-from dataops_mesh.spec.mask import Mask, MaskKind
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.testing import try_product
 from dataops_mesh.watch.monitor import audit_published
-
-KEY = "a long enough key of people"
-MARKER = "q7Zr81kXw2VbN5tL"
 
 
 @pytest.fixture(autouse=True)
 def _secret(monkeypatch) -> None:
     monkeypatch.setenv("MESH_SECRET_PEOPLE", KEY)
-
-
-def column(name: str, logical: str, mask: str = "", more: str = "") -> str:
-    said = f", customProperties: [{a_setting('masking', mask).strip()[2:]}]" if mask else ""
-    return f"{{name: {name}, logicalType: {logical}{more}{said}}}"
-
-
-def people(rows: str, *columns: str, rules: tuple[str, ...] = (), sql: str = ""):
-    names = rows.partition("\n")[0]
-    key = column("id", "integer", more=", primaryKey: true")
-    return a_product(
-        {"people": a_contract("people", [key, *columns], *rules)},
-        inputs=[a_source("people_csv", "people.csv", more="options: {all_varchar: true}")],
-        files={
-            "people.sql": sql or f"select id::int as id, {names[3:]} from people_csv",
-            "people.csv": rows,
-        },
-    )
-
-
-def workspace(root: Path, files, settings: str = ""):
-    return write_workspace(root, {"hr": {"people": files}}, settings=settings)
-
-
-def hashed(text: str, key: str = KEY) -> str:
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def cells(root: Path) -> str:
-    """Return every value of every Parquet file below a folder, and the bytes of all others."""
-    found = []
-    for path in root.rglob("*"):
-        if path.suffix == ".parquet":
-            rows = duckdb.sql(f"from read_parquet('{path}')").fetchall()
-            found.append(json.dumps(rows, default=str))
-        elif path.is_file():
-            found.append(path.read_bytes().decode("latin-1"))
-    return "\n".join(found)
 
 
 def test_each_mask_is_what_it_says(tmp_path: Path):
@@ -229,64 +181,6 @@ def test_a_transform_does_not_see_the_secret(tmp_path: Path):
     assert isinstance(run(settings, "hr.people").decision, Publish)
 
 
-@pytest.mark.parametrize(
-    ("columns", "said"),
-    [
-        (
-            ["integer", "{method: hash, secret: people}"],
-            "hash makes text, and the column is integer",
-        ),
-        (
-            ["string", "{method: hash, secret: people}", ", logicalTypeOptions: {maxLength: 20}"],
-            "maxLength is 20",
-        ),
-        (
-            ["string", "{method: hash, secret: people}", ", physicalType: UUID"],
-            "makes VARCHAR, and this is UUID",
-        ),
-        (["string", "{method: hash, secret: People}"], "does not match"),
-        (["string", "hash"], "must be a mapping"),
-        (["string", "{}"], "is missing"),
-        (["string", "{method: shuffle}"], "shuffle"),
-        (["string", "{method: hash}"], "hash needs secret"),
-        (["string", "{method: constant}"], "constant needs value"),
-        (["string", "{method: partial}"], "partial needs keepFirst or keepLast"),
-        (["string", "{method: hash, secret: people, value: x}"], "hash does not take value"),
-        (["date", "{method: bucket, width: 1, unit: day}"], "bucket needs width or unit"),
-        (["string", "{method: hash, secret: p, unmaskedRoles: [a]}"], "not supported yet"),
-        (
-            ["integer", "{method: constant, value: x}"],
-            "the column is integer, and the constant is not",
-        ),
-        (["integer", "{method: partial, keepFirst: 1}"], "partial is of text"),
-        (["string", "{method: bucket, width: 10}"], "a bucket is of numbers and dates"),
-        (["integer", "{method: bucket, width: 0}"], "out of range"),
-        (["integer", "{method: bucket, width: 0.5}"], "whole number"),
-        (["integer", "{method: bucket, unit: day}"], "a bucket of integer is a number"),
-        (["date", "{method: bucket, width: 10}"], "unit of time"),
-        (["date", "{method: bucket, unit: hour}"], "unit of time"),
-        (
-            ["string", "{method: constant, value: x}", ", unique: true"],
-            "unique, and constant makes values",
-        ),
-        (
-            ["integer", "{method: bucket, width: 2}", ", primaryKey: true"],
-            "a key, and bucket makes values",
-        ),
-        (
-            ["string", "{method: constant, value: null}", ", required: true"],
-            "required, and the mask makes nulls",
-        ),
-    ],
-)
-def test_a_mask_under_which_the_contract_does_not_hold_is_refused(tmp_path: Path, columns, said):
-    settings = workspace(tmp_path, people("id,x\n1,2\n", column("x", *columns)))
-    with pytest.raises(DeclarationError) as caught:
-        product(settings, "hr.people")
-    assert said in str(caught.value)
-    assert "people.odcs.yaml:" in str(caught.value)
-
-
 def daily(mask: str, more: str = "", rules: tuple[str, ...] = ()):
     days = "{cadence: daily, start: 2026-01-01}"
     contract = a_contract(
@@ -317,69 +211,6 @@ def test_partitions_are_masked_and_a_rule_over_all_of_them_is_refused(tmp_path: 
     )
     with pytest.raises(DeclarationError, match="masked columns of all partitions"):
         product(settings, "hr.visits")
-
-
-VALUES = {
-    "VARCHAR": st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12),
-    "BIGINT": st.integers(-(2**62), 2**62),
-    "DECIMAL(18,3)": st.integers(-(10**14), 10**14).map(lambda n: Decimal(n).scaleb(-3)),
-    "DATE": st.dates(date(1, 1, 1), date(9999, 1, 1)),
-    "TIMESTAMP": st.datetimes(datetime(1, 1, 1), datetime(9999, 1, 1)),  # noqa: DTZ001
-}
-MASKS = {
-    "VARCHAR": [
-        Mask(MaskKind.HASH, secret="people"),  # noqa: S106 - its name
-        Mask(MaskKind.PARTIAL, first=2, last=1),
-        Mask(MaskKind.PARTIAL, last=4),
-        Mask(MaskKind.CONSTANT, constant="it's"),
-    ],
-    "BIGINT": [Mask(MaskKind.BUCKET, bucket=7), Mask(MaskKind.CONSTANT, constant=3)],
-    "DECIMAL(18,3)": [Mask(MaskKind.BUCKET, bucket=Decimal("0.25"))],
-    "DATE": [Mask(MaskKind.BUCKET, bucket="month"), Mask(MaskKind.CONSTANT)],
-    "TIMESTAMP": [Mask(MaskKind.BUCKET, bucket="hour")],
-}
-CASES = [(kind, mask) for kind, masks in MASKS.items() for mask in masks]
-
-
-def wanted(mask: Mask, value: object) -> object:
-    """Say in Python what the mask makes of a value."""
-    if value is None or mask.makes_nulls:
-        return None
-    match mask.kind:
-        case MaskKind.HASH:
-            return hashed(str(value))
-        case MaskKind.CONSTANT:
-            return mask.constant
-        case MaskKind.PARTIAL:
-            text, hidden = str(value), len(str(value)) - mask.first - mask.last
-            if hidden <= 0:
-                return "*" * len(text)
-            return text[: mask.first] + "*" * hidden + text[len(text) - mask.last :]
-    if isinstance(value, datetime):
-        return value.replace(minute=0, second=0, microsecond=0)
-    if isinstance(value, date):
-        return value.replace(day=1)
-    return value // mask.bucket * mask.bucket if isinstance(value, int) else _floor(value, mask)
-
-
-def _floor(value, mask: Mask) -> Decimal:
-    return (value / mask.bucket).to_integral_value("ROUND_FLOOR") * mask.bucket
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_what_sql_makes_of_a_value_is_what_python_makes_of_it(data):
-    kind, mask = data.draw(st.sampled_from(CASES))
-    values = data.draw(st.lists(st.none() | VALUES[kind], min_size=1, max_size=8))
-    value, itself = expression(Masked("x", mask, KEY.encode()), "x", kind)
-    with duckdb.connect() as con:
-        con.execute(f"create table t (n int, x {kind})")
-        con.executemany("insert into t values (?, ?)", list(enumerate(values)))
-        found = con.execute(f"select {value}, {itself} from t order by n").fetchall()
-    for given_value, (made, same) in zip(values, found, strict=True):
-        assert made == wanted(mask, given_value)
-        if given_value is not None and made == given_value:
-            assert same  # else the writing would end
 
 
 def test_a_value_that_its_mask_lets_through_ends_the_run(tmp_path: Path, monkeypatch):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.masks import secret_reasons
-from dataops_mesh.run.visible import invisible_reasons
+from dataops_mesh.run.guards.masks import secret_reasons
+from dataops_mesh.run.guards.visible import invisible_reasons
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.release import Release
 

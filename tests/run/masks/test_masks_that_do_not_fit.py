@@ -1,0 +1,69 @@
+"""A mask under which the contract would not hold is refused, with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import product
+from mask_cases import column, people, workspace
+
+from dataops_mesh.errors import DeclarationError
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (
+            ["integer", "{method: hash, secret: people}"],
+            "hash makes text, and the column is integer",
+        ),
+        (
+            ["string", "{method: hash, secret: people}", ", logicalTypeOptions: {maxLength: 20}"],
+            "maxLength is 20",
+        ),
+        (
+            ["string", "{method: hash, secret: people}", ", physicalType: UUID"],
+            "makes VARCHAR, and this is UUID",
+        ),
+        (["string", "{method: hash, secret: People}"], "does not match"),
+        (["string", "hash"], "must be a mapping"),
+        (["string", "{}"], "is missing"),
+        (["string", "{method: shuffle}"], "shuffle"),
+        (["string", "{method: hash}"], "hash needs secret"),
+        (["string", "{method: constant}"], "constant needs value"),
+        (["string", "{method: partial}"], "partial needs keepFirst or keepLast"),
+        (["string", "{method: hash, secret: people, value: x}"], "hash does not take value"),
+        (["date", "{method: bucket, width: 1, unit: day}"], "bucket needs width or unit"),
+        (["string", "{method: hash, secret: p, unmaskedRoles: [a]}"], "not supported yet"),
+        (
+            ["integer", "{method: constant, value: x}"],
+            "the column is integer, and the constant is not",
+        ),
+        (["integer", "{method: partial, keepFirst: 1}"], "partial is of text"),
+        (["string", "{method: bucket, width: 10}"], "a bucket is of numbers and dates"),
+        (["integer", "{method: bucket, width: 0}"], "out of range"),
+        (["integer", "{method: bucket, width: 0.5}"], "whole number"),
+        (["integer", "{method: bucket, unit: day}"], "a bucket of integer is a number"),
+        (["date", "{method: bucket, width: 10}"], "unit of time"),
+        (["date", "{method: bucket, unit: hour}"], "unit of time"),
+        (
+            ["string", "{method: constant, value: x}", ", unique: true"],
+            "unique, and constant makes values",
+        ),
+        (
+            ["integer", "{method: bucket, width: 2}", ", primaryKey: true"],
+            "a key, and bucket makes values",
+        ),
+        (
+            ["string", "{method: constant, value: null}", ", required: true"],
+            "required, and the mask makes nulls",
+        ),
+    ],
+)
+def test_a_mask_under_which_the_contract_does_not_hold_is_refused(tmp_path: Path, columns, said):
+    settings = workspace(tmp_path, people("id,x\n1,2\n", column("x", *columns)))
+    with pytest.raises(DeclarationError) as caught:
+        product(settings, "hr.people")
+    assert said in str(caught.value)
+    assert "people.odcs.yaml:" in str(caught.value)
