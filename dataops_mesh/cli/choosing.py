@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError, Problem, UnknownNameError
 from dataops_mesh.run.changed import why_changed
 from dataops_mesh.run.due import all_partitions, partitions_and_holds
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.own import FULL, own_reasons
 from dataops_mesh.run.partition import chosen, cut_reasons
 from dataops_mesh.run.word.held import hold_on_product, hold_reason
 from dataops_mesh.settings import Settings
@@ -38,6 +39,18 @@ def require_partitions(
         if not product.partitioning and product.qualified_name in names:
             what = f"{product.qualified_name} is published whole and has no partitions"
             raise UnknownNameError(Problem(what, product.where, "--all-partitions"))
+
+
+def require_own(products: Sequence[Product], *, full: bool) -> None:
+    """Make sure that `--full` leaves something out.
+
+    Raises:
+        UnknownNameError: none of the products reads what it published last.
+    """
+    if full and not any(product.own for product in products):
+        names = ", ".join(product.qualified_name for product in products)
+        what = f"{names}: nothing of it reads what it published last"
+        raise UnknownNameError(Problem(what, key=FULL, next="run it without --full"))
 
 
 def only_changed(products: Sequence[Product], environment: Environment) -> tuple[Product, ...]:
@@ -75,7 +88,7 @@ def show_what_would_run(
             why = "asked for"
         elif product.partitioning and not due:
             why = "no partition is due"
-        elif wrong := cut_reasons(product, latest(environment.store)):
+        elif wrong := _unfit(product, environment):
             why = wrong[0]
         rows.append(
             {
@@ -92,6 +105,14 @@ def show_what_would_run(
     ]
     show(rows, output, columns=shown, empty="nothing would be built", wrap="why")
     return 0
+
+
+def _unfit(product: Product, environment: Environment) -> tuple[str, ...]:
+    """Return why a run would be refused, whatever the data are."""
+    release = latest(environment.store)
+    if product.partitioning is not None:
+        return cut_reasons(product, release)
+    return own_reasons(environment.store, product, release, "", full=False)
 
 
 def without_ghosts(

@@ -10,7 +10,7 @@ from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cli.explaining import say_notes
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.pacts import pact_notes
-from dataops_mesh.cli.planning import publication_problems
+from dataops_mesh.cli.planning import own_notes, publication_problems
 from dataops_mesh.cli.workspace import (
     load_workspace,
     open_workspace,
@@ -39,6 +39,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     found += event_problems(products, settings)
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     notes += _words_only(mesh, settings)
+    notes += [("warning", problem) for problem in own_notes(settings, products)]
     return _print([*unread, *found], output, len(products), notes)
 
 

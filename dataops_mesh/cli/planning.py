@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -87,7 +88,11 @@ def plan_of(settings: Settings, mesh: Mesh, names: Sequence[str], against: str) 
         spent=_spent(settings) if against == PUBLISHED else lambda _: unspent,
         exposures=partial(_exposures, mesh=mesh, settings=settings),
     )
-    return make_plan(before, target, against, _only(mesh, before, names))
+    only = _only(mesh, before, names)
+    plan = make_plan(before, target, against, only)
+    told = own_notes(settings, [p for p in mesh.products if p.qualified_name in only])
+    more = tuple(f"{one.what}; {one.next}" for one in told if against == PUBLISHED)
+    return replace(plan, warnings=(*plan.warnings, *more))
 
 
 def _exposures(address: Address, mesh: Mesh, settings: Settings) -> tuple[str, ...]:
@@ -192,6 +197,23 @@ def _unpack(root: Path, ref: str, target: Path) -> None:
             if file is not None and path.is_relative_to(target):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.read())
+
+
+def own_notes(settings: Settings, products: Sequence[Product]) -> tuple[Problem, ...]:
+    """Return which products cannot read what they published last: their next run is refused."""
+    from dataops_mesh.run.own import own_problems
+    from dataops_mesh.store.pins import pinned
+    from dataops_mesh.store.store import open_store
+
+    reading = [product for product in products if product.own]
+    try:
+        store = open_store(settings.store_folder, create=False) if reading else None
+    except StoreError:
+        return ()  # nothing was ever published here
+    if store is None:
+        return ()
+    with pinned(store) as release:
+        return tuple(one for product in reading for one in own_problems(store, product, release))
 
 
 def publication_problems(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.choosing import (
     only_changed,
+    require_own,
     require_partitions,
     show_what_would_run,
     without_ghosts,
@@ -50,6 +51,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
     partitions: Sequence[str] = (),
     *,
     every: bool = False,
+    full: bool = False,
     changed: bool = False,
     dry: bool = False,
 ) -> int:
@@ -62,6 +64,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
         output: for people or for machines.
         partitions: of partitioned products, only these; those that are due if empty.
         every: of partitioned products, every partition that has begun.
+        full: without what the products themselves published last.
         changed: only what differs from what is published, and what reads it.
         dry: only show what would be built.
     """
@@ -71,6 +74,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
     left_out = say_unreadable(mesh, names)
     products = order(tuple(named(mesh, names, runnable=True)))
     require_partitions(products, names, partitions, settings, every=every)
+    require_own(products, full=full)
     if not dry:
         from dataops_mesh.run.process.client import start_gate
 
@@ -100,8 +104,9 @@ def run_products(  # noqa: PLR0913 - what the command takes
             def run(domain: Domain, batch: Sequence[Product]) -> Iterator[Ended]:
                 place = place_of(domain, settings)
                 if place is None:
-                    return run_batch(domain, batch, instance, pieces)
-                return _run_there(ask, place, batch, partitions, every=every)
+                    return run_batch(domain, batch, instance, pieces, full=full)
+                asked = {"partitions": list(partitions), "every": every, "full": full}
+                return _run_there(ask, place, batch, asked)
 
             bury_dead_runs(instance)
             first, rest = held_first(products, environment)
@@ -125,7 +130,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
     return WRONG if left_out else 0
 
 
-def rebuild(name: str, output: Format) -> int:
+def rebuild(name: str, output: Format, *, full: bool = False) -> int:
     """Build every partition of a product again and publish all of them in one commit."""
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.reconcile import reconcile
@@ -137,7 +142,7 @@ def rebuild(name: str, output: Format) -> int:
 
     settings, mesh = open_readable()
     product = one(mesh, name)
-    require_cut(product)
+    require_cut(product, full=full)
     _require_here(mesh, product, settings)
     require_sound(mesh, [product], settings)
     environment = open_environment(settings)
@@ -146,7 +151,7 @@ def rebuild(name: str, output: Format) -> int:
         checks = all_checks(product, walls_of(settings))
         run_id = f"rebuild-{uuid.uuid4().hex[:12]}"
         try:
-            reports = gate_rebuild(product, settings, checks, run_id=run_id)
+            reports = gate_rebuild(product, settings, checks, run_id=run_id, full=full)
         except HeldError as error:
             say_problems(error)
             return REFUSED
@@ -211,11 +216,11 @@ def roll_back(  # noqa: PLR0913 - what the command takes
 
 
 def _run_there(
-    ask: Ask, place: Place, products: Sequence[Product], partitions: Sequence[str], *, every: bool
+    ask: Ask, place: Place, products: Sequence[Product], asked: Mapping[str, Any]
 ) -> Iterator[Ended]:
     """Run products of one domain in their own environment."""
     names = [product.qualified_name for product in products]
-    request = {"ask": "run", "products": names, "partitions": list(partitions), "every": every}
+    request = {"ask": "run", "products": names, **asked}
     for line in ask(place, request):
         yield read_ended(line["ended"], products)
 

@@ -21,7 +21,7 @@ QUARANTINE = ("port", "rule", "rows", "set aside")
 CANDIDATE = (
     *("candidate", "product", "product_version", "partition", "verdict", "reasons"),
     *("publications", "person", "run_id", "started", "finished", "now", "base"),
-    *("erased", "commit", "code", "confined", "judged by"),
+    *("erased", "full", "commit", "code", "confined", "judged by"),
 )
 DOWN = ("step", "read", "product", "verdict", "publications", "candidate")
 _SHORT = 12
@@ -106,7 +106,7 @@ def _show_product(
             }
             for address, entry in entries.items()
         ],
-        "inputs": [{"name": port.name, "source": port.address is None} for port in product.inputs],
+        "inputs": [{"name": port.name, "source": port.address is None} for port in product.reads],
         "not_executed": list(coverage(product).unexecuted),
         "read_by": sorted(
             reader.qualified_name
@@ -185,6 +185,7 @@ def _print_candidate(facts: dict[str, Any]) -> None:
     texts = ", ".join(judged["texts"])
     told = facts | {
         "commit": commit,
+        "full": "what the product itself had published was left out" if facts["full"] else "",
         "code": f"{code['version']}: {files}",
         "judged by": f"{judged['digest'][:_SHORT]}: {texts}" if texts else "not kept",
     }

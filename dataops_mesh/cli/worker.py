@@ -87,7 +87,7 @@ def _run(settings: Settings, request: dict[str, Any], send: Callable[..., None])
     logger.propagate = False
     try:
         with open_instance(settings) as instance:
-            for ended in run_batch(domain, products, instance, pieces):
+            for ended in run_batch(domain, products, instance, pieces, full=request["full"]):
                 yield {"ended": ended_line(ended)}
     finally:
         logger.removeHandler(stages)

@@ -34,6 +34,7 @@ from dataops_mesh.transform.walls import walls_of
 LOGGER = logging.getLogger("dataops_mesh")
 MACHINERY = (RunError, StoreError)
 RETRY_SECONDS = 5
+FULL_TAG = "mesh/full"  # `true`: a run without what the products themselves published last
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def product_asset(
                 checks,
                 run_id=context.run_id,
                 partition=context.partition_key if cut and context.has_partition_key else None,
+                full=context.run.tags.get(FULL_TAG, "").lower() == "true",
                 progress=_progress(context, product),
             )
         except MeshError as error:

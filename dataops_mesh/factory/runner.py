@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataops_mesh.factory.assets import output_keys
+from dataops_mesh.factory.assets import FULL_TAG, output_keys
 from dataops_mesh.factory.domain import definitions_of
 from dataops_mesh.factory.instance import process_tag
 from dataops_mesh.settings import load_settings
@@ -131,17 +131,27 @@ def run_batch(
     products: Sequence[Product],
     instance: dg.DagsterInstance,
     pieces: Pieces,
+    *,
+    full: bool = False,
 ) -> Iterator[Ended]:
-    """Run the whole products of a domain in one run, and each partition in one of its own."""
+    """Run the whole products of a domain in one run, and each partition in one of its own.
+
+    Args:
+        domain: the domain.
+        products: of it, in order.
+        instance: Dagster's.
+        pieces: returns the partitions to build of a product.
+        full: build them without what they themselves published last.
+    """
     whole = [product for product in products if product.partitioning is None]
     cut = [product for product in products if product.partitioning is not None]
     # Whole products may read partitioned ones of the same domain, and the other way round.
     for group in _in_order(products, whole, cut):
         if group[0].partitioning is None:
-            yield from _run(domain, group, instance)
+            yield from _run(domain, group, instance, full=full)
             continue
         for key in pieces(group[0]):
-            yield from _run(domain, group, instance, key)
+            yield from _run(domain, group, instance, key, full=full)
 
 
 def _in_order(
@@ -164,6 +174,8 @@ def _run(
     products: Sequence[Product],
     instance: dg.DagsterInstance,
     partition: str | None = None,
+    *,
+    full: bool,
 ) -> Iterator[Ended]:
     definitions = domain_definitions(domain)
     job = definitions.resolve_implicit_global_asset_job_def()
@@ -172,7 +184,7 @@ def _run(
         asset_selection=[key for product in products for key in _keys(definitions, product)],
         partition_key=partition,
         raise_on_error=False,
-        tags={RUN_TAG: "mesh run", **process_tag()},
+        tags={RUN_TAG: "mesh run", **process_tag(), **({FULL_TAG: "true"} if full else {})},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if any(map(_interrupted, result.all_events)):  # Dagster catches it and calls it a failure

@@ -185,8 +185,8 @@ def _compare_product(
     for kind, what in _states(before.status, after.status):
         yield change(kind, f"product status {what}", after.where)
     yield from _versions(before.version, after.version, after.where, None)
-    old = {port.name: port for port in before.inputs}
-    new = {port.name: port for port in after.inputs}
+    old = {port.name: port for port in before.reads}
+    new = {port.name: port for port in after.reads}
     for name, port in old.items():
         if name not in new:
             yield gone("input_removed", f'input "{name}" removed', port.where)

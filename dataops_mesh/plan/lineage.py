@@ -43,14 +43,15 @@ def lineage_of(
         ports: the ports of the mesh by address, for the columns that the inputs promise.
         manifest: dbt's manifest, for a product that dbt builds.
     """
-    inputs = {port.name: port for port in product.inputs}
+    inputs = {port.name: port for port in product.inputs}  # `self` is no edge
+    readable = {port.name: port for port in product.reads}
     schemas = _schemas(product, ports)
     queries = _queries(product, manifest)
     columns: dict[tuple[str, str], frozenset[Origin]] = {}
     used: dict[tuple[str, str], frozenset[str] | None] = {}
     for port in product.outputs:
         reads, text = queries.get(port.name, (frozenset(inputs), ""))
-        found = _declared(port, inputs) or (query_lineage(text, schemas) if text else None)
+        found = _declared(port, readable) or (query_lineage(text, schemas) if text else None)
         if found is None:
             used.update({(port.name, name): None for name in reads & inputs.keys()})
             continue
@@ -77,8 +78,9 @@ def clear_lineage(
     """Return, for (port, column), whose values are still in it: a hash or an average is not.
 
     What the query says comes first; `transformSourceObjects` counts where nobody can read one.
+    A value that comes from the product's own last publication (`self`) is still in it too.
     """
-    inputs = {port.name: port for port in product.inputs}
+    inputs = {port.name: port for port in product.reads}
     schemas = _schemas(product, ports)
     queries = _queries(product, manifest)
     found: dict[tuple[str, str], frozenset[Origin]] = {}
@@ -94,10 +96,15 @@ def clear_lineage(
 
 
 def _schemas(product: Product, ports: Ports) -> dict[str, list[str]]:
+    known = {**ports, **{port.address: port for port in product.outputs}}
+    promised = {
+        port.name: known[port.address].contract if port.address in known else port.contract
+        for port in product.reads
+    }
     return {
-        port.name: [column.name for column in ports[port.address].contract.columns]
-        for port in product.inputs
-        if port.address is not None and port.address in ports
+        name: [column.name for column in contract.columns]
+        for name, contract in promised.items()
+        if contract is not None
     }
 
 

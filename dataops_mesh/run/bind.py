@@ -14,6 +14,7 @@ from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.run.guards.reach import require_reachable
 from dataops_mesh.run.late import bind_deliveries, read_files, windows
+from dataops_mesh.run.own import own_views, pin_own
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.manifest import InputRead, PortData, folder
 from dataops_mesh.store.release import Release
@@ -34,21 +35,14 @@ class Inputs:
         reads: one record per input port.
         source_files: the files of each source input port, by its name.
         marks: how these files looked before they were hashed.
+        full: what the product published last is left out.
     """
 
     release: Release
     reads: tuple[InputRead, ...]
     source_files: dict[str, tuple[Path, ...]]
     marks: tuple[tuple[object, ...], ...] = ()
-
-    @property
-    def publications(self) -> tuple[tuple[str, int], ...]:
-        """Return the address and publication of every published port that was read."""
-        return tuple(
-            (str(read.address), read.publication)
-            for read in self.reads
-            if read.address is not None and read.publication is not None
-        )
+    full: bool = False
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -56,8 +50,17 @@ class Inputs:
         return tuple((read.name, read.fingerprint) for read in self.reads if read.address is None)
 
 
-def pin_inputs(store: Store, product: Product, release: Release, partition: str = "") -> Inputs:
+def pin_inputs(
+    store: Store, product: Product, release: Release, partition: str = "", *, full: bool = False
+) -> Inputs:
     """Decide which publication or file each input port reads.
+
+    Args:
+        store: the store.
+        product: who reads.
+        release: what is published.
+        partition: the partition that is built; empty for a whole product.
+        full: leave out what the product itself published last.
 
     Raises:
         NotPublishedError: every input port that nobody has published yet.
@@ -82,7 +85,8 @@ def pin_inputs(store: Store, product: Product, release: Release, partition: str 
         else InputRead(port.name, fingerprint=_content(store, port, source_files[port.name]))
         for port in product.inputs
     )
-    return Inputs(release, reads, source_files, before)
+    own = pin_own(product, release, partition, full=full)
+    return Inputs(release, (*reads, *own), source_files, before, full)
 
 
 def require_unchanged(store: Store, product: Product, inputs: Inputs, partition: str = "") -> None:
@@ -121,6 +125,8 @@ def bind_inputs(
 ) -> None:
     """Make every input port a view of the connection, under the name transforms use."""
     bind_release(connection, store, inputs.release, addresses(product))
+    for statement in own_views(store, product, inputs.release, inputs.reads, partition)[0]:
+        connection.execute(statement)
     within = windows(product, partition)
     bind_deliveries(connection, product, partition, inputs.source_files)
     for port in product.inputs:

@@ -16,10 +16,12 @@ from dataops_mesh.engine.write import copy_port, describe_port
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
 from dataops_mesh.run.late import own_deliveries, windows
+from dataops_mesh.run.own import own_views
 from dataops_mesh.run.partition import partition_macros
 from dataops_mesh.run.quarantine import set_aside
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
+from dataops_mesh.spec.names import is_own
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store import files
 from dataops_mesh.store.manifest import PortData, Quarantine, folder
@@ -148,7 +150,10 @@ def _access(attempt: Attempt, read: tuple[Path, ...]) -> Access:
 def _views(attempt: Attempt) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Return the views of what is read, as who is confined can read them."""
     store, release = attempt.environment.store, attempt.inputs.release
-    return release_views(store, release, addresses(attempt.product), listed=may_list())
+    product, reads, listed = attempt.product, attempt.inputs.reads, may_list()
+    views, read = release_views(store, release, addresses(product), listed=listed)
+    own, mine = own_views(store, product, release, reads, attempt.key, listed=listed)
+    return (*views, *own), (*read, *mine)
 
 
 def _describe(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[PortData, ...]:
@@ -173,10 +178,15 @@ def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
 
     Nothing beside a port's own folder: what was set aside from it is not for its consumers.
     """
-    read = [one.address for one in inputs.reads if one.address is not None]
+    read = [one.address for one in inputs.reads if one.address is not None and not is_own(one.name)]
     ports = {
         folder(store, ref) / address.port
         for address in read
         for ref in inputs.release.ports[address].refs
     }
-    return sorted(ports)
+    own = {
+        folder(store, one.candidate) / one.address.port
+        for one in inputs.reads
+        if is_own(one.name) and one.address is not None and one.candidate is not None
+    }
+    return sorted(ports | own)

@@ -80,6 +80,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         heard=attempt.heard if attempt.environment.store.sandbox else 0,
         masks=attempt.masks,
         personal=attempt.personal,
+        full=attempt.inputs.full,
     )
 
 

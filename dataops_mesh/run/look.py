@@ -108,6 +108,7 @@ def _candidate(environment: Environment, ledger: Ledger, ref: str) -> Facts:
         "checks": _checks(manifest) if manifest else [_of_record(row) for row in rows["results"]],
         "not_executed": list(manifest.unexecuted) if manifest else [],
         "confined": manifest.confined if manifest else "",
+        "full": manifest.full if manifest else False,
         "complete": manifest is not None,
         "erased": [str(one) for one in removals_of(environment.store, manifest)],
     }

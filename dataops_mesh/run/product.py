@@ -23,6 +23,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
+from dataops_mesh.run.own import own_reasons
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
@@ -44,12 +45,13 @@ TRIES = 3
 Progress = Callable[[str], None]
 
 
-def run_product(
+def run_product(  # noqa: PLR0913 - keywords, each a fact of the request
     product: Product,
     environment: Environment,
     *,
     run_id: str,
     partition: str | None = None,
+    full: bool = False,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Build a candidate, check it, and publish it or refuse it.
@@ -59,6 +61,7 @@ def run_product(
         environment: the store and the settings.
         run_id: on record with the candidate; Dagster's run id where there is one.
         partition: the key of the partition to build; needed by a partitioned product only.
+        full: build without what the product itself published last.
         progress: told one line per stage.
 
     Returns:
@@ -81,7 +84,7 @@ def run_product(
     for attempt in range(1, TRIES + 1):
         since = latest_number(environment.store)
         try:
-            return _run_once(product, environment, run_id, piece, progress)
+            return _run_once(product, environment, run_id, piece, progress, full=full)
         except ConflictError:
             # A rollback is a person's decision: another try would take it back at once.
             if attempt == TRIES or _rolled_back(environment.store, product, since):
@@ -100,12 +103,14 @@ def run_product(
     raise AssertionError  # the last try returned or raised
 
 
-def _run_once(
+def _run_once(  # noqa: PLR0913 - the same facts
     product: Product,
     environment: Environment,
     run_id: str,
     piece: Partition | None,
     progress: Progress,
+    *,
+    full: bool,
 ) -> Report:
     started = datetime.now(UTC)
     settings, store = environment.settings, environment.store
@@ -119,10 +124,12 @@ def _run_once(
         failure: MeshError | None = None
         known: tuple[str, ...] = ()
         try:
-            inputs = pin_inputs(store, product, release, piece.key if piece else "")
+            key = piece.key if piece else ""
+            inputs = pin_inputs(store, product, release, key, full=full)
             attempt = replace(attempt, inputs=inputs)
             known = reasons_beforehand(product, environment, release)
             known = (*known, *cut_reasons(product, release))
+            known = (*known, *own_reasons(store, product, release, key, full=full))
             if (hold := hold_on_attempt(attempt)) is not None:
                 known = (hold_reason(hold), *known)
                 attempt = replace(attempt, inputs=none)  # once it is lifted, it has seen nothing

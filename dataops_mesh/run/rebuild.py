@@ -24,6 +24,7 @@ from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
+from dataops_mesh.run.own import FULL
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
@@ -47,6 +48,7 @@ def rebuild_product(
     environment: Environment,
     *,
     run_id: str,
+    full: bool = False,
     progress: Progress = lambda _: None,
 ) -> tuple[Report, ...]:
     """Build every partition that has begun and publish all of them, or none.
@@ -55,11 +57,11 @@ def rebuild_product(
         One report per partition; if one is refused, none of them is published.
 
     Raises:
-        UnknownNameError: the product is not partitioned.
+        UnknownNameError: the product is not partitioned, or reads itself and nobody said `full`.
         ConflictError: a partition was published meanwhile; run it again.
         OwnershipError: its domain belongs to another repository.
     """
-    cut, store = require_cut(product), environment.store
+    cut, store = require_cut(product, full=full), environment.store
     require_may_publish(product, environment)
     code, heard = transform_fingerprint(product), latest_number(store.production)
     with ExitStack() as stack:
@@ -67,7 +69,7 @@ def rebuild_product(
         attempts = []
         pieces = partitions_until(cut, environment.settings.clock())
         for piece in (piece for piece in pieces if is_delivered(product, piece, release)):
-            inputs = pin_inputs(store, product, release, piece.key)
+            inputs = pin_inputs(store, product, release, piece.key, full=full)
             attempt = replace(_attempt(product, environment, run_id, inputs, piece), heard=heard)
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
@@ -92,16 +94,21 @@ def rebuild_product(
     )
 
 
-def require_cut(product: Product) -> Partitioning:
+def require_cut(product: Product, *, full: bool = False) -> Partitioning:
     """Return how the product is cut.
 
     Raises:
-        UnknownNameError: it is published whole.
+        UnknownNameError: it is published whole; or it reads what it published last, which a
+            rebuild leaves out, so somebody has to say that he knows.
     """
     if product.partitioning is None:
         what = f"{product.qualified_name} is published whole; there is nothing to rebuild"
         then = f"mesh run {product.qualified_name}"
         raise UnknownNameError(Problem(what, product.where, next=then))
+    if product.own and not full:
+        what = f"{product.qualified_name} reads itself, and a rebuild begins from nothing"
+        then = f"mesh run {product.qualified_name} --rebuild {FULL}"
+        raise UnknownNameError(Problem(what, product.own[0].where, next=then))
     return product.partitioning
 
 

@@ -13,11 +13,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
+from dataops_mesh.spec.merge import MERGE, with_merges
 from dataops_mesh.spec.names import is_name
 from dataops_mesh.spec.sql import parse_select
+from dataops_mesh.spec.tokens import arguments, closing, flat, is_call, kind, words
 
 if TYPE_CHECKING:
     from dataops_mesh.spec.model import Product
@@ -29,11 +31,7 @@ _HEAD = re.compile(
 )
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAMED = re.compile(r"\b(?:macro|function)\s+(\w+)", re.IGNORECASE)
-_OURS = frozenset({"mesh_now", "partition_key", "partition_start", "partition_end"})
-_OPEN, _CLOSE = (
-    frozenset({"L_PAREN", "L_BRACKET", "L_BRACE"}),
-    frozenset({"R_PAREN", "R_BRACKET", "R_BRACE"}),
-)
+_OURS = frozenset({"mesh_now", "partition_key", "partition_start", "partition_end", MERGE})
 _EXAMPLE = "create macro in_euro(amount, rate) as round(amount * rate, 2);"
 
 
@@ -64,6 +62,7 @@ def written_out(text: str, product: Product, where: Location) -> str:
     Raises:
         DeclarationError: a macro that it calls is wrong, or called wrongly.
     """
+    text = with_merges(text, product, where)
     macros = _called(text, product)
     return _expand(text, macros, where, ()) if macros else text
 
@@ -166,7 +165,7 @@ def _macro(head: re.Match[str], rest: str, file: Path, where: Location) -> Macro
     if not is_name(name) or name in _OURS or name.upper() in known:
         what = f'a macro may not be called "{head[1]}"'
         raise _error(what, where, "give it a name of your own, in lower case")
-    body = _flat(rest).rstrip("; ")
+    body = flat(rest).rstrip("; ")
     if body.lower().startswith("table"):
         what = "makes a table, and only a macro that makes a value can be shared"
         raise _error(what, where, "publish the table as a product, and read its port")
@@ -185,47 +184,17 @@ def _macro(head: re.Match[str], rest: str, file: Path, where: Location) -> Macro
     return Macro(name, parameters, body, file, where)
 
 
-def _tokens(text: str) -> Sequence[Any]:
-    """Return the tokens of a text; none of one that is not SQL, which is told elsewhere."""
-    from sqlglot.dialects.dialect import Dialect
-    from sqlglot.errors import SqlglotError
-
-    try:
-        return tuple(Dialect.get_or_raise("duckdb").tokenize(text))
-    except SqlglotError:
-        return ()
-
-
-def _kind(tokens: Sequence[Any], index: int) -> str:
-    return tokens[index].token_type.name if 0 <= index < len(tokens) else ""
-
-
-def _is_call(tokens: Sequence[Any], index: int) -> bool:
-    before, after = _kind(tokens, index - 1), _kind(tokens, index + 1)
-    return _kind(tokens, index) == "VAR" and after == "L_PAREN" and before != "DOT"
-
-
 def _calls(text: str) -> list[str]:
-    tokens = _tokens(text)
-    return [tokens[n].text.lower() for n in range(len(tokens)) if _is_call(tokens, n)]
-
-
-def _flat(text: str) -> str:
-    """Return the text on one line and without comments."""
-    tokens = _tokens(text)
-    parts = list[str]()
-    for n, token in enumerate(tokens):
-        apart = n > 0 and token.start > tokens[n - 1].end + 1
-        parts += [" " if apart else "", text[token.start : token.end + 1]]
-    return "".join(parts)
+    tokens = words(text)
+    return [tokens[n].text.lower() for n in range(len(tokens)) if is_call(tokens, n)]
 
 
 def _expand(text: str, macros: Mapping[str, Macro], where: Location, trail: tuple[str, ...]) -> str:
-    tokens = _tokens(text)
+    tokens = words(text)
     parts, done, index = list[str](), 0, 0
     while index < len(tokens):
         name = tokens[index].text.lower()
-        end = _closing(tokens, index + 1) if name in macros and _is_call(tokens, index) else None
+        end = closing(tokens, index + 1) if name in macros and is_call(tokens, index) else None
         if end is None:
             index += 1
             continue
@@ -237,7 +206,7 @@ def _expand(text: str, macros: Mapping[str, Macro], where: Location, trail: tupl
             )
         given = [
             _expand(one, macros, here, trail)
-            for one in _arguments(text, tokens[index + 1 : end + 1])
+            for one in arguments(text, tokens[index + 1 : end + 1])
         ]
         was = text[tokens[index].start : tokens[end].end + 1]
         made = _filled(macros[name], given, macros, here, (*trail, name))
@@ -250,42 +219,22 @@ def _expand(text: str, macros: Mapping[str, Macro], where: Location, trail: tupl
     return "".join([*parts, text[done:]])
 
 
-def _closing(tokens: Sequence[Any], start: int) -> int | None:
-    depth = 0
-    for index in range(start, len(tokens)):
-        depth += (_kind(tokens, index) in _OPEN) - (_kind(tokens, index) in _CLOSE)
-        if depth == 0:
-            return index
-    return None
-
-
-def _arguments(text: str, tokens: Sequence[Any]) -> list[str]:
-    """Return what stands between the commas of a call, whose brackets come first and last."""
-    found, depth, start = list[str](), 0, tokens[0].end + 1
-    for index, token in enumerate(tokens):
-        depth += (_kind(tokens, index) in _OPEN) - (_kind(tokens, index) in _CLOSE)
-        if depth == 0 or (depth == 1 and _kind(tokens, index) == "COMMA"):
-            found.append(_flat(text[start : token.start]))
-            start = token.end + 1
-    return [] if found == [""] else found
-
-
 def _filled(
     macro: Macro, given: Sequence[str], macros: Mapping[str, Macro], where: Location,
     trail: tuple[str, ...],
 ) -> str:  # fmt: skip
     """Return the macro's expression with what was given in the place of its parameters."""
-    named = any(_kind(_tokens(one), 1) in {"COLON_EQ", "FARROW"} for one in given)
+    named = any(kind(words(one), 1) in {"COLON_EQ", "FARROW"} for one in given)
     if named or len(given) != len(macro.parameters):
         takes = f"{macro.name}({', '.join(macro.parameters)})"
         what = f"calls {macro.name} with {len(given)} values" + (" by name" if named else "")
         raise _error(what, where, f"write {takes}, as {macro.where} has it")
     body = _expand(macro.body, macros, where, trail)
     values = dict(zip(macro.parameters, given, strict=True))
-    tokens, parts, done = _tokens(body), list[str](), 0
+    tokens, parts, done = words(body), list[str](), 0
     for index, token in enumerate(tokens):
-        value = values.get(token.text.lower()) if _kind(tokens, index) == "VAR" else None
-        if value is not None and _kind(tokens, index - 1) != "DOT" and not _is_call(tokens, index):
+        value = values.get(token.text.lower()) if kind(tokens, index) == "VAR" else None
+        if value is not None and kind(tokens, index - 1) != "DOT" and not is_call(tokens, index):
             parts += [body[done : token.start], f"({value})"]
             done = token.end + 1
     return f"({''.join([*parts, body[done:]])})"

@@ -106,9 +106,13 @@ def _cycles(products: tuple[Product, ...], own: int) -> list[Problem]:
             names = " -> ".join(products[index].qualified_name for index in around)
             reader, read = around[1] if len(around) > 1 else around[0], around[0]
             what = f"products read each other in a circle: {names}"
+            then = "remove one input port"
+            if reader == read:
+                what = f"{products[reader].qualified_name} reads its own port by its address"
+                then = "name the input port `self`: it is what the product published last"
             if min(around) < own:
                 where = products[reader].where
-                problems.append(Problem(what, where, next="remove one input port"))
+                problems.append(Problem(what, where, next=then))
             graph[reader].discard(read)
         else:
             return problems

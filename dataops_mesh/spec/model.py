@@ -197,6 +197,8 @@ class Product:
     """A contract (per output port) plus a transform: the unit of ownership and publishing.
 
     Args:
+        own: the input ports that read the product's own last publication (`self`): no edges of
+            any graph, so they stand apart from `inputs`.
         automation: the setting of that name; empty where `automation_of` decides.
         events: the channels that are told of every publication.
         keep_publications: how many stay readable for a rollback; 0 means the workspace's number.
@@ -217,6 +219,7 @@ class Product:
     outputs: tuple[OutputPort, ...]
     transform: Transform
     inputs: tuple[InputPort, ...] = ()
+    own: tuple[InputPort, ...] = ()
     status: str = "active"
     title: str = ""
     description: str = ""
@@ -232,6 +235,11 @@ class Product:
     pacts: tuple[Pact, ...] = ()
     shared: tuple[Path, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def reads(self) -> tuple[InputPort, ...]:
+        """Return everything that the transform may name: inputs, and its own last publication."""
+        return (*self.inputs, *self.own)
 
     @property
     def partitioning(self) -> Partitioning | None:

@@ -10,6 +10,7 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 255
 VERSION = re.compile(r"v?(0|[1-9]\d{0,8})(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]{1,64})?")
 WHY = "mesh_rules"  # the column that says by which rules a row was set aside
+SELF = "self"  # the input port by which a product reads its own last publication
 SHARED = "shared"  # what products of a domain, or of the workspace, are made of together
 EXAMPLES, EXPECTED = "examples", "expected"  # folders beside a product
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
@@ -23,6 +24,15 @@ def is_name(text: str) -> bool:
     (True, False)
     """
     return NAME.fullmatch(text) is not None
+
+
+def is_own(name: str) -> bool:
+    """Tell whether an input port of this name reads a port of its own product.
+
+    >>> is_own("self"), is_own("self.orders"), is_own("shop.self")
+    (True, True, False)
+    """
+    return name == SELF or name.startswith(f"{SELF}.")
 
 
 def is_column(text: str) -> bool:

@@ -103,6 +103,21 @@ def read_shape(text: str, known: Known = normalise) -> Shape | None:
     return None if rest.strip() else shape
 
 
+def is_said(shape: Shape) -> bool:
+    """Tell whether every part of a type is declared, so that an empty relation can have it.
+
+    >>> is_said(Shape(Kind.SCALAR, ("BIGINT",))), is_said(list_of(ANY))
+    (True, False)
+    """
+    if shape.kind is Kind.SCALAR:
+        return shape.accepted[0] != "DECIMAL"
+    return (
+        shape.kind is not Kind.ANY
+        and bool(shape.parts)
+        and all(is_said(part) for _, part in shape.parts)
+    )
+
+
 def matches(actual: Shape, wanted: Shape) -> bool:
     """Tell whether one exact shape is among those that another allows."""
     if wanted.kind is Kind.ANY:

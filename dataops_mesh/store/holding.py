@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from dataops_mesh.errors import HeldError, Problem, StoreError, UnknownNameError
 from dataops_mesh.spec.model import Address
+from dataops_mesh.spec.names import is_own
 from dataops_mesh.store.hold import (
     CLOSED,
     HOLD,
@@ -205,8 +206,11 @@ def rows_digest(ports: Iterable[PortData]) -> str:
 
 
 def inputs_digest(reads: Iterable[InputRead]) -> str:
-    """Return a digest of the content of everything that was read; empty if nothing was."""
-    found = sorted((read.name, read.fingerprint) for read in reads)
+    """Return a digest of the content of everything that was read; empty if nothing was.
+
+    What the product itself published last is no news to it.
+    """
+    found = sorted((read.name, read.fingerprint) for read in reads if not is_own(read.name))
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16] if found else ""
 
 

@@ -114,7 +114,7 @@ class PersonalFound:
 
 @dataclass(frozen=True, slots=True)
 class InputRead:
-    """What was read: a publication of the mesh, or a source by its fingerprint."""
+    """What was read: a publication (of `self`, there may be none), or a source's fingerprint."""
 
     name: str
     address: Address | None = None
@@ -160,6 +160,7 @@ class Manifest:
         judged: the digest of the policies, waivers, approvals and settings that it was judged by.
         events: the channels that its product wanted to be told of its publication.
         removed: the number of the removal whose successor this is; 0 of what was built.
+        full: somebody asked for a run without what the product published last (`--full`).
         quarantines: of each port whose contract lets rows be set aside, those that were.
         line: for which it was built, and of which `base` is a number.
         heard: of a sandbox's, the newest release of production then.
@@ -206,6 +207,7 @@ class Manifest:
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
+    full: bool = False
 
     @property
     def origin(self) -> int:

@@ -31,6 +31,7 @@ from dataops_mesh.store.log import (
     ports_of,
     read_release,
 )
+from dataops_mesh.store.own import require_own
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.removal import require_not_removed
@@ -137,6 +138,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             require_not_held(current, changes, facts, whole=whole)
             if promoting is None:  # what follows what, its plan says, of both lines
                 _require_may_follow(current, changes, since, serial=serial or whole)
+            require_own(store, current, manifests)
         require_not_removed(store, current, manifests)
         claim(store, free, publisher, person)
         number, when = current.number + 1, at or datetime.now(UTC)

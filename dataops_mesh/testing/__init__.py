@@ -70,7 +70,8 @@ def try_product(
     Args:
         folder: the product's folder.
         inputs: for each input port its rows, as mappings, or a file with them (CSV, JSON, Parquet).
-            An input that is not named has no rows, with the columns of its contract.
+            An input that is not named has no rows, with the columns of its contract; `self` is
+            what the product published before.
         partition: of a partitioned product, which one.
         now: what the clock shows; that of the settings if absent.
 
@@ -85,9 +86,9 @@ def try_product(
     path = Path(folder).resolve()
     settings = load_settings(path, **({"now": now} if now else {}))
     product = load_product(path, settings.root)
-    unknown = [name for name in inputs if name not in {port.name for port in product.inputs}]
+    unknown = [name for name in inputs if name not in {port.name for port in product.reads}]
     if unknown:
-        known = tuple(port.name for port in product.inputs)
+        known = tuple(port.name for port in product.reads)
         what = f'{product.qualified_name} has no input port "{unknown[0]}"'
         raise UnknownNameError(Problem(what + did_you_mean(unknown[0], known), choices=known))
     with TemporaryDirectory(prefix="mesh-test-") as made:
@@ -114,6 +115,9 @@ def _tried(
         else:
             publish(port.address, given, environment, mesh, work)
             ports.append(port)
+    for port in product.own:
+        if port.name in inputs and port.address is not None:
+            publish(port.address, inputs[port.name], environment, mesh, work)
     outputs = tuple(map(_unmasked, product.outputs))
     given_to = replace(product, inputs=tuple(ports), outputs=outputs)
     try:

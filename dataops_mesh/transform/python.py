@@ -63,7 +63,7 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
         what = f"defines no function `{FUNCTION}`"
         return (Problem(what, place(product, file), next=f"def {FUNCTION}(<input ports>): ..."),)
     where = place(product, file, function.lineno)
-    inputs = {port.parameter: port for port in product.inputs}
+    inputs = {port.parameter: port for port in product.reads}
     checked = referenced(product)  # foreign keys read these, the function need not
     arguments = {arg.arg: _form(arg) for arg in _arguments(function)}
     offered = {CLOCK, *(PARTITION if product.partitioning else ())}
@@ -114,7 +114,7 @@ def call_transform(
     forms = {arg.arg: _form(arg) for arg in _arguments(function)} if function else {}
     arguments: dict[str, Any] = {
         port.parameter: _give(port, forms[port.parameter] or "relation", connection, source_files)
-        for port in product.inputs
+        for port in product.reads
         if port.parameter in forms
     }
     arguments |= {name: value for name, value in offered.items() if name in forms}

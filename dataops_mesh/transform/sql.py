@@ -19,7 +19,7 @@ def sql_problems(product: Product) -> tuple[Problem, ...]:
     some file: lineage that is declared is then lineage that is true.
     """
     problems: list[Problem] = []
-    names = {port.name: port for port in product.inputs}
+    names = {port.name: port for port in product.reads}
     used = {str(address) for address in referenced(product)}  # the checks read these
     for file in product.transform.files:
         where = place(product, file)

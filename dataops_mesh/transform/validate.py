@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_mesh.errors import Problem
+from dataops_mesh.spec.checks.masked import masked_columns
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.transform.python import python_problems
 from dataops_mesh.transform.sql import sql_problems
@@ -13,7 +14,24 @@ def transform_problems(product: Product) -> tuple[Problem, ...]:
 
     A dbt project is compared with its declaration when its manifest is read.
     """
-    return (*_partition_problems(product), *_kind_problems(product))
+    return (*_partition_problems(product), *_own_problems(product), *_kind_problems(product))
+
+
+def _own_problems(product: Product) -> tuple[Problem, ...]:
+    """Return the input ports `self` of a product that cannot use them."""
+    if product.transform.kind is TransformKind.DBT:
+        what = "a dbt project reads what it built last by is_incremental() and snapshots"
+        return tuple(Problem(what, port.where, next=f"remove {port.name}") for port in product.own)
+    masked = {port.address for port in product.outputs if masked_columns(port.contract)}
+    return tuple(
+        Problem(
+            f"{port.address} is published with masked columns, which would be masked once more",
+            port.where,
+            next="keep the rows in a product without masks (`visibility`), and mask in a reader",
+        )
+        for port in product.own
+        if port.address in masked
+    )
 
 
 def _partition_problems(product: Product) -> tuple[Problem, ...]:

@@ -44,6 +44,7 @@ IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
 MASKS = "tests/docs/test_the_page_on_masks.py"
 SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
+STATE = "tests/docs/test_the_page_on_state.py"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
 DRAWING = "not run: a drawing"
@@ -96,6 +97,11 @@ SHOWN = {
     ("shared.md", "-- domains/sales/orders/orders.sql"): SHARED,
     ("shared.md", "# domains/sales/orders_by_region/transform.py"): SHARED,
     ("shared.md", "# domains/sales/shared/regions.py"): SHARED,
+    ("state.md", "# domains/shop/visits/product.odps.yaml"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
+    ("state.md", "-- domains/shop/visits/visits.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
+    ("state.md", "-- domains/shop/customers/customers.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
+    ("state.md", "-- domains/shop/prices/prices.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
+    ("state.md", "$ mesh run shop.visits --full"): f"{STATE}::test_the_command_of_the_page_begins_again",
     ("quarantine.md", "schema:"): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
     ("quarantine.md", "quality:"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",
     ("quarantine.md", "- property: partitions"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",

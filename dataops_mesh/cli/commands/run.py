@@ -31,6 +31,9 @@ def run(  # noqa: PLR0913 - what the command takes
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="all partitions of one product, in one commit")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="without what a product itself published last (self)")
+    ] = False,
     changed: Annotated[
         bool, typer.Option("--changed", help="only what differs from what is published")
     ] = False,
@@ -46,15 +49,14 @@ def run(  # noqa: PLR0913 - what the command takes
 
     if rebuild:
         if len(names or []) != 1 or dry or changed or partition or all_partitions:
-            raise typer.BadParameter("--rebuild takes one product and nothing else")
-        raise typer.Exit(running.rebuild((names or [])[0], output))
+            raise typer.BadParameter("--rebuild takes one product, and --full")
+        raise typer.Exit(running.rebuild((names or [])[0], output, full=full))
     if partition and all_partitions:
         raise typer.BadParameter("--partition names some, --all-partitions means every one")
-    raise typer.Exit(
-        running.run_products(
-            names or [], output, partition or [], every=all_partitions, changed=changed, dry=dry
-        )
-    )
+    if full and (changed or dry or not names):
+        raise typer.BadParameter("--full takes the names of what to build, and no --changed")
+    asked = {"every": all_partitions, "full": full, "changed": changed, "dry": dry}
+    raise typer.Exit(running.run_products(names or [], output, partition or [], **asked))
 
 
 def publish(  # noqa: PLR0913 - what the command takes

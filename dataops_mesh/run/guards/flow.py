@@ -49,16 +49,17 @@ def flows_in(mesh: Mesh, settings: Settings, known: Known | None = None) -> Flow
         return found
 
     def flow(product: Product) -> Flow:
-        ports = ports_of(product)
+        ports, own = ports_of(product), {port.address for port in product.own}
+        mine = {port.address: port for port in product.outputs if port.address in own}
         origins = {
             (address, column.name): Origin(address, column.name, column.classification or "")
-            for address, port in ports.items()
+            for address, port in {**ports, **mine}.items()
             for column in port.contract.columns
         }
         high = tuple(o for o in origins.values() if o.classification.lower() not in _LOWEST)
         if not high:
             return Flow(read=ports)
-        names = {port.name: port.address for port in product.inputs}
+        names = {port.name: port.address for port in product.reads}
         manifest = dbt_manifest(product, walls_of(settings))
         clear = clear_lineage(product, ports, manifest)
         return Flow(

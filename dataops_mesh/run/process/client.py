@@ -76,6 +76,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
     *,
     run_id: str,
     partition: str | None = None,
+    full: bool = False,
     progress: Progress = lambda _: None,
 ) -> Report:
     """Have the gate build, check and publish a product, or refuse it.
@@ -86,6 +87,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
         checks: the checks that the caller knows; the gate refuses if the disk has others.
         run_id: on record with the candidate.
         partition: the key of the partition to build.
+        full: build without what the product itself published last.
         progress: told one line per stage.
 
     Raises:
@@ -98,16 +100,24 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
         checks=checks,
         run_id=run_id,
         partition=partition or "",
+        full=full,
     )
     (line,) = _ask(request, settings, progress, code=_code(product))
     return read_report(line, product, checks)
 
 
 def gate_rebuild(
-    product: Product, settings: Settings, checks: tuple[Check, ...], *, run_id: str
+    product: Product,
+    settings: Settings,
+    checks: tuple[Check, ...],
+    *,
+    run_id: str,
+    full: bool = False,
 ) -> tuple[Report, ...]:
     """Have the gate build all partitions of a product again, in one commit."""
-    request = _request("rebuild", product=product, settings=settings, checks=checks, run_id=run_id)
+    request = _request(
+        "rebuild", product=product, settings=settings, checks=checks, run_id=run_id, full=full
+    )
     lines = _ask(request, settings, lambda _: None, code=_code(product))
     return tuple(read_report(line, product, checks) for line in lines)
 
@@ -129,6 +139,7 @@ def _request(  # noqa: PLR0913 - a request says who, what and from where, by key
     checks: tuple[Check, ...],
     run_id: str,
     partition: str = "",
+    full: bool = False,
 ) -> Request:
     environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
     environment.pop(f"{PREFIX}GATE", None)
@@ -147,6 +158,7 @@ def _request(  # noqa: PLR0913 - a request says who, what and from where, by key
         environment=tuple(environment.items()),
         python=sys.executable,
         person=settings.person,
+        full=full,
     )
 
 

@@ -51,6 +51,7 @@ class Request:
         environment: the settings of the caller's environment; only a gate of its own obeys them.
         python: the interpreter of the domain's code; only a gate of its own obeys it.
         person: who asks; empty means the user that the socket tells.
+        full: leave out what the product itself published last.
     """
 
     ask: str
@@ -65,6 +66,7 @@ class Request:
     environment: tuple[tuple[str, str], ...] = ()
     python: str = ""
     person: str = ""
+    full: bool = False
 
 
 def hello(settings: Settings) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
     if request.ask == "rebuild":
         from dataops_mesh.run.rebuild import rebuild_product
 
-        return list(rebuild_product(product, environment, run_id=request.run_id))
+        return list(rebuild_product(product, environment, run_id=request.run_id, full=request.full))
     from dataops_mesh.run.product import run_product
 
     return [
@@ -111,6 +111,7 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
             environment,
             run_id=request.run_id,
             partition=request.partition or None,
+            full=request.full,
             progress=lambda stage: send({"stage": stage}),
         )
     ]

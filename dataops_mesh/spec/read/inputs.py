@@ -16,7 +16,7 @@ from dataops_mesh.spec.model import (
     Source,
     SourceFormat,
 )
-from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
+from dataops_mesh.spec.names import NAME_RULE, SELF, is_name, is_own, suggestion
 from dataops_mesh.spec.paths import source_problem
 from dataops_mesh.spec.physical import normalise
 from dataops_mesh.spec.read.aside import refuse_setting
@@ -62,6 +62,8 @@ def read_inputs(
     """Return the input ports of a product."""
     ports: list[InputPort] = []
     for entry in node.items("inputPorts"):
+        if is_own(entry.text("name") or ""):
+            continue  # no edge of any graph: spec/read/own.py
         port = _read(entry, extras.get(entry.keys, {}), folder, root, problems)
         if port is None:
             continue
@@ -133,7 +135,7 @@ def _check_source_name(child: Node, problems: list[Problem]) -> None:
 def _address(child: Node, setting: Node | None, problems: list[Problem]) -> Address | None:
     node = setting or child
     domain, dot, port = node.value.partition(".")
-    if dot and is_name(domain) and is_name(port):
+    if dot and is_name(domain) and is_name(port) and domain != SELF:
         return Address(domain, port)
     then = "name it <domain>.<port>, or add the setting `source` or `address`"
     what = f'"{node.value}" is no address of a port, and the port has no source'

@@ -9,7 +9,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mea
 from dataops_mesh.spec.checks.aside import aside_problems
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Product, Support, Team
-from dataops_mesh.spec.names import NAME_RULE, SHARED, is_name, major, suggestion
+from dataops_mesh.spec.names import NAME_RULE, SELF, SHARED, is_name, major, suggestion
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.automation import automation_problems
 from dataops_mesh.spec.read.contract import (
@@ -24,6 +24,7 @@ from dataops_mesh.spec.read.include import read_contract_file
 from dataops_mesh.spec.read.inputs import cut_problems, read_inputs
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import objects_in
+from dataops_mesh.spec.read.own import read_own
 from dataops_mesh.spec.read.pact import read_pacts
 from dataops_mesh.spec.read.relationships import resolve
 from dataops_mesh.spec.read.sources import with_contracts
@@ -54,6 +55,9 @@ def read_product(folder: Path, root: Path) -> Product:
         if not is_name(name):
             text = f'the {what} "{name}" {NAME_RULE}'
             own.append(Problem(text, Location(document.file, 1), next=suggestion(name)))
+    if domain == SELF:
+        text = f'the domain "{SELF}" cannot be told from a product\'s own last publication'
+        own.append(Problem(text, Location(document.file, 1), next="give it another name"))
     problems = [*own, *problems]
     if not problems:
         problems = [*_same_name(product), *cut_problems(product, root)]
@@ -107,6 +111,7 @@ def _product(
     inputs = read_inputs(node, extras, folder, root, problems)
     elsewhere: list[Problem] = []  # they stand in other files: the contracts, the pacts
     sound = not schema_problems and not problems
+    own = read_own(node, extras, outputs, problems)
     inputs = with_contracts(inputs, folder, root, elsewhere, sound=sound)
     outputs = resolve(domain, outputs, inputs, elsewhere)
     pacts = read_pacts(folder, root, outputs, elsewhere)
@@ -131,6 +136,7 @@ def _product(
         outputs=outputs,
         transform=read_transform(node, settings, ports, (folder, root), problems),
         inputs=inputs,
+        own=own,
         status=node.text("status") or status,
         title=node.text("name") or "",
         description=description.text("purpose") or "",

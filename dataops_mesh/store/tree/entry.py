@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dataops_mesh.spec.model import Address
+from dataops_mesh.spec.names import is_own
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.store.tree.part import PUBLICATION, Part
 from dataops_mesh.store.tree.parts import Parts
@@ -118,7 +119,7 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
     inputs = tuple(
         (str(item.address), item.publication)
         for item in manifest.inputs
-        if item.address is not None and item.publication is not None
+        if item.address is not None and item.publication is not None and not is_own(item.name)
     )
     sources = tuple(
         (item.name, item.fingerprint) for item in manifest.inputs if item.address is None

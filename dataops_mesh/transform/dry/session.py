@@ -16,7 +16,7 @@ from dataops_mesh.engine.session import bind_source, session_in
 from dataops_mesh.engine.source import resolve
 from dataops_mesh.errors import Location, Problem, SourceError
 from dataops_mesh.spec.model import InputPort, Mesh, Product, Source, SourceFormat
-from dataops_mesh.spec.shape import ANY, Kind, Shape, read_shape
+from dataops_mesh.spec.shape import ANY, Shape, is_said, read_shape
 from dataops_mesh.spec.stored import stored, wanted_types
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
     to look at.
     """
     if port.address is not None:
-        ports = (one for other in mesh.products for one in other.outputs)
+        ports = (one for other in (product, *mesh.products) for one in other.outputs)
         contract = next((one.contract for one in ports if one.address == port.address), None)
         return wanted_types(contract) if contract is not None else None
     if port.contract is not None:
@@ -86,7 +86,7 @@ def _input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
 
 def declare(con: duckdb.DuckDBPyConnection, name: str, types: Types) -> bool:
     """Make an empty table of `name` or `domain.port`; tell whether all of its types are said."""
-    if any(_unsaid(shape) for shape in types.values()):
+    if not all(map(is_said, types.values())):
         return False
     columns = (f"{sql.identifier(c)} {spelled(stored(shape))}" for c, shape in types.items())
     parts = [sql.identifier(part) for part in name.split(".")]
@@ -107,15 +107,6 @@ def line_of(error: Exception) -> int:
     """Return the line of a statement that an error is about."""
     said = _LINE.search(str(error))
     return int(said[1]) if said else 1
-
-
-def _unsaid(shape: Shape) -> bool:
-    """Tell whether a part of a type is not declared."""
-    if shape.kind is Kind.SCALAR:
-        return shape.accepted[0] == "DECIMAL"
-    if shape.kind is Kind.ANY or not shape.parts:
-        return True
-    return any(_unsaid(part) for _, part in shape.parts)
 
 
 def _delivered(name: str, files: tuple[Path, ...], source: Source) -> Types:

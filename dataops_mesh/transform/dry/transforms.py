@@ -49,7 +49,7 @@ def bound(product: Product, known: Known) -> Bound:
     if product.transform.kind is not TransformKind.SQL:
         return Bound()
     with empty_session() as con:
-        for port in product.inputs:
+        for port in product.reads:
             types = known(port)
             if types is None or not declare(con, port.name, types):
                 return Bound()
