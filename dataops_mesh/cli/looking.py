@@ -17,6 +17,7 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Mesh, Product, TransformKind
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, latest
+from dataops_mesh.store.tree.ports import light_of
 from dataops_mesh.transform.walls import weakness
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def _gone_row(address: Address, why: str, release: Release) -> dict[str, Any]:
 
 def _status_row(product: Product, index: int, release: Release, known: Any) -> dict[str, Any]:
     port = product.outputs[index]
-    entry = release.ports.get(port.address)
+    entry = light_of(release.ports, port.address)
     ended = {"publish": "published", "refuse": "refused", None: "never"}
     verdict = known.last_verdict if known else None
     return {

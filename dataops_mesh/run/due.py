@@ -46,12 +46,12 @@ def partitions_and_holds(product: Product, environment: Environment) -> dict[str
     return {
         piece.key: _hold_on(product, piece, release, environment)
         for piece, is_current in _pieces(product, environment)
-        if is_delivered(product, piece, release)
-        and (
+        if (
             is_current
             or (part := entry.part(piece.key) if entry else None) is None
             or _is_behind(product, part, piece, release, environment)
         )
+        and is_delivered(product, piece, release)
     }
 
 
@@ -76,14 +76,15 @@ def woken_partitions(product: Product, environment: Environment) -> dict[str, st
     for piece, is_current in _pieces(product, environment):
         whole = _unseen_whole(product, piece, release, environment) if is_current else ""
         part = entry.part(piece.key) if entry else None
-        own = own_content(product, piece, release, store)
         if part is None:
-            wakes = is_current or bool(oldest and piece.key > oldest and own)
+            late = bool(oldest and piece.key > oldest)
+            wakes = is_current or (late and bool(own_content(product, piece, release, store)))
         else:
             wakes = _is_behind(product, part, piece, release, environment)
         wakes = wakes or bool(is_current and whole)
         wakes = wakes and _hold_on(product, piece, release, environment) is None
         if wakes and is_delivered(product, piece, release):
+            own = own_content(product, piece, release, store)
             found[piece.key] = _digest([own, whole, str(bool(part))])
     return found
 
@@ -155,15 +156,47 @@ def _hold_on(
 def _is_behind(
     product: Product, part: Part, piece: Partition, release: Release, environment: Environment
 ) -> bool:
-    own = own_content(product, piece, release, environment.store)
-    if own and part.own and own != part.own:
-        return True
-    follows_all = bool(product.inputs) and all(
-        _followed(port, piece, release) is not None
-        or (port.source is not None and port.source.is_cut)
-        for port in product.inputs
+    if part.own and _may_differ(product, part, piece, release):
+        own = own_content(product, piece, release, environment.store)
+        if own and own != part.own:
+            return True
+    return (
+        part.open
+        and is_over(piece, environment)
+        and not (
+            product.inputs
+            and all(
+                _followed(port, piece, release) is not None
+                or (port.source is not None and port.source.is_cut)
+                for port in product.inputs
+            )
+        )
     )
-    return part.open and is_over(piece, environment) and not follows_all
+
+
+def _may_differ(product: Product, part: Part, piece: Partition, release: Release) -> bool:
+    """Tell whether a partition's own inputs may be others than it was built from.
+
+    What was published since says an input's entry; so nothing is read of what stayed.
+    """
+    seen = dict(part.inputs)
+    for port in product.inputs:
+        if port.address is None:
+            if port.source is not None and port.source.is_cut:
+                return True  # files tell for themselves
+            continue
+        entry = release.ports.get(port.address)
+        keys = _keys(entry, piece) if entry is not None and entry.parts else None
+        if entry is None or keys is None:
+            return True
+        if entry.newest_between(*keys) > seen.get(str(port.address), -1):
+            return True
+    return False
+
+
+def _keys(entry: Entry, piece: Partition) -> tuple[str, str] | None:
+    """Return the keys of the first and last partitions that have something of a piece's time."""
+    return (piece.key, piece.key) if piece.begins is None else keys_over(entry.cut, piece)
 
 
 def _content(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.kept.kept import Kept
 from dataops_mesh.store import files
 from dataops_mesh.store.store import Store
+
+_DAY = 24 * 60 * 60.0
 
 
 def kept_in(settings: Settings, domain: Path) -> Kept:
@@ -22,7 +26,10 @@ def kept_in(settings: Settings, domain: Path) -> Kept:
 
     def read(name: str) -> bytes | None:
         with suppress(OSError):
-            return (folder / name).read_bytes()
+            found = (folder / name).read_bytes()
+            if time.time() - (folder / name).stat().st_mtime > _DAY:
+                os.utime(folder / name)  # a collection keeps what is used
+            return found
         return None
 
     def write(name: str, content: bytes) -> None:

@@ -97,9 +97,9 @@ def verify_published(store: Store, addresses: Iterable[Address]) -> int:
     Raises:
         CorruptError: some are damaged; all are named.
     """
-    wanted = set(addresses)
+    wanted = sorted(set(addresses))
     with pinned(store) as release:
-        entries = [entry for address, entry in release.ports.items() if address in wanted]
+        entries = [e for address in wanted if (e := release.ports.get(address)) is not None]
         size = 0
         problems: list[Problem] = []
         for ref in sorted({ref for entry in entries for ref in entry.refs}):

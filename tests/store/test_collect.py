@@ -11,6 +11,8 @@ import pytest
 from store_helpers import WHO, A, B, Crash, built, crashing, publish, snapshot
 
 from dataops_mesh.errors import CorruptError
+from dataops_mesh.run.kept import kept_in
+from dataops_mesh.settings import Settings
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.log import GoneError, as_it_was, latest, numbers
@@ -204,3 +206,27 @@ def test_a_reader_that_pinned_a_moment_too_late_stops_no_collection(store):
         publish(store, 3)
         assert now(store).releases == (2,)
     lock.with_suffix(".json").unlink()
+
+
+def test_declarations_that_nobody_loads_any_more_leave_the_cache(store):
+    kept, old = (store.cache / f"declared-{name}.json" for name in ("kept", "old"))
+    for path in (kept, old):
+        path.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    found = collect(store, keep_releases=1, grace_seconds=600)
+    assert found.leftovers == ("cache/declared-old.json",)
+    assert kept.exists()
+    assert not old.exists()
+
+
+def test_a_declaration_that_is_used_is_touched_once_a_day(tmp_path):
+    kept = kept_in(Settings(root=tmp_path, store=tmp_path / "store"), tmp_path)
+    open_store(tmp_path / "store")
+    kept.write("declared-x.json", b"x")
+    path = tmp_path / "store" / "cache" / "declared-x.json"
+    fresh = path.stat().st_mtime_ns
+    assert kept.read("declared-x.json") == b"x"
+    assert path.stat().st_mtime_ns == fresh
+    os.utime(path, (1, 1))
+    assert kept.read("declared-x.json") == b"x"
+    assert path.stat().st_mtime > 1

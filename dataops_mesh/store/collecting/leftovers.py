@@ -12,6 +12,8 @@ from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import SANDBOXES, Store
 from dataops_mesh.store.upgrade.format1 import old_log
 
+DECLARED = "declared-"  # with what a declaration that is kept in the cache begins
+
 
 def leftovers(stores: list[Store], used: frozenset[str], grace_seconds: float) -> list[Path]:
     """Return what nobody finished, or has closed, and what is as old as the grace period.
@@ -22,14 +24,16 @@ def leftovers(stores: list[Store], used: frozenset[str], grace_seconds: float) -
         grace_seconds: how old it must be.
     """
     store = stores[0]
-    folders = [store.root, store.pins, store.cache]
+    folders = [store.root, store.pins, store.cache, *(one.catalogs for one in stores)]
     folders += [folder for one in stores for folder in (one.releases, one.pending)]
     every = (*folders, *(path for path in store.tree.iterdir() if path.is_dir()))
     temporary = [path for folder in every for path in folder.glob(f"{files.TEMPORARY}*")]
     dead = [path for path in store.scratch.iterdir() if not locks.is_alive(lock_of(path))]
     announced = [path for one in stores for ref, path in unwritten(one) if ref not in used]
     # An older version that still runs finds there that it may not publish any more.
-    found = (*temporary, *dead, *announced, *old_log(store))
+    # What a location loads is touched (run/kept.py): the rest is of folders that are gone.
+    declared = store.cache.glob(f"{DECLARED}*")
+    found = (*temporary, *dead, *announced, *old_log(store), *declared)
     return [
         *(path for path in found if is_older(path, grace_seconds)),
         *_closed(store, {one.line for one in stores}, grace_seconds),

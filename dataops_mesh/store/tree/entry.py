@@ -69,6 +69,12 @@ class Entry:
             return self.parts.between(first, last)
         return [part for part in self.parts if first <= part.key <= last]
 
+    def newest_between(self, first: str, last: str) -> int:
+        """Return a publication that nothing from one key to another is newer than."""
+        if isinstance(self.parts, Parts):
+            return self.parts.newest_between(first, last)
+        return max((part.publication for part in self.between(first, last)), default=0)
+
     def newer_than(self, number: int) -> Iterable[Part]:
         """Return the partitions that were switched after a release."""
         if isinstance(self.parts, Parts):

@@ -106,6 +106,13 @@ class Parts(Sequence[Part]):
         high = place_of(chunks, last)
         return list(self._of(self._chunks(low, high + 1), first, last))
 
+    def newest_between(self, first: str, last: str) -> int:
+        """Return a publication that nothing from one key to another is newer than; reads none."""
+        chunks = self._entry["chunks"]
+        low = max(place_of(chunks, first), 0)
+        found = (chunk[3] for chunk in chunks[low : place_of(chunks, last) + 1])
+        return max((self.since, *found))
+
     def newer_than(self, number: int) -> Iterator[Part]:
         """Yield the partitions that were switched after a release; reads only their chunks."""
         chunks = [chunk for chunk in self._chunks() if chunk[3] > number]

@@ -17,6 +17,7 @@ from dataops_mesh.store.tree.part import part_of
 from dataops_mesh.store.tree.parts import Parts
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
+_PARTS = Light._fields.index("parts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +37,13 @@ class Ports(Mapping[Address, Entry]):
     pending: Mapping[Place, bytes] = field(default_factory=lambda: _NOTHING)
     instead: Mapping[Address, Entry | None] = field(default_factory=lambda: _NOTHING)
     line: str = PRODUCTION
+    _found: dict[Address, Entry | None] = field(default_factory=dict, init=False, repr=False)
 
     def __getitem__(self, address: Address) -> Entry:
         """Return what an address resolves to; reads its entry, and no partition."""
-        if address in self.instead:
-            found = self.instead[address]
-        else:
-            light = self.light(address)
-            found = self._entry(address, light) if light and light.parts != GONE else None
+        if address not in self._found:  # what a release says never changes
+            self._found[address] = self._read(address)
+        found = self._found[address]
         if found is None:
             raise KeyError(address)
         return found
@@ -86,13 +86,13 @@ class Ports(Mapping[Address, Entry]):
         """
         for domain in sorted(domains or self.nodes):
             for port, row in sorted(self.node(domain).items()):
-                address, light = Address(domain, port), Light._make(row)
+                address = Address(domain, port)
                 if address in self.instead:
                     here = self.instead[address] is not None
                 else:
-                    here = light.parts != GONE
+                    here = row[_PARTS] != GONE
                 if here:
-                    yield address, light
+                    yield address, Light._make(row)
 
     def node(self, domain: str) -> Mapping[str, Any]:
         """Return the row of each port of a domain."""
@@ -132,6 +132,12 @@ class Ports(Mapping[Address, Entry]):
         """Return these ports with some that resolve to something else, for a reader."""
         return Ports(self.root, self.nodes, self.pending, {**self.instead, **instead}, self.line)
 
+    def _read(self, address: Address) -> Entry | None:
+        if address in self.instead:
+            return self.instead[address]
+        light = self.light(address)
+        return self._entry(address, light) if light and light.parts != GONE else None
+
     def _entry(self, address: Address, light: Light) -> Entry:
         blob = self.blob((address.domain, light.entry))
         if light.parts == WHOLE:
@@ -159,6 +165,15 @@ class Ports(Mapping[Address, Entry]):
         )
 
 
+def light_of(ports: Mapping[Address, Entry], address: Address) -> Light | None:
+    """Return what there is to say of one address in short; None where nobody reads anything."""
+    if isinstance(ports, Ports) and address not in ports.instead:
+        light = ports.light(address)
+        return None if light is None or light.parts == GONE else light
+    entry = ports.get(address)
+    return _light(entry) if entry is not None else None
+
+
 def lights_in(ports: Mapping[Address, Entry], *domains: str) -> Iterator[tuple[Address, Light]]:
     """Iterate over what there is to say of addresses in short, by name; reads no entry of a tree.
 
@@ -171,9 +186,13 @@ def lights_in(ports: Mapping[Address, Entry], *domains: str) -> Iterator[tuple[A
         return
     for address, entry in sorted(ports.items()):
         if not domains or address.domain in domains:
-            facts = (entry.product, entry.publication, entry.kind, entry.candidate)
-            count = len(entry.parts) if entry.parts else WHOLE
-            yield address, Light(*facts, entry.rows, entry.fingerprint, count, "")
+            yield address, _light(entry)
+
+
+def _light(entry: Entry) -> Light:
+    facts = (entry.product, entry.publication, entry.kind, entry.candidate)
+    count = len(entry.parts) if entry.parts else WHOLE
+    return Light(*facts, entry.rows, entry.fingerprint, count, "")
 
 
 def columns_of(
