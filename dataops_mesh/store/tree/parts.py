@@ -111,7 +111,8 @@ class Parts(Sequence[Part]):
         chunks = self._entry["chunks"]
         low = max(place_of(chunks, first), 0)
         found = (chunk[3] for chunk in chunks[low : place_of(chunks, last) + 1])
-        return max((self.since, *found))
+        newest: int = max((self.since, *found))
+        return newest
 
     def newer_than(self, number: int) -> Iterator[Part]:
         """Yield the partitions that were switched after a release; reads only their chunks."""
