@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 REPOSITORY = Path(__file__).parents[2]
-COPIED = ("domains", "dbt_projects")
+COPIED = ("domains", "dbt_projects", "secrets")
 OURS = ("DATAOPS_MESH_", "DAGSTER_")
 
 

@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text("utf-8")
 DOMAINS = sorted(path.parent.name for path in REPOSITORY.glob("domains/*/definitions.py"))
 PORTS = {
+    "bookings.countries": 14,
+    "bookings.passengers": 240,
     "fleet.aircraft": 3322,
     "network.airlines": 16,
     "network.airports": 1458,
@@ -36,6 +38,8 @@ def test_one_command_publishes_every_active_product(first_run):
     assert set(ended.values()) == {"published"}
     assert [row["partition"] for row in first_run.json if row["partition"]] == MONTHS
     assert set(ended) == {
+        "bookings.countries",
+        "bookings.passengers",
         "fleet.aircraft",
         "network.airlines",
         "network.airports",

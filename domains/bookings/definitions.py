@@ -1,0 +1,3 @@
+from dataops_mesh import load_domain
+
+defs = load_domain(__file__)

@@ -1,0 +1,1 @@
+select id, email, phone, born, country from passengers_csv
