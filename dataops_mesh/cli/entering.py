@@ -15,7 +15,7 @@ VARIABLE = f"{PREFIX}SANDBOX"
 # consumers read, or about what others agreed to: none is half done in a sandbox.
 _INSIDE = frozenset(
     {
-        *("run", "test", "plan", "check", "monitor", "status", "query", "show", "ui"),
+        *("run", "test", "plan", "check", "monitor", "status", "query", "show", "ui", "serve"),
         *("history", "incidents", "rollback", "new", "init", "import", "examine"),
     }
 )

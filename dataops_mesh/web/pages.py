@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.watch.dataops.measures import Measures
 from dataops_mesh.web.draw.flow import flow_of
+from dataops_mesh.web.facts.dataops import DataOpsPage, dataops_page
 from dataops_mesh.web.facts.domain import DomainPage, domain_page
 from dataops_mesh.web.facts.happened import HappenedPage, WrongPage, happened_page, wrong_page
 from dataops_mesh.web.facts.incident import IncidentPage, incident_page
@@ -22,7 +24,7 @@ from dataops_mesh.web.view import View
 Asked = Mapping[str, str]
 _LAST_PAGE, _LONGEST = 100_000, 300
 _COLUMNS, _CHECKS = 120, 100
-MENU = ("mesh", "search", "happened", "api", "form")
+MENU = ("mesh", "search", "happened", "metrics", "api", "form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ PAGES = (
          lambda view, asked: search_page(
              view, asked.get("q", ""), asked.get("domain", ""), _page(asked)),
          SearchPage, ("q", "domain", "page")),
+    Page("metrics", "/dataops", "dataops.html", "How often, how fast and how well it changes.",
+         lambda view, asked: dataops_page(view, asked.get("domain", "")[:_LONGEST]), DataOpsPage,
+         ("domain",)),
     Page("domain", "/domains/{name}", "domain.html", "A domain and its products.",
          lambda view, asked: domain_page(view, _name(asked), _page(asked)), DomainPage, ("page",)),
     Page("product", "/products/{name}", "product.html", "All that is known of a product.",
@@ -87,13 +92,25 @@ def html_of(page: Page, facts: Any, view: View, link: Link, menu: tuple[str, ...
         mesh=view.environment.settings.root.name,
         now=view.now,
         release=view.release.number,
+        sandbox=view.environment.store.sandbox,
         here=page.kind,
         menu=menu,
         asked=facts.query if isinstance(facts, SearchPage) else "",
         domain_pages=max(1, -(-domains // 60)),
         columns_shown=_COLUMNS,
         checks_shown=_CHECKS,
+        series=_series(facts) if isinstance(facts, DataOpsPage) else {},
     )
+
+
+def _series(page: DataOpsPage) -> dict[str, list[tuple[str, float | None]]]:
+    """Return each number by week."""
+    return {
+        one.name: [
+            (f"{week.begin:%Y-%m-%d}", getattr(week.measures, one.name)) for week in page.weeks
+        ]
+        for one in fields(Measures)
+    }
 
 
 def _page(asked: Asked) -> int:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.web.draw.charts import bars, spark
+from dataops_mesh.web.draw.charts import bars, columns, spark
 from dataops_mesh.web.links import Link
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(when=when, age=age, count=count, seconds=seconds)
-    made.globals.update(spark=spark, bars=bars, glyphs=GLYPHS)
+    made.filters.update(when=when, age=age, count=count, seconds=seconds, share=share, span=span)
+    made.globals.update(spark=spark, bars=bars, columns=columns, glyphs=GLYPHS)
     return made
 
 
@@ -75,6 +75,28 @@ def age(value: datetime | None, now: datetime) -> str:
 def count(value: Any) -> str:
     """Return a number with grouped digits."""
     return "" if value is None else f"{value:,}"
+
+
+def share(value: float | None) -> str:
+    """Return a share of one in percent; a dash where there is nothing to measure.
+
+    >>> share(0.25), share(None)
+    ('25 %', '-')
+    """
+    return "-" if value is None else f"{100 * value:.3g} %"
+
+
+def span(hours: float | None) -> str:
+    """Return a length of time, in the unit that people would say.
+
+    >>> span(0.5), span(30.0), span(100.0)
+    ('30 min', '30 h', '4.2 d')
+    """
+    if hours is None:
+        return "-"
+    if hours < 1:
+        return f"{60 * hours:.0f} min"
+    return f"{hours:.3g} h" if hours < 48 else f"{hours / 24:,.1f} d"  # noqa: PLR2004 - two days
 
 
 def seconds(value: float | None) -> str:

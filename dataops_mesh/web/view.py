@@ -12,6 +12,7 @@ from dataops_mesh.ledger import Ledger
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of, record_missing
 from dataops_mesh.store.log import Release, latest
+from dataops_mesh.watch.dataops.measures import History
 from dataops_mesh.watch.states import State, states
 from dataops_mesh.web.catalogue import Catalogue
 from dataops_mesh.web.facts.wrong import Wrong, unreadable, wrong_now
@@ -30,12 +31,24 @@ class _Whole:
     wrong: tuple[Wrong, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What happened in the last weeks, and when somebody asked."""
+
+    catalogue: Catalogue
+    at: float
+    end: datetime
+    histories: tuple[History, ...]
+    pages: dict[str, object] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Memory:
     """Remembers for a few seconds how all products stand: one page asks what the next one does."""
 
     seconds: float = _SECONDS
     whole: _Whole | None = None
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)

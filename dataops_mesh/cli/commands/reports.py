@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Output
+from dataops_mesh.cli.commands.shared import Names, Output
 from dataops_mesh.cli.output import Format, say
 
 report = typer.Typer(help="Write what the record says, as files.", no_args_is_help=True)
@@ -73,6 +74,38 @@ def docs(
     from dataops_mesh.cli.serving import write_files
 
     raise typer.Exit(write_files(out))
+
+
+class By(StrEnum):
+    """How long a period of `over_time` is."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@report.command()
+def metrics(
+    names: Names = None,
+    *,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=DAY, help="first day, UTC; twelve weeks ago if absent"),
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="last day; today if absent")
+    ] = None,
+    by: Annotated[By, typer.Option(help="in JSON, over time by")] = By.WEEK,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show how often, how fast and how well the mesh changes: DataOps metrics."""
+    from dataops_mesh.cli.measuring import show_metrics
+
+    end = _midnight(to.date() + timedelta(1)) if to else datetime.now(UTC)
+    begin = _midnight(since.date()) if since else end - timedelta(weeks=12)
+    if begin >= end:
+        raise typer.BadParameter(f"{begin:%Y-%m-%d} is not before {end:%Y-%m-%d}")
+    raise typer.Exit(show_metrics(names or [], begin, end, by.value, output))
 
 
 @report.command()

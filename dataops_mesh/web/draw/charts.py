@@ -39,6 +39,26 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a small chart."""
+
+    x: int
+    y: float
+    height: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A small chart: a column for each period."""
+
+    width: int
+    height: int
+    columns: tuple[Column, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bars:
     """The days of a month, as high as the most runs of one day."""
 
@@ -92,3 +112,21 @@ def bars(days: Sequence[Day], width: int = 600, height: int = 96) -> Bars:
     first, last = (days[0].day, days[-1].day) if days else ("", "")
     words = f"{first} to {last}: {published} published, {refused} refused, {failed} failed"
     return Bars(width, height, most, tuple(found), words)
+
+
+def columns(numbers: Sequence[tuple[str, float | None]], height: int = 56) -> Columns:
+    """Return a small chart of numbers over time, as high as the highest of them.
+
+    Args:
+        numbers: when, and how much; None where there is nothing to measure.
+        height: of the drawing.
+    """
+    most = max((number for _, number in numbers if number is not None), default=0.0)
+    found = []
+    for index, (when, number) in enumerate(numbers):
+        if number is not None:
+            high = round(max(number / most * height, 1.0), 1) if most else 1.0
+            found.append(Column(index * 20, height - high, high, f"{when}: {number:,.3g}"))
+    known = [number for _, number in numbers if number is not None]
+    words = f"at most {most:,.3g}, last {known[-1]:,.3g}" if known else "nothing to measure"
+    return Columns(len(numbers) * 20, height, tuple(found), words)

@@ -1,0 +1,6 @@
+"""DataOps metrics: how often, how fast and how well a mesh changes. docs/metrics.md has formulas.
+
+commits    git -> when each commit was made, and which ones a deployment brought
+history    ledger and commits -> what happened to each product
+measures   history and a period -> the numbers; pure
+"""
