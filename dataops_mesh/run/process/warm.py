@@ -60,7 +60,13 @@ def warm_up(folder: Path | None = None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
         settings = Settings(
-            root=root, store=root / "store", ledger="", now=None, threads=1, memory_limit="500MB"
+            root=root,
+            store=root / "store",
+            ledger="",
+            now=None,
+            threads=1,
+            memory_limit="500MB",
+            sandbox="",  # whoever starts the gate may work in one: it is of another store
         )
         product = load_product(root / "domains" / "warm" / "up", root)
         run_product(product, open_environment(settings), run_id="warm")
