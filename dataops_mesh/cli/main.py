@@ -62,7 +62,7 @@ def options(
     """Data products behind a gate: declare, run, look, roll back."""
     del version
     if context.invoked_subcommand and os.environ.get(f"{PREFIX}SANDBOX"):
-        from dataops_mesh.cli.entering import enter_asked
+        from dataops_mesh.cli.sandbox.entering import enter_asked
 
         enter_asked(context.invoked_subcommand)
 

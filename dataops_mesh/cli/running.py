@@ -99,14 +99,14 @@ def run_products(  # noqa: PLR0913 - what the command takes
         pieces = partial(pieces_of, environment=environment, named=tuple(partitions), every=every)
         rows = []
         refused = False
-        with open_instance(settings) as instance, progress(map(_label, products)) as told:
+        with open_instance(settings) as instance, progress(map(label_of, products)) as told:
 
             def run(domain: Domain, batch: Sequence[Product]) -> Iterator[Ended]:
                 place = place_of(domain, settings)
                 if place is None:
                     return run_batch(domain, batch, instance, pieces, full=full)
                 asked = {"partitions": list(partitions), "every": every, "full": full}
-                return _run_there(ask, place, batch, asked)
+                return run_there(ask, place, batch, asked)
 
             bury_dead_runs(instance)
             first, rest = held_first(products, environment)
@@ -114,7 +114,7 @@ def run_products(  # noqa: PLR0913 - what the command takes
             for ended in chain(*(run_in_order(mesh, ps, run) for ps in (*first, rest))):
                 told.ended(ended)
                 refused = refused or ended.ending is not Ending.PUBLISHED
-                rows.append(_row(ended, environment))
+                rows.append(row_of(ended, environment))
                 if ended.ending is Ending.REFUSED and (look := _look(ended.product, rows[-1])):
                     told.line(f"    to look at it: {look}")
     say("")
@@ -215,7 +215,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     return 0
 
 
-def _run_there(
+def run_there(
     ask: Ask, place: Place, products: Sequence[Product], asked: Mapping[str, Any]
 ) -> Iterator[Ended]:
     """Run products of one domain in their own environment."""
@@ -233,7 +233,7 @@ def _require_here(mesh: Mesh, product: Product, settings: Settings) -> None:
         raise SettingsError(Problem(what, key="tool.dataops_mesh.locations", next=then))
 
 
-def _row(ended: Ended, environment: Environment) -> dict[str, Any]:
+def row_of(ended: Ended, environment: Environment) -> dict[str, Any]:
     """Return the facts of a product's run: the record's, where there is one."""
     from dataops_mesh.run.record import last_run
 
@@ -291,7 +291,7 @@ def held_first(
     return [[product] for product in held], [one for one in products if one not in held]
 
 
-def _label(product: Product) -> str:
+def label_of(product: Product) -> str:
     """Return the longest name that the progress of the product shows."""
     return product.qualified_name + (" 0000-00-00" if product.partitioning else "")
 

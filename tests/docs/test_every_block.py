@@ -125,6 +125,7 @@ SHOWN = {
     ("removing.md", "$ mesh withdraw shop.orders --due       # exit 2"): REMOVING,
     ("sandboxes.md", '$ mesh sandbox up late --reason "count late orders too"'): SANDBOXES,
     ("sandboxes.md", "export DATAOPS_MESH_SANDBOX=late"): "tests/cli/test_sandboxes.py::test_a_sandbox_that_is_gone_is_never_production",
+    ("sandboxes.md", "$ mesh sandbox test"): "tests/cli/test_impact_of_a_change.py::test_the_change_and_all_that_reads_it_are_built_and_compared",
     ("sandboxes.md", '$ mesh sandbox promote late --reason "agreed with the desk"'): "tests/cli/test_promoting.py::test_what_was_tried_is_published_without_being_built_again",
     ("sandboxes.md", "$ mesh sandbox up again --from late"): "tests/cli/test_sandboxes.py::test_a_sandbox_begins_where_somebody_says",
     ("sandboxes.md", "<store>/heads/sandboxes/late~4f1c09a7b2d3/58.json   its releases, as production has its own"): DRAWING,

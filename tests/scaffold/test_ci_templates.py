@@ -15,7 +15,7 @@ from dataops_mesh.spec.read.yaml import read_document
 REPOSITORY = Path(__file__).parents[2]
 TEMPLATES = REPOSITORY / "dataops_mesh" / "scaffold" / "files" / "ci"
 WORKFLOW, SCRIPT = TEMPLATES / "data-mesh.yml", TEMPLATES / "mesh-ci.sh"
-STAGES = ("check", "docs", "plan", "tests", "security", "deploy", "verify")
+STAGES = ("check", "docs", "plan", "impact", "tests", "security", "deploy", "verify")
 TOOLS = Path(sys.executable).parent
 
 PRODUCT = """\
@@ -137,6 +137,12 @@ def test_the_plan_is_markdown_for_a_comment(workspace):
     said = ci(workspace, "plan", "published", "plan.md")
     assert said.returncode == 0, said.stderr
     assert "shop.orders" in (workspace / "plan.md").read_text("utf-8")
+
+
+def test_the_impact_is_markdown_for_a_comment(workspace):
+    said = ci(workspace, "impact", "published", "impact.md")
+    assert said.returncode == 0, said.stderr
+    assert "`shop.orders`" in (workspace / "impact.md").read_text("utf-8")
 
 
 def test_code_with_a_weakness_is_found(workspace):

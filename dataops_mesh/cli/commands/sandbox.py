@@ -8,6 +8,7 @@ import typer
 
 from dataops_mesh.cli.commands.shared import Names, Output, Partitions
 from dataops_mesh.cli.output import Format
+from dataops_mesh.cli.planning import PlanFormat
 
 sandbox = typer.Typer(
     help="Try something on the whole mesh, without touching what others read.",
@@ -23,6 +24,7 @@ def add_sandbox_commands(app: typer.Typer) -> None:
     sandbox.command()(up)
     sandbox.command("list")(list_all)
     sandbox.command()(run)
+    sandbox.command("test")(try_change)
     sandbox.command()(diff)
     sandbox.command()(refresh)
     sandbox.command()(renew)
@@ -40,14 +42,14 @@ def up(
     reason: Why = "",
 ) -> None:
     """Open a sandbox: it shows what production shows, and what is built in it is its own."""
-    from dataops_mesh.cli.sandboxes import open_one
+    from dataops_mesh.cli.sandbox.sandboxes import open_one
 
     open_one(name, origin, lease, reason)
 
 
 def list_all(output: Output = Format.TABLE) -> None:
     """List the sandboxes: whose, from what, until when, and what was built in each."""
-    from dataops_mesh.cli.sandboxes import list_sandboxes
+    from dataops_mesh.cli.sandbox.sandboxes import list_sandboxes
 
     list_sandboxes(output)
 
@@ -64,15 +66,43 @@ def run(
 ) -> None:
     """Build and check in a sandbox; `mesh run --sandbox NAME` takes more options."""
     from dataops_mesh.cli import running
-    from dataops_mesh.cli.entering import enter
+    from dataops_mesh.cli.sandbox.entering import enter
 
     enter(name)
     raise typer.Exit(running.run_products(names or [], output, partition or [], changed=changed))
 
 
+def try_change(  # noqa: PLR0913 - what the command takes
+    names: Names = None,
+    *,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="what differs; so it is when nothing is named")
+    ] = False,
+    against: Annotated[
+        str, typer.Option(help="compare with `published`, or with a git ref")
+    ] = "published",
+    samples: Annotated[
+        int, typer.Option(help="how many keys of changed rows to show", min=0, max=100)
+    ] = 0,
+    all_partitions: Annotated[
+        bool, typer.Option("--all-partitions", help="of what changed, not only the newest 12")
+    ] = False,
+    keep: Annotated[str, typer.Option(help="keep the sandbox, under this name")] = "",
+    output: Annotated[PlanFormat, typer.Option("--format")] = PlanFormat.TABLE,
+) -> None:
+    """Build what changed and all that reads it, and say what that does to data; touch nothing."""
+    from dataops_mesh.cli.sandbox.impact import show_impact
+
+    if changed and names:
+        raise typer.BadParameter("--changed finds them itself; name products, or none")
+    raise typer.Exit(
+        show_impact(names or [], against, output, samples=samples, every=all_partitions, keep=keep)
+    )
+
+
 def diff(name: Name, output: Output = Format.TABLE) -> None:
     """Show what a sandbox shows otherwise than production does now."""
-    from dataops_mesh.cli.sandboxes import show_differences
+    from dataops_mesh.cli.sandbox.sandboxes import show_differences
 
     show_differences(name, output)
 
@@ -83,14 +113,14 @@ def refresh(
     output: Output = Format.TABLE,
 ) -> None:
     """Read what was not built in the sandbox from production as it is now."""
-    from dataops_mesh.cli.sandboxes import refresh_one
+    from dataops_mesh.cli.sandbox.sandboxes import refresh_one
 
     refresh_one(name, to, output)
 
 
 def renew(name: Name, lease: Lease = "7d") -> None:
     """Keep a sandbox for longer, from now."""
-    from dataops_mesh.cli.sandboxes import renew_one
+    from dataops_mesh.cli.sandbox.sandboxes import renew_one
 
     renew_one(name, lease)
 
@@ -99,13 +129,13 @@ def promote(
     name: Name, names: Names = None, reason: Why = "", output: Output = Format.TABLE
 ) -> None:
     """Publish what was built in a sandbox, without building it again; all of it, or nothing."""
-    from dataops_mesh.cli.promoting import promote_from
+    from dataops_mesh.cli.sandbox.promoting import promote_from
 
     promote_from(name, names or [], reason, output)
 
 
 def down(name: Name, reason: Why = "") -> None:
     """Take a sandbox down; `mesh store gc` deletes what was built in it."""
-    from dataops_mesh.cli.sandboxes import close_one
+    from dataops_mesh.cli.sandbox.sandboxes import close_one
 
     close_one(name, reason)

@@ -37,7 +37,7 @@ Output = Annotated[Format, typer.Option("--format", help="for people or for mach
 def _enter(name: str | None) -> str | None:
     """Enter the sandbox, before the command looks at anything."""
     if name is not None:
-        from dataops_mesh.cli.entering import enter
+        from dataops_mesh.cli.sandbox.entering import enter
 
         enter(name)
     return name

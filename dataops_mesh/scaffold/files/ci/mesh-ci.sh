@@ -4,6 +4,7 @@
 #   mesh-ci.sh check                    declarations, transforms, policies, waivers
 #   mesh-ci.sh docs                     every product, port and column is described
 #   mesh-ci.sh plan REF [FILE]          what the change does to whom, as markdown
+#   mesh-ci.sh impact REF [FILE]        what the change does to data, beside the published; markdown
 #   mesh-ci.sh tests                    pytest; without tests only if tests_exist is off
 #   mesh-ci.sh security                 bandit on the code, pip-audit on what is installed
 #   mesh-ci.sh deploy ENVIRONMENT       run $MESH_DEPLOY, then build (not in production)
@@ -47,6 +48,12 @@ docs() {
 plan() {
   local reference=${1:?"plan needs a git ref, or: published"} file=${2:-/dev/stdout}
   mesh plan --against "$reference" --format markdown > "$file"
+}
+
+impact() {
+  # Where the store is: it builds what changed, and all that reads it, in a sandbox of its own.
+  local reference=${1:?"impact needs a git ref, or: published"} file=${2:-/dev/stdout}
+  mesh sandbox test --against "$reference" --format markdown > "$file"
 }
 
 tests() {
@@ -119,12 +126,12 @@ all() {
 
 stage=${1:-}
 case "$stage" in
-  check | docs | plan | tests | security | deploy | verify | all)
+  check | docs | plan | impact | tests | security | deploy | verify | all)
     shift
     "$stage" "$@"
     ;;
   *)
-    sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
