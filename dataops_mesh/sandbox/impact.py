@@ -108,8 +108,8 @@ def _impact(
 ) -> PortImpact:
     address, keys = port.address, tuple(moved.parts or ())
     old, new = (_only(release.ports.get(address), keys) for release in releases)
-    rows = tuple(entry.rows if entry else None for entry in (old, new))
-    impact = PortImpact(address, *rows, partitions=keys)
+    before, after = (entry.rows if entry else None for entry in (old, new))
+    impact = PortImpact(address, before, after, keys)
     if old is None or new is None:
         return impact
     settings, find = environment.settings, data_finder(environment.store)

@@ -13,7 +13,7 @@ from dataops_mesh.errors import SettingsError, UnknownNameError
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.process import client
-from dataops_mesh.run.process.client import gate_run
+from dataops_mesh.run.process.client import gate_run, stop_gate
 from dataops_mesh.run.process.wire import Request
 from dataops_mesh.run.process.work import request_of, settings_of
 from dataops_mesh.store.holding import Asked
@@ -54,6 +54,16 @@ def test_a_gate_that_runs_already_publishes_where_each_caller_says(shop, line):
     assert latest_number(line) == 2
     assert gate(shop, "r3").publication == 2
     assert latest_number(line) == 2
+
+
+def test_a_gate_starts_where_somebody_works_in_a_sandbox(shop, line, monkeypatch):
+    """It tries a product of its own first, in a store that knows no such sandbox."""
+    stop_gate()
+    monkeypatch.setenv("DATAOPS_MESH_SANDBOX", line.line.partition("/")[2])
+    inside = shop.model_copy(update={"sandbox": "x"})
+    assert gate(inside).publication == 2
+    assert latest_number(line.production) == 0
+    stop_gate()
 
 
 def test_a_line_that_is_gone_is_refused_and_production_is_not_used(shop, line, monkeypatch):
