@@ -23,6 +23,7 @@ from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.sandbox.promotable import marks, outdated
 from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.spec.names import is_own
 from dataops_mesh.store.line.promote import (
     Promotion,
     changes_of,
@@ -224,7 +225,7 @@ def _stale_inputs(
             yield "other inputs than there are now"
         return
     for read in manifest.inputs:
-        if read.address is None:
+        if read.address is None or is_own(read.name):  # of its own last one the commit makes sure
             continue
         entry = after.ports.get(read.address)
         if entry is None:

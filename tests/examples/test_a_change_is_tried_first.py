@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.timeout(1200)
 QUERY = "select carrier, origin, destination, mean_arrival_delay_minutes as mean from punctuality.by_route"
 
 
