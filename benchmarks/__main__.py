@@ -31,6 +31,7 @@ QUESTIONS = (
     "daemon",
     "switch",
     "sizes",
+    "whole",
     "starting",
     "loading",
     "idle",
