@@ -34,6 +34,7 @@ from dataops_mesh.web.catalogue import catalogue_of
 from dataops_mesh.web.serve import looker
 
 PERSON = "Zaphod Beeblebrox"  # a value of a confidential column
+PHONE = "555987654321"  # published as its first character
 COUNTED = "4242"  # rows that break a rule about it: a number that nobody is shown
 HOSTILE = "<script>alert(1)</script>"
 ID = "{name: id, logicalType: integer, primaryKey: true, classification: public}"
@@ -42,6 +43,10 @@ CLASSIFIED = (
     "quality: [{id: known, metric: nullValues, mustBe: 0, severity: warning}]}"
 )
 WAIVER = "waivers:\n  - {{rule: row_count, who: ana, why: it is small, until: {}}}\n"
+MASKED = (
+    "{name: phone, logicalType: string, classification: restricted, customProperties: ["
+    "{property: masking, vendor: dataops_mesh, value: {method: partial, keepFirst: 1}}]}"
+)
 DAILY = "slaProperties:\n  - {property: frequency, value: 1, unit: d}\n"
 TEAM = "team: {name: sales, members: [{username: ana@mesh.example, role: owner}]}\n"
 
@@ -68,17 +73,18 @@ def copy_of(port: str, address: str, sla: str = DAILY) -> dict[str, Any]:
 
 
 def customers() -> dict[str, Any]:
-    rows = "".join(f"{n},\n" for n in range(int(COUNTED)))
+    rows = "".join(f"{n},,\n" for n in range(int(COUNTED)))
     columns = [
         ID,
         CLASSIFIED.replace("WHO", f"Who it is. {HOSTILE}"),
+        MASKED,
     ]
     return a_product(
         {"customers": columns},
         inputs=[a_source("customers_csv", "customers.csv")],
         files={
-            "customers.sql": "select id, person from customers_csv",
-            "customers.csv": f"id,person\n{rows}99999,{PERSON}\n",
+            "customers.sql": "select id, person, phone from customers_csv",
+            "customers.csv": f"id,person,phone\n{rows}99999,{PERSON},{PHONE}\n",
         },
         extra=f'description: {{purpose: "{HOSTILE}"}}\n',
     )

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from eventful import COUNTED, HOSTILE, PERSON, browser
+from eventful import COUNTED, HOSTILE, PERSON, PHONE, browser
 
 KILOBYTES = 100
 
@@ -43,6 +43,7 @@ def test_nothing_of_a_classified_column_is_on_any_page(crawled, pages):
     answers = {path: pages.get(path) for path in facts if not path.startswith("/api/api")}
     for path, page in {**crawled, **answers}.items():
         assert PERSON not in page.text, path
+        assert PHONE not in page.text, path
         # How many rows break a rule about it is told where the rule failed, and nowhere else.
         for line in page.text.splitlines():
             assert "observed" in line or f">{COUNTED}<" not in line, path

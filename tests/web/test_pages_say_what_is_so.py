@@ -147,3 +147,8 @@ def test_an_edit_of_a_declaration_is_seen(tmp_path):
     file = settings.root / "domains" / "desk" / "late" / "product.odps.yaml"
     file.write_text(file.read_text("utf-8") + "\n", "utf-8")
     assert mark(settings) != before
+
+
+def test_a_masked_column_says_how_consumers_see_it(pages):
+    assert "masked: partial" in words(pages.get("/products/shop.customers").text)
+    assert "masked" not in words(pages.get("/products/shop.orders").text)

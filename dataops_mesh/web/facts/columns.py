@@ -17,6 +17,7 @@ class ColumnLine:
     Args:
         kind: its type, as the contract says it.
         secret: no number about it is shown anywhere.
+        mask: how consumers see its values; empty where they see them as they are.
         made_of: columns of inputs, `port.column`; None where nobody knows.
     """
 
@@ -25,6 +26,7 @@ class ColumnLine:
     meaning: str
     classification: str
     secret: bool
+    mask: str
     key: bool
     required: bool
     tags: tuple[str, ...]
@@ -33,13 +35,18 @@ class ColumnLine:
 
 @dataclass(frozen=True, slots=True)
 class PortLine:
-    """One output port and its columns."""
+    """One output port and its columns.
+
+    Args:
+        visible: the domains and products that may read it; empty where all may.
+    """
 
     address: str
     version: str
     description: str
     deprecated: bool
     roles: tuple[str, ...]
+    visible: tuple[str, ...]
     columns: tuple[ColumnLine, ...]
 
 
@@ -61,6 +68,7 @@ def _port(port: OutputPort, lineage: Lineage) -> PortLine:
         port.description or contract.description,
         port.deprecated,
         tuple(f"{role.role}: {role.access}" for role in contract.roles),
+        contract.visibility,
         tuple(_column(port, column, lineage) for column in contract.columns),
     )
 
@@ -74,6 +82,7 @@ def _column(port: OutputPort, column: Column, lineage: Lineage) -> ColumnLine:
         column.description,
         column.classification or "not said",
         is_secret(column),
+        column.mask.kind.value if column.mask else "",
         column.key_position is not None,
         column.required or column.key_position is not None,
         column.tags,
