@@ -236,6 +236,7 @@ def following(current: Release, kind: str, asked: Asked) -> Release:
         decided=(),
         about="",
         partition="",
+        promoted="",
     )
 
 

@@ -116,6 +116,7 @@ def _again(store: Store, ledger: Ledger, number: int) -> Release | None:
         at=datetime.fromisoformat(first["at" if decided else "published"]),
         changed=(),
         switches=(),
+        promoted="",
         run_id=first["run_id"],
         person=first["person"],
         reason=first["reason"],
