@@ -186,9 +186,12 @@ class Settings(BaseSettings):
     @property
     def dagster_folder(self) -> Path:
         """Return Dagster's instance folder; DAGSTER_HOME wins. A sandbox has one of its own."""
+        sandboxes = self.store_folder / "sandboxes"
         if self.sandbox:
-            return self.store_folder / "sandboxes" / self.sandbox / "dagster"
-        return Path(os.environ.get("DAGSTER_HOME") or self.root / self.dagster_home)
+            return sandboxes / self.sandbox / "dagster"
+        home = os.environ.get("DAGSTER_HOME", "")  # a process that was in a sandbox has left it
+        inside = Path(home).absolute().is_relative_to(sandboxes.absolute())
+        return Path(home) if home and not inside else self.root / self.dagster_home
 
     def clock(self) -> datetime:
         """Return the replay clock's time, or the real one."""

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Annotated
 
@@ -33,6 +33,7 @@ from dataops_mesh.cli.withdrawing import add_withdraw_command
 from dataops_mesh.errors import DISK, MeshError
 from dataops_mesh.settings import PREFIX
 
+_LINE = (f"{PREFIX}SANDBOX", "DAGSTER_HOME")  # what a command in a sandbox changes
 app = typer.Typer(
     name="mesh",
     help="Data products behind a gate: declare, run, look, roll back.",
@@ -90,7 +91,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no bug
             stream.reconfigure(errors="backslashreplace")
     interrupted = _listen()
-    sandbox = os.environ.get(f"{PREFIX}SANDBOX")
+    before = {name: os.environ.get(name) for name in _LINE}
     try:
         app(prog_name="mesh")
     except MeshError as error:
@@ -116,14 +117,15 @@ def main() -> None:
         say_bug(error)
         sys.exit(BUG)
     finally:  # whoever called us in his own process goes on where he was
-        _restore(sandbox)
+        _restore(before)
 
 
-def _restore(sandbox: str | None) -> None:
-    if sandbox is None:
-        os.environ.pop(f"{PREFIX}SANDBOX", None)
-    else:
-        os.environ[f"{PREFIX}SANDBOX"] = sandbox
+def _restore(before: Mapping[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _listen() -> Sequence[int]:

@@ -91,6 +91,18 @@ def test_nothing_of_a_sandbox_leaks_into_production(ran, mesh, workspace):
     assert mesh("show", "shop.orders", "--history", "--format", "json").json == history
 
 
+def test_what_runs_after_a_sandbox_in_one_process_is_told_to_production(tried, mesh, workspace):
+    """Dagster knows its home by a variable: that of the sandbox is not taken on."""
+    import dagster as dg
+
+    home = workspace.root / ".mesh" / "dagster"
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        before = len(instance.get_runs())
+    assert mesh("run", "desk.totals").code == 0
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert len(instance.get_runs()) == before + 1
+
+
 def test_a_sandbox_that_is_gone_is_never_production(tried, mesh, monkeypatch):
     assert mesh("sandbox", "down", "late").code == 0
     for command in (("run",), ("query", ALL), ("status",), ("sandbox", "run", "late")):
