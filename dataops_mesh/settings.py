@@ -193,6 +193,11 @@ class Settings(BaseSettings):
         inside = Path(home).absolute().is_relative_to(sandboxes.absolute())
         return Path(home) if home and not inside else self.root / self.dagster_home
 
+    @property
+    def secret_paths(self) -> tuple[Path, ...]:
+        """Return the files and folders that hold secrets, so that no product may read them."""
+        return tuple(self.root / one for one in (self.secrets, self.alerts_file) if one)
+
     def clock(self) -> datetime:
         """Return the replay clock's time, or the real one."""
         return self.now or datetime.now(UTC)

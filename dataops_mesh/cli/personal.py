@@ -7,7 +7,7 @@ from typing import Any
 
 from dataops_mesh.cli.output import Format, say, show
 from dataops_mesh.cli.workspace import open_workspace
-from dataops_mesh.policy.model import Flow, Flows, Origin
+from dataops_mesh.policy.model import Flow, Flows
 from dataops_mesh.spec.classes import OPEN, is_pii, says_personal
 from dataops_mesh.spec.model import Address, Column, Mesh, Product
 
@@ -20,7 +20,7 @@ def report_pii(output: Format) -> int:
     from dataops_mesh.run.guards.flow import flows_in
 
     settings, mesh = open_workspace()
-    flows = flows_in(mesh, settings)
+    flows = flows_in(mesh, settings, whole=True)
     rows = [*_sources(mesh), *_columns(mesh, flows)]
     unknown = [row for row in rows if row["made_of"] == UNKNOWN]
     empty = "no contract says of a column that it is about people"
@@ -51,9 +51,11 @@ def _columns(mesh: Mesh, flows: Flows) -> Iterator[Row]:
         for read in product.inputs:
             if read.address is not None:
                 readers.setdefault(read.address, []).append(product.qualified_name)
+    held = _held(mesh, flows)
     for product in mesh.products:
         flow = flows(product)
-        closed = tuple(one for one in flow.inputs if one.classification.lower() not in OPEN)
+        seen = {(address, c.name) for address, p in flow.read.items() for c in p.contract.columns}
+        closed = frozenset(seen & held)
         for port in product.outputs:
             for column in port.contract.columns:
                 origins = _origins(flow, port.name, column, closed)
@@ -62,13 +64,50 @@ def _columns(mesh: Mesh, flows: Flows) -> Iterator[Row]:
                     yield _row(name, product, column, origins, readers.get(port.address, []))
 
 
-def _origins(flow: Flow, port: str, column: Column, closed: tuple[Origin, ...]) -> str:
+def _held(mesh: Mesh, flows: Flows) -> set[tuple[Address, str]]:
+    """Return the columns that hold values of people, however often they were handed on."""
+    found = [flows(product) for product in mesh.products]
+    ports = {port.address: port for flow in found for port in flow.read.values()}
+    ports |= {port.address: port for product in mesh.products for port in product.outputs}
+    ended = {
+        (address, column.name)
+        for address, port in ports.items()
+        for column in port.contract.columns
+        if column.impersonal or _is_unreadable(column)
+    }
+    held = {
+        (address, column.name)
+        for address, port in ports.items()
+        for column in port.contract.columns
+        if _is_personal(column)
+    } - ended
+    more = held
+    while more:
+        more = {
+            (port.address, column)
+            for product, flow in zip(mesh.products, found, strict=True)
+            for port in product.outputs
+            for (name, column), origins in flow.clear.items()
+            if name == port.name and held & {(one.address, one.column) for one in origins}
+        }
+        more -= held | ended
+        held |= more
+    return held
+
+
+def _is_unreadable(column: Column) -> bool:
+    """Tell whether a mask has ended what the column says: it is not classified any more."""
+    masked = column.mask is not None and column.mask.breaks
+    return masked and (column.classification or "").lower() in OPEN
+
+
+def _origins(flow: Flow, port: str, column: Column, closed: frozenset[tuple[Address, str]]) -> str:
     """Return what is still in a column of what is closed; `unknown` where nobody can tell."""
     if not closed:
         return ""
     if (port, column.name) not in flow.clear:
         return UNKNOWN
-    found = (one for one in flow.clear[port, column.name] if one in closed)
+    found = (one for one in flow.clear[port, column.name] if (one.address, one.column) in closed)
     return ", ".join(f"{one.address}.{one.column}" for one in found)
 
 

@@ -84,7 +84,8 @@ def mask_port(  # noqa: PLR0913 - what, where, how, and what is certain of it
             con.execute(f"COPY ({query}) TO {sql.literal(aside)} ({PARQUET})").fetchall()
             written = sorted(Path(aside).iterdir())
             forms = clear, sql.scan("read_parquet", written)
-            if wrong := _differ(con, forms, types, made, keys):
+            lost = frozenset() if known is None else _unfit(types, made)
+            if wrong := _differ(con, forms, types, made, keys, lost=lost):
                 raise RunError(_problem(address, wrong))
             for path in before:
                 files.remove(path)
@@ -152,17 +153,32 @@ def _query(
     return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {clear})"
 
 
-def _differ(
+def _unfit(types: Mapping[str, str], made: Mapping[str, Masked]) -> frozenset[str]:
+    """Return the columns whose type their mask is not for: nulls are left of them."""
+    found = set()
+    for name, one in made.items():
+        try:
+            expression(one, sql.identifier(name), types[name])
+        except UnfitError:
+            found.add(name)
+    return frozenset(found)
+
+
+def _differ(  # noqa: PLR0913 - two forms and all that is known of them
     con: duckdb.DuckDBPyConnection,
     forms: tuple[str, str],
     types: Mapping[str, str],
     made: Mapping[str, Masked],
     keys: Sequence[Sequence[str]],
+    *,
+    lost: frozenset[str],
 ) -> str:
     """Return in what a masked form differs from the clear one but in what masks do, or nothing."""
     rest = [sql.identifier(name) for name in types if name not in made]
     nulls = [
-        f"count({sql.identifier(name)})" for name, one in made.items() if not one.mask.makes_nulls
+        f"count({sql.identifier(name)})"
+        for name, one in made.items()
+        if not one.mask.makes_nulls and name not in lost
     ]
     same = ["count(*)", *([f"sum(hash({', '.join(rest)}))"] if rest else []), *nulls]
     described, counted, repeated = [], [], []

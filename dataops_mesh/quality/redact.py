@@ -55,11 +55,14 @@ def redact(error: BaseException) -> str:
 
 
 _LOOKS: tuple[tuple[str, str], ...] = (
-    ("an e-mail", r"[^\s@]+@[^\s@.]+\.[^\s@]+"),
+    ("an e-mail", r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*\.[^\W\d_]"),
     ("a social security number", r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"),
     ("a phone number", r"(?:\+|(?<!\d)00)[1-9](?:[ ()/.-]{0,2}\d){7,13}(?!\d)"),
     ("a phone number", r"(?<!\d)\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?!\d)"),
     ("a phone number", r"(?<![\d.:-])0[1-9]\d{1,4} ?[ /-] ?\d[\d -]{4,10}\d(?!\d)"),
+    ("a phone number", r"(?<![\d.:-])0[1-9]([ .-])\d{2}(?:\1\d{2}){3}(?![\d.-])"),
+    ("a phone number", r"\((?:0[1-9]\d{0,4}|[1-9]\d)\) ?\d[\d -]{5,10}\d(?!\d)"),
+    ("a phone number", r"(?<![\d.:-])(?:[1-9]\d 9\d{4}|0[1-9]-\d{4})-\d{4}(?![\d-])"),
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _NUMBERS = re.compile(r"\d+(?:[ -]\d+)*")

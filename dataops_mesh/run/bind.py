@@ -50,8 +50,14 @@ class Inputs:
         return tuple((read.name, read.fingerprint) for read in self.reads if read.address is None)
 
 
-def pin_inputs(
-    store: Store, product: Product, release: Release, partition: str = "", *, full: bool = False
+def pin_inputs(  # noqa: PLR0913 - all that decides what is read
+    store: Store,
+    product: Product,
+    release: Release,
+    partition: str = "",
+    *,
+    full: bool = False,
+    secrets: Iterable[Path] = (),
 ) -> Inputs:
     """Decide which publication or file each input port reads.
 
@@ -61,6 +67,7 @@ def pin_inputs(
         release: what is published.
         partition: the partition that is built; empty for a whole product.
         full: leave out what the product itself published last.
+        secrets: files and folders that no source may be.
 
     Raises:
         NotPublishedError: every input port that nobody has published yet.
@@ -77,7 +84,7 @@ def pin_inputs(
         port.name: read_files(product, port, partition) for port in product.inputs if port.source
     }
     for port in product.inputs:
-        require_reachable(store, product, port, source_files.get(port.name, ()))
+        require_reachable(store, product, port, source_files.get(port.name, ()), secrets)
     before = _marks(source_files)
     reads = tuple(
         _published(release, port, port.address)

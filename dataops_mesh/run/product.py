@@ -31,6 +31,7 @@ from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.derive import serializes
+from dataops_mesh.spec.checks.masked import is_masked
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.store import files
@@ -124,8 +125,8 @@ def _run_once(  # noqa: PLR0913 - the same facts
         failure: MeshError | None = None
         known: tuple[str, ...] = ()
         try:
-            key = piece.key if piece else ""
-            inputs = pin_inputs(store, product, release, key, full=full)
+            key, secrets = piece.key if piece else "", settings.secret_paths
+            inputs = pin_inputs(store, product, release, key, full=full, secrets=secrets)
             attempt = replace(attempt, inputs=inputs)
             known = reasons_beforehand(product, environment, release)
             known = (*known, *cut_reasons(product, release))
@@ -138,7 +139,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
             if (stopped := interruption(error)) is not None:
                 raise stopped from None
-            failure = _tell(error, target / "error.txt")
+            failure = _tell(error, product, target / "error.txt")
         if failure is not None:
             # Raised out here, so that no traceback has the error with its values as context.
             _discard(target)
@@ -172,11 +173,14 @@ def _discard(target: Path) -> None:
             files.remove_tree(path)
 
 
-def _tell(error: Exception, private: Path) -> MeshError:
+def _tell(error: Exception, product: Product, private: Path) -> MeshError:
     """Return the error as people may see it: no value of the data, and where the rest is."""
-    with suppress(OSError):  # a full disk must not hide what went wrong
-        keep_full_text(error, private)
-    rest = f"the whole text, which may repeat data, is in {private}"
+    if is_masked(product):
+        rest = "its whole text is not kept, for it may repeat what is masked: try it in a test"
+    else:
+        with suppress(OSError):  # a full disk must not hide what went wrong
+            keep_full_text(error, private)
+        rest = f"the whole text, which may repeat data, is in {private}"
     if not isinstance(error, MeshError):
         return RunError(Problem(f"the run failed: {safe_message(error)}", next=rest))
     return type(error)(

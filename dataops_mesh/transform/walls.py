@@ -39,7 +39,7 @@ def walls_of(settings: Settings) -> Walls:
     beside = settings.store_folder.parent
     own = [settings.store_folder, settings.dagster_folder]
     own += [beside] if beside.name == ".mesh" else []
-    own += [settings.root / settings.alerts_file] if settings.alerts_file else []
+    own += settings.secret_paths
     return Walls(
         cache=settings.store_folder / "cache" / _CACHE,
         protected=frozenset(path.resolve() for path in own),

@@ -73,3 +73,45 @@ def test_a_person_is_told_whom_nobody_can_follow(capsys):
     said = capsys.readouterr()
     assert "shop.orders.contact" in said.out
     assert "nobody can tell what shop.guess makes its columns of" in said.out + said.err
+
+
+def test_a_value_is_followed_however_often_it_is_handed_on(tmp_path, monkeypatch, capsys):
+    """Also where only a tag said what it was, and nothing on the way says so again."""
+    tagged = "{name: mail, logicalType: string, classification: public, tags: [pii:email]}"
+    hidden = f"{{name: nick, logicalType: string, classification: public, {MASK}}}"
+    parts = (
+        "{name: name, logicalType: string, classification: internal, customProperties: "
+        "[{property: masking, vendor: dataops_mesh, value: {method: partial, keepFirst: 2}}]}"
+    )
+    names = ("mail", "nick", "name")
+
+    def step(source: str, port: str, columns: list[str]) -> dict[str, str | bytes]:
+        return a_product(
+            {port: [KEY, *columns]},
+            inputs=[an_input(source)],
+            files={f"{port}.sql": f"select id, mail, nick, name from {source}"},
+        )
+
+    plain = [f"{{name: {name}, logicalType: string}}" for name in names]
+    people = a_product(
+        {"people": [KEY, tagged, hidden, parts]},
+        inputs=[a_source("people_csv", "people.csv")],
+        files={
+            "people.sql": "select id, mail, nick, name from people_csv",
+            "people.csv": "id,mail,nick,name\n",
+        },
+    )
+    first, second = step("hr.people", "first", plain), step("shop.first", "second", plain)
+    write_workspace(tmp_path, {"hr": {"people": people}, "shop": {"a": first, "b": second}})
+    monkeypatch.chdir(tmp_path)
+    assert report_pii(Format.JSON) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["column"]: row["made_of"] for row in rows} == {
+        "hr.people.mail": "",
+        "hr.people.nick": "",
+        "hr.people.name": "",
+        "shop.first.mail": "hr.people.mail",
+        "shop.first.name": "hr.people.name",
+        "shop.second.mail": "shop.first.mail",
+        "shop.second.name": "shop.first.name",
+    }

@@ -19,13 +19,16 @@ from dataops_mesh.transform.walls import walls_of
 _LOWEST = frozenset({"", "public"})
 
 
-def flows_in(mesh: Mesh, settings: Settings, known: Known | None = None) -> Flows:
+def flows_in(
+    mesh: Mesh, settings: Settings, known: Known | None = None, *, whole: bool = False
+) -> Flows:
     """Return a function that tells what the columns of a product of the mesh are made of.
 
     Args:
         mesh: what is loaded.
         settings: of the workspace.
         known: products that are loaded already, where the mesh is one domain of a workspace.
+        whole: also of products that read nothing classified.
     """
     declared = {o.address: o for product in mesh.products for o in product.outputs}
 
@@ -57,7 +60,7 @@ def flows_in(mesh: Mesh, settings: Settings, known: Known | None = None) -> Flow
             for column in port.contract.columns
         }
         high = tuple(o for o in origins.values() if o.classification.lower() not in _LOWEST)
-        if not high:
+        if not high and not (whole and origins):
             return Flow(read=ports)
         names = {port.name: port.address for port in product.reads}
         manifest = dbt_manifest(product, walls_of(settings))

@@ -25,6 +25,7 @@ from dataops_mesh.transform.blame import blamed
 
 PREFIX = "MESH_SECRET_"
 _SHORTEST = 16  # bytes
+_USERS = "_for"  # after a secret's name: whose products may name it
 
 
 def secret_reasons(product: Product, settings: Settings) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def secret_reasons(product: Product, settings: Settings) -> tuple[str, ...]:
         f"({port.contract.where.file})"
         for port in product.outputs
         for name in sorted({c.mask.secret for c in port.contract.columns if c.mask} - {""})
-        if (wrong := _wrong(name, _secret(name, settings)))
+        if (wrong := _wrong(name, product, settings))
     )
 
 
@@ -126,10 +127,19 @@ def _secret(name: str, settings: Settings) -> bytes | None:
         file = settings.root / settings.secrets / name
         return file.read_bytes().strip() if file.is_file() else None
     found = os.environ.get(PREFIX + name.upper())
-    return None if found is None else found.strip().encode()
+    return None if found is None else os.fsencode(found).strip()
 
 
-def _wrong(name: str, key: bytes | None) -> str:
+def _wrong(name: str, product: Product, settings: Settings) -> str:
+    key, users = _secret(name, settings), _secret(f"{name}{_USERS}", settings)
     if key is None:
         return f"the gate has it neither as {PREFIX}{name.upper()} nor in the folder `secrets`"
-    return f"it has fewer than {_SHORTEST} bytes" if len(key) < _SHORTEST else ""
+    if len(key) < _SHORTEST:
+        return f"it has fewer than {_SHORTEST} bytes"
+    if users is not None and not {product.domain, product.qualified_name} & _words(users):
+        return f"it is not for {product.domain}: who keeps it says so in {PREFIX}{name.upper()}_FOR"
+    return ""
+
+
+def _words(users: bytes) -> set[str]:
+    return set(users.decode("utf-8", "replace").replace(",", " ").split())

@@ -13,18 +13,26 @@ _SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc")))
 
 
 def require_reachable(
-    store: Store, product: Product, port: InputPort, found: Iterable[Path]
+    store: Store,
+    product: Product,
+    port: InputPort,
+    found: Iterable[Path],
+    secrets: Iterable[Path] = (),
 ) -> None:
     """Make sure that the files of a source are nobody's else, with links followed.
 
     What others publish is read as an input port, where it is gated, on record and classified.
 
     Raises:
-        SourceError: a file lies in a store, in another domain's folder or in the system's.
+        SourceError: a file is secret, or lies in a store, another domain's folder or the system's.
     """
+    kept = [secret.resolve() for secret in secrets]
     for path in found:
         file = path.resolve()
-        whose = _whose(store, product, file)
+        if any(secret == file or secret in file.parents for secret in kept):
+            whose = "the secrets of this mesh"
+        else:
+            whose = _whose(store, product, file)
         if whose and not (port.source and port.source.package):
             what = f'source "{port.name}" reads {whose}'
             then = "read what others publish as an input port: `- name: <domain>.<port>`"
