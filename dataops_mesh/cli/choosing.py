@@ -15,6 +15,7 @@ from dataops_mesh.run.word.held import hold_on_product, hold_reason
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.store.log import latest
+from dataops_mesh.transform.dbt.project import is_dbt
 
 
 def require_partitions(
@@ -47,7 +48,7 @@ def require_own(products: Sequence[Product], *, full: bool) -> None:
     Raises:
         UnknownNameError: none of the products reads what it published last.
     """
-    if full and not any(product.own for product in products):
+    if full and not any(product.own or is_dbt(product) for product in products):
         names = ", ".join(product.qualified_name for product in products)
         what = f"{names}: nothing of it reads what it published last"
         raise UnknownNameError(Problem(what, key=FULL, next="run it without --full"))

@@ -11,7 +11,14 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.store.manifest import MaskApplied, PersonalFound, PortData, Quarantine, folder
+from dataops_mesh.store.manifest import (
+    File,
+    MaskApplied,
+    PersonalFound,
+    PortData,
+    Quarantine,
+    folder,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,7 @@ class Attempt:
     Args:
         modules: the files that a Python transform's process said it had imported.
         quarantines: the rows that were set aside.
+        state: what dbt's next build goes on from.
         heard: the newest release of production before it began.
         masks: the columns of which only the masked form is left.
         personal: the columns that look like personal data and do not say so.
@@ -38,6 +46,7 @@ class Attempt:
     ports: tuple[PortData, ...] = ()
     modules: tuple[str, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
+    state: tuple[File, ...] = ()
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
     personal: tuple[PersonalFound, ...] = ()

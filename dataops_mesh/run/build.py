@@ -7,6 +7,7 @@ statements and paths, and what they leave in the ports' folders is described by 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,17 @@ from dataops_mesh.run.late import own_deliveries, windows
 from dataops_mesh.run.own import own_views
 from dataops_mesh.run.partition import partition_macros
 from dataops_mesh.run.quarantine import set_aside
+from dataops_mesh.run.state import copy_state, left_state
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.spec.names import is_own
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import PortData, Quarantine, folder
+from dataops_mesh.store.manifest import File, PortData, Quarantine, folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.confined import Access, Room, confined
-from dataops_mesh.transform.dbt.build import DbtTestRun, build_project
+from dataops_mesh.transform.dbt.build import DbtTestRun, State, build_project
 from dataops_mesh.transform.job import Job
 from dataops_mesh.transform.python import CLOCK, PARTITION
 from dataops_mesh.transform.sql import sql_queries
@@ -46,12 +48,14 @@ class Built:
         tests: how dbt's tests ended, if dbt built it.
         modules: what Python imported.
         quarantines: the rows that were set aside.
+        state: what dbt's next build goes on from.
     """
 
     ports: tuple[PortData, ...] = ()
     tests: tuple[DbtTestRun, ...] = ()
     modules: tuple[str, ...] = ()
     quarantines: tuple[Quarantine, ...] = ()
+    state: tuple[File, ...] = ()
 
 
 def build_candidate(
@@ -74,7 +78,8 @@ def build_candidate(
         case TransformKind.PYTHON:
             built = Built(modules=_run_python(attempt, scratch))
         case TransformKind.DBT:
-            built = Built(tests=tuple(_run_dbt(attempt, scratch)))
+            tests = tuple(_run_dbt(attempt, scratch))
+            built = Built(tests=tests, state=left_state(attempt))
     aside = set_aside(attempt)
     return replace(built, ports=_describe(attempt, connection), quarantines=aside)
 
@@ -116,7 +121,8 @@ def _run_dbt(attempt: Attempt, scratch: Path) -> list[DbtTestRun]:
     write_inputs_file(inputs, views, settings.clock())
     tests = any(isinstance(check.measure, DbtTest) for check in attempt.checks)
     walls, access = walls_of(settings), _access(attempt, read)
-    return build_project(_job(attempt, scratch), walls, inputs.absolute(), access, tests=tests)
+    job, state = _job(attempt, scratch), State(partial(copy_state, attempt), attempt.inputs.full)
+    return build_project(job, walls, inputs.absolute(), access, tests=tests, state=state)
 
 
 def _job(attempt: Attempt, scratch: Path) -> Job:

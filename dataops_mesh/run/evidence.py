@@ -76,6 +76,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         events=product.events,
         unexecuted=rules.unexecuted,
         quarantines=attempt.quarantines,
+        state=attempt.state,
         line=attempt.environment.store.line,
         heard=attempt.heard if attempt.environment.store.sandbox else 0,
         masks=attempt.masks,

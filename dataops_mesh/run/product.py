@@ -29,6 +29,7 @@ from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
+from dataops_mesh.run.state import pin_state
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.checks.masked import is_masked
@@ -127,6 +128,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
         try:
             key, secrets = piece.key if piece else "", settings.secret_paths
             inputs = pin_inputs(store, product, release, key, full=full, secrets=secrets)
+            inputs = pin_state(product, walls_of(settings), inputs)
             attempt = replace(attempt, inputs=inputs)
             known = reasons_beforehand(product, environment, release)
             known = (*known, *cut_reasons(product, release))

@@ -54,7 +54,9 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             built = build_candidate(attempt, connection, scratch)
             require_unchanged(environment.store, product, attempt.inputs, attempt.key)
         results, ports = dbt_results(attempt.ref, attempt.checks, built.tests), built.ports
-        attempt = replace(attempt, modules=built.modules, quarantines=built.quarantines)
+        attempt = replace(
+            attempt, modules=built.modules, quarantines=built.quarantines, state=built.state
+        )
         with audit_session(attempt) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
             bind_quarantines(connection, attempt)

@@ -160,6 +160,7 @@ class Manifest:
         judged: the digest of the policies, waivers, approvals and settings that it was judged by.
         events: the channels that its product wanted to be told of its publication.
         removed: the number of the removal whose successor this is; 0 of what was built.
+        state: what dbt's snapshots and incremental models go on from; no address leads to it.
         full: somebody asked for a run without what the product published last (`--full`).
         quarantines: of each port whose contract lets rows be set aside, those that were.
         line: for which it was built, and of which `base` is a number.
@@ -208,6 +209,7 @@ class Manifest:
     masks: tuple[MaskApplied, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
     full: bool = False
+    state: tuple[File, ...] = ()
 
     @property
     def origin(self) -> int:
@@ -218,7 +220,7 @@ class Manifest:
     def files(self) -> tuple[File, ...]:
         """Return all files of the candidate: of its ports, and of what was set aside."""
         aside = (file for one in self.quarantines for file in one.files)
-        return (*(file for port in self.ports for file in port.files), *aside)
+        return (*(file for port in self.ports for file in port.files), *aside, *self.state)
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

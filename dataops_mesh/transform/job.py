@@ -21,6 +21,7 @@ from dataops_mesh.spec.names import delivered
 from dataops_mesh.spec.nearby import Window
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
+from dataops_mesh.transform.dbt.state import state_file
 from dataops_mesh.transform.python import call_transform
 
 if TYPE_CHECKING:
@@ -70,12 +71,14 @@ class Export:
         inputs: a DuckDB file that the database's views read.
         database: what dbt built.
         relations: the relation of each port, by the port's name.
+        state: the relations that the next build goes on from: as they are quoted, schema and name.
     """
 
     job: Job
     inputs: Path
     database: Path
     relations: Mapping[str, str]
+    state: tuple[tuple[str, str, str], ...] = ()
 
 
 def run_python(job: Job) -> None:
@@ -106,6 +109,8 @@ def run_export(export: Export) -> None:
         _settle(connection, export.relations.values())
         queries = {name: f"SELECT * FROM {found}" for name, found in export.relations.items()}
         _copy(export.job, connection, queries)
+        if export.state:
+            _keep(connection, export.state, state_file(export.job.candidate))
 
 
 def run_describe(export: Export) -> dict[str, list[list[str]]]:
@@ -125,6 +130,18 @@ def _attached(export: Export, how: str) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"ATTACH {literal(export.inputs)} AS {INPUTS} (READ_ONLY)")
         connection.execute(f"ATTACH {literal(export.database)} AS {CATALOG} {how}")
         yield connection
+
+
+def _keep(
+    connection: duckdb.DuckDBPyConnection, state: Iterable[tuple[str, str, str]], file: Path
+) -> None:
+    """Copy relations into a database of their own, each under its schema and name."""
+    connection.execute(f"ATTACH {literal(file)} AS kept")
+    for relation, schema, name in state:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS kept.{identifier(schema)}")
+        place = f"kept.{identifier(schema)}.{identifier(name)}"
+        connection.execute(f"CREATE TABLE {place} AS FROM {relation}")
+    connection.execute("DETACH kept")
 
 
 def _settle(connection: duckdb.DuckDBPyConnection, relations: Iterable[str]) -> None:

@@ -45,18 +45,10 @@ def test_ports_are_what_is_public_else_marts_else_leaves(models: dict, ports: se
     assert set(choose_ports(told, told["nodes"], ()).nodes) == ports
 
 
-def test_what_would_lose_its_history_is_no_port_and_is_left_out() -> None:
-    models = {
-        "kept": {"materialized": "incremental"},
-        "on_it": {"on": ["kept"]},
-        "stg": {},
-        "fine": {"on": ["stg"]},
-    }
-    told = manifest(**models)
-    choice = choose_ports(told, told["nodes"], ())
-    assert set(choice.nodes) == {"fine"}
-    assert choice.select == "+fine"
-    assert any("on_it" in note and "kept" in note for note in choice.notes)
+def test_what_keeps_its_history_is_a_port_like_others() -> None:
+    told = manifest(kept={"materialized": "incremental"}, on_it={"on": ["kept"]}, stg={})
+    assert set(choose_ports(told, told["nodes"], ()).nodes) == {"on_it", "stg"}
+    assert set(choose_ports(told, told["nodes"], ["kept"]).nodes) == {"kept"}
 
 
 def test_a_model_that_is_wanted_and_not_there_is_named() -> None:

@@ -125,39 +125,6 @@ def test_a_model_of_a_package_is_not_taken_for_the_projects_own(tmp_path):
     assert read(settings, "select id from books.largest") == [(2,)]
 
 
-@pytest.mark.parametrize(
-    ("files", "kind"),
-    [
-        (
-            {
-                "models/kept.sql": (
-                    "{{ config(materialized='incremental') }} select id from {{ ref('staged') }}"
-                )
-            },
-            "is incremental",
-        ),
-        (
-            {
-                "snapshots/kept.sql": (
-                    "{% snapshot kept %}{{ config(strategy='check', unique_key='id', "
-                    "check_cols='all') }} select * from {{ ref('staged') }}{% endsnapshot %}"
-                )
-            },
-            "is a snapshot",
-        ),
-    ],
-)
-def test_what_would_lose_its_history_is_refused_by_name(tmp_path, files, kind):
-    settings = mesh(tmp_path)
-    write_project(tmp_path, files)
-    with pytest.raises(DeclarationError) as caught:
-        run(settings, "books.both")
-    (problem,) = caught.value.problems
-    assert problem.what.startswith(f'"kept" {kind}: its history would be lost')
-    assert problem.where
-    assert problem.where.file == f"project/{next(iter(files))}"
-
-
 def test_a_hook_runs_once_and_what_is_tested_is_what_is_published(tmp_path):
     settings = mesh(tmp_path)
     hook = "insert into {{ ref('totals') }} values (1000, 1)"

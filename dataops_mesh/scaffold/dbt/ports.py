@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
 from dataops_mesh.spec.names import is_name
-from dataops_mesh.transform.dbt.project import INCREMENTAL, below, names, offered_models
+from dataops_mesh.transform.dbt.project import below, names, offered_models
 
 Node = Mapping[str, Any]
 _MARTS = frozenset({"mart", "marts"})
@@ -22,13 +22,11 @@ class Choice:
         nodes: the models.
         why: the rule that chose them.
         notes: which were left out, and why.
-        select: the selection that builds them without what would lose its history.
     """
 
     nodes: Mapping[str, Node]
     why: str
     notes: tuple[str, ...] = ()
-    select: str = ""
 
 
 def choose_ports(
@@ -46,27 +44,12 @@ def choose_ports(
     """
     offered = _offered(manifest, built)
     why, found = _by_rule(manifest, offered, wanted)
-    kept = _keeps_history(manifest)
-    lost = {n: sorted(_made_of(node, manifest) & kept.keys()) for n, node in found.items()}
-    notes = [
-        f"{name} is no port: it is built on {kept[keys[0]]}, whose history a build from nothing "
-        "would lose"
-        for name, keys in lost.items()
-        if keys
-    ]
-    notes += [
-        f'"{name}" is no port: rename it to lower case' for name in found if not is_name(name)
-    ]
-    nodes = {name: node for name, node in found.items() if is_name(name) and not lost[name]}
+    notes = [f'"{name}" is no port: rename it to lower case' for name in found if not is_name(name)]
+    nodes = {name: node for name, node in found.items() if is_name(name)}
     if not nodes:
         what = "the dbt project has no model that can be a port"
         raise DeclarationError([Problem(what), *(Problem(note) for note in notes)])
-    select = " ".join(f"+{name}" for name in _paths(nodes.values())) if kept else ""
-    return Choice(nodes, why, tuple(notes), select)
-
-
-def _paths(nodes: Iterable[Node]) -> list[str]:
-    return sorted(str(node["name"]) for node in nodes)
+    return Choice(nodes, why, tuple(notes))
 
 
 def _offered(manifest: Mapping[str, Any], built: Iterable[str]) -> dict[str, Node]:
@@ -105,23 +88,3 @@ def _by_rule(
 
 def _models(manifest: Mapping[str, Any]) -> list[Node]:
     return [n for n in manifest["nodes"].values() if n["resource_type"] in {"model", "snapshot"}]
-
-
-def _keeps_history(manifest: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        str(node["unique_id"]): str(node["name"])
-        for node in _models(manifest)
-        if node["resource_type"] == "snapshot"
-        or node.get("config", {}).get("materialized") == INCREMENTAL
-    }
-
-
-def _made_of(node: Node, manifest: Mapping[str, Any]) -> set[str]:
-    """Return the unique ids of a node and of all that it is made of."""
-    seen, waiting = set[str](), [str(node["unique_id"])]
-    while waiting:
-        key = waiting.pop()
-        if key not in seen:
-            seen.add(key)
-            waiting += below(manifest["nodes"].get(key, {}))
-    return seen

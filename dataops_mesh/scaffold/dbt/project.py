@@ -102,12 +102,11 @@ def import_project(wish: Wish, settings: Settings, mesh: Mesh) -> Imported:
     built = selected_nodes(product, manifest, walls_of(settings))
     choice = choose_ports(manifest, built, wish.ports)
     around = Around(settings.root, product.transform.files[0].parent, product.domain, known)
-    built = _selected(manifest, choice) if choice.select else built
     read = list(sources_read(manifest, built).values())
     inner = _own_tables(manifest)
     read = [node for node in read if _table(node) not in inner]
     found = find_sources(read, wish.sources, choice.nodes, around)
-    product = _with(product, choice, found, read)
+    product = _with(product, found, read)
     files, notes = _written(product, choice, found, environment, mesh, wish.people)
     require_new(files, settings.root, _ELSEWHERE)
     return Imported(product.qualified_name, files, (*_chosen(choice), *notes))
@@ -152,17 +151,6 @@ def _manifest(product: Product, settings: Settings) -> Mapping[str, Any]:
     return manifest_of(parsed_manifest(product, walls_of(settings)))
 
 
-def _selected(manifest: Mapping[str, Any], choice: Choice) -> frozenset[str]:
-    """Return what is built for the ports alone; what reads another source does not count."""
-    parents, waiting = set[str](), [str(node["unique_id"]) for node in choice.nodes.values()]
-    while waiting:
-        key = waiting.pop()
-        if key not in parents:
-            parents.add(key)
-            waiting += manifest["parent_map"].get(key, ())
-    return frozenset(parents)
-
-
 def _own_tables(manifest: Mapping[str, Any]) -> set[tuple[str, ...]]:
     seeds = (n for n in manifest["nodes"].values() if n["resource_type"] == "seed")
     return {_table(node) for node in seeds}
@@ -173,7 +161,7 @@ def _table(node: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(part).lower() for part in (node["database"], node["schema"], name))
 
 
-def _with(product: Product, choice: Choice, found: Found, read: Sequence[Any]) -> Product:
+def _with(product: Product, found: Found, read: Sequence[Any]) -> Product:
     """Return the product with its selection, and its sources where the project says others."""
     here = {f"{n['source_name']}.{n['name']}": n for n in read}
     other = {
@@ -183,8 +171,7 @@ def _with(product: Product, choice: Choice, found: Found, read: Sequence[Any]) -
         != ("mesh", at.domain, at.port)
     }
     options = replace(product.transform.dbt, sources=tuple(sorted(other.items())))
-    select = choice.select or product.transform.select
-    transform = replace(product.transform, select=select, dbt=options)
+    transform = replace(product.transform, dbt=options)
     return replace(_reading(product, found.addresses.values()), transform=transform)
 
 

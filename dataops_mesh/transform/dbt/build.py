@@ -8,7 +8,7 @@ cannot say how its tests ended, nor publish other rows than were tested.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,25 @@ from dataops_mesh.transform.dbt.reading import (
     run_dbt,
     selected_nodes,
 )
+from dataops_mesh.transform.dbt.state import state_file, state_relations
 from dataops_mesh.transform.dbt.words import LONGEST
 from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.walls import Walls
 
 _STATUS = re.compile(r"[a-z][a-z -]{0,30}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a build goes on from.
+
+    Args:
+        copy: puts it where the database is to be.
+        full: dbt's `--full-refresh`.
+    """
+
+    copy: Callable[[Path], None]
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +56,14 @@ class DbtTestRun:
     why: str = ""
 
 
-def build_project(
-    job: Job, walls: Walls, inputs: Path, access: Access, *, tests: bool
+def build_project(  # noqa: PLR0913 - what is built, from what and by whom
+    job: Job,
+    walls: Walls,
+    inputs: Path,
+    access: Access,
+    *,
+    tests: bool,
+    state: State | None = None,
 ) -> list[DbtTestRun]:
     """Build the selection in a private database, write the ports, and run the tests.
 
@@ -53,6 +73,7 @@ def build_project(
         inputs: a DuckDB file with a view per input port.
         access: what the views read, the folders of the ports, and the network.
         tests: there are tests in the selection.
+        state: what the build goes on from.
 
     Returns:
         How every test ended.
@@ -60,7 +81,7 @@ def build_project(
     Raises:
         TransformError: a model could not be built.
     """
-    made, database, reading = build_database(job, walls, inputs, access)
+    made, database, reading = build_database(job, walls, inputs, access, state)
     folder = job.scratch / "export"
     database = _moved(database, folder)
     _export(job, walls, inputs, replace(access, data=reading.data), database)
@@ -72,7 +93,7 @@ def build_project(
 
 
 def build_database(
-    job: Job, walls: Walls, inputs: Path, access: Access
+    job: Job, walls: Walls, inputs: Path, access: Access, state: State | None = None
 ) -> tuple[DbtJob, tuple[Path, ...], Access]:
     """Build the selection in a private database; return the job, the database, and what it read.
 
@@ -88,9 +109,12 @@ def build_database(
         inputs=inputs,
         threads=job.threads,
         settings=settings,
+        full=state is not None and state.full,
     )
     reading = replace(access, files=(*access.files, inputs), written=())
     made.external.mkdir(parents=True)
+    if state is not None:
+        state.copy(made.database)
     run_dbt(product, walls, "build", made, reading)
     kept = [made.external] if made.external.is_dir() and not made.external.is_symlink() else []
     return made, _database(made), replace(reading, data=(*reading.data, *kept))
@@ -101,9 +125,14 @@ def _export(
 ) -> None:
     product, folder = job.product, database[0].parent
     manifest = manifest_of(parsed_manifest(product, walls))
-    built = models(manifest, selected_nodes(product, manifest, walls))
+    nodes = selected_nodes(product, manifest, walls)
+    built, state = models(manifest, nodes), state_relations(manifest, nodes)
+    if state:
+        kept = state_file(job.candidate).parent
+        kept.mkdir()
+        access = replace(access, written=(*access.written, kept))
     relations = {port.name: str(built[port.name]["relation_name"]) for port in product.outputs}
-    export = Export(replace(job, scratch=folder), inputs, database[0], relations)
+    export = Export(replace(job, scratch=folder), inputs, database[0], relations, state)
     access = replace(access, files=(*access.files, inputs), network=False)
     room = Room(product, walls, folder, access)
     confined(("dataops_mesh.transform.job", "run_export"), export, room)

@@ -42,6 +42,7 @@ class DbtJob:
         environment: what `env_var()` sees, and nothing else.
         sources: the relation in the mesh of a source, by `<source>.<table>`.
         refs: the relations of models of other projects, by project and model.
+        full: build incremental models from nothing.
     """
 
     project: Path
@@ -57,6 +58,7 @@ class DbtJob:
     environment: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     refs: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    full: bool = False
 
     @property
     def database(self) -> Path:
@@ -96,7 +98,8 @@ def list_nodes(job: DbtJob) -> list[str]:
 def build(job: DbtJob) -> None:
     """Build the models, seeds and snapshots of the selection in the private database."""
     kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-    built = _invoke(job, "build", *kinds)
+    full = ["--full-refresh"] if job.full else []
+    built = _invoke(job, "build", *kinds, *full)
     if built.exception is not None:
         what = f"dbt build: {safe_message(built.exception)}"
         raise TransformError(Problem(what, job.where)) from built.exception

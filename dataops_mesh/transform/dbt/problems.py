@@ -7,10 +7,10 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from dataops_mesh.errors import Problem, did_you_mean
+from dataops_mesh.spec.checks.masked import is_masked
 from dataops_mesh.spec.model import OutputPort, Product
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.transform.dbt.project import (
-    INCREMENTAL,
     KINDS,
     below,
     idle_tests,
@@ -23,6 +23,7 @@ from dataops_mesh.transform.dbt.project import (
     sources_read,
 )
 from dataops_mesh.transform.dbt.refs import MESH
+from dataops_mesh.transform.dbt.state import state_nodes
 from dataops_mesh.transform.place import place
 
 
@@ -58,7 +59,7 @@ def dbt_problems(
         and ports.keys().isdisjoint(name for name in names(node) if built[name] is node)
     ]
     read = sources_read(manifest, nodes)
-    problems += _lose_history(product, built)
+    problems += _clear_state(product, state_nodes(manifest, nodes))
     problems += [
         Problem(
             f'the dbt model "{names(node)[0]}" is public and ephemeral, so nothing is built of it '
@@ -110,9 +111,6 @@ def _not_offered(
     elif node["unique_id"] not in nodes:
         what = f'output port "{name}" is a model that the selection does not cover'
         then = "add it to `select` in the product's transform, or remove the contract"
-    elif node["resource_type"] == "snapshot":
-        what = f'output port "{name}" is a snapshot, whose history would be lost'
-        then = "remove the contract; publish what the snapshot reads"
     elif node["resource_type"] not in KINDS:
         what += f": it is a dbt {node['resource_type']}"
         then = "name the port as a model"
@@ -137,26 +135,19 @@ def _circles(product: Product, manifest: Mapping[str, Any]) -> list[Problem]:
     return []
 
 
-def _lose_history(product: Product, built: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """Report what keeps history between runs: each run builds from nothing and would lose it."""
-    kept = {
-        node["unique_id"]: (
-            node,
-            "snapshot" if node["resource_type"] == "snapshot" else INCREMENTAL,
-        )
-        for node in built.values()
-        if node["resource_type"] == "snapshot"
-        or node.get("config", {}).get("materialized") == INCREMENTAL
-    }
+def _clear_state(product: Product, kept: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Report state of a product with masks: it would keep the values that are masked."""
+    if not is_masked(product):
+        return []
     return [
         Problem(
-            f'"{node["name"]}" is {"a snapshot" if kind == "snapshot" else "incremental"}: its '
-            "history would be lost, because every candidate is built from nothing",
+            f'"{node["name"]}" keeps what it has from run to run, unmasked, and the product has '
+            "masked columns",
             place(product, project_folder(product) / node["original_file_path"]),
-            next="leave it out by `select` in the product's transform"
-            + ("" if kind == "snapshot" else ", or materialize it as a table"),
+            next="publish the history in a product without masks (`visibility`), and mask in one "
+            "that reads it",
         )
-        for node, kind in kept.values()
+        for node in kept
     ]
 
 

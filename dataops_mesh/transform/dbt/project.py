@@ -12,6 +12,7 @@ from dataops_mesh.transform.place import workspace
 
 KINDS = frozenset({"model", "seed", "snapshot"})
 INCREMENTAL = "incremental"
+_CHOSEN = frozenset({"seed", "snapshot"})  # they have no `access`: the port's contract decides
 
 
 def is_dbt(product: Product) -> bool:
@@ -148,5 +149,5 @@ def offered_models(
         name: node
         for name, node in built.items()
         if not is_ephemeral(node)
-        and (node["resource_type"] == "seed" or node.get("access") == "public" or not said)
+        and (node["resource_type"] in _CHOSEN or node.get("access") == "public" or not said)
     }
