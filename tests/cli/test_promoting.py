@@ -134,3 +134,19 @@ def test_from_one_sandbox_to_the_next_and_to_production(edited, mesh):
     assert ids(mesh) == [1, 2]
     assert mesh("sandbox", "promote", "staging").code == 0
     assert ids(mesh) == [101, 102]
+
+
+def test_what_read_a_private_port_is_not_promoted(mesh, workspace):
+    """In a sandbox anybody may build it as a public one; its owner has published no such word."""
+    contract = workspace.root / "domains/shop/orders/orders.odcs.yaml"
+    shown = contract.read_text("utf-8")
+    said = "customProperties:\n  - {property: visibility, vendor: dataops_mesh, value: domain}\n"
+    contract.write_text(shown.replace("schema:", f"{said}schema:"), "utf-8")
+    assert mesh("run", "shop.orders").code == 0
+    assert mesh("sandbox", "up", "late", "--reason", "x").code == 0
+    contract.write_text(shown, "utf-8")
+    assert mesh("sandbox", "run", "late").code == 0
+    told = mesh("sandbox", "promote", "late", "desk.totals", "--reason", "x")
+    assert told.code == 2
+    assert "shop.orders is for shop alone, and desk.totals reads it" in told.err
+    assert mesh("query", "from desk.totals").code != 0
