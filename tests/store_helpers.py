@@ -15,12 +15,11 @@ from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck, Outcome, 
 from dataops_mesh.spec.model import Address, Severity
 from dataops_mesh.spec.threshold import ZERO
 from dataops_mesh.store import files
+from dataops_mesh.store.described import InputRead, PortData
 from dataops_mesh.store.log import Release, entries_of, latest
 from dataops_mesh.store.manifest import (
     PUBLISH,
-    InputRead,
     Manifest,
-    PortData,
     describe,
     mark_recorded,
     new_ref,

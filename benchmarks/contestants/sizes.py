@@ -134,7 +134,8 @@ def _candidate(store: Store, partitions: int, number: int) -> Manifest:
     """Write the manifest of one more candidate of a port of the first domain; it has no file."""
     from dataops_mesh.spec.checks import check as spec
     from dataops_mesh.spec.model import ZERO, Address, Severity
-    from dataops_mesh.store.manifest import Manifest, PortData, new_ref, write_manifest
+    from dataops_mesh.store.described import PortData
+    from dataops_mesh.store.manifest import Manifest, new_ref, write_manifest
 
     address, ref = Address("d0", "p7" if partitions > 1 else "mine"), new_ref("d0", "p", NOW)
     error, passed, stage = Severity.ERROR, spec.Outcome.PASSED, spec.Stage.OUTPUT

@@ -23,7 +23,8 @@ from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.spec.shape import Kind, Shape
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import File, PortData, describe
+from dataops_mesh.store.described import File, PortData
+from dataops_mesh.store.manifest import describe
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,7 @@ from dataops_mesh.gate import Refuse
 from dataops_mesh.run.report import Report
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.manifest import PortData
+from dataops_mesh.store.described import PortData
 
 SHOWN_REASONS = 8
 SAMPLE = "sample"

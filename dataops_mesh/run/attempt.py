@@ -11,14 +11,8 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.store.manifest import (
-    File,
-    MaskApplied,
-    PersonalFound,
-    PortData,
-    Quarantine,
-    folder,
-)
+from dataops_mesh.store.described import File, MaskApplied, PersonalFound, PortData, Quarantine
+from dataops_mesh.store.manifest import folder
 
 
 @dataclass(frozen=True, slots=True)

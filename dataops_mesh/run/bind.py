@@ -16,7 +16,8 @@ from dataops_mesh.run.guards.reach import require_reachable
 from dataops_mesh.run.late import bind_deliveries, read_files, windows
 from dataops_mesh.run.own import own_views, pin_own
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
-from dataops_mesh.store.manifest import InputRead, PortData, folder
+from dataops_mesh.store.described import InputRead, PortData
+from dataops_mesh.store.manifest import folder
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_words

@@ -26,7 +26,8 @@ from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.spec.names import is_own
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import File, PortData, Quarantine, folder
+from dataops_mesh.store.described import File, PortData, Quarantine
+from dataops_mesh.store.manifest import folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.confined import Access, Room, confined

@@ -16,7 +16,8 @@ from dataops_mesh.run.identity import (
 from dataops_mesh.run.judged import keep_code, keep_judgement
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import TransformKind
-from dataops_mesh.store.manifest import PUBLISH, ContractUsed, Manifest, write_manifest
+from dataops_mesh.store.described import ContractUsed
+from dataops_mesh.store.manifest import PUBLISH, Manifest, write_manifest
 from dataops_mesh.transform.walls import described
 
 

@@ -24,8 +24,8 @@ from dataops_mesh.spec.partition import (
     partitions_until,
     shown,
 )
+from dataops_mesh.store.described import PortData
 from dataops_mesh.store.log import Entry, Part, Release, columns_digest
-from dataops_mesh.store.manifest import PortData
 from dataops_mesh.store.switch import cut_otherwise
 
 if TYPE_CHECKING:

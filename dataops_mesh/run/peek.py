@@ -17,7 +17,8 @@ from dataops_mesh.run.registry.owners import require_ours
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import WHY, quarantine_schema
-from dataops_mesh.store.manifest import Manifest, PortData, Quarantine, folder
+from dataops_mesh.store.described import PortData, Quarantine
+from dataops_mesh.store.manifest import Manifest, folder
 from dataops_mesh.store.removal import removals_of
 
 if TYPE_CHECKING:

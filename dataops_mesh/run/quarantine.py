@@ -29,8 +29,9 @@ from dataops_mesh.spec.checks.measures import SetAside
 from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.spec.names import WHY, quarantine_schema
 from dataops_mesh.store import files
+from dataops_mesh.store.described import Quarantine
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.manifest import Quarantine, quarantine_folder, read_manifest
+from dataops_mesh.store.manifest import quarantine_folder, read_manifest
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 

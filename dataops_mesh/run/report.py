@@ -10,8 +10,9 @@ from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.checks.coverage import Coverage, coverage
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.described import InputRead, PortData, Quarantine
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.manifest import InputRead, Manifest, PortData, Quarantine
+from dataops_mesh.store.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from dataops_mesh.run.checks import dbt_nodes
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import SELF
 from dataops_mesh.store import files
-from dataops_mesh.store.manifest import File, InputRead, describe, folder, read_manifest
+from dataops_mesh.store.described import File, InputRead
+from dataops_mesh.store.manifest import describe, folder, read_manifest
 from dataops_mesh.transform.confined import plain_file
 from dataops_mesh.transform.dbt.project import is_dbt
 from dataops_mesh.transform.dbt.state import keeps_state, state_file

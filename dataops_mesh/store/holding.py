@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from dataops_mesh.errors import HeldError, Problem, StoreError, UnknownNameError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.spec.names import is_own
+from dataops_mesh.store.described import InputRead, PortData
 from dataops_mesh.store.hold import (
     CLOSED,
     HOLD,
@@ -32,7 +33,7 @@ from dataops_mesh.store.log import (
     latest,
     latest_number,
 )
-from dataops_mesh.store.manifest import InputRead, Manifest, PortData, read_manifest
+from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.owners import Publisher, require_owner
 from dataops_mesh.store.pins import committing
 from dataops_mesh.store.removal import note_removals

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from dataops_mesh.errors import ConflictError, Problem
 from dataops_mesh.spec.names import is_own
+from dataops_mesh.store.described import InputRead
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.manifest import InputRead, Manifest, read_manifest
+from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.store import Store
 
 

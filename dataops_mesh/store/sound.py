@@ -15,8 +15,9 @@ from pathlib import Path
 from dataops_mesh.errors import CorruptError, Problem
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
+from dataops_mesh.store.described import File
 from dataops_mesh.store.log import Entry
-from dataops_mesh.store.manifest import File, folder, read_manifest
+from dataops_mesh.store.manifest import folder, read_manifest
 from dataops_mesh.store.store import Store
 
 State = tuple[int, int]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataops_mesh.errors import CorruptError, Problem
+from dataops_mesh.store.described import PortData, Quarantine
 from dataops_mesh.store.files import digest
-from dataops_mesh.store.manifest import PortData, Quarantine, folder, read_manifest
+from dataops_mesh.store.manifest import folder, read_manifest
 from dataops_mesh.store.store import Store
 
 

@@ -12,9 +12,10 @@ from store_helpers import T0, A, B, Crash, build, read_input
 from store_helpers import WHO as US
 
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.described import InputRead
 from dataops_mesh.store.hold import HOLD, LIFT, WITHDRAWAL
 from dataops_mesh.store.holding import Asked
-from dataops_mesh.store.manifest import InputRead, new_ref, read_manifest
+from dataops_mesh.store.manifest import new_ref, read_manifest
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import PUBLICATION, ROLLBACK, Release, commit, entries_of, latest
 from dataops_mesh.store.store import open_store

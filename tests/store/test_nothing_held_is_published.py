@@ -12,10 +12,10 @@ from dataops_mesh.errors import HeldError, OwnershipError, UnknownNameError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import record
 from dataops_mesh.store.collect import collect
+from dataops_mesh.store.described import InputRead
 from dataops_mesh.store.hold import HOLD, INPUTS, LIFT
 from dataops_mesh.store.holding import Asked, hold, lift
 from dataops_mesh.store.log import append, latest, path_of
-from dataops_mesh.store.manifest import InputRead
 from dataops_mesh.store.owners import Publisher
 from dataops_mesh.store.release import commit, entries_of, rollback
 from dataops_mesh.store.store import open_store

@@ -18,8 +18,9 @@ from dataops_mesh.errors import (
 )
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
+from dataops_mesh.store.described import InputRead
 from dataops_mesh.store.log import path_of
-from dataops_mesh.store.manifest import InputRead, folder
+from dataops_mesh.store.manifest import folder
 from dataops_mesh.store.release import (
     EMPTY,
     ROLLBACK,

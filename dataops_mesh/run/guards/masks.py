@@ -20,7 +20,8 @@ from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.checks.masked import is_masked, masked_columns
 from dataops_mesh.spec.model import Address, Contract, OutputPort, Product
 from dataops_mesh.spec.names import WHY
-from dataops_mesh.store.manifest import MaskApplied, PortData, Quarantine, quarantine_folder
+from dataops_mesh.store.described import MaskApplied, PortData, Quarantine
+from dataops_mesh.store.manifest import quarantine_folder
 from dataops_mesh.transform.blame import blamed
 
 PREFIX = "MESH_SECRET_"

@@ -19,7 +19,7 @@ from dataops_mesh.quality.redact import CARD, CARD_LENGTHS, looks_like
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.classes import says_personal
 from dataops_mesh.spec.model import OutputPort, Severity
-from dataops_mesh.store.manifest import PersonalFound
+from dataops_mesh.store.described import PersonalFound
 
 if TYPE_CHECKING:
     import duckdb

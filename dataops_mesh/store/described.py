@@ -1,0 +1,112 @@
+"""What a manifest says of one thing: a file, a port, an input, what was set aside or masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataops_mesh.spec.model import Address
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a candidate; the path is relative to the candidate's folder.
+
+    Args:
+        changed: when the file system last changed it (`ctime`, which nobody can set), in
+            nanoseconds: as long as it says so, the content need not be read to be known. 0 of
+            older candidates.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PortData:
+    """The data of one output port.
+
+    Args:
+        columns: name and DuckDB type, in order.
+        fingerprint: of the content: the same rows in any order, in any files, have the same.
+    """
+
+    address: Address
+    rows: int
+    bytes: int
+    files: tuple[File, ...]
+    columns: tuple[tuple[str, str], ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """The rows that the build set aside from one output port; consumers have no address of them.
+
+    Args:
+        rules: each rule that sets rows aside, with how many rows break it.
+        columns: those of the port, and the names of the rules that a row breaks.
+        fingerprint: of the content; empty where nothing was set aside.
+    """
+
+    address: Address
+    rows: int = 0
+    bytes: int = 0
+    files: tuple[File, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    fingerprint: str = ""
+    rules: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskApplied:
+    """A column of which only the masked form was kept."""
+
+    port: Address
+    column: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalFound:
+    """A column that looks like personal data, and whose contract does not say so.
+
+    Args:
+        matched: how many of the values look like it.
+        sampled: how many values were looked at.
+    """
+
+    port: Address
+    column: str
+    kind: str
+    matched: int
+    sampled: int
+
+    def __str__(self) -> str:
+        """Return the finding as a sentence; no value is in it."""
+        return (
+            f"{self.port}: {self.matched} of {self.sampled} values of {self.column} look like "
+            f"{self.kind}, and the contract does not say that they are"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InputRead:
+    """What was read: a publication (of `self`, there may be none), or a source's fingerprint."""
+
+    name: str
+    address: Address | None = None
+    publication: int | None = None
+    candidate: str | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractUsed:
+    """The contract that a port was checked against."""
+
+    address: Address
+    id: str
+    version: str
+    fingerprint: str
