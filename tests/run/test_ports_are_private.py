@@ -14,6 +14,7 @@ from helpers import (
     mesh,
     product,
     read,
+    roll_back,
     run,
     write_product,
     write_workspace,
@@ -145,3 +146,13 @@ def test_a_name_that_nobody_has_is_told_and_another_repositorys_is_not(tmp_path:
     (one,) = told
     assert 'people.salaries is for "finance.reprots"' in one.what
     assert 'did you mean "finance.reports"?' in one.what
+
+
+def test_a_rollback_brings_back_rows_and_does_not_open_the_port(tmp_path: Path):
+    settings = workspace(tmp_path)
+    first = run(settings, "people.salaries").publication
+    write_product(tmp_path, "people", "salaries", salaries("domain", "2.0.0"))
+    assert isinstance(run(settings, "people.salaries").decision, Publish)
+    roll_back(settings, "people.salaries", first, "wrong rows")
+    assert isinstance(run(settings, "sales.reports").decision, Refuse)
+    assert isinstance(run(settings, "people.own").decision, Publish)

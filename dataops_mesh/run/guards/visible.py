@@ -9,6 +9,8 @@ from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.spec.read.protection import VISIBILITY
 from dataops_mesh.spec.visible import invisible, reads
 from dataops_mesh.store.declarations import read_declaration
+from dataops_mesh.store.history import history
+from dataops_mesh.store.log import PUBLICATION
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import Release
 
@@ -41,11 +43,16 @@ def invisible_reasons(
 
 
 def _restricted(environment: Environment, release: Release, address: Address) -> OutputPort | None:
-    """Return the port as it was published, if its contract says who may read it."""
-    manifest = read_manifest(environment.store, release.ports[address].candidate)
+    """Return the port as it was published, if its contract says who may read it.
+
+    What a rollback brings back are rows, and not what its owner said of them then.
+    """
+    store = environment.store
+    built = (one.candidate for one in history(store, address) if one.kind == PUBLICATION)
+    manifest = read_manifest(store, next(built, release.ports[address].candidate))
     if not manifest.declaration:  # made before they were kept
         return None
-    texts = read_declaration(environment.store, manifest.declaration)
+    texts = read_declaration(store, manifest.declaration)
     if not any(VISIBILITY in text for text in texts.values()):
         return None
     domain, _, name = manifest.product.partition(".")

@@ -71,6 +71,8 @@ def _words_problem(kind: MaskKind, said: Mapping[str, Any]) -> tuple[str, str] |
     if "unmaskedRoles" in given:
         what = "`unmaskedRoles` is not supported yet: nobody can read the column unmasked"
         return what, "leave it out"
+    if str(said.get("secret", "")).endswith("_for"):
+        return "the name of a secret does not end in _for", "that says whose the other one is"
     takes = _WORDS[kind]
     if others := given - {*takes}:
         what = f"{kind} does not take {', '.join(sorted(others))}"

@@ -31,6 +31,7 @@ from dataops_mesh.errors import DeclarationError
         (["string", "{}"], "is missing"),
         (["string", "{method: shuffle}"], "shuffle"),
         (["string", "{method: hash}"], "hash needs secret"),
+        (["string", "{method: hash, secret: people_for}"], "does not end in _for"),
         (["string", "{method: constant}"], "constant needs value"),
         (["string", "{method: partial}"], "partial needs keepFirst or keepLast"),
         (["string", "{method: hash, secret: people, value: x}"], "hash does not take value"),
