@@ -49,3 +49,12 @@ def test_a_setting_of_ours_among_the_keys_of_the_standard(workspace: Workspace) 
     wrong = CONTRACT.replace(SEEN, SEEN.replace("stamp}", "stamp, dateformat: '%d'}"))
     (problem,) = workspace.problems(contract=wrong)
     assert "{property: dateformat, vendor: dataops_mesh, value: ...}" in problem.next
+
+
+def test_a_text_that_ends_at_a_comma_is_told(workspace: Workspace) -> None:
+    cut = CONTRACT.replace("schema:\n", "description: {purpose: Who, and why.}\nschema:\n", 1)
+    (problem,) = workspace.problems(contract=cut)
+    assert problem.key == "description.and why."
+    assert problem.next == "write the whole text in quotes"
+    whole = cut.replace("{purpose: Who, and why.}", '{purpose: "Who, and why."}')
+    assert not workspace.problems(contract=whole)
