@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh import errors
-from dataops_mesh.spec import dbt, model, partition, rule, terms, threshold
+from dataops_mesh.spec import dbt, mask, model, partition, rule, terms, threshold
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.read import pact, yaml
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _OURS = ("dataops_mesh.spec.", "dataops_mesh.errors")
-_MODULES = (dbt, errors, model, pact, partition, rule, terms, threshold, yaml)
+_MODULES = (dbt, errors, mask, model, pact, partition, rule, terms, threshold, yaml)
 
 
 class UnfitError(Exception):
