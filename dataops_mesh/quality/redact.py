@@ -65,6 +65,7 @@ _LOOKS: tuple[tuple[str, str], ...] = (
     ("a phone number", r"(?<![\d.:-])(?:[1-9]\d 9\d{4}|0[1-9]-\d{4})-\d{4}(?![\d-])"),
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_LONGEST = 2_000  # characters of a text: far more than is shown of it
 _NUMBERS = re.compile(r"\d+(?:[ -]\d+)*")
 CARD = "a card number"
 CARD_LENGTHS = range(13, 20)
@@ -81,7 +82,7 @@ def looks_like(text: str) -> str:
     """
     plain = "".join(
         letter
-        for letter in unicodedata.normalize("NFKC", text)
+        for letter in unicodedata.normalize("NFKC", text[:_LONGEST])
         if unicodedata.category(letter) != "Cf"
     )
     if any(_is_iban(found[0]) for found in _IBAN.finditer(plain)):

@@ -24,7 +24,8 @@ from dataops_mesh.store.described import PersonalFound
 if TYPE_CHECKING:
     import duckdb
 
-SAMPLE = 500  # values of a column
+SAMPLE = 500  # values
+LONGEST = 200  # characters of one of a column
 _SHARE, _LEAST = 0.1, 3  # of the values, and how many; of fewer, all
 
 
@@ -75,7 +76,7 @@ def _of_port(connection: duckdb.DuckDBPyConnection, port: OutputPort) -> list[Pe
         # Rows that are told apart by their key alone are drawn as often as they are there.
         row = ", ".join(map(sql.identifier, dict.fromkeys((name, *port.contract.key))))
         query = (
-            f"SELECT {column} FROM {view} WHERE trim({column}) <> '' "
+            f"SELECT left({column}, {LONGEST}) FROM {view} WHERE trim({column}) <> '' "
             f"ORDER BY hash({row}) LIMIT {SAMPLE}"
         )
         values = [str(value) for (value,) in connection.execute(query).fetchall()]
