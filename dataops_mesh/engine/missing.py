@@ -8,7 +8,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.errors import NotPublishedError, Problem, did_you_mean
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem
+from dataops_mesh.store.removing.withdrawal import withdrawal_of, withdrawn_problem
 
 if TYPE_CHECKING:
     import duckdb

@@ -29,10 +29,10 @@ from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
 from dataops_mesh.spec.names import delivered, new_columns
 from dataops_mesh.spec.nearby import Window
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.removed import removed_since
+from dataops_mesh.store.removing.removed import removed_since
+from dataops_mesh.store.removing.withdrawal import withdrawal_of, withdrawn_problem, withdrawn_words
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_problem, withdrawn_words
 
 if TYPE_CHECKING:
     import duckdb

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -64,13 +64,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
     active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]
-    valid = [
-        waiver
-        for waiver in waivers
-        if waiver.until >= today
-        and (waiver.until - since).days <= policies.longest
-        and waiver.rule not in policies.unwaivable
-    ]
+    valid = in_force(waivers, policies, today, since)
     counted: list[Violation] = []
     waived: list[tuple[Violation, Waiver]] = []
     for product in active:
@@ -91,6 +85,26 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
         problems=tuple(problem for problems in wrong.values() for problem in problems),
         unused=tuple(w for w in valid if id(w) not in used and not wrong[id(w)]),
     )
+
+
+def in_force(
+    waivers: Iterable[Waiver], policies: Policies, today: date, since: date
+) -> list[Waiver]:
+    """Return the waivers that hold: not ended, not for too long, of a policy that may be waived.
+
+    Args:
+        waivers: those to look at.
+        policies: what holds in the workspace.
+        today: the day on which they are read.
+        since: the day from which their longest term counts.
+    """
+    return [
+        waiver
+        for waiver in waivers
+        if waiver.until >= today
+        and (waiver.until - since).days <= policies.longest
+        and waiver.rule not in policies.unwaivable
+    ]
 
 
 def _violations(

@@ -19,8 +19,8 @@ from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.described import InputRead, PortData
 from dataops_mesh.store.manifest import folder
 from dataops_mesh.store.release import Release
+from dataops_mesh.store.removing.withdrawal import withdrawal_of, withdrawn_words
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_words
 from dataops_mesh.transform.redact import safe_message
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.store.declarations import read_declaration
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.record import plain
-from dataops_mesh.store.removal import removals_of
+from dataops_mesh.store.removing.removal import removals_of
 
 Facts = dict[str, Any]
 

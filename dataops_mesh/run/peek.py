@@ -19,7 +19,7 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import WHY, quarantine_schema
 from dataops_mesh.store.described import PortData, Quarantine
 from dataops_mesh.store.manifest import Manifest, folder
-from dataops_mesh.store.removal import removals_of
+from dataops_mesh.store.removing.removal import removals_of
 
 if TYPE_CHECKING:
     import duckdb

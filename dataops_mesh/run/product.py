@@ -145,6 +145,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
         if failure is not None:
             # Raised out here, so that no traceback has the error with its values as context.
             _discard(target)
+            files.reopen(target)
             with suppress(OSError):  # a full disk takes no record either
                 write_evidence(attempt, ERROR, (str(failure),))
             record_run(environment)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.limit import time_limit
-from dataops_mesh.engine.session import seal, session
+from dataops_mesh.engine.session import seal
 from dataops_mesh.engine.split import bind_files, split_port
 from dataops_mesh.engine.write import describe_port
 from dataops_mesh.errors import MeshError, TransformError
@@ -23,7 +23,7 @@ from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import Relation
 from dataops_mesh.quality.rows import broken_rows
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.partition import define_partition
+from dataops_mesh.run.session import attempt_session
 from dataops_mesh.spec.checks.check import Check, checks_of
 from dataops_mesh.spec.checks.measures import SetAside
 from dataops_mesh.spec.model import Address, OutputPort, Product
@@ -54,14 +54,7 @@ def set_aside(attempt: Attempt) -> tuple[Quarantine, ...]:
     asked = [(port, rules) for port, rules in asked if rules]
     if not asked:
         return ()
-    settings = attempt.environment.settings
-    with session(
-        attempt.environment.store,
-        memory_limit=settings.memory_limit,
-        threads=attempt.environment.threads,
-        now=settings.clock(),
-    ) as connection:
-        define_partition(connection, attempt.partition)
+    with attempt_session(attempt) as connection:
         seal(connection, [attempt.folder])
         found = [_of_port(attempt, connection, port, rules) for port, rules in asked]
     return tuple(one for one in found if one is not None)

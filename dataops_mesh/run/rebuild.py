@@ -29,7 +29,8 @@ from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
-from dataops_mesh.run.stages import audit_session, build_and_audit, hold_on_attempt
+from dataops_mesh.run.session import attempt_session
+from dataops_mesh.run.stages import build_and_audit, hold_on_attempt
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.model import Address, Product
@@ -132,7 +133,7 @@ def _with_table_results(attempts: list[Attempt]) -> list[Attempt]:
     if not attempts:
         return []
     first = attempts[0]
-    with audit_session(first) as connection:
+    with attempt_session(first) as connection:
         bind_whole(connection, attempts)
         found = run_checks(first, connection, Stage.OUTPUT, (True,))
     return [

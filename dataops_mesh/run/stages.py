@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from dataops_mesh.engine.session import bind_release, seal, session
+from dataops_mesh.engine.session import bind_release, seal
 from dataops_mesh.gate import Decision, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
@@ -18,17 +16,17 @@ from dataops_mesh.run.due import own_content
 from dataops_mesh.run.guards.masks import mask_candidate
 from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
-from dataops_mesh.run.partition import bind_tables, define_partition
+from dataops_mesh.run.partition import bind_tables
 from dataops_mesh.run.quarantine import bind_quarantines
+from dataops_mesh.run.session import attempt_session
 from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
+from dataops_mesh.spec.checks.masked import is_masked
 from dataops_mesh.spec.read.relationships import referenced
+from dataops_mesh.store import files
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.holding import inputs_digest, rows_digest
 from dataops_mesh.store.scratch import scratch_folder
-
-if TYPE_CHECKING:
-    import duckdb
 
 Progress = Callable[[str], None]
 
@@ -43,8 +41,10 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
     """
     environment, product = attempt.environment, attempt.product
     code = transform_fingerprint(product)
+    if is_masked(product):  # until nothing but the masked form is left
+        files.shut(attempt.folder)
     with scratch_folder(environment.store) as scratch:
-        with audit_session(attempt) as connection:
+        with attempt_session(attempt) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs, attempt.key)
             progress("checking what comes in")
             attempt = replace(attempt, results=run_checks(attempt, connection, Stage.INPUT))
@@ -57,7 +57,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
         attempt = replace(
             attempt, modules=built.modules, quarantines=built.quarantines, state=built.state
         )
-        with audit_session(attempt) as connection:
+        with attempt_session(attempt) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
             bind_quarantines(connection, attempt)
             keys = referenced(product)  # of the release that the run pinned, as its inputs are
@@ -78,20 +78,6 @@ def decide_incoming(attempt: Attempt) -> Decision:
     """Decide on the checks of incoming data alone; a refusal ends the run before the build."""
     incoming = [check for check in attempt.checks if check.stage is Stage.INPUT]
     return decide(attempt.ref, (), incoming, attempt.results)
-
-
-@contextmanager
-def audit_session(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a connection with the attempt's limits, clock and partition."""
-    environment, settings = attempt.environment, attempt.environment.settings
-    with session(
-        environment.store,
-        memory_limit=settings.memory_limit,
-        threads=environment.threads,
-        now=settings.clock(),
-    ) as connection:
-        define_partition(connection, attempt.partition)
-        yield connection
 
 
 def hold_on_attempt(attempt: Attempt) -> Hold | None:

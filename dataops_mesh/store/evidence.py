@@ -11,7 +11,7 @@ from dataops_mesh.store.history import history
 from dataops_mesh.store.hold import ROLLBACK
 from dataops_mesh.store.log import EMPTY, PUBLICATION, Entry, entries_of
 from dataops_mesh.store.manifest import PUBLISH, Manifest, folder, read_manifest
-from dataops_mesh.store.removal import require_not_removed
+from dataops_mesh.store.removing.removal import require_not_removed
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import claims_truly
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -131,6 +132,18 @@ def freeze(path: Path) -> None:
     """Take away the permission to write a file that must never change."""
     before("freeze", path)
     path.chmod(0o444)
+
+
+def shut(folder: Path) -> None:
+    """Let nobody but its owner into a folder."""
+    before("shut", folder)
+    folder.chmod(0o700)
+
+
+def reopen(folder: Path) -> None:
+    """Let into a folder whoever is let into the one that it is in."""
+    before("reopen", folder)
+    folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
 
 
 def remove(path: Path) -> None:

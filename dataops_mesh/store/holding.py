@@ -36,7 +36,7 @@ from dataops_mesh.store.log import (
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.owners import Publisher, require_owner
 from dataops_mesh.store.pins import committing
-from dataops_mesh.store.removal import note_removals
+from dataops_mesh.store.removing.removal import note_removals
 from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.switch import taken_back
 

@@ -32,8 +32,8 @@ from dataops_mesh.store.log import (
     ports_of,
 )
 from dataops_mesh.store.manifest import folder, read_manifest
-from dataops_mesh.store.removal import Removal, removal_numbers, removals
-from dataops_mesh.store.removed import Taken, without_removed
+from dataops_mesh.store.removing.removal import Removal, removal_numbers, removals
+from dataops_mesh.store.removing.removed import Taken, without_removed
 from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.tree.mark import Marked, mark_shown
 from dataops_mesh.store.tree.ports import Ports

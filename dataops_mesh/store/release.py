@@ -34,12 +34,12 @@ from dataops_mesh.store.log import (
 from dataops_mesh.store.own import require_own
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import pinned
-from dataops_mesh.store.removal import require_not_removed
+from dataops_mesh.store.removing.removal import require_not_removed
+from dataops_mesh.store.removing.withdrawal import require_not_withdrawn, unpublished_problem
 from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.switch import conflict, cut_otherwise, holds
 from dataops_mesh.store.target import choices, previous, require_there, wanted
 from dataops_mesh.store.tree.growth import published
-from dataops_mesh.store.withdrawal import require_not_withdrawn, unpublished_problem
 
 __all__ = [
     "EMPTY",

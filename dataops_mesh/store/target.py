@@ -9,10 +9,10 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.history import Published, history
 from dataops_mesh.store.log import PUBLICATION, Entry, Release, as_it_was, latest
-from dataops_mesh.store.removed import removed_since
+from dataops_mesh.store.removing.removed import removed_since
+from dataops_mesh.store.removing.withdrawal import withdrawn_words
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree.past import PastPorts
-from dataops_mesh.store.withdrawal import withdrawn_words
 
 
 def wanted(store: Store, target: Release, address: Address, partition: str) -> Entry:

@@ -11,7 +11,7 @@ from dataops_mesh.run.word.held import gone_inputs
 from dataops_mesh.run.word.overdue import ended_inputs, overdue
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
-from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_words
+from dataops_mesh.store.removing.withdrawal import withdrawal_of, withdrawn_words
 
 WITHDRAWN, ENDED = "withdrawn", "ended"
 _ACTIVE = frozenset({"active", "deprecated"})

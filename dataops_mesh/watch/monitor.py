@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.session import bind_release, seal, session
+from dataops_mesh.engine.session import bind_release, seal
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem
 from dataops_mesh.ledger.incidents import AuditRecord, record_audit
 from dataops_mesh.quality.schema import as_published
@@ -26,8 +26,9 @@ from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.bind import Inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.partition import define_partition, table_schema
+from dataops_mesh.run.partition import table_schema
 from dataops_mesh.run.record import open_record
+from dataops_mesh.run.session import attempt_session
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
 from dataops_mesh.spec.checks.masked import reads_masked
 from dataops_mesh.spec.checks.measures import DbtTest, SetAside, TableSchema
@@ -178,14 +179,8 @@ def _newest(product: Product, entry: Entry, now: datetime) -> Partition | None:
 @contextmanager
 def _published(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a session that reads the ports as an audit of a candidate would."""
-    environment, settings = attempt.environment, attempt.environment.settings
-    with session(
-        environment.store,
-        memory_limit=settings.memory_limit,
-        threads=environment.threads,
-        now=settings.clock(),
-    ) as connection:
-        define_partition(connection, attempt.partition)
+    environment = attempt.environment
+    with attempt_session(attempt) as connection:
         own = [port.address for port in attempt.product.outputs]
         release = attempt.inputs.release
         files = [*_bind_others(connection, attempt, own)]

@@ -34,11 +34,11 @@ from dataops_mesh.store.log import (
 )
 from dataops_mesh.store.manifest import PUBLISH, read_manifest
 from dataops_mesh.store.record import build
+from dataops_mesh.store.removing.withdrawal import has
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree import blobs
 from dataops_mesh.store.tree.growth import Grown, published, withdrawn
 from dataops_mesh.store.tree.ports import Ports
-from dataops_mesh.store.withdrawal import has
 from dataops_mesh.watch.health import RELEASE, TREE, Damage
 
 Rows = tuple[Mapping[str, Any], ...]

@@ -18,8 +18,8 @@ from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, ports_of
+from dataops_mesh.store.removing.withdrawal import withdrawal_of
 from dataops_mesh.store.tree.entry import Light
-from dataops_mesh.store.withdrawal import withdrawal_of
 from dataops_mesh.watch.trouble import FRESHNESS, HELD, Slo, span
 
 WATCHED = frozenset({"active", "deprecated", "retired"})

@@ -20,8 +20,8 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.holding import Asked, lift
 from dataops_mesh.store.release import rollback
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.store import open_store
-from dataops_mesh.store.withdrawal import withdraw
 
 C = Address("network", "routes")
 ASKED = Asked("ana", "a reason", OURS)

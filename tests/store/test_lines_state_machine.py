@@ -35,9 +35,9 @@ from dataops_mesh.store.log import Release, entries_of, latest, ports_of
 from dataops_mesh.store.manifest import Manifest, folder, mark_recorded, new_ref, write_manifest
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import Promoting, commit
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.store import PRODUCTION, Store, open_store
 from dataops_mesh.store.tree.ports import Ports
-from dataops_mesh.store.withdrawal import withdraw
 
 D = Address("fleet", "days")
 PORTS = {"aircraft": (A, B), "days": (D,)}

@@ -44,8 +44,8 @@ from dataops_mesh.store.release import (
     latest,
     rollback,
 )
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.retention import Retention
-from dataops_mesh.store.withdrawal import withdraw
 
 PRODUCTS = st.sampled_from(sorted(PORTS))
 CRASH_AFTER = st.integers(0, 30)

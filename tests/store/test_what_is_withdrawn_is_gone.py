@@ -11,9 +11,9 @@ from dataops_mesh.errors import ConflictError, HeldError, NotPublishedError
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.holding import Asked, lift
 from dataops_mesh.store.release import commit, entries_of, history, latest, read_release, rollback
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.retention import Retention
 from dataops_mesh.store.store import open_store
-from dataops_mesh.store.withdrawal import withdraw
 
 BOTH = (A, B)
 SAID = Asked("ana", "it was never ours to show", OURS)

@@ -11,15 +11,17 @@ from dataclasses import replace
 
 from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.mask import Masked, mask_port
-from dataops_mesh.engine.session import seal, session
+from dataops_mesh.engine.session import seal
 from dataops_mesh.engine.write import describe_port
 from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.session import attempt_session
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.checks.masked import is_masked, masked_columns
 from dataops_mesh.spec.model import Address, Contract, OutputPort, Product
 from dataops_mesh.spec.names import WHY
+from dataops_mesh.store import files
 from dataops_mesh.store.described import MaskApplied, PortData, Quarantine
 from dataops_mesh.store.manifest import quarantine_folder
 from dataops_mesh.transform.blame import blamed
@@ -58,12 +60,7 @@ def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
     refused = isinstance(decide(attempt.ref, addresses, checks, attempt.results), Refuse)
     ports, asides = {one.address: one for one in attempt.ports}, list(attempt.quarantines)
     applied = []
-    with session(
-        environment.store,
-        memory_limit=settings.memory_limit,
-        threads=environment.threads,
-        now=settings.clock(),
-    ) as connection:
+    with attempt_session(attempt) as connection:
         seal(connection, [attempt.folder])
         for port in product.outputs:
             masks = _masks(port.contract, settings)
@@ -81,6 +78,7 @@ def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
                         mask_port(connection, folder, inside, masks, known=known)
                         asides[index] = _told(one, describe_port(connection, folder, inside))
             applied += [MaskApplied(port.address, m.column, m.mask.kind.value) for m in masks]
+    files.reopen(attempt.folder)
     told = tuple(ports[address] for address in addresses)
     return replace(attempt, ports=told, quarantines=tuple(asides), masks=tuple(applied))
 

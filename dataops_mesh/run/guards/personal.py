@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.gate import Decision, Publish, Refuse
+from dataops_mesh.policy.evaluate import in_force
 from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.policy.personal import CURE, PERSONAL
+from dataops_mesh.policy.rules import Policies
 from dataops_mesh.quality.redact import CARD, CARD_LENGTHS, looks_like
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.classes import says_personal
@@ -38,8 +41,7 @@ def find_personal(
         attempt: what was built.
         connection: has the ports as views.
     """
-    severity = _severity(attempt)
-    if severity is None:
+    if _severity(_policies(attempt)) is None:
         return ()
     found: list[PersonalFound] = []
     for port in attempt.product.outputs:
@@ -55,10 +57,13 @@ def with_personal(attempt: Attempt, decision: Decision, others: Sequence[str] = 
         decision: on its checks.
         others: more reasons to refuse it.
     """
-    said = tuple(f"{one} (policy {PERSONAL}): {CURE}" for one in attempt.personal)
-    if said and _is_waived(attempt):
-        said = ()
-    refuses = said and _severity(attempt) is Severity.ERROR
+    said: tuple[str, ...] = ()
+    refuses = False
+    if attempt.personal:
+        policies = _policies(attempt)
+        refuses = _severity(policies) is Severity.ERROR
+        if not _is_waived(attempt, policies):
+            said = tuple(f"{one} (policy {PERSONAL}): {CURE}" for one in attempt.personal)
     reasons = decision.reasons if isinstance(decision, Refuse) else ()
     reasons = (*reasons, *others, *(said if refuses else ()))
     warnings = (*decision.warnings, *(() if refuses else said))
@@ -93,19 +98,22 @@ def _is_long(value: str) -> bool:
     return sum(letter.isdigit() for letter in value) >= CARD_LENGTHS[0]
 
 
-def _severity(attempt: Attempt) -> Severity | None:
-    """Return how grave it is here; None where the policy is off."""
+def _policies(attempt: Attempt) -> Policies:
     settings = attempt.environment.settings
-    rules = load_policies(settings.policies_file, settings.root).rules
-    return next((rule.severity for rule in rules if rule.id == PERSONAL), None)
+    return load_policies(settings.policies_file, settings.root)
 
 
-def _is_waived(attempt: Attempt) -> bool:
+def _severity(policies: Policies) -> Severity | None:
+    """Return how grave it is here; None where the policy is off."""
+    return next((rule.severity for rule in policies.rules if rule.id == PERSONAL), None)
+
+
+def _is_waived(attempt: Attempt, policies: Policies) -> bool:
     settings, product = attempt.environment.settings, attempt.product
     today = settings.clock().date()
+    waivers = load_waivers(settings.root, (product,))
+    since = max(today, datetime.now(UTC).date())  # a replay reads waivers that were made after it
     return any(
-        waiver.rule == PERSONAL
-        and waiver.product == product.qualified_name
-        and waiver.until >= today
-        for waiver in load_waivers(settings.root, (product,))
+        (one.rule, one.product) == (PERSONAL, product.qualified_name)
+        for one in in_force(waivers, policies, today, since)
     )

@@ -24,8 +24,8 @@ from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.tree.ports import lights_in
-from dataops_mesh.store.withdrawal import withdraw
 
 Readers = Callable[[Address], tuple[str, ...] | None]
 

@@ -14,16 +14,16 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record, record_run
 from dataops_mesh.run.word.hold import ask
 from dataops_mesh.run.word.withdraw import Taking
-from dataops_mesh.store.erase import delete, delete_leftovers, taken, unfinished, users
 from dataops_mesh.store.hold import PORT, PRODUCT
 from dataops_mesh.store.holding import Asked
 from dataops_mesh.store.line.known import living
 from dataops_mesh.store.line.opening import NOBODY
 from dataops_mesh.store.line.refresh import withdraw_erased
 from dataops_mesh.store.release import Release
-from dataops_mesh.store.removal import Removal, is_done, mark_done, note_removals, removals
+from dataops_mesh.store.removing.erase import delete, delete_leftovers, taken, unfinished, users
+from dataops_mesh.store.removing.removal import Removal, is_done, mark_done, note_removals, removals
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.withdrawal import withdraw
 
 ERASE = "erase"
 _LOOK_SECONDS = 0.2

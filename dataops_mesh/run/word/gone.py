@@ -11,7 +11,7 @@ from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.spec.model import Address, InputPort, Mesh, Product
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import Release
-from dataops_mesh.store.withdrawal import withdrawal_of, withdrawn_words
+from dataops_mesh.store.removing.withdrawal import withdrawal_of, withdrawn_words
 
 
 def reading_problems(

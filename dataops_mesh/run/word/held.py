@@ -12,7 +12,7 @@ from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import INPUTS, UNKNOWN, Facts, Hold, Holds, held, held_problem
 from dataops_mesh.store.holding import inputs_digest
 from dataops_mesh.store.release import Release, latest
-from dataops_mesh.store.withdrawal import withdrawal_of
+from dataops_mesh.store.removing.withdrawal import withdrawal_of
 
 _TO_LIFT = "; to lift it: "
 

@@ -14,8 +14,8 @@ from dataops_mesh.run.word.ends import End, Seen, ends, life_ends
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import Release
+from dataops_mesh.store.removing.withdrawal import withdrawal_of
 from dataops_mesh.store.store import Store
-from dataops_mesh.store.withdrawal import withdrawal_of
 
 
 def overdue(

@@ -16,8 +16,8 @@ from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.owners import require_owner
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.removing.withdrawal import require_some, withdraw
 from dataops_mesh.store.tree.ports import lights_in
-from dataops_mesh.store.withdrawal import require_some, withdraw
 
 
 @dataclass(frozen=True, slots=True)

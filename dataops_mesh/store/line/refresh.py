@@ -16,7 +16,7 @@ from dataops_mesh.store.line.differ import Difference, difference, differences
 from dataops_mesh.store.line.numbers import Known, numbered
 from dataops_mesh.store.log import PUBLICATION, Base, Release, as_it_was, grown, latest, ports_of
 from dataops_mesh.store.pins import is_taken, pinned
-from dataops_mesh.store.removal import removals
+from dataops_mesh.store.removing.removal import removals
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree.entry import Entry
 from dataops_mesh.store.tree.growth import Grown, published, withdrawn

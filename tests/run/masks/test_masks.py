@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,10 @@ from mask_cases import KEY, MARKER, cells, column, hashed, people, workspace
 
 from dataops_mesh.errors import DeclarationError, MeshError, RunError
 from dataops_mesh.gate import Publish, Refuse
+from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.rebuild import rebuild_product
+from dataops_mesh.spec.checks.check import CheckResult
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.testing import try_product
 from dataops_mesh.watch.monitor import audit_published
@@ -105,7 +109,7 @@ def test_no_clear_value_stays_anywhere_in_the_store(tmp_path: Path, kind, publis
         )
     settings = workspace(tmp_path, files)
     report = run(settings, "hr.people")
-    assert report.published is published or not published
+    assert report.published is published
     assert isinstance(report.decision, Publish if published else Refuse)
     manifest = read_manifest(environment(settings).store, report.candidate)
     assert [(one.column, one.kind) for one in manifest.masks] == [("mail", "hash")]
@@ -235,3 +239,23 @@ def test_a_test_of_a_product_sees_its_values_and_needs_no_secret(tmp_path: Path,
     tried = try_product(tmp_path / "domains/hr/people", {"people_csv": [{"id": "1", "mail": "b"}]})
     assert tried.rows("people") == [{"id": 1, "mail": "b"}]
     assert tried.published
+
+
+def test_nobody_else_gets_into_the_folder_until_only_the_masked_form_is_left(tmp_path, monkeypatch):
+    seen: list[tuple[int, bool]] = []
+
+    def watched(attempt: Attempt, *given: object) -> tuple[CheckResult, ...]:
+        seen.append((stat.S_IMODE(attempt.folder.stat().st_mode), MARKER in cells(attempt.folder)))
+        return run_checks(attempt, *given)
+
+    monkeypatch.setattr("dataops_mesh.run.stages.run_checks", watched)
+    files = people(
+        f"id,mail\n1,{MARKER}\n", column("mail", "string", "{method: hash, secret: people}")
+    )
+    settings = workspace(tmp_path, files)
+    report = run(settings, "hr.people")
+    assert report.published
+    assert seen[-1] == (0o700, True)
+    folder = settings.store_folder / "candidates" / report.candidate
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(folder.parent.stat().st_mode)
+    assert MARKER not in cells(folder)

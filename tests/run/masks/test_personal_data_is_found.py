@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ from helpers import a_contract, a_product, a_source, environment, run, write_wor
 from dataops_mesh.cli.warned import warned
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.quality.redact import looks_like
+from dataops_mesh.settings import load_settings
 from dataops_mesh.store.manifest import read_manifest
 
 MAILS = [f"someone.{n}@mesh.example" for n in range(40)]
@@ -88,16 +90,32 @@ def test_who_has_said_so_is_not_asked_again(tmp_path: Path, more):
     assert report.decision == Publish(())
 
 
-@pytest.mark.parametrize("policy", ["rules: {personal_data: {severity: off, reason: x}}\n", None])
-def test_it_can_be_off_or_waived(tmp_path: Path, policy):
+def test_it_can_be_off(tmp_path: Path):
+    policy = "rules: {personal_data: {severity: off, reason: x}}\n"
+    report = run(workspace(tmp_path, port(MAILS), policy), "shop.desks")
+    assert report.decision == Publish(())
+    assert (
+        read_manifest(environment(load_settings(tmp_path)).store, report.candidate).personal == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "policy", "holds"),
+    [
+        (30, "", True),
+        (-1, "", False),
+        (91, "", False),  # longer than a waiver may hold
+        (30, "waivers: {unwaivable: [personal_data]}\n", False),
+    ],
+)
+def test_a_waiver_counts_as_for_any_policy(tmp_path: Path, days, policy, holds):
     files = port(MAILS)
-    if policy is None:
-        files["waivers.yaml"] = (
-            "waivers:\n  - {rule: personal_data, who: ana, why: they are tests, until: 2099-01-01}\n"
-        )
-    settings = workspace(tmp_path, files, policy or "rules: {personal_data: error}\n")
-    decision = run(settings, "shop.desks").decision
-    assert decision == Publish(()) if policy else isinstance(decision, Publish | Refuse)
+    until = datetime.now(UTC).date() + timedelta(days)
+    files["waivers.yaml"] = (
+        f"waivers: [{{rule: personal_data, who: ana, why: of tests, until: {until}}}]\n"
+    )
+    settings = workspace(tmp_path, files, f"rules: {{personal_data: error}}\n{policy}")
+    assert isinstance(run(settings, "shop.desks").decision, Publish if holds else Refuse)
 
 
 def test_a_few_among_many_are_not_a_column_of_them(tmp_path: Path):

@@ -28,9 +28,9 @@ from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.refs import all_refs
 from dataops_mesh.store.release import ROLLBACK, commit, rollback
-from dataops_mesh.store.removal import is_done, removals
+from dataops_mesh.store.removing.removal import is_done, removals
+from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.retention import Retention
-from dataops_mesh.store.withdrawal import withdraw
 from dataops_mesh.watch.health import examine
 
 SAID = Asked("ana", WHY, OURS)

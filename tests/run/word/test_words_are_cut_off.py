@@ -20,7 +20,7 @@ from dataops_mesh.run.word.erase import Forgot, finish_removals
 from dataops_mesh.run.word.hold import lift_hold
 from dataops_mesh.store.log import latest, latest_number, read_release
 from dataops_mesh.store.manifest import is_written, read_manifest
-from dataops_mesh.store.removal import is_done, removals
+from dataops_mesh.store.removing.removal import is_done, removals
 from dataops_mesh.watch.health import examine
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"

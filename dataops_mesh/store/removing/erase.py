@@ -23,7 +23,7 @@ from dataops_mesh.store.manifest import (
     successors,
 )
 from dataops_mesh.store.pins import live_builds, who_uses
-from dataops_mesh.store.removal import Removal
+from dataops_mesh.store.removing.removal import Removal
 from dataops_mesh.store.scratch import lock_of
 from dataops_mesh.store.store import Store
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.hold import Hold, with_hold
 from dataops_mesh.store.log import Entry, Release
-from dataops_mesh.store.removal import Removal
+from dataops_mesh.store.removing.removal import Removal
 from dataops_mesh.store.store import PRODUCTION
 from dataops_mesh.store.switch import without_part
 from dataops_mesh.store.tree.ports import Ports
