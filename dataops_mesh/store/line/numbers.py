@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.tree.entry import Entry
@@ -42,15 +43,19 @@ class Known:
         return _number(self.here, address, candidate)
 
 
-def numbered(changes: Mapping[Address, Entry], known: Known) -> dict[Address, Entry]:
-    """Return entries of one line as another says them."""
-    memo: dict[tuple[str, int], int] = {}
+def numbered(
+    changes: Mapping[Address, Entry], number_of: Callable[[str, int], int]
+) -> dict[Address, Entry]:
+    """Return entries of one line as another says them.
+
+    Args:
+        changes: what each address resolves to.
+        number_of: the number that a publication of an address has in the other line.
+    """
+    known = cache(number_of)
 
     def numbers(inputs: Inputs) -> Inputs:
-        for name, number in inputs:
-            if (name, number) not in memo:
-                memo[name, number] = known.number_of(name, number)
-        return tuple((name, memo[name, number]) for name, number in inputs)
+        return tuple((name, known(name, number)) for name, number in inputs)
 
     return {
         address: replace(

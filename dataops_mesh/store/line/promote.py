@@ -10,12 +10,13 @@ right, and somebody has to build again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from dataops_mesh.errors import ConflictError, Problem
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.line.differ import Difference, difference, differences
+from dataops_mesh.store.line.numbers import numbered
 from dataops_mesh.store.log import Entry, Release, entries_of, joined
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.store import Store
@@ -112,23 +113,14 @@ def numbered_for(
     What they read is what the line shows, or gets with them: the guard makes sure of it.
     """
 
-    def numbers(inputs: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-        return tuple((name, _number(Address.parse(name))) for name, _ in inputs)
-
-    def _number(address: Address) -> int:
+    def number_of(name: str, _number: int) -> int:
+        address = Address.parse(name)
         if address in changes:
             return number
         found = before.ports.get(address)
         return found.publication if found else 0
 
-    return {
-        address: replace(
-            entry,
-            inputs=numbers(entry.inputs),
-            parts=tuple(replace(part, inputs=numbers(part.inputs)) for part in entry.parts),
-        )
-        for address, entry in changes.items()
-    }
+    return numbered(changes, number_of)
 
 
 def require_fresh(plan: Promotion, sandbox: str) -> None:

@@ -129,9 +129,12 @@ def _refreshed(
     release = following(current, REFRESHED, asked)
     number = release.number
     known = Known(mine, theirs, number, frozenset({*moves.whole, *moves.parts}))
-    after = published(mine, numbered(moves.parts, known), number, PUBLICATION)
+    after = published(mine, numbered(moves.parts, known.number_of), number, PUBLICATION)
     after = _then(
-        after, published(after.ports, numbered(moves.whole, known), number, PUBLICATION, whole=True)
+        after,
+        published(
+            after.ports, numbered(moves.whole, known.number_of), number, PUBLICATION, whole=True
+        ),
     )
     gone = [*moves.gone, *(piece for piece in moves.erased if _shows(after.ports, piece))]
     after = _then(after, _without(after.ports, gone, number))
