@@ -16,6 +16,7 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.macros import wrong_macros
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.spec.model import Mesh, Product, TransformKind
+from dataops_mesh.spec.read.descriptions import cut_descriptions
 
 if TYPE_CHECKING:
     from dataops_mesh.policy.model import Verdict
@@ -83,6 +84,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         )
         problems += rule_problems(product, known)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
+        said += tuple(cut_descriptions(product))
         if is_dbt(product) and not wrong:
             said += dbt_column_notes(product, known, dbt_manifest(product, walls_of(settings)))
             said += _unpublished(product, settings)

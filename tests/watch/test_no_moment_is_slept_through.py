@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dagster._vendored.croniter import croniter
 from helpers import a_contract, a_product, a_setting, environment, product, run, write_workspace
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dataops_mesh.cron import cron_problem, may_tick
@@ -38,11 +38,16 @@ crons = st.tuples(
 
 
 @given(crons, st.sampled_from(ZONES), moments)
+@example("* * * * *", "Europe/Berlin", datetime(2024, 10, 27, 1, tzinfo=UTC))
 def test_no_tick_of_a_cron_is_slept_through(line, zone, at):
     """Dagster's own cron says when it ticks."""
     assert cron_problem(line) is None
     local = at.astimezone(ZoneInfo(zone))
-    ticks = croniter(line, local, ret_type=datetime).get_next().astimezone(UTC)
+    coming = croniter(line, local, ret_type=datetime)
+    # In the hour that comes twice it begins with the first time, which may be over.
+    ticks = next(
+        tick for tick in iter(lambda: coming.get_next().astimezone(UTC), None) if tick > at
+    )
     found = may_tick(line, zone, at, LONGEST)
     if ticks - at <= LONGEST - timedelta(minutes=1):
         assert found is not None

@@ -46,7 +46,6 @@ def read_contract(
         _check_domain(node, domain, problems)
     check_version(node, problems)
     check_status(node, problems)
-    _check_description(node, problems)
     table = _table(node, port, problems)
     own_names = _called(table, port, "" if source else domain)
     target = Target(relations=own_names, system=system_of(node))
@@ -108,18 +107,6 @@ def _check_domain(node: Node, domain: str, problems: list[Problem]) -> None:
     """Report another domain than that of the folder, whose name is made of the contract's."""
     if slug(node.text("domain") or domain, "domain") != domain:
         check_same(node, "domain", domain, "the domain's folder", problems)
-
-
-def _check_description(node: Node, problems: list[Problem]) -> None:
-    """Report a text that was cut at a comma: `{purpose: Who, and why.}` has a key `and why.`."""
-    document = node.child("description")
-    if document is None or not isinstance(document.value, dict):
-        return
-    for key, value in document.value.items():
-        child = document.child(key)
-        if child is not None and value is None and " " in str(key):
-            what = "is no key: the text before it ends at the comma"
-            problems.append(child.problem(what, then="write the whole text in quotes"))
 
 
 def check_version(node: Node, problems: list[Problem]) -> None:
