@@ -97,6 +97,9 @@ def mask_port(  # noqa: PLR0913 - what, where, how, and what is certain of it
     except sql.engine_error() as error:
         if _SAME in str(error):
             raise RunError(_problem(address, _SAME)) from None
+        cut = [one.column for one in masks if one.mask.kind is MaskKind.BUCKET]
+        if cut and isinstance(error, sql.out_of_range()):
+            raise RunError(_no_bucket(address, cut)) from None
         raise not_built(address, error) from None
 
 
@@ -201,6 +204,13 @@ def _repeated(con: duckdb.DuckDBPyConnection, form: str, key: Sequence[str]) -> 
 def _problem(address: Address, what: str) -> Problem:
     then = "nothing was published; tell who maintains dataops_mesh"
     return Problem(f"the masked form of {address} is wrong: {what}", next=then)
+
+
+def _no_bucket(address: Address, columns: Sequence[str]) -> Problem:
+    """Return that the lower end of a bucket is beyond the least value of its type."""
+    what = f"a value of {', '.join(columns)} in {address} is the least of its type or near it"
+    then = "promise a `minimum` in the contract, or let the column have a larger physicalType"
+    return Problem(f"{what}: its bucket has no lower end", next=then)
 
 
 def _partial(column: str, mask: Mask) -> tuple[str, str]:

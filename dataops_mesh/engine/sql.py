@@ -174,6 +174,13 @@ def _kinds(con: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
     return [str(item.type).rpartition(".")[2] for item in con.extract_statements(sql)]
 
 
+def out_of_range() -> tuple[type[Exception], ...]:
+    """Return the classes of what DuckDB raises where a type cannot hold a result."""
+    import duckdb
+
+    return (duckdb.ConversionException, duckdb.OutOfRangeException)
+
+
 def engine_error() -> type[Exception]:
     """Return the class of every error that DuckDB raises, without importing it early."""
     import duckdb

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from dataops_mesh.policy.model import Finding, Options, Policy, Surroundings
 from dataops_mesh.policy.place import at_contract
+from dataops_mesh.spec.mask import MaskKind
 from dataops_mesh.spec.model import Column, OutputPort, Product
+
+_FIXES = {
+    "mask": "mask it (docs/masks.md)",
+    **{kind.value: f"mask it: `masking: {{method: {kind}, ...}}`" for kind in MaskKind},
+    "elsewhere": "say its `encryptedName`",
+    "role": "add `roles: [{role: ..., access: read}]` to the contract",
+}
 
 
 def _columns(product: Product) -> Iterator[tuple[OutputPort, int, Column]]:
@@ -43,22 +51,32 @@ def _classified(product: Product, options: Options, _around: Surroundings) -> It
 
 def _protected(product: Product, options: Options, _around: Surroundings) -> Iterator[Finding]:
     sensitive = {word.lower() for word in options["sensitive"]}
+    enough = tuple(options["by"])
     for port, index, column in _columns(product):
         words = {(column.classification or "").lower(), *(tag.lower() for tag in column.tags)}
         found = sorted(words & sensitive)
-        if found and not column.masking and not _has_reader(port):
+        if found and not _protections(port, column) & {*enough}:
             what = (
-                f'the column "{column.name}" of {port.address} is {found[0]}, is not masked, and '
-                "no role grants access to it"
+                f'the column "{column.name}" of {port.address} is {found[0]}, and is protected by '
+                f"none of: {', '.join(enough)}"
             )
-            fix = (
-                "add `roles: [{role: ..., access: read}]` to the contract, or leave the column out"
-            )
+            fix = " or ".join(_FIXES[one] for one in enough if one in _FIXES)
+            fix = f"{fix}, or leave the column out" if fix else "leave the column out"
             yield Finding(what, column.where, _key(index, "classification"), fix)
 
 
-def _has_reader(port: OutputPort) -> bool:
-    return any(role.role and role.access for role in port.contract.roles)
+def _protections(port: OutputPort, column: Column) -> frozenset[str]:
+    """Return what the contract says that protects a column, in the words of the option `by`."""
+    return frozenset(
+        word
+        for word, here in (
+            ("mask", column.mask is not None),
+            (column.mask.kind.value if column.mask else "", True),
+            ("elsewhere", bool(column.masking) and column.mask is None),
+            ("role", any(role.role and role.access for role in port.contract.roles)),
+        )
+        if here
+    )
 
 
 def _named(product: Product, options: Options, _around: Surroundings) -> Iterator[Finding]:
@@ -81,7 +99,7 @@ COLUMNS = (
         "sensitive_protected",
         "sensitive values are masked, or read only by those with a role",
         _protected,
-        options={"sensitive": ("pii", "restricted")},
+        options={"sensitive": ("pii", "restricted"), "by": ("mask", "elsewhere", "role")},
     ),
     Policy(
         "naming",

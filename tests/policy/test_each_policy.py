@@ -137,6 +137,33 @@ def test_a_mask_protects_a_sensitive_column_without_a_role(tmp_path):
     assert verdict(write(tmp_path, {FILES["contract"]: text})).violations == ()
 
 
+@pytest.mark.parametrize(
+    ("by", "mask", "kept"),
+    [
+        ("[hash, constant]", "{method: hash, secret: people}", True),
+        ("[hash, constant]", '{method: constant, value: "-"}', True),
+        ("[hash, constant]", "{method: partial, keepLast: 2}", False),
+        ("[mask]", "{method: partial, keepLast: 2}", True),
+        ("[elsewhere, role]", "{method: partial, keepLast: 2}", True),  # the contract has a role
+        ("[elsewhere]", "{method: hash, secret: people}", False),
+        ("[hash]", None, False),  # a role is not enough for this platform
+        ("[hsah]", "{method: hash, secret: people}", False),
+        ("[]", "{method: hash, secret: people}", False),
+    ],
+)
+def test_the_platform_says_which_masks_protect(tmp_path, by, mask, kept):
+    said = f"{{property: masking, vendor: dataops_mesh, value: {mask}}}"
+    said = f"customProperties: [{said}], " if mask else ""
+    files = {
+        FILES["contract"]: replaced(
+            CONTRACT, "classification: pii, ", f"classification: pii, {said}"
+        ),
+        "policies.yaml": f"rules:\n  sensitive_protected: {{by: {by}}}\n",
+    }
+    found = verdict(write(tmp_path, files)).violations
+    assert [v.rule for v in found] == ([] if kept else ["sensitive_protected"])
+
+
 def test_a_tag_makes_a_column_as_sensitive_as_a_classification(tmp_path):
     text = replaced(CONTRACT, "roles:\n  - {role: shop_reader, access: read}\n", "")
     text = replaced(text, "classification: pii,", "classification: internal, tags: [PII],")

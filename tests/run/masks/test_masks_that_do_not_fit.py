@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers import product
-from mask_cases import column, people, workspace
+from helpers import product, run
+from mask_cases import cells, column, people, workspace
 
-from dataops_mesh.errors import DeclarationError
+from dataops_mesh.errors import DeclarationError, RunError
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,25 @@ def test_a_mask_under_which_the_contract_does_not_hold_is_refused(tmp_path: Path
         product(settings, "hr.people")
     assert said in str(caught.value)
     assert "people.odcs.yaml:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "bucket"),
+    [
+        ("integer", "-9223372036854775808", "{method: bucket, width: 10}"),
+        ("date", "5877642-06-25 (BC)", "{method: bucket, unit: decade}"),
+    ],
+)
+def test_a_bucket_beyond_the_end_of_its_type_is_told_as_what_it_is(tmp_path, kind, value, bucket):
+    """It is no fault of the transform, and the value is not told."""
+    stored = "bigint" if kind == "integer" else kind
+    files = people(
+        f"id,x\n1,{value}\n",
+        column("x", kind, bucket),
+        sql=f"select id::int as id, x::{stored} as x from people_csv",
+    )
+    settings = workspace(tmp_path, files)
+    with pytest.raises(RunError, match=r"a value of x in hr\.people is the least") as caught:
+        run(settings, "hr.people")
+    assert value[:6] not in str(caught.value)
+    assert value[:6] not in cells(settings.store_folder)
