@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -36,18 +37,19 @@ def show_status(names: Sequence[str], output: Format) -> int:
     from dataops_mesh.cli.ending import ending_words
     from dataops_mesh.cli.sandbox.sandboxes import stale_lines
     from dataops_mesh.run.quarantine import set_aside_now
-    from dataops_mesh.run.record import product_status
+    from dataops_mesh.run.record import open_record
     from dataops_mesh.run.word.orphans import orphans
-    from dataops_mesh.watch.trouble import slos
+    from dataops_mesh.watch.states import states
 
-    settings, mesh, is_all = open_near(names)
+    settings, mesh, is_all = open_near(names, looks=True)
     say_unreadable(mesh, names)
     environment = open_environment(settings)
     release = latest(environment.store)
     products = named(mesh, names)
     asked = {product.qualified_name for product in products}
-    known = product_status(environment, asked if names else None)
-    kept = slos(products, environment)
+    every = {product.qualified_name: product for product in mesh.products}
+    with open_record(environment) as ledger:
+        known = states(every, ledger, release, datetime.now(UTC), asked if names else None)
     over = _over(mesh, environment, asked if names else None)
     if over and not is_all:  # who reads it stands in any declaration
         over = _over(load_workspace(settings), environment, asked)
@@ -55,10 +57,10 @@ def show_status(names: Sequence[str], output: Format) -> int:
     aside = set_aside_now(environment.store, products, release)
     rows = [
         {
-            **_status_row(product, port_index, release, known.get(product.qualified_name)),
+            **_status_row(product, port_index, release, known[product.qualified_name].last),
             "set_aside": aside.get(product.outputs[port_index].address, 0),
-            "runs": kept[product.qualified_name].runs,
-            "data": kept[product.qualified_name].data,
+            "runs": known[product.qualified_name].slo.runs,
+            "data": known[product.qualified_name].slo.data,
             "held": "; ".join(
                 text
                 for text in (

@@ -13,6 +13,7 @@ from pathlib import Path
 from dataops_mesh.cli.workspace import load_workspace
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.policy.plugin import brought
+from dataops_mesh.run.kept import kept_in
 from dataops_mesh.run.lineage import Known
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_product
@@ -26,11 +27,12 @@ from dataops_mesh.spec.visible import reads
 _SPELLED = rb"""id["']?\s*:\s*(?:[*&|>!]|"[^"\n]*\\)"""
 
 
-def open_near(names: Sequence[str]) -> tuple[Settings, Mesh, bool]:
+def open_near(names: Sequence[str], *, looks: bool = False) -> tuple[Settings, Mesh, bool]:
     """Return the settings, and the mesh as far as it matters to the products that were named.
 
     Args:
         names: products; a domain, and nothing, mean that everything is read.
+        looks: nothing is built or judged, so files that have not changed are not parsed again.
 
     Returns:
         the settings, the mesh, and whether that is all of it.
@@ -41,7 +43,8 @@ def open_near(names: Sequence[str]) -> tuple[Settings, Mesh, bool]:
     """
     settings = load_settings()
     near = _near(settings, names)
-    return settings, near or load_workspace(settings), near is None
+    load = kept_in(settings, settings.domains_folder).load if looks else load_product
+    return settings, near or load_workspace(settings, load), near is None
 
 
 def _near(settings: Settings, names: Sequence[str]) -> Mesh | None:

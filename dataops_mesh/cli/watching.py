@@ -56,7 +56,7 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
     from dataops_mesh.run.record import open_record
     from dataops_mesh.watch.trouble import look
 
-    settings, mesh, _ = open_near(names)
+    settings, mesh, _ = open_near(names, looks=True)
     say_unreadable(mesh, names)
     asked = named(mesh, names)
     products = [one for one in asked if one.status in WATCHED or one.qualified_name in names]

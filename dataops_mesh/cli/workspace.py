@@ -16,7 +16,7 @@ from dataops_mesh.errors import (
     did_you_mean,
 )
 from dataops_mesh.settings import CodeLocation, Settings, find_root, load_settings
-from dataops_mesh.spec.loader import Broken, read_domain, read_mesh, whole
+from dataops_mesh.spec.loader import Broken, Load, load_product, read_domain, read_mesh, whole
 from dataops_mesh.spec.model import Domain, Mesh, Product
 
 RUNNABLE = frozenset({"active", "deprecated"})
@@ -43,10 +43,14 @@ def open_readable() -> tuple[Settings, Mesh]:
     return settings, load_workspace(settings)
 
 
-def load_workspace(settings: Settings) -> Mesh:
+def load_workspace(settings: Settings, load: Load = load_product) -> Mesh:
     """Return the domains of the workspace, and those that the setting `locations` joins to it.
 
     What cannot be read of them is said in the mesh.
+
+    Args:
+        settings: of the workspace.
+        load: reads one product.
 
     Raises:
         DeclarationError: there is no folder of domains.
@@ -56,21 +60,21 @@ def load_workspace(settings: Settings) -> Mesh:
     domains: dict[str, Domain] = {}
     joined = {name for name, one in settings.locations.items() if one.folder is not None}
     if settings.domains_folder.is_dir() or not joined:
-        mesh = read_mesh(settings.root, settings.domains)
+        mesh = read_mesh(settings.root, settings.domains, load)
         domains = {domain.name: domain for domain in mesh.domains}
         broken |= mesh.broken
     for name, location in settings.locations.items():
         where = f"tool.dataops_mesh.locations.{name}"
         if location.python is not None and not (settings.root / location.python).is_file():
             raise SettingsError(Problem(f"there is no {location.python}", key=f"{where}.python"))
-        found, wrong = _located(settings, name, location, domains)
+        found, wrong = _located(settings, name, location, domains, load)
         domains[name] = replace(found, python=location.python)
         broken |= wrong
     return Mesh(settings.root, tuple(domains.values()), broken)
 
 
 def _located(
-    settings: Settings, name: str, location: CodeLocation, domains: dict[str, Domain]
+    settings: Settings, name: str, location: CodeLocation, domains: dict[str, Domain], load: Load
 ) -> tuple[Domain, Broken]:
     """Return the domain of a location, and what could not be read of it."""
     key = f"tool.dataops_mesh.locations.{name}"
@@ -94,7 +98,7 @@ def _located(
         load_settings(root)  # its own settings are the team's too
     except SettingsError as error:
         return Domain(name, folder, ()), {name: error.problems}
-    found, wrong = read_domain(folder, root)
+    found, wrong = read_domain(folder, root, load)
     return found if root == settings.root else replace(found, root=root), wrong
 
 

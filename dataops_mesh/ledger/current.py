@@ -58,6 +58,35 @@ def failed_results(ledger: Ledger, refs: Iterable[str], check: str) -> dict[str,
     return found
 
 
+def ended_badly(ledger: Ledger, asked: Collection[str], last: int) -> frozenset[str]:
+    """Return those products of which one of the last runs was not let through.
+
+    Args:
+        ledger: the ledger.
+        asked: the products that are asked about.
+        last: how many of the newest runs of each are looked at.
+    """
+    from sqlalchemy import exists, select
+
+    from dataops_mesh.ledger.schema import candidates, runs
+
+    found: set[str] = set()
+    with transaction(ledger) as connection:
+        for some in _pieces(asked):
+            ever = select(candidates.c.product).where(candidates.c.product.in_(some))
+            names = ever.distinct().subquery("names")
+            own = candidates.alias("own")
+            recent = select(own.c.verdict).where(own.c.product == names.c.product)
+            recent = recent.order_by(own.c.finished.desc()).limit(last).correlate(names)
+            ends = recent.subquery("recent")
+            bad = exists(select(ends.c.verdict).where(ends.c.verdict != "publish"))
+            found.update(connection.execute(select(names.c.product).where(bad)).scalars())
+            if not lacks(ledger, connection, "attempts"):
+                without = select(runs.c.product).where(runs.c.product.in_(some)).distinct()
+                found.update(connection.execute(without).scalars())
+    return frozenset(found)
+
+
 def last_audits(ledger: Ledger, asked: Collection[str] | None = None) -> dict[str, AuditRecord]:
     """Return the newest look at the published data of each product, or of those asked about."""
     from sqlalchemy import select

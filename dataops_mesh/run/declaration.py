@@ -22,7 +22,7 @@ from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.read import sources
 from dataops_mesh.spec.read.pact import FOLDER, SUFFIX
 from dataops_mesh.store.declarations import read_declaration, write_declaration
-from dataops_mesh.store.manifest import Manifest, read_manifest
+from dataops_mesh.store.manifest import Declared, Manifest, read_manifest
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree.ports import lights_in
@@ -101,7 +101,7 @@ def _by_name(store: Store, release: Release, name: str) -> Iterator[Manifest]:
             yield read_manifest(store, light.candidate)
 
 
-def published_product(store: Store, manifest: Manifest | None) -> Product | None:
+def published_product(store: Store, manifest: Manifest | Declared | None) -> Product | None:
     """Return the declaration of a publication; None if it was made before they were kept.
 
     Raises:
@@ -111,6 +111,18 @@ def published_product(store: Store, manifest: Manifest | None) -> Product | None
         return None
     domain, _, name = manifest.product.partition(".")
     return load_texts(read_declaration(store, manifest.declaration), domain, name)
+
+
+def mentions(store: Store, manifest: Declared, word: str) -> bool:
+    """Tell whether the declaration of a publication may have a word in it; parses nothing.
+
+    Raises:
+        StoreError: it was kept and cannot be read.
+    """
+    if not manifest.declaration:
+        return False
+    texts = read_declaration(store, manifest.declaration).values()
+    return any(word in text or "\\" in text for text in texts)  # YAML may spell it by escapes
 
 
 def publication_reasons(

@@ -24,8 +24,8 @@ from dataops_mesh.quality.relation import Relation
 from dataops_mesh.quality.rows import broken_rows
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.session import attempt_session
-from dataops_mesh.spec.checks.check import Check, checks_of
-from dataops_mesh.spec.checks.measures import SetAside
+from dataops_mesh.spec.checks.aside import may_set_aside
+from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.spec.names import WHY, quarantine_schema
 from dataops_mesh.store import files
@@ -85,8 +85,8 @@ def set_aside_now(
     """Return how many rows were set aside of what consumers read; only the evidence says it."""
     found: dict[Address, int] = {}
     for product in products:
-        ports = {check.port for check in checks_of(product) if isinstance(check.measure, SetAside)}
-        for address in ports & release.ports.keys():
+        ports = (port.address for port in product.outputs if may_set_aside(port))
+        for address in (one for one in ports if one in release.ports):
             found[address] = 0
             for ref in release.ports[address].refs:
                 with suppress(MeshError):  # damaged: other commands say so

@@ -104,8 +104,13 @@ def whole(mesh: Mesh) -> Mesh:
     return mesh
 
 
-def read_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
+def read_mesh(root: Path, domains_folder: str = "domains", load: Load = load_product) -> Mesh:
     """Read what can be read of a workspace: one team's mistake is not the others'.
+
+    Args:
+        root: the workspace.
+        domains_folder: where its domains are.
+        load: reads one product.
 
     Raises:
         DeclarationError: there is no folder of domains.
@@ -121,7 +126,7 @@ def read_mesh(root: Path, domains_folder: str = "domains") -> Mesh:
     for folder in _folders(parent):
         if parent == root and folder.name == SHARED and not any(folder.glob(f"*/{PRODUCT_FILE}")):
             continue
-        domain, wrong = read_domain(folder, root)
+        domain, wrong = read_domain(folder, root, load)
         domains.append(domain)
         broken |= wrong
     return Mesh(root, tuple(domains), broken)

@@ -48,7 +48,8 @@ def check_mesh(
                 problems += _check_input(wanted, wanted.address, ports)
         problems += _check_relationships(product, ports)
         problems += _check_visibility(product, ports, mesh)
-    rest = [one for one in mesh.products if one not in told]
+    own = set(map(id, told))
+    rest = [one for one in mesh.products if id(one) not in own]
     problems += _cycles((*told, *rest, *others), len(told))
     return tuple(problems)
 
@@ -179,9 +180,11 @@ def _check_visibility(product: Product, ports: Ports, mesh: Mesh) -> list[Proble
         for address, where, key in reads(product):
             if address in ports:
                 problems += invisible(address, ports[address][1], product, where, key)
-    domains = {domain.name for domain in mesh.domains}
-    known = sorted(one.qualified_name for one in mesh.products)
     for port in product.outputs:
+        if not port.contract.visibility:
+            continue
+        domains = {domain.name for domain in mesh.domains}
+        known = sorted(one.qualified_name for one in mesh.products)
         for name in port.contract.visibility:
             if name.partition(".")[0] in domains and name not in {*domains, *known, *mesh.broken}:
                 hint = did_you_mean(name, known)

@@ -19,6 +19,7 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.spec.threshold import Threshold
 
 _DECEMBER = 12
+_LAST_KEY = chr(0x10FFFF)  # after all others
 _HOUR, _KEY_OF_HOUR = timedelta(hours=1), "%Y-%m-%dT%H"
 _CUT = re.compile(r"(?P<cadence>\w+) by (?P<column>.*), (?P<what>dates|moments) of (?P<zone>\S+)")
 
@@ -196,6 +197,21 @@ def has_key(partitioning: Partitioning, key: str) -> bool | None:
         return None
     first = _floor(partitioning.start, cadence)
     return first <= day and (partitioning.end is None or day < partitioning.end)
+
+
+def keys_outside(partitioning: Partitioning) -> tuple[tuple[str, str], ...]:
+    """Return from where to where keys lie that `has_key` denies; others may lie there too.
+
+    >>> year = Partitioning("day", Cadence.DAILY, date(2013, 1, 1), date(2014, 1, 1))
+    >>> [(first, last[:10]) for first, last in keys_outside(year)][0]
+    ('', '2012-12-31')
+    """
+    cadence, end = partitioning.cadence, partitioning.end
+    if cadence is None:
+        return (("", _LAST_KEY),)
+    first = _floor(partitioning.start, cadence)
+    before = f"{first - timedelta(days=1)}{_LAST_KEY}" if first > date.min else ""
+    return (("", before), *(((end.isoformat(), _LAST_KEY),) if end else ()))
 
 
 def keys_over(cut: str, piece: Partition) -> tuple[str, str] | None:

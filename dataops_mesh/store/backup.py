@@ -162,8 +162,7 @@ def _erased(source: Path, target: Path) -> Iterator[str]:
         here, there = source / "candidates" / ref, target / "candidates" / ref
         kept = {one.relative_to(here) for one in _below(here)}
         left = [one for one in _below(there) if one.relative_to(there) not in kept]
-        for one in left:
-            files.remove(one)
+        files.remove_many(left)
         if left:
             yield ref
 

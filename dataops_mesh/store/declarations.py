@@ -21,7 +21,7 @@ def write_declaration(store: Store, texts: Mapping[str, str]) -> str:
     data = json.dumps(texts, sort_keys=True, ensure_ascii=False).encode()
     digest = hashlib.sha256(data).hexdigest()
     path = store.root / _FOLDER / digest
-    if not path.is_file():
+    if files.stat(path) is None:
         files.make_folder(path.parent)
         files.create(path, data)
     return digest
@@ -35,11 +35,11 @@ def read_declaration(store: Store, digest: str) -> dict[str, str]:
         CorruptError: it is not what was written.
     """
     path = store.root / _FOLDER / digest
-    if not _DIGEST.fullmatch(digest) or not path.is_file():
+    if not _DIGEST.fullmatch(digest) or files.stat(path) is None:
         raise StoreError(
             Problem(f"the declaration {digest} is not in this store", next="run the product again")
         )
-    data = path.read_bytes()
+    data = files.read(path)
     if hashlib.sha256(data).hexdigest() != digest:
         raise CorruptError(Problem(f"{path} is not what was written", next="restore the store"))
     found: dict[str, str] = json.loads(data)

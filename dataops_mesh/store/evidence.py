@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store import files
 from dataops_mesh.store.history import history
 from dataops_mesh.store.hold import ROLLBACK
 from dataops_mesh.store.log import EMPTY, PUBLICATION, Entry, entries_of
@@ -61,7 +62,8 @@ def _doubts(
     root = folder(store, ref)
     for file in manifest.files:
         path = root / file.path
-        if not path.is_file() or path.stat().st_size != file.bytes:
+        there = files.stat(path)
+        if there is None or there.bytes != file.bytes:
             yield Problem(f"{path} is missing or has another size", next=again)
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import stat
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE, S_ISREG
 from typing import NamedTuple
 
 TEMPORARY = ".tmp-"
@@ -21,7 +21,7 @@ _ATTEMPTS = 10
 
 
 class Item(NamedTuple):
-    """One file of a listing.
+    """What a file is, by its name alone.
 
     Args:
         changed: when its content was written, in seconds.
@@ -92,6 +92,15 @@ def read(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def stat(path: Path) -> Item | None:
+    """Return what a file is; None where there is none."""
+    try:
+        state = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Item(path, state.st_size, state.st_mtime) if S_ISREG(state.st_mode) else None
+
+
 def listed(folder: Path) -> Iterator[Item]:
     """Iterate over the files right in a folder, in no order, without those not yet in place."""
     with suppress(FileNotFoundError), os.scandir(folder) as found:
@@ -101,6 +110,12 @@ def listed(folder: Path) -> Iterator[Item]:
             with suppress(FileNotFoundError):  # deleted since it was listed
                 state = item.stat(follow_symlinks=False)
                 yield Item(Path(item.path), state.st_size, state.st_mtime)
+
+
+def numbered(folder: Path) -> list[int]:
+    """Return the numbers of the files `<number>.json` in a folder, in no order."""
+    stems = (item.path.stem for item in listed(folder) if item.path.suffix == ".json")
+    return [int(stem) for stem in stems if stem.isdigit()]
 
 
 def move(source: Path, target: Path, *, durable: bool = True) -> None:
@@ -143,13 +158,19 @@ def shut(folder: Path) -> None:
 def reopen(folder: Path) -> None:
     """Let into a folder whoever is let into the one that it is in."""
     before("reopen", folder)
-    folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+    folder.chmod(S_IMODE(folder.parent.stat().st_mode))
 
 
 def remove(path: Path) -> None:
     """Delete a file; no error when it is gone."""
     before("remove", path)
     path.unlink(missing_ok=True)
+
+
+def remove_many(paths: Iterable[Path]) -> None:
+    """Delete files, in their order; no error for those that are gone."""
+    for path in paths:
+        remove(path)
 
 
 def remove_tree(path: Path) -> None:

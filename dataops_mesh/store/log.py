@@ -139,9 +139,9 @@ _SAID = tuple(one.name for one in fields(Release) if one.name not in {"ports", "
 def latest_number(store: Store) -> int:
     """Return the newest release's number, at a cost that does not grow with their number."""
     number = number_in(store.releases / _HINT)
-    if number is None or not path_of(store, number).exists():
+    if number is None or files.stat(path_of(store, number)) is None:
         number = max(all_numbers(store), default=0)
-    while path_of(store, number + 1).exists():
+    while files.stat(path_of(store, number + 1)):
         number += 1
     if not number and store.line != PRODUCTION:
         raise gone_line(store)
@@ -234,7 +234,7 @@ def append(store: Store, release: Release) -> bool:
             raise
         raise gone_line(store) from None
     hint = number_in(store.releases / _HINT)  # it only goes forward, unless it leads nowhere
-    if hint is None or hint < release.number or not path_of(store, hint).exists():
+    if hint is None or hint < release.number or files.stat(path_of(store, hint)) is None:
         files.replace(store.releases / _HINT, str(release.number).encode(), durable=False)
     return True
 
@@ -275,5 +275,4 @@ def as_it_was(store: Store, number: int) -> Release:
 
 def all_numbers(store: Store) -> list[int]:
     """Return the numbers of all releases, closed ones included, in no order."""
-    found = (item.path for item in files.listed(store.releases))
-    return [int(path.stem) for path in found if path.suffix == ".json" and path.stem.isdigit()]
+    return files.numbered(store.releases)

@@ -16,6 +16,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
@@ -32,6 +33,7 @@ from dataops_mesh.store.described import (
 )
 from dataops_mesh.store.store import PRODUCTION, Store
 
+T = TypeVar("T")
 MANIFEST = "manifest.json"
 PUBLISH, REFUSE, ERROR = "publish", "refuse", "error"
 _REF = re.compile(r"\w[\w-]*/\w[\w-]*/\w[\w-]*", re.ASCII)
@@ -176,13 +178,30 @@ def write_manifest(store: Store, manifest: Manifest) -> None:
         raise StoreError(Problem(what, next=then))
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Of a manifest, whose declaration it is of, and which."""
+
+    product: str
+    declaration: str = ""
+
+
 def read_manifest(store: Store, ref: str) -> Manifest:
     """Return the evidence of a candidate; of one that was removed, what is left of it."""
+    return _read(Manifest, store, ref)
+
+
+def read_declared(store: Store, ref: str) -> Declared:
+    """Return by which declaration a candidate was built, and nothing else of its evidence."""
+    return _read(Declared, store, ref)
+
+
+def _read(kind: type[T], store: Store, ref: str) -> T:
     path = folder(store, ref) / MANIFEST
     try:
-        if not path.is_file():
+        if files.stat(path) is None:
             path = next(iter(successors(store, ref)), path)
-        data = path.read_bytes()
+        data = files.read(path)
     except FileNotFoundError:
         raise StoreError(
             Problem(
@@ -190,18 +209,18 @@ def read_manifest(store: Store, ref: str) -> Manifest:
                 next="it was collected, or its build did not finish: run the product again",
             )
         ) from None
-    return record.decode(Manifest, data, path)
+    return record.decode(kind, data, path)
 
 
 def successors(store: Store, ref: str) -> tuple[Path, ...]:
     """Return what removals left on record of a candidate: the newest counts, and comes first."""
-    found = (store.removed / ref).glob("*.json")
-    return tuple(sorted(found, key=lambda path: int(path.stem), reverse=True))
+    kept = store.removed / ref
+    return tuple(kept / f"{number}.json" for number in sorted(files.numbered(kept), reverse=True))
 
 
 def is_written(store: Store, ref: str) -> bool:
     """Tell whether there is evidence of a candidate."""
-    return (folder(store, ref) / MANIFEST).is_file() or bool(successors(store, ref))
+    return files.stat(folder(store, ref) / MANIFEST) is not None or bool(successors(store, ref))
 
 
 def pending_refs(store: Store) -> tuple[str, ...]:

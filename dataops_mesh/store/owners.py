@@ -174,7 +174,7 @@ def _create(store: Store, owner: Owner) -> bool:
 
 def _read(store: Store, domain: str, number: int) -> Owner:
     path = _file(store, domain, number)
-    return record.decode(Owner, path.read_bytes(), path)
+    return record.decode(Owner, files.read(path), path)
 
 
 def _root(store: Store) -> Path:
@@ -188,8 +188,7 @@ def _file(store: Store, domain: str, number: int) -> Path:
 
 
 def _numbers(store: Store, domain: str) -> list[int]:
-    folder = _file(store, domain, 1).parent
-    return [int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()]
+    return files.numbered(_file(store, domain, 1).parent)
 
 
 def _path(text: str) -> str:

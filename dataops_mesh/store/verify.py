@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataops_mesh.errors import CorruptError, Problem
+from dataops_mesh.store import files
 from dataops_mesh.store.described import PortData, Quarantine
-from dataops_mesh.store.files import digest
 from dataops_mesh.store.manifest import folder, read_manifest
 from dataops_mesh.store.store import Store
 
@@ -19,9 +19,9 @@ def verify(store: Store, ref: str) -> int:
     for port in found:
         for file in port.files:
             path = root / file.path
-            if not path.is_file():
+            if files.stat(path) is None:
                 what = f"{path} of {port.address} is missing"
-            elif digest(path) != file.sha256:
+            elif files.digest(path) != file.sha256:
                 what = f"{path} of {port.address} has another content than its manifest says"
             else:
                 total += file.bytes

@@ -20,7 +20,7 @@ from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, ports_of
 from dataops_mesh.store.removing.withdrawal import withdrawal_of
 from dataops_mesh.store.tree.entry import Light
-from dataops_mesh.watch.trouble import FRESHNESS, HELD, Slo, span
+from dataops_mesh.watch.slo import FRESHNESS, HELD, Slo, span
 
 WATCHED = frozenset({"active", "deprecated", "retired"})
 # How a product stands, the gravest first.

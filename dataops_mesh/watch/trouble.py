@@ -6,13 +6,14 @@ down for a night therefore finds the same state as one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from dataops_mesh.errors import MeshError
-from dataops_mesh.ledger import Event, Ledger, history, results_of
+from dataops_mesh.ledger import Event, Ledger, history
+from dataops_mesh.ledger.current import ended_badly, last_audits
 from dataops_mesh.ledger.incidents import (
     Incident,
     Trouble,
@@ -22,20 +23,19 @@ from dataops_mesh.ledger.incidents import (
 )
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
-from dataops_mesh.run.word.held import gone_inputs, holds_behind, is_lifted
+from dataops_mesh.run.word.held import is_lifted
 from dataops_mesh.spec.model import Product
-from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.store import Store
 from dataops_mesh.watch.endings import endings
+from dataops_mesh.watch.slo import LOOKED_AT, slo_of
+from dataops_mesh.watch.states import states
 
 CAUGHT, FAILED, ESCAPED, LATE = "caught", "failed", "escaped", "late"
 RUNS, DATA = "runs", "data"
-HELD = "held"
-FRESHNESS = "freshness"
 _SHOWN = 5
-_LOOKED_AT = 50
+_KEPT = frozenset({"", "on time", "due", "fresh"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +44,6 @@ class LostRun:
 
     run_id: str
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slo:
-    """How a product keeps its promises.
-
-    Args:
-        runs: `on time`, `due`, `late`, `held` where that is why it would be late, or empty where
-            nothing is promised or published.
-        data: `fresh`, `stale`, `held`, or empty where nothing is promised or published.
-    """
-
-    runs: str = ""
-    data: str = ""
-    why: tuple[str, ...] = ()
 
 
 def look(
@@ -78,11 +63,11 @@ def look(
     names = [product.qualified_name for product in looked]
     release = latest(environment.store)
     with open_record(environment) as ledger:
+        running = tuple(product for product in looked if product.status != "retired")
         found = [
             trouble
-            for product in looked
-            if product.status != "retired"
-            for trouble in _troubles(product, environment, ledger, now, release)
+            for product in suspects(running, ledger, now, release)
+            for trouble in troubles_of(product, environment, ledger, now, release)
         ]
         found += endings(looked, environment, release)
         if lost_runs is None:
@@ -102,41 +87,29 @@ def look(
 def recorded_runs(environment: Environment, product: Product) -> frozenset[str]:
     """Return the runs of a product whose end is on record."""
     with open_record(environment) as ledger:
-        events = history(ledger, product.qualified_name, _LOOKED_AT)
+        events = history(ledger, product.qualified_name, LOOKED_AT)
     return frozenset(event.run_id for event in events)
 
 
-def slos(products: Iterable[Product], environment: Environment) -> dict[str, Slo]:
-    """Return how each product keeps its promises, by qualified name."""
-    now, release = datetime.now(UTC), latest(environment.store)
-    with open_record(environment) as ledger:
-        return {
-            product.qualified_name: slo_of(product, ledger, now, release) for product in products
-        }
+def suspects(
+    products: Sequence[Product], ledger: Ledger, now: datetime, release: Release
+) -> Iterator[Product]:
+    """Yield the products with which something may be wrong: asked once for all of them."""
+    by_name = {product.qualified_name: product for product in products}
+    bad = ended_badly(ledger, by_name.keys(), LOOKED_AT)
+    audits = last_audits(ledger, by_name.keys())
+    for name, state in states(by_name, ledger, release, now).items():
+        is_kept = state.slo.runs in _KEPT and state.slo.data in _KEPT
+        if name in bad or not is_kept or (name in audits and audits[name].outcome != "passed"):
+            yield by_name[name]
 
 
-def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) -> Slo:
-    """Return how the product keeps its promises about runs and about data.
-
-    What a person holds, and what is built from it, is not late because of that.
-    """
-    events = history(ledger, product.qualified_name, _LOOKED_AT)
-    published = next((e for e in events if e.what in {"published", "rollback"}), None)
-    if published is None or not any(port.address in release.ports for port in product.outputs):
-        return Slo()  # never, or not any more
-    runs, why = _runs(product, published, now)
-    data, more = _data(product, published, ledger)
-    if "late" in runs or "stale" in data:
-        behind = holds_behind(product, release) or gone_inputs(product, release)
-        runs, data = (HELD if behind and one in {"late", "stale"} else one for one in (runs, data))
-    return Slo(runs, data, tuple(text for text in (why, more) if text))
-
-
-def _troubles(
+def troubles_of(
     product: Product, environment: Environment, ledger: Ledger, now: datetime, release: Release
 ) -> list[Trouble]:
+    """Return what is wrong with one product."""
     name = product.qualified_name
-    events = history(ledger, name, _LOOKED_AT)
+    events = history(ledger, name, LOOKED_AT)
     # What a hold stopped that is lifted says nothing of the data.
     telling = tuple(e for e in events if not is_lifted(e.reasons, product, release))
     found = _last_ends(product, environment, telling)
@@ -185,43 +158,13 @@ def _partition_of(store: Store, candidate: str) -> str:
         return ""
 
 
-def _runs(product: Product, published: Event, now: datetime) -> tuple[str, str]:
-    recency = recency_of(product)
-    if recency is None:
-        return "", ""
-    age = now - published.at
-    why = f"the last publication is {span(age)} old; promised: {recency.promise}"
-    if age > timedelta(hours=recency.fail):
-        return "late", why
-    return ("due", why) if age > timedelta(hours=recency.warn) else ("on time", "")
-
-
-def _data(product: Product, published: Event, ledger: Ledger) -> tuple[str, str]:
-    """Return what the newest look at the data said: an audit's, else that of the gate."""
-    promised = any(
-        sla.property == FRESHNESS and sla.element
-        for port in product.outputs
-        for sla in port.contract.slas
-    )
-    if not promised:
-        return "", ""
-    audit = last_audit(ledger, product.qualified_name)
-    if audit and audit.publication == published.publication:
-        stale = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
-    else:
-        rows = results_of(ledger, published.candidate)
-        found = [row for row in rows if row["check"] == FRESHNESS]
-        stale = [row["reason"] for row in found if row["outcome"] != "passed"]
-    return ("stale", stale[0] or "the data is older than promised") if stale else ("fresh", "")
-
-
 def _kept(ledger: Ledger, names: list[str], found: list[Trouble]) -> list[Trouble]:
     """Return the open incidents of runs that left no record: only the orchestrator knows more."""
     known = {trouble.identity for trouble in found}
     open_now = incidents_of(ledger, names, only_open=True)
     failed = [item.trouble for item in open_now if item.trouble.kind == FAILED]
     about = {trouble.product for trouble in failed}
-    on_record = {event.run_id for name in about for event in history(ledger, name, _LOOKED_AT)}
+    on_record = {event.run_id for name in about for event in history(ledger, name, LOOKED_AT)}
     return [
         trouble
         for trouble in failed
@@ -235,9 +178,3 @@ def _listed(reasons: Iterable[str]) -> str:
     if len(found) > _SHOWN:
         shown.append(f"and {len(found) - _SHOWN} more")
     return "\n".join(shown)
-
-
-def span(age: timedelta) -> str:
-    """Return how long something is, in hours or days."""
-    hours = age.total_seconds() / 3600
-    return f"{hours / 24:.1f} days" if hours > 48 else f"{hours:.1f} hours"  # noqa: PLR2004

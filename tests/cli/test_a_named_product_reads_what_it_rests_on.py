@@ -114,3 +114,21 @@ def test_who_reads_what_has_ended_is_told_though_it_was_not_named(mesh, workspac
     said = mesh("status", "shop.orders")
     assert said.code == 0
     assert "desk.totals still reads it" in said.err
+
+
+def test_status_of_everything_parses_what_has_changed_and_nothing_else(mesh, workspace, loaded):
+    assert mesh("run").code == 0
+    assert mesh("status").code == 0
+    loaded.clear()
+    before = json.loads(mesh("status", "--format", "json").out)
+    assert mesh("status", "--wrong").code == 0
+    assert loaded == []
+    edit(
+        totals(workspace) / "product.odps.yaml",
+        "kind: DataProduct\n",
+        "kind: DataProduct\nstatus: deprecated\n",
+    )
+    after = json.loads(mesh("status", "--format", "json").out)
+    assert loaded == ["totals"]
+    told = {row["port"]: row["status"] for row in after}
+    assert told == {row["port"]: row["status"] for row in before} | {"desk.totals": "deprecated"}

@@ -9,6 +9,7 @@ import sys
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from store_helpers import T0, A
 
@@ -35,6 +36,13 @@ def test_the_record_of_a_port_agrees_with_the_disk(con, tmp_path):
         digest(tmp_path / file.path) for file in port.files
     ]
     assert all(file.path.startswith("aircraft/") for file in port.files)
+
+
+def test_files_have_no_field_ids_so_that_an_iceberg_table_can_take_them(con, tmp_path):
+    """`add_files` of pyiceberg refuses files that number their fields by themselves."""
+    port = write_port(con, "SELECT 1 AS i, {'x': 1} AS s, [1] AS l", tmp_path, A)
+    schema = pq.read_schema(tmp_path / port.files[0].path)
+    assert all(field.metadata is None for field in schema)
 
 
 def test_an_empty_result_is_written_with_its_columns(con, tmp_path):

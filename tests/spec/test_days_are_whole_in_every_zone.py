@@ -17,6 +17,7 @@ from dataops_mesh.spec.partition import (
     Partition,
     Partitioning,
     has_key,
+    keys_outside,
     keys_over,
     partitions_until,
 )
@@ -139,3 +140,27 @@ def test_a_day_has_the_hours_that_it_had(zone: str, day: str, hours: float):
             f"INTERVAL 30 MINUTE)) AS at) WHERE NOT ({piece.outside})"
         )
         assert con.execute(inside).fetchone() == (hours * 2,)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cadence=st.sampled_from([*Cadence, None]),
+    start=st.dates(date(2010, 1, 1), date(2012, 1, 1)),
+    days=st.none() | st.integers(0, 800),
+    asked=st.datetimes(datetime(2009, 1, 1), datetime(2014, 1, 1)),  # noqa: DTZ001 - keys have no zone
+)
+def test_every_key_that_is_denied_is_looked_for(cadence, start, days, asked):
+    """A withdrawal reads only the partitions between these keys, and forgets none."""
+    end = None if days is None else start + timedelta(days=days)
+    cut = Partitioning("at", cadence, start, end, ("east", "west"))
+    keys = [
+        f"{asked:%Y-%m-%d}",
+        f"{asked:%Y-%m-%dT%H}",
+        f"{asked:%Y-%m-01}",
+        "north",
+        "east",
+        "\U0001f600",
+    ]
+    for key in keys:
+        if has_key(cut, key) is False:
+            assert any(first <= key <= last for first, last in keys_outside(cut)), key

@@ -57,6 +57,16 @@ def said(*products: Product) -> list[str]:
     return [str(problem) for problem in check_mesh(mesh(*products))]
 
 
+def test_a_thousand_products_are_not_compared_with_each_other(monkeypatch):
+    """Each with each took half of the time in which a mesh of a thousand loads."""
+
+    def compared(*_: object) -> bool:
+        pytest.fail("two products were compared")
+
+    monkeypatch.setattr(Product, "__eq__", compared)
+    assert said(*(product(f"p{n}", *([f"d.p{n - 1}"] if n else [])) for n in range(50))) == []
+
+
 def test_a_sound_mesh_has_no_problems():
     assert said(product("a"), product("b", "d.a"), product("c", "d.a", "d.b")) == []
 

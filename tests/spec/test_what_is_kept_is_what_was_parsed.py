@@ -187,6 +187,34 @@ def test_what_somebody_wrote_into_the_cache_runs_nothing_and_is_parsed_again(pla
     require_same(cache.kept().load(folder, place), wanted)
 
 
+def test_two_working_folders_do_not_take_each_others_place(place, monkeypatch, tmp_path):
+    """A code server and a person's shell: what one keeps is not what the other throws away."""
+    folder = place / "domains" / "shop" / "orders"
+    cache = Cache()
+    cache.kept().load(folder, place)
+    one = dict(cache)
+    monkeypatch.chdir(tmp_path)
+    cache.kept().load(folder, place)
+    assert one.items() < cache.items()
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 2**63, -(2**63) - 1, 10**30])
+def test_a_large_number_comes_back_exact_or_is_not_kept(place, number):
+    """A fast reader of JSON makes a double of what has more than 64 bits."""
+    product = load_product(place / "domains" / "shop" / "orders", place)
+    document = dataclasses.replace(product.outputs[0].contract.document, data={"n": [number]})
+    contract = dataclasses.replace(product.outputs[0].contract, document=document)
+    product = dataclasses.replace(
+        product, outputs=(dataclasses.replace(product.outputs[0], contract=contract),)
+    )
+    try:
+        text = codec.encode(product)
+    except codec.UnfitError:
+        assert abs(number) >= 2**63
+    else:
+        require_same(codec.decode(text), product)
+
+
 def test_another_version_of_the_library_parses_again(place, monkeypatch):
     folder = place / "domains" / "shop" / "orders"
     cache = Cache()

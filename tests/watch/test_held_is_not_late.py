@@ -17,7 +17,8 @@ from helpers import (
 )
 
 from dataops_mesh.run.word.hold import hold_product
-from dataops_mesh.watch.trouble import look, slos
+from dataops_mesh.watch.slo import slos
+from dataops_mesh.watch.trouble import look
 
 SOON = "slaProperties:\n  - {property: freshness, value: 1, unit: s}\n"
 COLUMN = "{name: id, logicalType: integer, primaryKey: true, classification: public}"

@@ -9,7 +9,8 @@ from dataops_mesh.errors import NotPublishedError
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.checks.check import Outcome
 from dataops_mesh.watch.monitor import audit_published
-from dataops_mesh.watch.trouble import look, slos
+from dataops_mesh.watch.slo import slos
+from dataops_mesh.watch.trouble import look
 
 COLUMNS = [
     "{name: id, logicalType: integer, primaryKey: true, classification: public}",

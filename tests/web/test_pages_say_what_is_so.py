@@ -14,8 +14,9 @@ from helpers import product as load
 
 from dataops_mesh.run.record import open_record
 from dataops_mesh.store.log import latest
+from dataops_mesh.watch.slo import slos
 from dataops_mesh.watch.states import states
-from dataops_mesh.watch.trouble import look, slos
+from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.kept import mark
 
 PRODUCTS = {
@@ -41,6 +42,21 @@ def test_promises_are_judged_as_the_commands_judge_them(settings):
     assert {name: found[name].word for name in PRODUCTS} == PRODUCTS
     assert one["desk.late"].word == "late"
     assert one["desk.late"].publication == found["desk.late"].publication
+
+
+def test_whoever_is_not_suspected_has_no_trouble(settings):
+    """All are asked about at once, and only those looked at closely that may have any."""
+    where, now = environment(settings), datetime.now(UTC)
+    release = latest(where.store)
+    products = [one for one in mesh(settings).products if one.status != "retired"]
+    with open_record(where) as ledger:
+        asked = {one.qualified_name for one in suspects(products, ledger, now, release)}
+        wrong = {
+            one.qualified_name for one in products if troubles_of(one, where, ledger, now, release)
+        }
+    assert wrong <= asked
+    assert {"shop.orders", "desk.late"} <= wrong
+    assert "shop.customers" not in asked
 
 
 def test_a_product_that_waits_for_a_held_one_is_called_late_by_neither_or_both(tmp_path):

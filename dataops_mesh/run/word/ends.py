@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 
 from dataops_mesh.plan.approval import Approval
 from dataops_mesh.spec.model import Address, OutputPort, Product
-from dataops_mesh.spec.partition import has_key, same_cut
+from dataops_mesh.spec.partition import has_key, keys_outside, same_cut
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.tree.ports import lights_in
 
@@ -229,7 +229,8 @@ def _fewer(product: Product, kept: Sequence[Address], seen: Seen) -> Iterator[En
     left = {
         address: [
             part.key
-            for part in seen.release.ports[address].parts
+            for first, last in keys_outside(cut)
+            for part in seen.release.ports[address].between(first, last)
             if has_key(cut, part.key) is False
         ]
         for address in kept

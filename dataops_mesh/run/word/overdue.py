@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from dataops_mesh.errors import DeclarationError, StoreError
-from dataops_mesh.run.declaration import published_product
+from dataops_mesh.run.declaration import mentions, published_product
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.word.ended import allowed_in, published_in, readers_in
-from dataops_mesh.run.word.ends import End, Seen, ends, life_ends
+from dataops_mesh.run.word.ends import END_OF_LIFE, End, Seen, ends, life_ends
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.store.manifest import read_declared
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.removing.withdrawal import withdrawal_of
 from dataops_mesh.store.store import Store
@@ -74,7 +74,10 @@ def ended_inputs(
 def _lives(store: Store, candidate: str) -> Mapping[Address, datetime]:
     """Return when the ports of a candidate end; what is published never says another thing."""
     try:
-        before = published_product(store, read_manifest(store, candidate))
+        manifest = read_declared(store, candidate)
+        if not mentions(store, manifest, END_OF_LIFE):
+            return {}
+        before = published_product(store, manifest)
     except (StoreError, DeclarationError):
         return {}
     ports = before.outputs if before else ()

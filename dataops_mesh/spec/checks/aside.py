@@ -37,6 +37,15 @@ _BY_ROW = (
 )  # fmt: skip
 
 
+def may_set_aside(port: OutputPort) -> bool:
+    """Tell whether there may be rows of a port that are set aside."""
+    contract = port.contract
+    rules = (*contract.rules, *(rule for column in contract.columns for rule in column.rules))
+    cut = contract.partitioning
+    owners = (*contract.columns, *rules, *((cut,) if cut else ()))
+    return any(one.quarantine is not None for one in owners)
+
+
 def with_quarantine(
     port: OutputPort, checks: Iterable[Check], made: Iterable[tuple[Column | Rule | None, Check]]
 ) -> Iterator[Check]:

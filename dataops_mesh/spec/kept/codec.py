@@ -17,12 +17,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from dataops_mesh import errors
 from dataops_mesh.spec import dbt, mask, model, partition, rule, terms, threshold
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.read import pact, yaml
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_LARGE = 2**63
 _OURS = ("dataops_mesh.spec.", "dataops_mesh.errors")
 _MODULES = (dbt, errors, mask, model, pact, partition, rule, terms, threshold, yaml)
 
@@ -47,7 +50,7 @@ def decode(text: str | bytes) -> Product:
         ValueError: it is none.
     """
     try:
-        found = _value(json.loads(text))
+        found = _value(orjson.loads(text))
     except (LookupError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if isinstance(found, Product):
@@ -78,7 +81,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 def _plain(value: Any) -> Any:
     kind: Any = type(value)
     if kind in _SCALARS:
-        if kind is float and not math.isfinite(value):
+        if not _is_safe(value):
             raise UnfitError("a number that JSON has not")
         return value
     if kind is tuple:
@@ -92,8 +95,8 @@ def _plain(value: Any) -> Any:
     if kind is dict:
         if _is_json(value):
             return ["j", value]
-        if all(type(key) is tuple and set(map(type, key)) <= {str, int} for key in value):
-            return ["k", [[list(key), _plain(one)] for key, one in value.items()]]
+        if _is_flat(value):
+            return ["k", [list(key) for key in value], list(map(_plain, value.values()))]
         return ["d", *([_plain(key), _plain(one)] for key, one in value.items())]
     if kind is list:
         return ["j", value] if _is_json(value) else ["l", *map(_plain, value)]
@@ -106,6 +109,14 @@ def _plain(value: Any) -> Any:
     raise UnfitError(kind.__name__)
 
 
+def _is_flat(value: dict[Any, Any]) -> bool:
+    """Tell whether it has paths of names and numbers for keys, and a scalar for each."""
+    return all(
+        type(key) is tuple and set(map(type, key)) <= {str, int} and type(one) in _SCALARS
+        for key, one in value.items()
+    )
+
+
 def _is_json(value: Any) -> bool:
     """Tell whether JSON brings back the very same: mappings of texts, lists and scalars."""
     kind = type(value)
@@ -113,7 +124,14 @@ def _is_json(value: Any) -> bool:
         return all(type(key) is str for key in value) and all(map(_is_json, value.values()))
     if kind is list:
         return all(map(_is_json, value))
-    return kind in _SCALARS and (kind is not float or math.isfinite(value))
+    return kind in _SCALARS and _is_safe(value)
+
+
+def _is_safe(value: Any) -> bool:
+    """Tell whether a scalar comes back from JSON as it is: no integer of more than 64 bits."""
+    if type(value) is float:
+        return math.isfinite(value)
+    return type(value) is not int or -_LARGE <= value < _LARGE
 
 
 def _value(plain: Any) -> Any:
@@ -138,7 +156,7 @@ def _object(plain: list[Any]) -> Any:
 
 
 def _keyed(plain: list[Any]) -> dict[Any, Any]:
-    return {tuple(key): _value(one) for key, one in plain[1]}
+    return dict(zip(map(tuple, plain[1]), plain[2], strict=True))
 
 
 def _member(plain: list[Any]) -> Any:

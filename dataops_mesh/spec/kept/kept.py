@@ -18,6 +18,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import orjson
+
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.kept.codec import UnfitError, decode, encode
 from dataops_mesh.spec.loader import load_product
@@ -64,7 +66,8 @@ class Kept:
         Raises:
             DeclarationError: with every problem of every file of the product.
         """
-        made_of, name = _state(folder, root), f"declared-{_digest([str(folder)])}.json"
+        place = _digest([str(folder), str(root), str(Path.cwd())])
+        made_of, name = _state(folder, root), f"declared-{place}.json"
         found = self._taken(name, made_of) if made_of else None
         if found is None:
             found = load_product(folder, root)
@@ -130,12 +133,11 @@ class Kept:
         return f"declared-{_digest(['answers', str(self.domain)])}.json"
 
     def _taken(self, name: str, made_of: str) -> Product | None:
-        text = _opened(self.read(name))
-        head, _, body = text.partition("\n")
+        head, _, body = _opened(self.read(name)).partition(b"\n")
         if not body:
             return None
         try:
-            said = json.loads(head)
+            said = orjson.loads(head)
             if said["made_of"] != made_of or said["places"] != _places(said["places"]):
                 return None
             return decode(body)
@@ -227,7 +229,7 @@ def _places(paths: Iterable[str] | dict[str, str]) -> dict[str, str]:
 
 def _answers(kept: bytes | None, made_by: str) -> dict[str, str]:
     try:
-        found = json.loads(_opened(kept) or "{}")
+        found = orjson.loads(_opened(kept) or b"{}")
         answers = found["answers"] if found["made_by"] == made_by else {}
     except (ValueError, LookupError, TypeError):
         return {}
@@ -239,12 +241,10 @@ def _sealed(text: str) -> bytes:
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
-def _opened(kept: bytes | None) -> str:
+def _opened(kept: bytes | None) -> bytes:
     """Return what was sealed; nothing where a byte of it is another one."""
     seal, _, body = (kept or b"").partition(b"\n")
-    if hashlib.sha256(body).hexdigest().encode() != seal:
-        return ""
-    return body.decode("utf-8", "replace")
+    return body if hashlib.sha256(body).hexdigest().encode() == seal else b""
 
 
 def _digest(parts: object) -> str:

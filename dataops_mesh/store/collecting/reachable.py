@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from dataops_mesh.store import files
 from dataops_mesh.store.line.known import opened
 from dataops_mesh.store.log import (
     GoneError,
@@ -88,7 +89,7 @@ def mark_past(store: Store, pin: Pin, found: Marked) -> None:
 
 
 def _is_open(line: Store, number: int) -> bool:
-    return path_of(line, number).exists() and is_open(line, number)
+    return files.stat(path_of(line, number)) is not None and is_open(line, number)
 
 
 def _mark_pin(store: Store, pin: Pin, found: Marked) -> None:

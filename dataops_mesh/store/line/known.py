@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.store import files
 from dataops_mesh.store.hold import CLOSED
 from dataops_mesh.store.log import Release, as_it_was, latest
 from dataops_mesh.store.store import PRODUCTION, SANDBOXES, Store
@@ -87,12 +88,11 @@ def is_living(store: Store) -> bool:
 
 def opened(store: Store) -> Release:
     """Return the first release of a sandbox: who opened it, when, from what."""
-    numbers = (int(path.stem) for path in store.releases.glob("*.json") if path.stem.isdigit())
-    return as_it_was(store, min(numbers))
+    return as_it_was(store, min(files.numbered(store.releases)))
 
 
 def _has_any(store: Store) -> bool:
-    return any(path.stem.isdigit() for path in store.releases.glob("*.json"))
+    return bool(files.numbered(store.releases))
 
 
 def _unknown(store: Store, name: str) -> UnknownNameError:

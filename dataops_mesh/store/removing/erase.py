@@ -57,8 +57,7 @@ def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
         files.remove(folder(store, ref) / MANIFEST)
         for path in _doomed(store, removal, manifest):
             files.remove_tree(path)
-        for older in successors(store, ref)[1:]:
-            files.remove(older)
+        files.remove_many(successors(store, ref)[1:])
         files.sync_folder(folder(store, ref).parent)
 
 

@@ -77,8 +77,7 @@ class Removal:
 
 def removal_numbers(store: Store, since: int = 0) -> tuple[int, ...]:
     """Return the numbers of all removals after a release, oldest first: cheap where none is."""
-    found = (int(path.stem) for path in store.removed.glob("*.json") if path.stem.isdigit())
-    return tuple(sorted(number for number in found if number > since))
+    return tuple(sorted(one for one in files.numbered(store.removed) if one > since))
 
 
 def removals(store: Store, since: int = 0) -> tuple[Removal, ...]:
@@ -104,7 +103,7 @@ def note_removals(store: Store) -> None:
 
 def is_done(store: Store, removal: Removal) -> bool:
     """Tell whether all that the removal takes was deleted, here and by whoever was told."""
-    return _done(store, removal).exists()
+    return files.stat(_done(store, removal)) is not None
 
 
 def mark_done(store: Store, removal: Removal) -> None:
@@ -157,7 +156,7 @@ def _asked_for(release: Release) -> Iterator[Removal]:
 
 def _read(store: Store, number: int) -> Removal:
     path = _path(store, number)
-    return record.decode(Removal, path.read_bytes(), path)
+    return record.decode(Removal, files.read(path), path)
 
 
 def _path(store: Store, number: int) -> Path:

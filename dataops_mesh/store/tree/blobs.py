@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from dataops_mesh.errors import CorruptError, Problem, StoreError
 from dataops_mesh.store import files
 from dataops_mesh.store.store import Store
@@ -151,5 +153,5 @@ def forget(store: Store) -> None:
 
 def decode(data: bytes) -> Blob:
     """Return the blob in a file's content."""
-    found: Blob = json.loads(data)
+    found: Blob = orjson.loads(data)
     return found

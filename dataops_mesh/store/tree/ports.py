@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +20,9 @@ from dataops_mesh.store.tree.parts import Parts
 
 _NOTHING: Mapping[Any, Any] = MappingProxyType({})
 _PARTS = Light._fields.index("parts")
+# A mesh is listed in one call of C for each tuple, where naming its fields would take three.
+_address = partial(tuple.__new__, Address)
+_light_of_row = partial(tuple.__new__, Light)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +90,11 @@ class Ports(Mapping[Address, Entry]):
             domains: only of these; of all of them if there are none.
         """
         for domain in sorted(domains or self.nodes):
-            for port, row in sorted(self.node(domain).items()):
-                address = Address(domain, port)
-                if address in self.instead:
-                    here = self.instead[address] is not None
-                else:
-                    here = row[_PARTS] != GONE
-                if here:
-                    yield address, Light._make(row)
+            rows = self.node(domain)
+            shown = sorted(self._shown(domain, rows))
+            addresses = map(_address, zip(repeat(domain), shown))
+            rows_shown = map(rows.__getitem__, shown)
+            yield from zip(addresses, map(_light_of_row, rows_shown), strict=True)
 
     def node(self, domain: str) -> Mapping[str, Any]:
         """Return the row of each port of a domain."""
@@ -131,6 +133,15 @@ class Ports(Mapping[Address, Entry]):
     def seen(self, instead: Mapping[Address, Entry | None]) -> Ports:
         """Return these ports with some that resolve to something else, for a reader."""
         return Ports(self.root, self.nodes, self.pending, {**self.instead, **instead}, self.line)
+
+    def _shown(self, domain: str, rows: Mapping[str, Any]) -> Iterable[str]:
+        """Return those ports of a node that consumers read."""
+        names = [port for port, row in rows.items() if row[_PARTS] != GONE]
+        if not self.instead:
+            return names
+        here = {one.port: entry for one, entry in self.instead.items() if one.domain == domain}
+        hidden = {port for port, entry in here.items() if entry is None}
+        return ({*names} | here.keys()) & rows.keys() - hidden
 
     def _read(self, address: Address) -> Entry | None:
         if address in self.instead:

@@ -110,4 +110,5 @@ def old_log(store: Store) -> list[Path]:
 
 def _is_fence(store: Store, number: int) -> bool:
     path = old_path(store, number)
-    return path.stat().st_size == len(_FENCE) and files.read(path) == _FENCE
+    there = files.stat(path)
+    return there is not None and there.bytes == len(_FENCE) and files.read(path) == _FENCE

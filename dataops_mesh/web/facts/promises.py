@@ -11,8 +11,8 @@ from dataops_mesh.ledger import Event
 from dataops_mesh.spec.model import OutputPort, Product, Sla
 from dataops_mesh.spec.read.sla import CHECKED, hours
 from dataops_mesh.spec.slo import Recency, recency_of
+from dataops_mesh.watch.slo import span
 from dataops_mesh.watch.states import State
-from dataops_mesh.watch.trouble import span
 from dataops_mesh.web.facts.checks import CheckLine, Result
 
 KEPT, BROKEN, DUE, HELD, UNKNOWN = "kept", "broken", "due", "held", "not measured"

@@ -11,8 +11,9 @@ from dataops_mesh.ledger.incidents import Incident, incidents_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release
+from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
-from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, HELD, LATE, RUNS
+from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
 from dataops_mesh.web.catalogue import Catalogue, downstream
 
 BROKEN = "unreadable"
