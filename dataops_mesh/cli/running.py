@@ -1,4 +1,4 @@
-"""`mesh run` and `mesh rollback`: commands that change what is published."""
+"""`mesh run`: the command that changes what is published."""
 
 from __future__ import annotations
 
@@ -171,48 +171,6 @@ def rebuild(name: str, output: Format, *, full: bool = False) -> int:
     columns = ("product", "partition", "ended", "publication", "rows", "reasons")
     show(rows, output, columns=columns, empty="nothing was built: no partition has begun and come")
     return 0 if all(report.published for report in reports) else REFUSED
-
-
-def roll_back(  # noqa: PLR0913 - what the command takes
-    name: str,
-    to: int | None,
-    reason: str,
-    output: Format,
-    *,
-    partition: str | None = None,
-    until: str = "",
-) -> int:
-    """Publish an earlier publication again, and tell Dagster."""
-    from dataops_mesh.factory.instance import open_instance
-    from dataops_mesh.factory.reconcile import reconcile
-    from dataops_mesh.run.environment import open_environment
-    from dataops_mesh.run.record import product_changes
-    from dataops_mesh.run.word.held import holds_by_product
-    from dataops_mesh.run.word.rollback import rollback_product
-    from dataops_mesh.store.hold import held_problem, lift_command
-
-    settings, mesh = open_readable()
-    product = one(mesh, name)
-    environment = open_environment(settings)
-    release = rollback_product(product, environment, to, reason, partition, until)
-    with open_instance(settings) as instance:
-        reconcile(instance, environment.store, product)
-    rows = [
-        {
-            "port": str(port.address),
-            "publication": release.number,
-            "candidate": release.ports[port.address].candidate,
-            "rows": release.ports[port.address].rows,
-        }
-        for port in product.outputs
-    ]
-    show(rows, output, columns=("port", "publication", "rows", "candidate"))
-    for change in product_changes(environment, name, [release.number]).get(release.number, ()):
-        say(change.what)
-    for hold in holds_by_product({a: release.holds.get(a, ()) for a in release.changed}):
-        if hold.release == release.number:
-            say(f"held from now on: {held_problem(hold).what}; to lift it: {lift_command(hold)}")
-    return 0
 
 
 def run_there(

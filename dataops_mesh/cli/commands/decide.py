@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dataops_mesh.cli.commands.shared import Output, Partition, Product, Reason
+from dataops_mesh.cli.commands.shared import Output, Partition, Reason
 from dataops_mesh.cli.output import Format
 
 PANEL = "Decide"
@@ -25,21 +25,42 @@ def add_decide_commands(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(accept)
 
 
-def rollback(  # noqa: PLR0913, PLR0917 - what the command takes
-    product: Product,
-    reason: Reason,
+def rollback(  # noqa: PLR0913 - what the command takes
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PRODUCT|DOMAIN]...", help="what to roll back")
+    ] = None,
+    reason: Reason = "",
     to: Annotated[int | None, typer.Option(help="publication; the one before if absent")] = None,
     partition: Partition = None,
     until: Annotated[
         Until | None, typer.Option(help="inputs: other inputs end the hold, not only other code")
     ] = None,
+    *,
+    at: Annotated[str, typer.Option(help="to what was read at this time, 2013-01-31T12:00")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="every product declared here")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="several products: do not ask")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Publish an earlier publication again and hold it."""
-    from dataops_mesh.cli.running import roll_back
+    """Publish what was read before again, and hold it; of several products as at one moment."""
+    from dataops_mesh.cli import rolling
 
     ends = until.value if until else ""
-    raise typer.Exit(roll_back(product, to, reason, output, partition=partition, until=ends))
+    if bool(names) == everything:
+        raise typer.BadParameter("name products or domains, or say --all")
+    if at and to is not None:
+        raise typer.BadParameter("say --at or --to")
+    single = not everything and not at and len(names or ()) == 1 and "." in (names or [""])[0]
+    if single:
+        (name,) = names or [""]
+        code = rolling.roll_back(name, to, reason, output, partition=partition, until=ends)
+        raise typer.Exit(code)
+    if not at and to is None:
+        raise typer.BadParameter("say --at TIME (or --to RELEASE): several go back to one moment")
+    if partition is not None:
+        raise typer.BadParameter("--partition belongs to one product, without --at")
+    several = names or []
+    code = rolling.roll_back_several(several, to, at, reason, output, until=ends, yes=yes)
+    raise typer.Exit(code)
 
 
 def accept(
