@@ -83,13 +83,17 @@ def _finish_removals(environment: Environment) -> None:
 def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
     """Compare the store with its checksums; exit 1 if anything is damaged and was not mended."""
     from dataops_mesh.run.account import record_operation
-    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.environment import Environment, on_line, open_environment
     from dataops_mesh.run.record import record_run
     from dataops_mesh.settings import load_settings
+    from dataops_mesh.store.line.known import sandboxes
     from dataops_mesh.watch.health import examine
     from dataops_mesh.watch.repair import repair as mend
 
-    environment = open_environment(load_settings())
+    settings = load_settings()
+    environment = open_environment(settings)
+    tried = [Environment(one, on_line(settings, one.line)) for one in sandboxes(environment.store)]
+    wrong = _in_sandboxes(tried, repair=repair)
     found = examine(environment.store, everything=everything)
     if repair and found.damage:
         names = [f"{item.kind} {item.name}" for item in found.damage]
@@ -98,13 +102,36 @@ def verify_store(output: Format, *, everything: bool, repair: bool) -> int:
             say(line)
         record_run(environment)
         found = examine(environment.store, everything=everything)
-    rows = [asdict(item) for item in found.damage]
+    rows = [*(asdict(item) for item in found.damage), *wrong]
     show(rows, output, columns=("kind", "name", "what", "next"))
     gone = f" ({found.removed} erased)" if found.removed else ""
     looked = f"{found.releases} releases, {found.candidates} candidates{gone}"
     said = f"{looked}, {size_of(found.bytes)} read"
     say(f"{said}; {len(rows)} damaged" if rows else f"{said}; all as recorded")
     return REFUSED if rows else 0
+
+
+def _in_sandboxes(tried: Iterable[Environment], *, repair: bool) -> list[dict[str, Any]]:
+    """Return what is damaged in sandboxes, and was not mended."""
+    from dataops_mesh.run.account import record_operation
+    from dataops_mesh.store.line.known import is_closed
+    from dataops_mesh.watch.health import examine_sandbox
+    from dataops_mesh.watch.repair import repair as mend
+
+    rows = []
+    for environment in tried:
+        store = environment.store
+        if is_closed(store):
+            continue
+        damage = examine_sandbox(store).damage
+        if repair and damage:
+            names = [f"{item.kind} {item.name} of {store.line}" for item in damage]
+            record_operation(environment.production, "repair", names)
+            for line in mend(environment, damage):
+                say(f"{store.sandbox}: {line}")
+            damage = examine_sandbox(store).damage
+        rows += [asdict(one) | {"name": f"{store.sandbox} {one.name}"} for one in damage]
+    return rows
 
 
 def upgrade_store() -> int:

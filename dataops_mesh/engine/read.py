@@ -15,7 +15,7 @@ from dataops_mesh.engine.missing import missing_name
 from dataops_mesh.engine.session import bind_release, seal, session
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.line.known import find
+from dataops_mesh.store.line.known import find, note_read
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.store import Store, name_of, open_store
@@ -137,6 +137,7 @@ def connect(  # noqa: PLR0913 - keywords, each what a reader may say
     store = open_store(Path(store_root), create=False)
     if sandbox:
         store = find(store, sandbox)
+        note_read(store)
     with ExitStack() as stack:
         found = stack.enter_context(pinned(store, release))
         now = datetime.now(UTC)

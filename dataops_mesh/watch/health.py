@@ -91,6 +91,26 @@ def examine(store: Store, *, everything: bool = False) -> Health:
     return Health(len(readable), len(refs), size, tuple(damage), removed)
 
 
+def examine_sandbox(store: Store) -> Health:
+    """Read the log of a sandbox, and the files of what was built in it.
+
+    Args:
+        store: the store, on the line of the sandbox.
+    """
+    damage: list[Damage] = []
+    readable = list(_releases(store, damage))
+    read = _shown(store, readable, damage).read
+    size, built = 0, 0
+    for ref, product in sorted(read.items()):
+        try:
+            if read_manifest(store, ref).line == store.line:  # the rest is production's
+                size, built = size + verify(store, ref), built + 1
+        except (StoreError, OSError) as error:
+            then = f"mesh sandbox run {store.sandbox} {product}"
+            damage.extend(Damage(DATA, ref, what, then) for what in _said(error))
+    return Health(len(readable), built, size, tuple(damage))
+
+
 def verify_published(store: Store, addresses: Iterable[Address]) -> int:
     """Read every file that consumers of some ports read; return how many bytes were found right.
 

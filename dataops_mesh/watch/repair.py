@@ -18,10 +18,19 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
-from dataops_mesh.store.hold import ROLLBACK, WITHDRAWAL, Holds
+from dataops_mesh.store.hold import (
+    CLOSED,
+    OPENED,
+    REFRESHED,
+    RENEWED,
+    ROLLBACK,
+    WITHDRAWAL,
+    Holds,
+)
 from dataops_mesh.store.log import (
     Entry,
     Release,
+    all_numbers,
     as_it_was,
     encoded,
     entries_of,
@@ -42,6 +51,7 @@ from dataops_mesh.store.tree.ports import Ports
 from dataops_mesh.watch.health import RELEASE, TREE, Damage
 
 Rows = tuple[Mapping[str, Any], ...]
+_OF_SANDBOXES = frozenset({OPENED, RENEWED, REFRESHED, CLOSED})
 _BACKUP = "restore it from a backup of the store"
 
 
@@ -60,11 +70,14 @@ def _repair(store: Store, ledger: Ledger, number: int) -> str:
     try:
         release = _again(store, ledger, number)
         if release is None and newest:
-            return _void(store, number)
+            unknown = "nobody recorded it"
+            return _without(store, number, unknown) if store.sandbox else _void(store, number)
         if release is None:
             raise CorruptError(Problem("the ledger does not have it", next=_BACKUP))
     except MeshError as error:
         why = error.problems[0].what
+        if store.sandbox:
+            return _without(store, number, why) if newest else _left(store, number, why)
         return f"release {number} cannot be written again ({why}); {_BACKUP}"
     _set_aside(store, number)
     blobs.write(store, ports_of(release).pending)
@@ -84,6 +97,21 @@ def _repair_blob(store: Store, ledger: Ledger, damage: Damage) -> str:
         return f"{damage.name} cannot be written again ({error.problems[0].what}); {_BACKUP}"
     blobs.write(store, {(domain, digest): data})
     return f"{damage.name} was written again from release {damage.release}"
+
+
+def _without(store: Store, number: int, why: str) -> str:
+    """Let a sandbox show what it showed before its newest release; without any, it is gone."""
+    if number > min(all_numbers(store)):
+        return f"{_void(store, number)} ({why})"
+    folder = store.root / "damaged"
+    files.make_folder(folder)
+    files.move(store.releases, folder / f"{store.releases.name}.{files.unique_name()}")
+    return f"the sandbox {store.sandbox} is gone: of its only release nothing can be read"
+
+
+def _left(store: Store, number: int, why: str) -> str:
+    then = f"what {store.sandbox} shows is whole; mesh sandbox down {store.sandbox} ends it"
+    return f"release {number} cannot be written again ({why}); {then}"
 
 
 def _void(store: Store, number: int) -> str:
@@ -109,6 +137,8 @@ def _again(store: Store, ledger: Ledger, number: int) -> Release | None:
     standing = said["standing"] if said else {}
     decided = bool(said and said["addresses"])
     first = said if decided else rows[0]
+    if first["kind"] in _OF_SANDBOXES:
+        raise CorruptError(Problem("what it was opened from is on no record"))
     release = replace(
         before,
         number=number,

@@ -9,14 +9,17 @@ The token is new each time, so a name can be used again at once and no number me
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
-from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.errors import CorruptError, Problem, UnknownNameError, did_you_mean
 from dataops_mesh.store import files
 from dataops_mesh.store.hold import CLOSED
 from dataops_mesh.store.log import Release, as_it_was, latest
 from dataops_mesh.store.store import PRODUCTION, SANDBOXES, Store
 
+READ = "read"  # a file, as old as the last time that somebody read there
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 _LINE = re.compile(rf"{SANDBOXES}/{NAME.pattern}~[0-9a-f]{{12}}", re.ASCII)
 
@@ -86,9 +89,40 @@ def is_living(store: Store) -> bool:
         return False
 
 
+def is_closed(store: Store) -> bool:
+    """Tell whether a sandbox was taken down for certain: one that cannot be read was not."""
+    try:
+        return latest(store).kind == CLOSED
+    except CorruptError:
+        return False
+    except UnknownNameError:
+        return True
+
+
 def opened(store: Store) -> Release:
-    """Return the first release of a sandbox: who opened it, when, from what."""
-    return as_it_was(store, min(files.numbered(store.releases)))
+    """Return the first release of a sandbox: who opened it, when, from what.
+
+    Where it is damaged, the first that can be read stands for it.
+    """
+    *_, newest = numbers = sorted(files.numbered(store.releases))
+    for number in numbers[:-1]:
+        with suppress(CorruptError):
+            return as_it_was(store, number)
+    return as_it_was(store, newest)
+
+
+def note_read(store: Store) -> None:
+    """Note that somebody reads in a sandbox, so that its disuse can be told."""
+    with suppress(OSError):  # who may only read leaves no note
+        files.replace(store.own / READ, b"", durable=False)
+
+
+def last_read(store: Store) -> datetime | None:
+    """Return when somebody read in a sandbox last; None if nobody has."""
+    try:
+        return datetime.fromtimestamp((store.own / READ).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def _has_any(store: Store) -> bool:
