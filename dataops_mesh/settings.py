@@ -100,6 +100,8 @@ class Settings(BaseSettings):
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
         event_channels: the names of channels that take events, so that `mesh check` knows them
             where the alerts file is not.
+        parameters: sets of values that products are built with, by name; `default` is that of
+            production, and of what another set does not say.
         sandbox: the name of the sandbox to work in; empty for production (docs/sandboxes.md).
     """
 
@@ -135,6 +137,7 @@ class Settings(BaseSettings):
     secrets: Path | None = None
     alerts_file: Path | None = None
     event_channels: tuple[str, ...] = ()
+    parameters: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
     sandbox: str = ""
 
     @field_validator("monitor", "verify")

@@ -24,10 +24,11 @@ from dataops_mesh.run.state import copy_state, left_state
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.spec.names import is_own
+from dataops_mesh.spec.parameters import ARGUMENT
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.store import files
 from dataops_mesh.store.described import File, PortData, Quarantine
-from dataops_mesh.store.manifest import folder
+from dataops_mesh.store.line.subset import read_folder
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.confined import Access, Room, confined
@@ -177,7 +178,8 @@ def _offered(attempt: Attempt) -> dict[str, Any]:
     piece = attempt.partition
     values = (piece.key, piece.start, piece.end) if piece else (None, None, None)
     clock = attempt.environment.settings.clock()
-    return {CLOCK: clock, **dict(zip(PARTITION, values, strict=True))}
+    given = {ARGUMENT: dict(attempt.product.parameters)}
+    return {CLOCK: clock, **given, **dict(zip(PARTITION, values, strict=True))}
 
 
 def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
@@ -187,12 +189,12 @@ def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
     """
     read = [one.address for one in inputs.reads if one.address is not None and not is_own(one.name)]
     ports = {
-        folder(store, ref) / address.port
+        read_folder(store, ref, address.port)
         for address in read
         for ref in inputs.release.ports[address].refs
     }
     own = {
-        folder(store, one.candidate) / one.address.port
+        read_folder(store, one.candidate, one.address.port)
         for one in inputs.reads
         if is_own(one.name) and one.address is not None and one.candidate is not None
     }

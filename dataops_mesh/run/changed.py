@@ -8,6 +8,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.run.due import due_partitions
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import code_version
+from dataops_mesh.run.parameters import of_line
 from dataops_mesh.run.word.held import read_now
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import UNKNOWN
@@ -38,6 +39,7 @@ def why_changed(products: Sequence[Product], environment: Environment) -> dict[s
 
 
 def _why(product: Product, release: Release, environment: Environment) -> str:
+    product = of_line(product, environment)
     entries = [release.ports.get(port.address) for port in product.outputs]
     if not all(entries):
         return "it was never published"

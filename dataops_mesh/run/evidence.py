@@ -16,6 +16,7 @@ from dataops_mesh.run.identity import (
 from dataops_mesh.run.judged import keep_code, keep_judgement
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import TransformKind
+from dataops_mesh.spec.parameters import said_of
 from dataops_mesh.store.described import ContractUsed
 from dataops_mesh.store.manifest import PUBLISH, Manifest, write_manifest
 from dataops_mesh.transform.walls import described
@@ -83,6 +84,8 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         masks=attempt.masks,
         personal=attempt.personal,
         full=attempt.inputs.full,
+        parameters=said_of(product),
+        subset=release.base.subset if (release := attempt.inputs.release).base else "",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.parameters import said_of
 from dataops_mesh.transform.code import transform_digest
 
 
@@ -32,11 +33,12 @@ def require_same_code(product: Product, before: str) -> None:
 
 
 def code_version(product: Product) -> str:
-    """Return a digest of declaration, contracts and transform: any edit is a new version."""
+    """Return a digest of declaration, contracts, transform, parameters: an edit is a version."""
     parts = [
         product.fingerprint,
         *(port.contract.fingerprint for port in product.outputs),
         transform_fingerprint(product),
+        *(f"{name}={value}" for name, value in said_of(product)),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

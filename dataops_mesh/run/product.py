@@ -24,6 +24,7 @@ from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.own import own_reasons
+from dataops_mesh.run.parameters import of_line
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
@@ -81,6 +82,7 @@ def run_product(  # noqa: PLR0913 - keywords, each a fact of the request
         StoreError: the store cannot be read or written.
         RunError: the machinery failed.
     """
+    product = of_line(product, environment)
     piece = chosen(product, partition, environment.settings.clock())
     require_may_publish(product, environment)
     for attempt in range(1, TRIES + 1):

@@ -25,6 +25,7 @@ from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.own import FULL
+from dataops_mesh.run.parameters import of_line
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
@@ -62,6 +63,7 @@ def rebuild_product(
         ConflictError: a partition was published meanwhile; run it again.
         OwnershipError: its domain belongs to another repository.
     """
+    product = of_line(product, environment)
     cut, store = require_cut(product, full=full), environment.store
     require_may_publish(product, environment)
     code, heard = transform_fingerprint(product), latest_number(store.production)

@@ -18,6 +18,7 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import SELF
 from dataops_mesh.store import files
 from dataops_mesh.store.described import File, InputRead
+from dataops_mesh.store.line.subset import is_subset
 from dataops_mesh.store.manifest import describe, folder, read_manifest
 from dataops_mesh.transform.confined import plain_file
 from dataops_mesh.transform.dbt.project import is_dbt
@@ -52,7 +53,10 @@ def copy_state(attempt: Attempt, target: Path) -> None:
     if ref is None:
         return
     store = attempt.environment.store
-    for file in read_manifest(store, ref).state:
+    manifest = read_manifest(store, ref)
+    if is_subset(store) and not manifest.subset:  # it goes on from few rows, not from all
+        return
+    for file in manifest.state:
         path = folder(store, ref) / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -8,7 +8,7 @@ from datetime import datetime
 from dataops_mesh.ledger import open_ledger
 from dataops_mesh.ledger.built import Built, built
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.store.line.known import living, opened
+from dataops_mesh.store.line.known import last_read, living, opened
 from dataops_mesh.store.line.opening import has_ended
 from dataops_mesh.store.line.refresh import base_of
 from dataops_mesh.store.log import Release
@@ -27,6 +27,7 @@ class Sandbox:
         base: the line and number that it reads what nobody built in it from.
         lease: until when it is wanted.
         built: what was built in it.
+        read: when somebody read there last.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Sandbox:
     base: str
     lease: datetime
     built: Built
+    read: datetime | None = None
 
     def is_over(self, at: datetime) -> bool:
         """Tell whether the next collection takes it down."""
@@ -62,7 +64,7 @@ def sandbox_of(store: Store, release: Release) -> Sandbox:
 def told(store: Store, release: Release, at: datetime) -> str:
     """Return the line that a command begins with, so that nobody takes a sandbox for production."""
     first = opened(store)
-    base = base_name(base_of(release).line, base_of(release).number)
+    base = shown_base(release)
     until = f"until {release.lease:%Y-%m-%d %H:%M} UTC" if release.lease else "without a lease"
     if has_ended(release, at):
         until = f"its lease is over: mesh sandbox renew {store.sandbox}"
@@ -78,8 +80,16 @@ def base_name(line: str, number: int) -> str:
     return f"{name_of(line) or line} {number}"
 
 
+def shown_base(release: Release) -> str:
+    """Return from what a sandbox reads what nobody built in it."""
+    base = base_of(release)
+    part = f"{base.subset} of " if base.subset else ""
+    built = f" with the parameters {base.parameters}" if base.parameters else ""
+    return f"{part}{base_name(base.line, base.number)}{built}"
+
+
 def _sandbox(store: Store, release: Release) -> Sandbox:
-    first, base = opened(store), base_of(release)
+    first = opened(store)
     return Sandbox(
         store.sandbox,
         store.line,
@@ -87,9 +97,10 @@ def _sandbox(store: Store, release: Release) -> Sandbox:
         first.reason,
         first.at,
         release.number,
-        base_name(base.line, base.number),
+        shown_base(release),
         release.lease or datetime.max.replace(tzinfo=first.at.tzinfo),
         _built(store),
+        last_read(store),
     )
 
 

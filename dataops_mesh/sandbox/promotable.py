@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dataops_mesh.errors import MeshError, Problem
 from dataops_mesh.plan.approval import FOLDER
@@ -10,9 +10,11 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import code_version
 from dataops_mesh.run.judged import SETTINGS, judgement_texts
+from dataops_mesh.run.parameters import of_line
 from dataops_mesh.run.partition import chosen
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.parameters import said_of
 from dataops_mesh.store.declarations import read_declaration
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.transform.walls import walls_of
@@ -31,6 +33,9 @@ def marks(manifest: Manifest, settings: Settings) -> Iterator[Problem]:
     if manifest.git_commit.endswith("+"):
         what = f"{name} was built from files that are in no commit"
         yield Problem(what, next="commit them, then run it in the sandbox again")
+    if manifest.subset:
+        what = f"{name} was built from {manifest.subset} of the rows"
+        yield Problem(what, next="run it in a sandbox that shows all of them")
     off = abs((manifest.now - manifest.finished).total_seconds())
     if manifest.now != settings.now if settings.now else off > _A_MOMENT:
         what = f"{name} was built for another moment: {manifest.now:%Y-%m-%d %H:%M %Z}"
@@ -43,7 +48,13 @@ def outdated(
     """Yield what was judged or built otherwise than the workspace says now."""
     for manifest in manifests:
         product = products[manifest.product]
+        product = of_line(product, environment)
         then = f"run {manifest.product} in the sandbox again"
+        if other := sorted(_other(manifest.parameters, said_of(product))):
+            what = f"{manifest.product} was built with another {' and '.join(other)}"
+            last = "a sandbox without --parameters builds it as it is built there"
+            yield Problem(what, product.where, key="parameters", next=last)
+            continue
         if manifest.code_version != code_version(product):
             what = f"the declaration or transform of {manifest.product} has changed since"
             yield Problem(what, product.where, next=then)
@@ -54,6 +65,10 @@ def outdated(
         elif _policies(manifest, environment) != _policies_now(product, environment):
             what = f"the policies have changed since {manifest.product} was judged"
             yield Problem(what, product.where, next=then)
+
+
+def _other(mine: Iterable[tuple[str, str]], theirs: Iterable[tuple[str, str]]) -> set[str]:
+    return {name for name, _ in {*mine} ^ {*theirs}}
 
 
 def _checks(manifest: Manifest) -> frozenset[tuple[str, str, str]]:

@@ -128,8 +128,8 @@ def _once(  # noqa: PLR0913, PLR0917 - a step of `promote`
     for product in found.values():
         problems += [Problem(why) for why in publication_reasons(product, target, theirs)]
         problems += [Problem(why) for why in invisible_reasons(product, target, theirs)]
-    if problems:
-        raise ConflictError(problems)
+    if problems:  # of a product in partitions, each says the same
+        raise ConflictError(dict.fromkeys(problems))
     last = {manifest.product: ref for ref, manifest in manifests.items()}
     for name, product in found.items():
         spend_approval(product, target, theirs, last[name])

@@ -73,9 +73,9 @@ def said_of(port: PortImpact) -> Iterator[str]:
         return
     yield from found.schema
     if found.changed is None and (found.added or found.removed):
-        yield f"+{found.added} -{found.removed} rows (no key says which is which)"
+        yield f"+{found.added:,} -{found.removed:,} rows (no key says which is which)"
     elif found.added or found.removed or found.changed:
-        yield f"+{found.added} -{found.removed} ~{found.changed} rows"
+        yield f"+{found.added:,} -{found.removed:,} ~{found.changed:,} rows"
     yield from _columns(found)
     if not found:
         yield "the same rows"
@@ -89,7 +89,7 @@ def key_lines(impacts: Iterable[Impact]) -> Iterator[str]:
 def _columns(found: RowDifference) -> Iterator[str]:
     for column in found.columns[:_COLUMNS]:
         largest = f", by up to {column.largest:g}" if column.largest is not None else ""
-        yield f"{column.name} in {column.rows}{largest}"
+        yield f"{column.name} differs in {column.rows:,}{largest}"
     if len(found.columns) > _COLUMNS:
         yield f"and {len(found.columns) - _COLUMNS} more columns"
 

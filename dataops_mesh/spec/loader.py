@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.checks.masked import masked_problems
 from dataops_mesh.spec.model import Domain, Mesh, Product
 from dataops_mesh.spec.names import NAME_RULE, SHARED, is_name, suggestion
+from dataops_mesh.spec.parameters import DEFAULT, sets_of, with_values
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE, read_product
 
@@ -39,7 +40,7 @@ def load_product(folder: Path, root: Path) -> Product:
         raise DeclarationError([*error.problems, *problems]) from None
     if problems := [*problems, *masked_problems(product)]:
         raise DeclarationError(problems)
-    return product
+    return with_values(product, sets_of(root), DEFAULT) if product.takes else product
 
 
 def read_domain(folder: Path, base: Path, load: Load = load_product) -> tuple[Domain, Broken]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.merge import MERGE, with_merges
 from dataops_mesh.spec.names import is_name
+from dataops_mesh.spec.parameters import FUNCTION, filled
 from dataops_mesh.spec.sql import parse_select
 from dataops_mesh.spec.tokens import arguments, closing, flat, is_call, kind, words
 
@@ -31,7 +32,8 @@ _HEAD = re.compile(
 )
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAMED = re.compile(r"\b(?:macro|function)\s+(\w+)", re.IGNORECASE)
-_OURS = frozenset({"mesh_now", "partition_key", "partition_start", "partition_end", MERGE})
+_OURS = frozenset({"mesh_now", "partition_key", "partition_start", "partition_end", MERGE,
+                   FUNCTION})  # fmt: skip
 _EXAMPLE = "create macro in_euro(amount, rate) as round(amount * rate, 2);"
 
 
@@ -52,7 +54,7 @@ class Macro:
 
 
 def written_out(text: str, product: Product, where: Location) -> str:
-    """Return a query with the shared macros that it calls written out, line by line as it was.
+    """Return a query with macros and parameters written out, line by line as it was.
 
     Args:
         text: the query.
@@ -64,7 +66,7 @@ def written_out(text: str, product: Product, where: Location) -> str:
     """
     text = with_merges(text, product, where)
     macros = _called(text, product)
-    return _expand(text, macros, where, ()) if macros else text
+    return filled(_expand(text, macros, where, ()) if macros else text, product, where)
 
 
 def macro_files(product: Product) -> tuple[Path, ...]:

@@ -203,6 +203,8 @@ class Product:
         events: the channels that are told of every publication.
         keep_publications: how many stay readable for a rollback; 0 means the workspace's number.
         network: the transform may open connections; without, it reaches no machine.
+        takes: the names of the parameters that it is built with.
+        parameters: their values, where there is a workspace to say them.
         pacts: what consumers expect and this product's gate has accepted to check.
         shared: folders of modules and macros for more than one product: its domain's, then the
             workspace's.
@@ -232,6 +234,8 @@ class Product:
     events: tuple[str, ...] = ()
     keep_publications: int = 0
     network: bool = False
+    takes: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str | int | float | bool], ...] = ()
     pacts: tuple[Pact, ...] = ()
     shared: tuple[Path, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)

@@ -71,12 +71,16 @@ class Base:
         number: of that release.
         nodes: what that release showed.
         origin: the release of production behind it, as removals count.
+        subset: the part of its rows that is shown, for example `5%`; empty for all.
+        parameters: the set of parameters that it builds with; empty for that of production.
     """
 
     line: str
     number: int
     nodes: Mapping[str, str]
     origin: int
+    subset: str = ""
+    parameters: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ class Manifest:
         heard: of a sandbox's, the newest release of production then.
         masks: the columns that were masked after the checks, before anything was kept.
         personal: the columns that look like personal data and do not say so.
+        parameters: the values that it was built with, as JSON, by name.
+        subset: of a sandbox's, the part of the rows that it was built from; empty for all.
     """
 
     candidate: str
@@ -116,6 +118,8 @@ class Manifest:
     personal: tuple[PersonalFound, ...] = ()
     full: bool = False
     state: tuple[File, ...] = ()
+    subset: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
 
     @property
     def origin(self) -> int:

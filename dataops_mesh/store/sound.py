@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from dataops_mesh.errors import CorruptError, Problem
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files
 from dataops_mesh.store.described import File
+from dataops_mesh.store.line.subset import copied, is_subset
 from dataops_mesh.store.log import Entry
 from dataops_mesh.store.manifest import folder, read_manifest
 from dataops_mesh.store.store import Store
@@ -39,7 +41,10 @@ def require_sound(
         CorruptError: a file is missing, or not what was published; no other address is harmed.
         StoreError: a candidate has no manifest.
     """
+    few = partial(copied, store) if is_subset(store) else _nothing
     if not entry.parts:
+        if own := few(entry.candidate, address.port):
+            return own
         port = read_manifest(store, entry.candidate).port(address)
         root = folder(store, entry.candidate)
         found = {root / file.path: file for file in port.files} if port else {}
@@ -47,6 +52,9 @@ def require_sound(
     remembered = _remembered(store, address)
     states: dict[Path, File | None] = {}
     for part in entry.parts:
+        if own := few(part.candidate, address.port):
+            states |= dict.fromkeys(own)
+            continue
         root = folder(store, part.candidate)
         known = {name: root / name for name in part.files}
         if part.candidate == building or all(
@@ -57,6 +65,11 @@ def require_sound(
         port = read_manifest(store, part.candidate).port(address)
         states |= {root / file.path: file for file in (port.files if port else ())}
     return _looked_at(store, address, entry, states, remembered)
+
+
+def _nothing(ref: str, port: str) -> tuple[Path, ...]:
+    del ref, port
+    return ()
 
 
 def _looked_at(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
 from dataops_mesh.spec.checks.masked import is_masked
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
+from dataops_mesh.spec.parameters import ARGUMENT
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.transform.place import place, unread
 from dataops_mesh.transform.redact import line_in, safe_message
@@ -68,6 +69,7 @@ def python_problems(product: Product) -> tuple[Problem, ...]:
     checked = referenced(product)  # foreign keys read these, the function need not
     arguments = {arg.arg: _form(arg) for arg in _arguments(function)}
     offered = {CLOCK, *(PARTITION if product.partitioning else ())}
+    offered |= {ARGUMENT} if product.takes else set()
     problems = [
         Problem(
             f'parameter "{name}" is not an input port{did_you_mean(name, inputs)}',

@@ -174,6 +174,10 @@ def test_the_difference_is_what_was_built_and_ends_with_the_sandbox(tried, mesh,
         ("late", "production 2", 2)
     ]
     assert listed[0]["bytes"] > 0
+    assert listed[0]["last_read"] is None
+    assert mesh("query", ALL, "--sandbox", "late").code == 0
+    (one,) = mesh("sandbox", "list", "--format", "json").json
+    assert one["last_read"] >= one["last_build"]
     assert mesh("sandbox", "down", "late").code == 0
     assert mesh("sandbox", "list", "--format", "json").json == []
     assert mesh("store", "gc", "--yes").code == 0

@@ -33,18 +33,24 @@ def add_sandbox_commands(app: typer.Typer) -> None:
     app.add_typer(sandbox, name="sandbox", rich_help_panel="Try")
 
 
-def up(
+def up(  # noqa: PLR0913, PLR0917 - what the command takes
     name: Name,
     origin: Annotated[
         str, typer.Option("--from", help="production, a sandbox, a release, or a time")
     ] = "production",
+    subset: Annotated[
+        str, typer.Option(help="only a part of the rows, 5%, and what these refer to")
+    ] = "",
+    parameters: Annotated[
+        str, typer.Option(metavar="SET", help="build with this set of parameters")
+    ] = "",
     lease: Lease = "7d",
     reason: Why = "",
 ) -> None:
     """Open a sandbox: it shows what production shows, and what is built in it is its own."""
     from dataops_mesh.cli.sandbox.sandboxes import open_one
 
-    open_one(name, origin, lease, reason)
+    open_one(name, origin, lease, reason, subset=subset, parameters=parameters)
 
 
 def list_all(output: Output = Format.TABLE) -> None:

@@ -61,7 +61,7 @@ def show_impact(  # noqa: PLR0913 - what the command takes
     """
     settings, mesh = open_readable()
     left_out = say_unreadable(mesh, names)
-    edited, elsewhere = _edited(settings, mesh, names, against)
+    edited, elsewhere = _edited(settings, mesh, names, against, keep)
     products = [
         one
         for one in with_readers(order(mesh.products), edited)
@@ -83,7 +83,7 @@ def show_impact(  # noqa: PLR0913 - what the command takes
 
 
 def _edited(
-    settings: Settings, mesh: Mesh, names: Sequence[str], against: str
+    settings: Settings, mesh: Mesh, names: Sequence[str], against: str, keep: str
 ) -> tuple[frozenset[str], list[tuple[str, str]]]:
     """Return what changed, and who reads it in repositories that are not joined to this one."""
     if names:
@@ -92,11 +92,11 @@ def _edited(
         plan = plan_of(settings, mesh, (), against)
         found = frozenset(one.product for one in plan.products if one.state != "removed")
     built = with_readers(order(mesh.products), found)
-    return found, _readers_elsewhere(settings, mesh, built) if found else []
+    return found, _readers_elsewhere(settings, mesh, built, keep) if found else []
 
 
 def _readers_elsewhere(
-    settings: Settings, mesh: Mesh, built: Sequence[Product]
+    settings: Settings, mesh: Mesh, built: Sequence[Product], keep: str
 ) -> list[tuple[str, str]]:
     """Return who reads it in other repositories, and what to do there: its code is not here."""
     others = find_elsewhere(settings, mesh).registrations
@@ -107,7 +107,9 @@ def _readers_elsewhere(
         for name, one in others.items()
         if name not in reading and any(use.address in wanted for use in one.inputs)
     }:
-        reading |= {name: f"mesh sandbox test, in {one.repository}" for name, one in more.items()}
+        for name, one in more.items():
+            what = f"mesh sandbox run {keep} {name}" if keep else "--keep NAME, then build it there"
+            reading[name] = f"{what}, in {one.repository}"
         wanted |= {offer.address for one in more.values() for offer in one.outputs}
     return sorted(reading.items())
 
@@ -131,6 +133,7 @@ def _sandbox(settings: Settings, keep: str) -> Iterator[None]:
         enter("production")
         if keep:
             say(f"it stays: mesh sandbox diff {name}, promote {name}, down {name}")
+            say("what is in no commit yet: commit it, run it there again, then promote it")
         else:
             close(line, asked)
 

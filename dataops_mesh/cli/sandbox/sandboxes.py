@@ -7,28 +7,41 @@ from datetime import UTC, datetime
 from dataops_mesh.cli.keeping import size_of
 from dataops_mesh.cli.output import Format, say, show
 from dataops_mesh.run.environment import Environment, open_environment
+from dataops_mesh.run.parameters import require_set
 from dataops_mesh.sandbox.asked import asked_by, lease_until, opened_from
 from dataops_mesh.sandbox.compare import Compared, State, compared
-from dataops_mesh.sandbox.known import Sandbox, all_sandboxes, base_name
+from dataops_mesh.sandbox.known import Sandbox, all_sandboxes, base_name, shown_base
+from dataops_mesh.sandbox.subset import subset_of
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.line.known import find
 from dataops_mesh.store.line.opening import close, open_sandbox, renew
 from dataops_mesh.store.line.refresh import Piece, base_of, refresh
 from dataops_mesh.store.store import Store
 
-LISTED = ("sandbox", "owner", "from", "opened", "lease", "built", "size", "last_build", "note")
+LISTED = (
+    *("sandbox", "owner", "from", "opened", "lease", "built", "size"),
+    *("last_build", "last_read", "note"),
+)
 DIFFERS = ("port", "state", "partitions", "rows_here", "rows_there")
 _FEW = 3
 
 
-def open_one(name: str, origin: str, lease: str, reason: str) -> None:
+def open_one(  # noqa: PLR0913 - what the command takes
+    name: str, origin: str, lease: str, reason: str, *, subset: str, parameters: str
+) -> None:
     """Open a sandbox and say how to work in it."""
     environment = _production()
     until = lease_until(lease, datetime.now(UTC))
     store, number = opened_from(environment.store, origin)
-    line, first = open_sandbox(store, name, asked_by(environment, reason), until, number)
-    base = base_of(first)
-    say(f"{line.sandbox} shows {base_name(base.line, base.number)}, until {_time(until)}")
+    few = subset_of(Environment(store, environment.settings), subset)
+    asked = asked_by(environment, reason)
+    values = require_set(environment.settings, parameters)
+    line, first = open_sandbox(store, name, asked, until, number, few, values)
+    say(f"{line.sandbox} shows {shown_base(first)}, until {_time(until)}")
+    if few is not None:
+        say("and all that these rows refer to; what is built from them is not promoted")
+    if parameters:
+        say("what these make otherwise than production's is not promoted")
     say(f"to work in it: mesh sandbox run {name}, or export DATAOPS_MESH_SANDBOX={name}")
 
 
@@ -112,6 +125,7 @@ def _listed(one: Sandbox, now: datetime) -> dict[str, object]:
         "bytes": one.built.bytes,
         "seconds": one.built.seconds,
         "last_build": one.built.last,
+        "last_read": one.read,
         "release": one.release,
         "reason": one.reason,
         "note": note,

@@ -209,8 +209,8 @@ def _listed(place: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _is_local(product: Product) -> bool:
-    """Tell whether a product is read from its own folder: no project of dbt, nothing included."""
-    if product.transform.kind is TransformKind.DBT or product.included:
+    """Tell whether a product is read from its own folder: no dbt, nothing included or set."""
+    if product.transform.kind is TransformKind.DBT or product.included or product.takes:
         return False
     return all(file.parent == product.folder for file in product.transform.files)
 

@@ -149,6 +149,7 @@ def _product(
         events=tuple(_value(settings.get("events"), ())),
         keep_publications=_value(settings.get("keepPublications"), 0),
         network=_value(settings.get("network"), False),
+        takes=tuple(_value(settings.get("parameters"), ())),
         pacts=pacts,
         shared=_shared(folder, root),
         document=document,

@@ -16,8 +16,8 @@ from dataops_mesh.spec.standards.compiled import KNOWN
 _LONGEST = 30  # digits
 _SETTINGS = frozenset({
     "allowEmpty", "automation", "dateformat", "events", "expectations", "include",
-    "keepPublications", "masking", "network", "onFailure", "partitions", "pii", "source",
-    "tolerance", "transform", "visibility",
+    "keepPublications", "masking", "network", "onFailure", "parameters", "partitions", "pii",
+    "source", "tolerance", "transform", "visibility",
 })  # fmt: skip
 WRITTEN = "%"  # what a format of dates must have in it, by our schema
 _LETTERS = re.compile("yyyy|yy|mm|dd|hh|ss", re.IGNORECASE)

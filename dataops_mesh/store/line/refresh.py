@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.hold import REFRESHED, WITHDRAWAL, Hold, with_hold
 from dataops_mesh.store.holding import Asked, after_publication, follow, following
@@ -57,8 +58,15 @@ def refresh(store: Store, asked: Asked, number: int | None = None) -> Refreshed:
         store: the store, on the line of the sandbox.
         asked: who and why.
         number: the release of the base to go to; the newest if absent.
+
+    Raises:
+        StoreError: it shows a subset, whose rows were chosen to fit each other.
     """
     base = base_of(latest(store))
+    if base.subset:
+        what = f"{store.sandbox} shows {base.subset} of the rows that there were at one moment"
+        then = f"mesh sandbox down {store.sandbox}, then up again with --subset {base.subset}"
+        raise StoreError(Problem(what, next=then))
     done: list[_Moves] = []
     with pinned(store.on(base.line), number) as now:
 
@@ -139,7 +147,8 @@ def _refreshed(
     gone = [*moves.gone, *(piece for piece in moves.erased if _shows(after.ports, piece))]
     after = _then(after, _without(after.ports, gone, number))
     origin = there.origin
-    now = Base(there.line, there.number, dict(theirs.nodes), origin)
+    nodes = dict(theirs.nodes)
+    now = replace(base, line=there.line, number=there.number, nodes=nodes, origin=origin)
     changes = {**moves.parts, **moves.whole}
     told = after_publication(current.withdrawn, changes, whole=False)
     release = replace(grown(release, after), base=now, withdrawn=told)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import CorruptError, StoreError
 from dataops_mesh.store import files, locks, record
+from dataops_mesh.store.line.subset import forget
 from dataops_mesh.store.manifest import (
     MANIFEST,
     Manifest,
@@ -57,6 +58,7 @@ def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
         files.remove(folder(store, ref) / MANIFEST)
         for path in _doomed(store, removal, manifest):
             files.remove_tree(path)
+        forget(store, (ref,))
         files.remove_many(successors(store, ref)[1:])
         files.sync_folder(folder(store, ref).parent)
 
