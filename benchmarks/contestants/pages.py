@@ -52,7 +52,8 @@ def pages(products: int, publications: int, times: int) -> Callable[[], Any]:
     app = app_of("bench", looker(big.environment, lambda: catalogue, seconds=0))
     name = big.mesh.products[-1].qualified_name
     paths = (
-        "/", "/wrong", "/happened", "/search?q=number", f"/domains/{name.partition('.')[0]}",
+        "/", "/wrong", "/happened", "/search?q=number", "/dataops",
+        f"/domains/{name.partition('.')[0]}",
         f"/products/{name}", f"/publications/{publications - 1}", f"/api/products/{name}",
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.cli.explaining import say_notes
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.pacts import pact_notes
-from dataops_mesh.cli.planning import own_notes, publication_problems
+from dataops_mesh.cli.planning import publication_problems
 from dataops_mesh.cli.workspace import (
     load_workspace,
     open_workspace,
@@ -29,6 +29,8 @@ _LEVELS = {"warning": "warnings", "info": "remarks"}
 
 def check_declarations(names: Sequence[str], output: Format) -> int:
     """Print every problem of the declarations; return 1 if there is one."""
+    from dataops_mesh.run.planned import own_notes
+
     settings = load_settings()
     mesh = load_workspace(settings)
     products, unread = readable(mesh, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -37,8 +37,17 @@ class Moment:
     ended: datetime | None = None
 
 
-def built_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Built, ...]:
-    """Return what was published in a period, oldest first, and of each product the one before."""
+def built_between(
+    ledger: Ledger, since: datetime, until: datetime, products: Collection[str] | None = None
+) -> tuple[Built, ...]:
+    """Return what was published in a period, oldest first, and of each product the one before.
+
+    Args:
+        ledger: the ledger.
+        since: the first moment.
+        until: the moment after the last.
+        products: of which products; of all if None.
+    """
     from sqlalchemy import func, select
 
     from dataops_mesh.ledger.schema import candidates as c
@@ -50,10 +59,17 @@ def built_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Bui
     inside = select(*columns).where(
         c.c.finished >= since.isoformat(), c.c.finished < until.isoformat(), good
     )
+    if products is not None:
+        inside = inside.where(c.c.product.in_(sorted(products)))
     with transaction(ledger) as connection:
         rows: Any = connection.execute(inside.order_by(c.c.finished)).all()
         newest = select(p.c.product, func.max(p.c.publication).label("number"))
-        newest = newest.where(p.c.publication <= _last_before(connection, since))
+        if products is None:
+            newest = newest.where(p.c.publication <= _last_before(connection, since))
+        else:
+            newest = newest.where(
+                p.c.product.in_(sorted(products)), p.c.published < since.isoformat()
+            )
         last = newest.group_by(p.c.product).subquery()
         query = select(*columns).join(p, p.c.candidate == c.c.candidate)
         query = query.join(
@@ -63,7 +79,9 @@ def built_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Bui
     return tuple(_built(row) for row in (*sorted(before, key=lambda row: row[1]), *rows))
 
 
-def caught_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Moment, ...]:
+def caught_between(
+    ledger: Ledger, since: datetime, until: datetime, products: Collection[str] | None = None
+) -> tuple[Moment, ...]:
     """Return the candidates in which a check found what may not be published."""
     from sqlalchemy import exists, select
 
@@ -77,12 +95,16 @@ def caught_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Mo
         c.c.finished >= since.isoformat(), c.c.finished < until.isoformat(),
         c.c.verdict == "refuse", wrong,
     )  # fmt: skip
+    if products is not None:
+        query = query.where(c.c.product.in_(sorted(products)))
     with transaction(ledger) as connection:
         rows: Any = connection.execute(query.order_by(c.c.finished)).all()
     return tuple(Moment(product, "caught", datetime.fromisoformat(at)) for product, at in rows)
 
 
-def undone_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Moment, ...]:
+def undone_between(
+    ledger: Ledger, since: datetime, until: datetime, products: Collection[str] | None = None
+) -> tuple[Moment, ...]:
     """Return the rollbacks of a period."""
     from sqlalchemy import select
 
@@ -92,7 +114,12 @@ def undone_between(ledger: Ledger, since: datetime, until: datetime) -> tuple[Mo
         p.c.kind == "rollback", p.c.published < until.isoformat()
     )
     with transaction(ledger) as connection:
-        later = query.where(p.c.publication > _last_before(connection, since))
+        if products is None:
+            later = query.where(p.c.publication > _last_before(connection, since))
+        else:
+            later = query.where(
+                p.c.product.in_(sorted(products)), p.c.published >= since.isoformat()
+            )
         rows: Any = connection.execute(later.order_by(p.c.publication)).all()
     once = {(product, number): at for product, number, at in rows}
     return tuple(
@@ -120,6 +147,25 @@ def incidents_between(
                datetime.fromisoformat(closed) if closed else None)
         for product, kind, opened, closed in rows
     )  # fmt: skip
+
+
+def news_since(ledger: Ledger, moment: datetime, publication: int) -> set[str]:
+    """Return the products of which something is on record since a moment or a publication."""
+    from sqlalchemy import or_, select
+
+    from dataops_mesh.ledger.schema import candidates as c
+    from dataops_mesh.ledger.schema import incidents as i
+    from dataops_mesh.ledger.schema import publications as p
+
+    at = moment.isoformat()
+    queries = (
+        select(c.c.product).where(c.c.finished >= at),
+        select(p.c.product).where(p.c.publication > publication),
+        select(i.c.product).where(or_(i.c.opened >= at, i.c.closed >= at)),
+    )
+    with transaction(ledger) as connection:
+        found: list[Any] = [connection.execute(query).scalars().all() for query in queries]
+    return {name for names in found for name in names}
 
 
 def _built(row: Any) -> Built:

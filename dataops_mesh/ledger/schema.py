@@ -82,6 +82,17 @@ ports = Table(
     Column("columns", Text, nullable=False),
 )
 
+# How many nulls each column had, and its mean where that may be shown: what is usual for it.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("column", String(255), primary_key=True),
+    Column("nulls", BigInteger, nullable=False),
+    Column("mean", Float),
+)
+
 publications = Table(
     "publications",
     metadata,

@@ -30,6 +30,7 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
         add(connection, schema.evidence, [_evidence(manifest)])
         add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
         add(connection, schema.ports, [_port(manifest, port) for port in manifest["ports"]])
+        add(connection, schema.profiles, _profiles(manifest))
         add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
 
 
@@ -125,6 +126,17 @@ def _port(manifest: Mapping[str, Any], port: Mapping[str, Any]) -> Row:
         "fingerprint": port.get("fingerprint", ""),
         "columns": json.dumps(port.get("columns", [])),
     }
+
+
+def _profiles(manifest: Mapping[str, Any]) -> list[Row]:
+    return [
+        {
+            "candidate": manifest["candidate"],
+            "address": one["port"],
+            **{name: one[name] for name in ("column", "nulls", "mean")},
+        }
+        for one in manifest.get("profile", ())
+    ]
 
 
 def _read(manifest: Mapping[str, Any], read: Mapping[str, Any]) -> Row:

@@ -23,6 +23,8 @@ from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Address, Mesh, Product
 
+PUBLISHED = "published"  # what a plan is compared with, unless somebody says otherwise
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -11,7 +11,14 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.store.described import File, MaskApplied, PersonalFound, PortData, Quarantine
+from dataops_mesh.store.described import (
+    ColumnProfile,
+    File,
+    MaskApplied,
+    PersonalFound,
+    PortData,
+    Quarantine,
+)
 from dataops_mesh.store.manifest import folder
 
 
@@ -26,6 +33,7 @@ class Attempt:
         heard: the newest release of production before it began.
         masks: the columns of which only the masked form is left.
         personal: the columns that look like personal data and do not say so.
+        profile: how many nulls each column has, and its mean.
     """
 
     product: Product
@@ -44,6 +52,7 @@ class Attempt:
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
+    profile: tuple[ColumnProfile, ...] = ()
 
     @property
     def key(self) -> str:

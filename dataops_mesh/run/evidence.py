@@ -83,6 +83,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         heard=attempt.heard if attempt.environment.store.sandbox else 0,
         masks=attempt.masks,
         personal=attempt.personal,
+        profile=attempt.profile,
         full=attempt.inputs.full,
         parameters=said_of(product),
         subset=release.base.subset if (release := attempt.inputs.release).base else "",

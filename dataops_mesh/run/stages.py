@@ -17,6 +17,7 @@ from dataops_mesh.run.guards.masks import mask_candidate
 from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.partition import bind_tables
+from dataops_mesh.run.profile import profile_of
 from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.session import attempt_session
 from dataops_mesh.run.word.held import hold_on
@@ -68,7 +69,8 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             scopes = (True, False) if tables else (False,)
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
-            attempt = replace(attempt, personal=find_personal(attempt, connection))
+            found_here = find_personal(attempt, connection)
+            attempt = replace(attempt, personal=found_here, profile=profile_of(attempt, connection))
     require_same_code(product, code)
     judged = tuple(check for check in attempt.checks if tables or not check.table_wide)
     return mask_candidate(replace(attempt, results=results, ports=ports), judged)

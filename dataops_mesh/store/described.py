@@ -41,6 +41,21 @@ class PortData:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """What is remembered of a column, so that it can be told when it is unusual.
+
+    Args:
+        nulls: rows in which it is null.
+        mean: of a number that may be shown.
+    """
+
+    port: Address
+    column: str
+    nulls: int
+    mean: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantine:
     """The rows that the build set aside from one output port; consumers have no address of them.
 

@@ -23,6 +23,7 @@ from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.described import (
+    ColumnProfile,
     ContractUsed,
     File,
     InputRead,
@@ -75,6 +76,7 @@ class Manifest:
         personal: the columns that look like personal data and do not say so.
         parameters: the values that it was built with, as JSON, by name.
         subset: of a sandbox's, the part of the rows that it was built from; empty for all.
+        profile: how many nulls each column has, and its mean.
     """
 
     candidate: str
@@ -116,6 +118,7 @@ class Manifest:
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
+    profile: tuple[ColumnProfile, ...] = ()
     full: bool = False
     state: tuple[File, ...] = ()
     subset: str = ""

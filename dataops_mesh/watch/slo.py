@@ -92,6 +92,12 @@ def _data(product: Product, published: Event, ledger: Ledger) -> tuple[str, str]
 
 
 def span(age: timedelta) -> str:
-    """Return how long something is, in hours or days."""
+    """Return how long something is, in the unit that people would say.
+
+    >>> span(timedelta(minutes=4)), span(timedelta(hours=26)), span(timedelta(days=3))
+    ('4 minutes', '26.0 hours', '3.0 days')
+    """
     hours = age.total_seconds() / 3600
+    if hours < 1:
+        return f"{60 * hours:.0f} minutes"
     return f"{hours / 24:.1f} days" if hours > 48 else f"{hours:.1f} hours"  # noqa: PLR2004

@@ -22,6 +22,7 @@ class Catalogue:
     """All that is declared, and who reads what.
 
     Args:
+        mesh: as it was read.
         products: by qualified name, in the order of the folders.
         elsewhere: products of other repositories that read the mesh or that it reads.
         made_by: whose port an address is.
@@ -34,6 +35,7 @@ class Catalogue:
     """
 
     settings: Settings
+    mesh: Mesh
     products: Mapping[str, Product]
     domains: Mapping[str, tuple[str, ...]]
     elsewhere: Mapping[str, Product]
@@ -80,6 +82,7 @@ def catalogue_of(mesh: Mesh, settings: Settings) -> Catalogue:
     ports = {port.address: port for one in every.values() for port in one.outputs}
     return Catalogue(
         settings,
+        mesh,
         products,
         {domain.name: tuple(p.qualified_name for p in domain.products) for domain in mesh.domains},
         others,

@@ -12,9 +12,11 @@ Link = Callable[..., str]
 FOLDERS = {
     "domain": "domains", "product": "products", "publication": "publications",
     "candidate": "candidates", "incident": "incidents",
+    "sandbox": "sandboxes",
 }  # fmt: skip
 PAGES = {"mesh": "", "wrong": "wrong", "happened": "happened", "search": "search",
-         "metrics": "dataops", "api": "api"}  # fmt: skip
+         "metrics": "dataops", "sandboxes": "sandboxes", "plan": "plan",
+         "api": "api"}  # fmt: skip
 
 
 def served(kind: str, name: object = "", **query: object) -> str:

@@ -14,8 +14,15 @@ from dataops_mesh.web.facts.domain import DomainPage, domain_page
 from dataops_mesh.web.facts.happened import HappenedPage, WrongPage, happened_page, wrong_page
 from dataops_mesh.web.facts.incident import IncidentPage, incident_page
 from dataops_mesh.web.facts.mesh import MAPPED, MeshPage, mesh_page
+from dataops_mesh.web.facts.planned import PlanPage, plan_page
 from dataops_mesh.web.facts.product import ProductPage, product_page
 from dataops_mesh.web.facts.record import RecordPage, candidate_page, publication_page
+from dataops_mesh.web.facts.sandboxes import (
+    SandboxesPage,
+    SandboxPage,
+    sandbox_page,
+    sandboxes_page,
+)
 from dataops_mesh.web.facts.search import SearchPage, search_page
 from dataops_mesh.web.links import Link
 from dataops_mesh.web.render import render
@@ -24,7 +31,7 @@ from dataops_mesh.web.view import View
 Asked = Mapping[str, str]
 _LAST_PAGE, _LONGEST = 100_000, 300
 _COLUMNS, _CHECKS = 120, 100
-MENU = ("mesh", "search", "happened", "metrics", "api", "form")
+MENU = ("mesh", "search", "happened", "metrics", "plan", "sandboxes", "api", "form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,12 @@ PAGES = (
     Page("metrics", "/dataops", "dataops.html", "How often, how fast and how well it changes.",
          lambda view, asked: dataops_page(view, asked.get("domain", "")[:_LONGEST]), DataOpsPage,
          ("domain",)),
+    Page("plan", "/plan", "plan.html", "What publishing the declarations would change.",
+         lambda view, _: plan_page(view), PlanPage),
+    Page("sandboxes", "/sandboxes", "sandboxes.html", "Which sandboxes are open.",
+         lambda view, _: sandboxes_page(view), SandboxesPage),
+    Page("sandbox", "/sandboxes/{name}", "sandbox.html", "A sandbox and what it would change.",
+         lambda view, asked: sandbox_page(view, _name(asked)), SandboxPage),
     Page("domain", "/domains/{name}", "domain.html", "A domain and its products.",
          lambda view, asked: domain_page(view, _name(asked), _page(asked)), DomainPage, ("page",)),
     Page("product", "/products/{name}", "product.html", "All that is known of a product.",

@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataops_mesh.watch.trouble import CAUGHT, ESCAPED
 from dataops_mesh.web.draw.charts import bars, columns, spark
+from dataops_mesh.web.facts.wrong import BROKEN
 from dataops_mesh.web.links import Link
 
 if TYPE_CHECKING:
@@ -17,6 +19,14 @@ FOLDER = Path(__file__).parent
 STYLE = FOLDER / "style.css"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 GLYPHS = {"well": "✓", "watch": "!", "wrong": "✕", "off": "○"}
+KINDS = {CAUGHT: "refused", ESCAPED: "wrong data", BROKEN: "cannot be read"}
+# What ODCS calls its comparisons, as people say it; the longest names first.
+SPOKEN = {
+    "mustBeGreaterOrEqualTo": "must be at least", "mustBeLessOrEqualTo": "must be at most",
+    "mustBeGreaterThan": "must be more than", "mustBeLessThan": "must be less than",
+    "mustNotBeBetween": "must not be between", "mustBeBetween": "must be between",
+    "mustNotBe": "must not be", "mustBe": "must be",
+}  # fmt: skip
 
 
 def render(template: str, link: Link, **facts: Any) -> str:
@@ -41,8 +51,16 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(when=when, age=age, count=count, seconds=seconds, share=share, span=span)
-    made.globals.update(spark=spark, bars=bars, columns=columns, glyphs=GLYPHS)
+    made.filters.update(
+        when=when,
+        age=age,
+        count=count,
+        seconds=seconds,
+        share=share,
+        span=span,
+        spoken=spoken,
+    )
+    made.globals.update(spark=spark, bars=bars, columns=columns, glyphs=GLYPHS, kinds=KINDS)
     return made
 
 
@@ -97,6 +115,17 @@ def span(hours: float | None) -> str:
     if hours < 1:
         return f"{60 * hours:.0f} min"
     return f"{hours:.3g} h" if hours < 48 else f"{hours / 24:,.1f} d"  # noqa: PLR2004 - two days
+
+
+def spoken(rule: str) -> str:
+    """Return a rule with its comparison as people say it.
+
+    >>> spoken("rows mustBeGreaterOrEqualTo 1.")
+    'rows must be at least 1.'
+    """
+    for name, words in SPOKEN.items():
+        rule = rule.replace(f" {name} ", f" {words} ")
+    return rule
 
 
 def seconds(value: float | None) -> str:

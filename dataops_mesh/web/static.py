@@ -13,8 +13,19 @@ from dataops_mesh.web.pages import PAGES, Page, html_of
 from dataops_mesh.web.render import STYLE
 from dataops_mesh.web.view import View, view_of
 
-MENU = ("mesh", "search", "happened", "metrics")
-_DEPTH = ("mesh", "metrics", "wrong", "happened", "search", "domain", "product")
+MENU = ("mesh", "search", "happened", "metrics", "plan", "sandboxes")
+_DEPTH = (
+    "mesh",
+    "plan",
+    "metrics",
+    "sandboxes",
+    "sandbox",
+    "wrong",
+    "happened",
+    "search",
+    "domain",
+    "product",
+)
 _RECORDS = ("publication", "candidate", "incident")
 _BY_KIND = {page.kind: page for page in PAGES}
 Name = tuple[str, str, int]  # kind, name, page

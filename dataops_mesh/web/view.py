@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
+from dataops_mesh.plan.plan import Plan
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.planned import plan_against
 from dataops_mesh.run.record import open_ledger_of, record_missing
 from dataops_mesh.store.log import Release, latest
-from dataops_mesh.watch.dataops.measures import History
+from dataops_mesh.watch.dataops.weeks import Weeks
 from dataops_mesh.watch.states import State, states
 from dataops_mesh.web.catalogue import Catalogue
 from dataops_mesh.web.facts.wrong import Wrong, unreadable, wrong_now
 
-_SECONDS = 5.0
+_SECONDS, _PLAN_SECONDS = 5.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +34,29 @@ class _Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What happened in the last weeks, and when somebody asked."""
+class _Planned:
+    """What publishing the declarations would have changed at a moment."""
 
     catalogue: Catalogue
     at: float
-    end: datetime
-    histories: tuple[History, ...]
-    pages: dict[str, object] = field(default_factory=dict)
+    plan: Plan
 
 
 @dataclass(slots=True)
 class Memory:
-    """Remembers for a few seconds how all products stand: one page asks what the next one does."""
+    """Remembers for a few seconds how all products stand: one page asks what the next one does.
+
+    Args:
+        seconds: for how long.
+        whole: how they stood.
+        weeks: what happened in the last weeks, which is caught up and never old.
+        plan: what publishing would change.
+    """
 
     seconds: float = _SECONDS
     whole: _Whole | None = None
-    past: Past | None = None
+    weeks: Weeks | None = None
+    plan: _Planned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,16 @@ class View:
         if known := self._known():
             return tuple(one for one in known.wrong if one.product in names)
         return wrong_now(self.catalogue, self.ledger, self.states(names))
+
+    def plan(self) -> Plan:
+        """Return what publishing the declarations would change; remembered for a minute."""
+        known, now = self.memory.plan, time.monotonic()
+        lasts = _PLAN_SECONDS if self.memory.seconds else 0.0
+        if known is None or known.catalogue is not self.catalogue or now - known.at >= lasts:
+            plan = plan_against(self.environment.settings, self.catalogue.mesh)
+            known = _Planned(self.catalogue, now, plan)
+            self.memory.plan = known
+        return known.plan
 
     def _known(self) -> _Whole | None:
         if self._own:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from helpers import a_contract, a_product, a_source, environment, mesh, write_workspace
@@ -15,7 +17,8 @@ from dataops_mesh.ledger.database import transaction
 from dataops_mesh.ledger.schema import candidates, incidents, publications, results
 from dataops_mesh.watch.dataops.commits import commits_of
 from dataops_mesh.watch.dataops.history import histories
-from dataops_mesh.watch.dataops.measures import measures
+from dataops_mesh.watch.dataops.measures import added, measured, measures
+from dataops_mesh.watch.dataops.weeks import catch_up
 
 ID = "{name: id, logicalType: integer, primaryKey: true}"
 BEGIN, END = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)  # four weeks
@@ -93,7 +96,7 @@ class Script:
 
     def wrong(self, product: str, kind: str, opened: datetime, closed: datetime) -> None:
         row = {
-            "incident": f"{kind}{opened:%d}", "product": product, "kind": kind, "subject": "",
+            "incident": f"{product}{kind}{opened:%m%d}", "product": product, "kind": kind, "subject": "",
             "why": "", "run_id": "", "publication": 1, "opened": opened.isoformat(),
             "closed": closed.isoformat(),
         }  # fmt: skip
@@ -210,3 +213,33 @@ def test_what_a_deployment_brought_is_what_git_says(tmp_path):
             brought = {one.name for one in commits.brought(after, before, (folder,))}
             assert brought & single == set(said), (before, after)
     assert commits.brought("0" * 40, names[0], (folder,)) == ()
+
+
+def test_weeks_that_are_caught_up_bit_by_bit_are_those_that_are_read_at_once(tmp_path):
+    script, chance = Script(tmp_path), Random(7)
+    products = {one.qualified_name: one for one in mesh(script.settings).products}
+    first = script.commit(january(1), "domains/shop/orders/orders.sql")
+    known, deployed = None, set[bool]()
+    for day in range(2, 60):
+        for name in products:
+            match chance.randrange(6):
+                case 0 | 1 | 2:
+                    code = chance.choice("AB")
+                    script.built(name, january(day, chance.randrange(20)), code, first)
+                case 3:
+                    at = january(day, 3)
+                    script.built(name, at, "A", first, verdict="refuse", failed=True)
+                case 4 if script.number:
+                    script.rolled_back(name, january(day, 21))
+                case _:
+                    script.wrong(name, "escaped", january(day), january(day, 2))
+        now = january(day, 23)
+        known = catch_up(known, products, script.ledger, script.settings, (now, script.number))
+        begin = known.spans[0][0]
+        every = histories(products.values(), script.ledger, script.settings, begin, now)
+        for name in products:
+            told = measured([known.histories[name]], added(known.by_week([name])), now - begin)
+            mine = [one for one in every if one.product == name]
+            assert asdict(told) == pytest.approx(asdict(measures(mine, begin, now)))
+            deployed.add(told.deployments > 0)
+    assert deployed == {True, False}

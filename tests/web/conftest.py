@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,11 +12,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from eventful import browser, make
 
+from dataops_mesh.settings import load_settings
+
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory):
     """A mesh with a refusal, a hold, a withdrawal, a late product and incidents; read only."""
     return make(tmp_path_factory.mktemp("eventful"))
+
+
+@pytest.fixture
+def own(settings, tmp_path):
+    """A copy of that mesh, for a test that changes it."""
+    root = tmp_path / "own"
+    shutil.copytree(settings.root, root, symlinks=True)
+    return load_settings(root)
 
 
 @pytest.fixture(scope="session")

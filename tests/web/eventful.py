@@ -27,7 +27,9 @@ from helpers import (
 from dataops_mesh.run.word.hold import hold_product
 from dataops_mesh.run.word.withdraw import taking
 from dataops_mesh.run.word.withdraw import withdraw_product as take_away
+from dataops_mesh.sandbox.asked import asked_by
 from dataops_mesh.settings import Settings
+from dataops_mesh.store.line.opening import open_sandbox
 from dataops_mesh.watch.trouble import look
 from dataops_mesh.web.app import app_of
 from dataops_mesh.web.catalogue import catalogue_of
@@ -119,6 +121,8 @@ def make(root: Path) -> Settings:
     hold_product(product(settings, "crew.held"), where, "the auditor reads it", None)
     withdraw_product(settings, "crew.gone")
     look(mesh(settings).products, where)
+    asked = asked_by(where, "what if orders were <b>bold</b>?")
+    open_sandbox(where.store, "trial", asked, datetime.now(UTC) + timedelta(hours=3))
     return settings
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import unescape
 
 import pytest
-from eventful import browser, make
+from eventful import browser, orders
 from helpers import environment, lift, mesh, run, write_product
 from helpers import product as load
 
@@ -59,13 +59,12 @@ def test_whoever_is_not_suspected_has_no_trouble(settings):
     assert "shop.customers" not in asked
 
 
-def test_a_product_that_waits_for_a_held_one_is_called_late_by_neither_or_both(tmp_path):
-    settings = make(tmp_path)
-    lift(settings, "crew.held")
-    where, products = environment(settings), mesh(settings).products
+def test_a_product_that_waits_for_a_held_one_is_called_late_by_neither_or_both(own):
+    lift(own, "crew.held")
+    where, products = environment(own), mesh(own).products
     from dataops_mesh.run.word.hold import hold_product
 
-    hold_product(load(settings, "shop.orders"), where, "all wait", None)
+    hold_product(load(own, "shop.orders"), where, "all wait", None)
     with open_record(where) as ledger:
         by_name = {one.qualified_name: one for one in products}
         found = states(by_name, ledger, latest(where.store), datetime.now(UTC))
@@ -104,13 +103,10 @@ def test_every_incident_that_the_command_tells_is_told(settings, pages):
         assert one.trouble.product in page.text
 
 
-def test_a_mended_product_is_no_longer_wrong_though_nobody_looked(tmp_path):
-    settings = make(tmp_path)
-    from eventful import orders
-
-    write_product(settings.root, "shop", "orders", orders("id\n1\n2\n3\n"))
-    assert run(settings, "shop.orders").publication is not None
-    wrong = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
+def test_a_mended_product_is_no_longer_wrong_though_nobody_looked(own):
+    write_product(own.root, "shop", "orders", orders("id\n1\n2\n3\n"))
+    assert run(own, "shop.orders").publication is not None
+    wrong = json.loads(browser(own).get("/api/wrong").text)["wrong"]
     assert "shop.orders" not in {one["product"] for one in wrong}
 
 
@@ -135,6 +131,24 @@ def test_lines_to_read_a_port_can_be_copied_and_run(settings, pages, monkeypatch
             assert len(left[{"Python": "rows"}.get(recipe["how"], "frame")]) == 2
 
 
+def test_sandboxes_say_whose_they_are_and_when_they_end(pages):
+    assert "trial" in words(pages.get("/sandboxes").text)
+    text = words(pages.get("/sandboxes/trial").text)
+    assert "ends within a day" in text
+    assert "mesh sandbox promote trial" in text
+    assert "bold" in text
+    assert pages.get("/sandboxes/none").status == 404
+
+
+def test_the_plan_says_what_publishing_would_change(pages):
+    text = words(pages.get("/plan").text)
+    assert "2 products would change" in text
+    assert "crew.fresh" in text
+    facts = json.loads(pages.get("/api/plan").text)
+    added = {(one["product"], one["state"]) for one in facts["products"]}
+    assert added == {("crew.fresh", "added"), ("crew.gone", "added")}  # the latter is withdrawn
+
+
 def test_the_record_of_a_refusal_says_why(pages):
     facts = json.loads(pages.get("/api/products/shop.orders").text)
     refused = next(one for one in facts["events"] if one["what"] == "refused")
@@ -156,13 +170,12 @@ def test_search_finds_names_columns_meanings_and_tags(pages):
     assert len(found("")) == 8
 
 
-def test_an_edit_of_a_declaration_is_seen(tmp_path):
-    settings = make(tmp_path)
-    before = mark(settings)
-    assert mark(settings) == before
-    file = settings.root / "domains" / "desk" / "late" / "product.odps.yaml"
+def test_an_edit_of_a_declaration_is_seen(own):
+    before = mark(own)
+    assert mark(own) == before
+    file = own.root / "domains" / "desk" / "late" / "product.odps.yaml"
     file.write_text(file.read_text("utf-8") + "\n", "utf-8")
-    assert mark(settings) != before
+    assert mark(own) != before
 
 
 def test_a_masked_column_says_how_consumers_see_it(pages):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from eventful import PERSON, make, orders
+from eventful import PERSON, orders
 from helpers import environment, mesh, run, write_product
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,13 +91,12 @@ def test_labels_are_few_and_known_and_nothing_of_the_data_is_among_them(settings
     assert "repeats" not in said  # a reason is a sentence, and no label
 
 
-def test_what_is_counted_bit_by_bit_is_what_is_counted_at_once(tmp_path):
-    settings = make(tmp_path)
-    where, catalogue = environment(settings), catalogue_of(mesh(settings), settings)
+def test_what_is_counted_bit_by_bit_is_what_is_counted_at_once(own):
+    where, catalogue = environment(own), catalogue_of(mesh(own), own)
     growing = Totals()
     for number in range(3):
-        write_product(settings.root, "shop", "orders", orders(f"id\n1\n{number + 2}\n"))
-        run(settings, "shop.orders")
+        write_product(own.root, "shop", "orders", orders(f"id\n1\n{number + 2}\n"))
+        run(own, "shop.orders")
         with view_of(where, catalogue) as view:
             exposition(view, growing)
             exposition(view, growing)

@@ -2,5 +2,6 @@
 
 commits    git -> when each commit was made, and which ones a deployment brought
 history    ledger and commits -> what happened to each product
+weeks      the last twelve weeks of all products, kept and caught up
 measures   history and a period -> the numbers; pure
 """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
 from typing import TypeVar
 
 from dataops_mesh.ledger import Ledger
@@ -25,6 +27,8 @@ from dataops_mesh.watch.dataops.commits import Commits, commits_of
 from dataops_mesh.watch.dataops.measures import Deployment, History, Span
 from dataops_mesh.watch.trouble import ESCAPED, LATE
 
+_FEW = 200  # products: of more, the whole period is read
+
 
 def histories(
     products: Iterable[Product],
@@ -36,22 +40,24 @@ def histories(
     """Return what happened to each product in a period.
 
     Args:
-        products: of the mesh.
+        products: of the mesh; of a few, no others are read.
         ledger: with everything on record.
         settings: of the workspace, whose repository is asked for commits.
         since: the first moment.
         until: the moment after the last.
     """
+    every = tuple(products)
+    names = {one.qualified_name for one in every} if len(every) <= _FEW else None
     known = _Known(
-        _by_product(built_between(ledger, since, until)),
-        _by_product(caught_between(ledger, since, until)),
-        _by_product(undone_between(ledger, since, until)),
+        _by_product(built_between(ledger, since, until, names)),
+        _by_product(caught_between(ledger, since, until, names)),
+        _by_product(undone_between(ledger, since, until, names)),
         _by_product(incidents_between(ledger, (ESCAPED, LATE), since, until)),
-        commits_of(settings.root, since),
+        cache(lambda: commits_of(settings.root, since)),
         settings,
         (since, until),
     )
-    return tuple(_history(product, known) for product in products)
+    return tuple(_history(product, known) for product in every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class _Known:
     caught: Mapping[str, Sequence[Moment]]
     undone: Mapping[str, Sequence[Moment]]
     wrong: Mapping[str, Sequence[Moment]]
-    commits: Commits
+    commits: Callable[[], Commits]  # git is asked where something was deployed
     settings: Settings
     period: Span
 
@@ -72,14 +78,14 @@ def _history(product: Product, known: _Known) -> History:
     built, undone = known.built.get(name, ()), known.undone.get(name, ())
     wrong = known.wrong.get(name, ())
     times = [one.at for one in built]
-    since, until = known.period
+    since, _ = known.period
     escaped = [one.at for one in wrong if one.kind == ESCAPED] + [one.at for one in undone]
     restores = [(one.ended, one.ended - one.at) for one in wrong if one.ended is not None]
     for one in undone:  # it took back what was published last
         place = bisect_right(times, one.at)
         if place:
             restores.append((one.at, one.at - times[place - 1]))
-    late, promised = _late(product, times, until)
+    late, due = _late(product, times)
     return History(
         name,
         tuple(at for at in times if at >= since),
@@ -88,7 +94,8 @@ def _history(product: Product, known: _Known) -> History:
         tuple(one.at for one in known.caught.get(name, ())),
         tuple(sorted(escaped)),
         late,
-        promised,
+        times[0] if due else None,
+        due,
         built[-1].coverage if built else None,
         built[-1].checks if built else 0,
     )
@@ -119,24 +126,18 @@ def _leads(
     folders = [product.folder, *product.shared]
     inside = tuple(f.relative_to(root).as_posix() for f in folders if f.is_relative_to(root))
     old = before.commit.rstrip("+") if before else ""
-    brought = known.commits.brought(one.commit, old, inside)
+    brought = known.commits().brought(one.commit, old, inside)
     return tuple(max(one.at - commit.at, timedelta()) for commit in brought)
 
 
-def _late(
-    product: Product, times: Sequence[datetime], until: datetime
-) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return when data was older than promised, and when there was a promise."""
+def _late(product: Product, times: Sequence[datetime]) -> tuple[tuple[Span, ...], datetime | None]:
+    """Return when data was older than promised, and when what is published now gets so."""
     recency = recency_of(product)
     if recency is None or not times:
-        return (), ()
+        return (), None
     promise = timedelta(hours=recency.fail)
-    late = [
-        (begin + promise, end)
-        for begin, end in zip(times, [*times[1:], until], strict=True)
-        if end - begin > promise
-    ]
-    return tuple(late), ((times[0], until),)
+    late = [(begin + promise, end) for begin, end in pairwise(times) if end - begin > promise]
+    return tuple(late), times[-1] + promise
 
 
 T = TypeVar("T", Built, Moment)

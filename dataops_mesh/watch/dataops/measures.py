@@ -6,6 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
+from math import fsum
 from statistics import median
 
 Span = tuple[datetime, datetime]
@@ -31,8 +33,9 @@ class History:
 
     Args:
         restores: when something that consumers felt was over, and how long it had lasted.
-        late: when data was older than promised.
-        promised: when there was a promise to keep; empty where nothing is promised.
+        late: when data was older than promised, until something newer was published.
+        promised_since: when there began to be a promise to keep; None where nothing is promised.
+        due: when what is published now gets older than promised.
         coverage: the part of its declared rules that a machine checks, at its last publication.
     """
 
@@ -43,9 +46,30 @@ class History:
     caught: tuple[datetime, ...] = ()
     escaped: tuple[datetime, ...] = ()
     late: tuple[Span, ...] = ()
-    promised: tuple[Span, ...] = ()
+    promised_since: datetime | None = None
+    due: datetime | None = None
     coverage: float | None = None
     checks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What happened in a period, so that it can be added up over products and periods.
+
+    Args:
+        leads: in hours, of each commit that a deployment brought; so `restores`.
+        late: hours in which data was older than promised, of those `promised`.
+    """
+
+    publications: int = 0
+    deployments: int = 0
+    failed: int = 0
+    leads: tuple[float, ...] = ()
+    restores: tuple[float, ...] = ()
+    caught: int = 0
+    escaped: int = 0
+    late: float = 0.0
+    promised: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +95,65 @@ class Measures:
 def measures(histories: Iterable[History], begin: datetime, end: datetime) -> Measures:
     """Return the numbers of a period, which ends before `end`."""
     every = tuple(histories)
-    made = [one for h in every for one in h.deployments if begin <= one.at < end]
-    leads = [_hours(lead) for one in made for lead in one.leads]
-    over = [_hours(lasted) for h in every for at, lasted in h.restores if begin <= at < end]
-    caught = sum(begin <= at < end for h in every for at in h.caught)
-    escaped = sum(begin <= at < end for h in every for at in h.escaped)
-    late = sum(overlap(h.late, begin, end) for h in every)
-    promised = sum(overlap(h.promised, begin, end) for h in every)
-    covered = [h.coverage for h in every if h.coverage is not None]
-    weeks = (end - begin) / timedelta(weeks=1)
+    return measured(every, added(sums(one, begin, end) for one in every), end - begin)
+
+
+def measured(histories: Sequence[History], found: Sums, length: timedelta) -> Measures:
+    """Return the numbers of some products from what happened to them in a period of a length."""
+    covered = [h.coverage for h in histories if h.coverage is not None]
+    weeks, told = length / timedelta(weeks=1), found.caught + found.escaped
     return Measures(
-        products=len(every),
-        publications=sum(_between(h.publications, begin, end) for h in every),
-        deployments=len(made),
-        deployments_per_week=len(made) / weeks if weeks else 0.0,
-        lead_time_hours=median(leads) if leads else None,
-        change_failure=sum(one.failed for one in made) / len(made) if made else None,
-        restore_hours=median(over) if over else None,
-        caught=caught,
-        escaped=escaped,
-        caught_share=caught / (caught + escaped) if caught + escaped else None,
-        downtime_hours=late,
-        downtime_share=late / promised if promised else None,
+        products=len(histories),
+        publications=found.publications,
+        deployments=found.deployments,
+        deployments_per_week=found.deployments / weeks if weeks else 0.0,
+        lead_time_hours=median(found.leads) if found.leads else None,
+        change_failure=found.failed / found.deployments if found.deployments else None,
+        restore_hours=median(found.restores) if found.restores else None,
+        caught=found.caught,
+        escaped=found.escaped,
+        caught_share=found.caught / told if told else None,
+        downtime_hours=found.late,
+        downtime_share=found.late / found.promised if found.promised else None,
         coverage=sum(covered) / len(covered) if covered else None,
-        checks=sum(h.checks for h in every),
+        checks=sum(h.checks for h in histories),
+    )
+
+
+def sums(history: History, begin: datetime, end: datetime) -> Sums:
+    """Return what happened to a product in a period, which ends before `end`."""
+    made = [one for one in history.deployments if begin <= one.at < end]
+    return Sums(
+        _between(history.publications, begin, end),
+        len(made),
+        sum(one.failed for one in made),
+        tuple(_hours(lead) for one in made for lead in one.leads),
+        tuple(_hours(lasted) for at, lasted in history.restores if begin <= at < end),
+        _between(history.caught, begin, end),
+        _between(history.escaped, begin, end),
+        overlap(history.late, begin, end) + _since(history.due, begin, end),
+        _since(history.promised_since, begin, end),
+    )
+
+
+def added(every: Iterable[Sums]) -> Sums:
+    """Return the sum of some.
+
+    >>> added([Sums(2, 1, leads=(3.0,)), Sums(1)])
+    Sums(publications=3, deployments=1, failed=0, leads=(3.0,), restores=(), caught=0, escaped=0,
+         late=0.0, promised=0.0)
+    """
+    some = tuple(every)
+    return Sums(
+        sum(one.publications for one in some),
+        sum(one.deployments for one in some),
+        sum(one.failed for one in some),
+        tuple(chain.from_iterable(one.leads for one in some)),
+        tuple(chain.from_iterable(one.restores for one in some)),
+        sum(one.caught for one in some),
+        sum(one.escaped for one in some),
+        fsum(one.late for one in some),
+        fsum(one.promised for one in some),
     )
 
 
@@ -123,6 +182,11 @@ def overlap(spans: Sequence[Span], begin: datetime, end: datetime) -> float:
     """
     inside = spans[bisect_right(spans, begin, key=_end) : bisect_left(spans, end, key=_begin)]
     return sum(_hours(min(last, end) - max(first, begin)) for first, last in inside)
+
+
+def _since(start: datetime | None, begin: datetime, end: datetime) -> float:
+    """Return how many hours of a period lie behind a moment."""
+    return 0.0 if start is None or start >= end else _hours(end - max(start, begin))
 
 
 def _begin(span: Span) -> datetime:

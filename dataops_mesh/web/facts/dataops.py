@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from dataops_mesh.watch.dataops.history import histories
-from dataops_mesh.watch.dataops.measures import History, Measures, measures, periods
-from dataops_mesh.web.view import Past, View
+from dataops_mesh.watch.dataops.measures import Measures, Span, Sums, added, measured
+from dataops_mesh.watch.dataops.weeks import Weeks, catch_up
+from dataops_mesh.web.view import View
 
-DAYS = 84
-WEEK = timedelta(weeks=1)
-_SECONDS, _ROWS = 600.0, 60
+_ROWS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +49,41 @@ class DataOpsPage:
 
 def dataops_page(view: View, of: str = "") -> DataOpsPage:
     """Return the numbers of the last twelve weeks, of the mesh or of a domain."""
-    past = _past(view)
-    known = past.pages.get(of)
-    if isinstance(known, DataOpsPage):
-        return known
-    found = _page(past.histories, past.end, of)
-    if not of or of in view.catalogue.domains:  # nobody fills the memory with names
-        past.pages[of] = found
-    return found
+    weeks = _weeks(view)
+    groups: dict[str, list[str]] = {}
+    for name in weeks.histories:
+        domain = name.partition(".")[0]
+        if not of or domain == of:
+            groups.setdefault(name if of else domain, []).append(name)
+    told = {name: weeks.by_week(groups[name]) for name in sorted(groups)}
+    spans, mine = weeks.spans, [name for some in groups.values() for name in some]
+    begin, end = spans[0][0], spans[-1][1]
+    by_week = [added(some) for some in zip(*told.values(), strict=True)] or [Sums()] * len(spans)
 
+    def numbers(names: list[str], found: Sums, span: Span) -> Measures:
+        return measured([weeks.histories[name] for name in names], found, span[1] - span[0])
 
-def _page(every: tuple[History, ...], end: datetime, of: str) -> DataOpsPage:
-    begin = end - timedelta(days=DAYS)
-    groups: dict[str, list[History]] = {}
-    for one in every:
-        if not of or _domain(one) == of:
-            groups.setdefault(one.product if of else _domain(one), []).append(one)
-    mine = [one for some in groups.values() for one in some]
-    names = sorted(groups)
     return DataOpsPage(
         of,
         begin,
         end,
-        measures(mine, begin, end),
-        tuple(Period(b, e, measures(mine, b, e)) for b, e in periods(begin, end, WEEK)),
-        tuple(OfWhom(name, measures(groups[name], begin, end)) for name in names[:_ROWS]),
-        len(names),
+        numbers(mine, added(by_week), (begin, end)),
+        tuple(
+            Period(*span, numbers(mine, found, span))
+            for span, found in zip(spans, by_week, strict=True)
+        ),
+        tuple(
+            OfWhom(name, numbers(groups[name], added(told[name]), (begin, end)))
+            for name in list(told)[:_ROWS]
+        ),
+        len(told),
     )
 
 
-def _domain(one: History) -> str:
-    return one.product.partition(".")[0]
-
-
-def _past(view: View) -> Past:
-    """Return what happened; remembered for ten minutes, because it reads all of twelve weeks."""
-    known, now = view.memory.past, time.monotonic()
-    lasts = _SECONDS if view.memory.seconds else 0.0
-    if known is not None and known.catalogue is view.catalogue and now - known.at < lasts:
-        return known
-    end, settings = view.now, view.environment.settings
-    products = view.catalogue.products.values()
-    found = histories(products, view.ledger, settings, end - timedelta(days=DAYS), end)
-    view.memory.past = Past(view.catalogue, now, end, found)
-    return view.memory.past
+def _weeks(view: View) -> Weeks:
+    """Return the last weeks; what was known of them is caught up with what is new."""
+    known, products = view.memory.weeks, view.catalogue.products
+    settings, moment = view.environment.settings, (view.now, view.release.number)
+    found = catch_up(known, products, view.ledger, settings, moment)
+    view.memory.weeks = found
+    return found

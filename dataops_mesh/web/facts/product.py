@@ -20,6 +20,7 @@ from dataops_mesh.web.facts.mesh import standings
 from dataops_mesh.web.facts.promises import PromiseLine, promise_lines
 from dataops_mesh.web.facts.reading import Reading, readings
 from dataops_mesh.web.facts.standing import Standing
+from dataops_mesh.web.facts.unusual import UnusualLine, unusual_lines
 from dataops_mesh.web.facts.wrong import Held, Wrong, holds_of
 from dataops_mesh.web.view import View
 
@@ -89,6 +90,7 @@ class ProductPage:
     built_by: str
     promises: tuple[PromiseLine, ...]
     ports: tuple[PortLine, ...]
+    unusual: tuple[UnusualLine, ...]
     checks: tuple[CheckLine, ...]
     not_executed: tuple[str, ...]
     events: tuple[EventLine, ...]
@@ -135,6 +137,7 @@ def product_page(view: View, name: str) -> ProductPage:
         built_by=product.transform.kind.value,
         promises=promise_lines(product, state, events, checks, view.now),
         ports=port_lines(product, catalogue.lineage(product)),
+        unusual=unusual_lines(ledger, product),
         checks=checks,
         not_executed=tuple(str(one) for one in coverage(product).unexecuted),
         events=tuple(

@@ -1,0 +1,5 @@
+"""What is usual for a product, by its own history, and what is not. docs/unusual.md.
+
+bounds    a series and a day -> from where to where a number is usual; pure
+remarks   ledger -> what is unusual about a product's last build
+"""

@@ -1,0 +1,100 @@
+"""What is unusual about a product's last build: a sentence for each number, and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+
+from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.usual import Build, last_builds
+from dataops_mesh.watch.usual.bounds import MEAN, MOST, NULLS, ROWS, Bounds, Kind, Point, bounds
+
+_BUILDS = 4 * MOST  # a partition may have been built again and again
+_PUBLISHED = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One number of the last build that is not usual.
+
+    Args:
+        kind: `rows`, `nulls` or `mean`.
+        column: of which; empty for rows.
+        candidate: the build.
+        sentence: what it is and what would be usual, in words.
+        before: what it was, oldest first; the last is the number in question.
+        usual: from where to where it would have been usual.
+    """
+
+    port: str
+    kind: str
+    column: str
+    candidate: str
+    sentence: str
+    before: tuple[Point, ...]
+    usual: Bounds
+
+
+def remarks(ledger: Ledger, product: str) -> tuple[Remark, ...]:
+    """Return what is unusual about the last build of a product, published or refused."""
+    found: list[Remark] = []
+    for port, builds in last_builds(ledger, product, _BUILDS).items():
+        found += of_port(port, builds)
+    return tuple(found)
+
+
+def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
+    """Yield what is unusual about the last build of a port.
+
+    Args:
+        port: its address.
+        builds: the last ones, oldest first. What was refused is no example of what is usual.
+    """
+    if not builds:
+        return
+    last, day = builds[-1], _day(builds[-1])
+    good = {_day(one): one for one in builds[:-1] if one.verdict == _PUBLISHED}
+    before = [good[at] for at in sorted(good) if at < day or not last.partition]
+    series: list[tuple[Kind, str]] = [(ROWS, "")]
+    series += [(kind, name) for name in last.columns for kind in (NULLS, MEAN)]
+    for kind, column in series:
+        points = list(_points(before, kind, column))
+        for _, value in _points([last], kind, column):
+            usual = bounds(points, day, kind)
+            if not usual.holds(value):
+                told = _sentence(kind, column, value, usual, day)
+                past = (*points[-MOST:], (day, value))
+                yield Remark(port, kind.name, column, last.candidate, told, past, usual)
+
+
+def _points(builds: Iterable[Build], kind: Kind, column: str) -> Iterator[Point]:
+    for one in builds:
+        nulls, mean = one.columns.get(column, (None, None))
+        if kind is ROWS:
+            yield _day(one), float(one.rows)
+        elif kind is NULLS and nulls is not None and one.rows:
+            yield _day(one), nulls / one.rows
+        elif kind is MEAN and mean is not None:
+            yield _day(one), mean
+
+
+def _day(build: Build) -> date:
+    """Return the day that a build is about: of a daily partition its own, else that of the run."""
+    with suppress(ValueError):
+        return date.fromisoformat(build.partition[:10])
+    return build.at.date()
+
+
+def _sentence(kind: Kind, column: str, value: float, usual: Bounds, day: date) -> str:
+    weekday = f"on a {day:%A}"
+    if kind is ROWS:
+        low, high = max(usual.low, 0), usual.high
+        return f"{value:,.0f} rows; {low:,.0f} to {high:,.0f} would be usual {weekday}"
+    if kind is NULLS:
+        most, least = min(usual.high, 1), max(usual.low, 0)
+        said = f"{100 * least:.3g} to {100 * most:.3g} % would be usual {weekday}"
+        return f"{column} is null in {100 * value:.3g} % of the rows; {said}"
+    said = f"{usual.low:,.4g} to {usual.high:,.4g} would be usual {weekday}"
+    return f"{column} is {value:,.4g} on average; {said}"

@@ -1,0 +1,49 @@
+"""What is unusual about a product's last build, by its own history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataops_mesh.ledger import Ledger
+from dataops_mesh.spec.model import Product
+from dataops_mesh.watch.usual.bounds import MEAN
+from dataops_mesh.watch.usual.remarks import Remark, remarks
+from dataops_mesh.web.facts.checks import Result
+from dataops_mesh.web.facts.columns import is_secret
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualLine:
+    """One number of the last build that is not usual.
+
+    Args:
+        kind: `rows`, `nulls` or `mean`.
+        before: what it was, oldest first; the last is the number in question.
+    """
+
+    port: str
+    kind: str
+    column: str
+    candidate: str
+    sentence: str
+    before: tuple[Result, ...]
+
+
+def unusual_lines(ledger: Ledger, product: Product) -> tuple[UnusualLine, ...]:
+    """Return what is unusual; no mean of a column that is classified now."""
+    secret = {
+        (str(port.address), column.name)
+        for port in product.outputs
+        for column in port.contract.columns
+        if is_secret(column)
+    }
+    found = remarks(ledger, product.qualified_name)
+    shown = (one for one in found if one.kind != MEAN.name or (one.port, one.column) not in secret)
+    return tuple(_line(one) for one in shown)
+
+
+def _line(one: Remark) -> UnusualLine:
+    *before, (day, value) = one.before
+    results = [Result(f"{at}", "passed", number) for at, number in before]
+    results.append(Result(f"{day}", "failed", value))
+    return UnusualLine(one.port, one.kind, one.column, one.candidate, one.sentence, tuple(results))
