@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from dataops_mesh.store.line.refresh import refresh
 from dataops_mesh.store.line.subset import refs_of
 
 TRIES = Asked("ben", "to try", NOBODY)
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 ROWS = 400
 KEY = "{name: id, logicalType: integer, primaryKey: true, classification: public}"
 
@@ -196,7 +198,7 @@ def meshes(draw):
 
 
 @given(meshes())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300 if LONG else 25)
 def test_a_key_finds_what_it_refers_to_exactly_where_it_does_in_the_whole(tmp_path_factory, mesh):
     sizes, links, values, share = mesh
     root = tmp_path_factory.mktemp("subset")
