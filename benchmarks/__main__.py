@@ -30,6 +30,7 @@ QUESTIONS = (
     "small",
     "daemon",
     "switch",
+    "state",
     "sizes",
     "whole",
     "starting",

@@ -15,6 +15,63 @@ def _nothing(_: Path) -> None:
     """Make nothing up."""
 
 
+def _nothing_new(_: Path, number: int) -> None:
+    """Deliver the same data again."""
+
+
+def _more(name: str) -> Callable[[Path, int], None]:
+    """Return what delivers more rows of a file each time: 70, 85, 100 percent of them."""
+
+    def deliver(folder: Path, number: int) -> None:
+        file = folder / name
+        whole = file.with_name(f"{file.name}.whole")
+        if not whole.is_file():
+            file.rename(whole)
+        lines = whole.read_text("utf-8").splitlines(keepends=True)
+        file.write_text("".join(lines[: 1 + (len(lines) - 1) * (70 + 15 * number) // 100]), "utf-8")
+
+    return deliver
+
+
+def _without_a_lost_test(folder: Path) -> None:
+    """Take away the test of a model that the project has not got; dbt warns and never runs it."""
+    file = folder / "models" / "marts" / "marketing" / "marketing.yml"
+    file.write_text(file.read_text("utf-8").partition("  - name: non_existent_table")[0], "utf-8")
+
+
+def _customers(folder: Path, number: int) -> None:
+    """Let some customers move, and orders be delivered and forgotten, before each further run."""
+    raw = folder / "raw_data"
+    if not number:
+        return
+    with (raw / "customers.csv").open(encoding="utf-8") as file:
+        customers = [row for row in csv.reader(file) if row]
+    for row in customers[number :: 3 + number]:
+        if row[0].isdigit():
+            row[1], row[5] = f"{number}0000", f"2018-0{number}-18 00:00:00"
+    if number == 1:
+        new = (raw / "customer_new.csv").read_text("utf-8").splitlines()[1:]
+        taken = {line.split(",")[0] for line in new}
+        customers = [row for row in customers if row[0] not in taken]
+        customers += [line.split(",") for line in new]
+    with (raw / "customers.csv").open("w", encoding="utf-8") as file:
+        csv.writer(file).writerows(customers)
+    orders = (raw / "orders.csv").read_text("utf-8").replace("shipped", "delivered", number)
+    lines = orders.splitlines(keepends=True)
+    (raw / "orders.csv").write_text("".join(lines[: len(lines) - 5]), "utf-8")
+
+
+def _orders_so_far(folder: Path, number: int) -> None:
+    """Deliver more orders each time, with all items of each."""
+    seeds = folder / "seeds" / "jaffle-data"
+    _more("raw_orders.csv")(seeds, number)
+    _more("raw_items.csv")(seeds, number)
+    ordered = {line.split(",")[0] for line in (seeds / "raw_orders.csv").open(encoding="utf-8")}
+    head, *items = (seeds / "raw_items.csv.whole").open(encoding="utf-8")
+    kept = [line for line in items if line.split(",")[1] in ordered]
+    (seeds / "raw_items.csv").write_text("".join((head, *kept)), "utf-8")
+
+
 @dataclass(frozen=True)
 class Known:
     """How one project is built, plainly and here.
@@ -29,6 +86,7 @@ class Known:
         packages: names of checkouts that it needs.
         own_packages: folders of the checkout that are packages of the project.
         make: makes up what is not in the repository.
+        deliver: changes the data before each of several runs, the first is number 0.
         changed: what that is, in words.
         apart: columns that are not compared: they say when or in which database a build was.
     """
@@ -42,6 +100,7 @@ class Known:
     packages: tuple[str, ...] = ()
     own_packages: tuple[str, ...] = ()
     make: Callable[[Path], None] = _nothing
+    deliver: Callable[[Path, int], None] = _nothing_new
     changed: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
 
@@ -141,17 +200,31 @@ _EVALUATED = (
     *("fct_undocumented_models", "int_all_dag_relationships", "int_all_graph_resources"),
 )
 _SELECTED = "package:dbt_project_evaluator resource_type:seed"
+_DIMENSIONAL = (
+    *("customers_snapshot", "dim_customers", "fct_orders", "customer_orders"),
+    "order_status_pivot",
+)
 KNOWN = {
+    "jaffle_shop_duckdb": Known(deliver=_more("seeds/raw_orders.csv")),
+    "simple_dbt_project": Known(
+        packages=("dbt-utils", "dbt-date", "dbt-expectations"),
+        imported=tuple(word for port in _DIMENSIONAL for word in ("--port", port)),
+        make=_without_a_lost_test,
+        deliver=_customers,
+        changed=("a test of a model that is not there removed",),
+    ),
     "jaffle-shop": Known(
         variables='{"load_source_data": true}',
         seed_first=True,
         packages=("dbt-utils", "dbt-date", "dbt-audit-helper"),
         make=_orders,
+        deliver=_orders_so_far,
         changed=("raw_orders and raw_items made up if the checkout lacks them",),
     ),
     "mrr-playbook": Known(
         packages=("dbt-utils",),
         make=_of_2022,
+        deliver=_more("data/subscription_periods.csv"),
         changed=(
             "surrogate_key of dbt_utils 0.8 written for dbt_utils 1",
             "util_months casts its first day to a date",
@@ -167,6 +240,7 @@ KNOWN = {
         ),
         packages=("dbt-utils",),
         make=_games,
+        deliver=_more("dlt/data/nba/nba_data/games/made_up.csv"),
         changed=(
             "games and nba_elo, which its API delivers, made up",
             "ports named: those that are made of no random number",

@@ -35,7 +35,7 @@ from benchmarks.dbt_made import make_project
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: what a command leaves behind is waited for here
 _FEW, _MANY = 5, 9  # runs in one process: what one more costs is the difference
-_DBT = """
+DBT = """
 import sys
 from dbt.cli.main import dbtRunner
 for _ in range(int(sys.argv[1])):
@@ -103,7 +103,7 @@ def _project(source: Path, packages: Path | None, *, again: bool) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="dbt-project-") as name:
         root = Path(name).resolve()
         plain, ours = root / "plain", root / "mesh"
-        changed = [*_prepare(source, plain, packages, known), *known.changed]
+        changed = [*prepare(source, plain, packages, known), *known.changed]
         shutil.copytree(plain, ours)
         (ours / "pyproject.toml").write_text("[tool.dataops_mesh]\nthreads = 1\n", "utf-8")
         made = Outcome(source.name, changed)
@@ -117,23 +117,23 @@ def _project(source: Path, packages: Path | None, *, again: bool) -> Outcome:
 def _measure(made: Outcome, plain: Path, ours: Path, known: Known, *, again: bool) -> None:
     said = ["--profiles-dir", ".", *(["--vars", known.variables] if known.variables else [])]
     if known.seed_first:
-        _cost(plain, ["-c", _DBT, "1", "seed", *said])
+        cost(plain, ["-c", DBT, "1", "seed", *said])
     build = ["build", *said, *known.build]
-    made.costs["dbt build"] = _cost(plain, ["-c", _DBT, "1", *build])
+    made.costs["dbt build"] = cost(plain, ["-c", DBT, "1", *build])
     mesh = ["-m", "dataops_mesh.cli.main"]
     told = [*(["--vars", known.variables] if known.variables else []), *known.imported]
-    made.costs["mesh import"] = _cost(ours, [*mesh, "import", "dbt", known.inside, *told])
-    _cost(ours, [*mesh, "check"])
-    made.costs["mesh run"] = _cost(ours, [*mesh, "run"])
-    _compare(made, plain, ours, known)
+    made.costs["mesh import"] = cost(ours, [*mesh, "import", "dbt", known.inside, *told])
+    cost(ours, [*mesh, "check"])
+    made.costs["mesh run"] = cost(ours, [*mesh, "run"])
+    compare(made, plain, ours, known)
     if again:
-        domain, product = _names(ours)
+        domain, product = dbt_product(ours)
         for name, folder, words in (
-            ("one more dbt build", plain, ["-c", _DBT, "{}", *build]),
+            ("one more dbt build", plain, ["-c", DBT, "{}", *build]),
             ("one more run", ours, ["-c", _MESH, "{}", domain, product]),
         ):
             few, many = (
-                _cost(folder, [word.replace("{}", str(count)) for word in words])
+                cost(folder, [word.replace("{}", str(count)) for word in words])
                 for count in (_FEW, _MANY)
             )
             more = _MANY - _FEW
@@ -142,7 +142,7 @@ def _measure(made: Outcome, plain: Path, ours: Path, known: Known, *, again: boo
             )
 
 
-def _prepare(source: Path, folder: Path, packages: Path | None, known: Known) -> list[str]:
+def prepare(source: Path, folder: Path, packages: Path | None, known: Known) -> list[str]:
     """Copy a project, give it a profile of DuckDB, and put its packages where dbt installs them."""
     skipped = shutil.ignore_patterns(".git", "target", "logs", "dbt_packages", "*.duckdb")
     shutil.copytree(source / known.folder, folder, ignore=skipped)
@@ -164,7 +164,7 @@ def _prepare(source: Path, folder: Path, packages: Path | None, known: Known) ->
     return changed
 
 
-def _cost(folder: Path, arguments: Sequence[str]) -> Cost:
+def cost(folder: Path, arguments: Sequence[str]) -> Cost:
     """Run Python in a folder, and wait for all that it leaves."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     environment = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
@@ -197,7 +197,7 @@ def _wait(process: subprocess.Popen[bytes]) -> float:
             process.returncode = os.waitstatus_to_exitcode(status)
 
 
-def _names(ours: Path) -> tuple[str, str]:
+def dbt_product(ours: Path) -> tuple[str, str]:
     """Return the domain and the name of the product that dbt builds."""
     for file in sorted(ours.glob("domains/*/*/product.odps.yaml")):
         if "dbt:" in file.read_text("utf-8"):
@@ -205,7 +205,7 @@ def _names(ours: Path) -> tuple[str, str]:
     raise LookupError(ours)
 
 
-def _compare(made: Outcome, plain: Path, ours: Path, known: Known) -> None:
+def compare(made: Outcome, plain: Path, ours: Path, known: Known) -> None:
     import duckdb
 
     from dataops_mesh import connect
@@ -214,7 +214,7 @@ def _compare(made: Outcome, plain: Path, ours: Path, known: Known) -> None:
     from dataops_mesh.store.manifest import read_manifest
     from dataops_mesh.store.release import latest
 
-    domain, product = _names(ours)
+    domain, product = dbt_product(ours)
     target = plain / yaml.safe_load((plain / "dbt_project.yml").read_text("utf-8")).get(
         "target-path", "target"
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from dataops_mesh.errors import MeshError, RunError, StoreError
+from dataops_mesh.errors import DeclarationError, MeshError, Problem, RunError, StoreError
 from dataops_mesh.factory.automation import automation_condition
 from dataops_mesh.factory.describe import check_spec, key_of, port_spec, tag_value
 from dataops_mesh.factory.events import events_of
@@ -92,7 +92,7 @@ def product_asset(
                 checks,
                 run_id=context.run_id,
                 partition=context.partition_key if cut and context.has_partition_key else None,
-                full=context.run.tags.get(FULL_TAG, "").lower() == "true",
+                full=_is_full(context.run.tags),
                 progress=_progress(context, product),
             )
         except MeshError as error:
@@ -177,6 +177,19 @@ def _again(
     context.log.warning("%s", failure.description)
     pause = RETRY_SECONDS * 2**tried * random.uniform(0.5, 1.5)  # noqa: S311 - spreads load
     return dg.RetryRequested(max_retries=settings.retries, seconds_to_wait=pause)
+
+
+def _is_full(tags: Mapping[str, str]) -> bool:
+    """Tell whether a run begins again.
+
+    Raises:
+        DeclarationError: its tag says neither: a run that was meant to would be another one.
+    """
+    said = tags.get(FULL_TAG, "false").lower()
+    if said not in {"true", "false"}:
+        what = f"the run's tag {FULL_TAG} is neither true nor false"
+        raise DeclarationError(Problem(what, choices=("true", "false"), next="launch it again"))
+    return said == "true"
 
 
 def _failure(error: MeshError) -> dg.Failure:

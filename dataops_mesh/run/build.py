@@ -123,7 +123,8 @@ def _run_dbt(attempt: Attempt, scratch: Path) -> list[DbtTestRun]:
     write_inputs_file(inputs, views, settings.clock())
     tests = any(isinstance(check.measure, DbtTest) for check in attempt.checks)
     walls, access = walls_of(settings), _access(attempt, read)
-    job, state = _job(attempt, scratch), State(partial(copy_state, attempt), attempt.inputs.full)
+    job = replace(_job(attempt, scratch), partition=attempt.partition)
+    state = State(partial(copy_state, attempt), attempt.inputs.full)
     return build_project(job, walls, inputs.absolute(), access, tests=tests, state=state)
 
 

@@ -19,6 +19,7 @@ from dataops_mesh.engine.write import copy_port
 from dataops_mesh.spec.model import Product, SourceFormat
 from dataops_mesh.spec.names import delivered
 from dataops_mesh.spec.nearby import Window
+from dataops_mesh.spec.partition import Partition
 from dataops_mesh.spec.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.dbt.state import state_file
@@ -47,6 +48,7 @@ class Job:
         windows: of sources with late rows, the rows that are the partition's.
         offered: what a Python transform may ask for beside its inputs.
         delivered: of sources with late rows, the partition's own files.
+        partition: what dbt is told of the partition that is built.
     """
 
     product: Product
@@ -60,6 +62,7 @@ class Job:
     offered: Mapping[str, Any] = field(default_factory=dict)
     windows: Mapping[str, Window] = field(default_factory=dict)
     delivered: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    partition: Partition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,7 @@ def _partition_problems(product: Product) -> tuple[Problem, ...]:
     """Return where a product is cut in a way that it cannot be built."""
     cuts = {port.contract.partitioning for port in product.outputs}
     what = "all ports of a product must have the same setting `partitions`"
-    problems = [Problem(what, product.where)] if len(cuts) > 1 else []
-    if product.partitioning and product.transform.kind is TransformKind.DBT:
-        what = "a dbt product is published whole; `partitions` is not supported"
-        problems.append(Problem(what, product.outputs[0].contract.where, next="remove it"))
-    return tuple(problems)
+    return (Problem(what, product.where),) if len(cuts) > 1 else ()
 
 
 def _kind_problems(product: Product) -> tuple[Problem, ...]:

@@ -17,6 +17,7 @@ from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.quality.redact import shown
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt.job import DbtJob
+from dataops_mesh.transform.dbt.partition import batches, with_partition
 from dataops_mesh.transform.dbt.project import models
 from dataops_mesh.transform.dbt.reading import (
     job_of,
@@ -25,7 +26,7 @@ from dataops_mesh.transform.dbt.reading import (
     run_dbt,
     selected_nodes,
 )
-from dataops_mesh.transform.dbt.state import state_file, state_relations
+from dataops_mesh.transform.dbt.state import keeps_state, state_file, state_relations
 from dataops_mesh.transform.dbt.words import LONGEST
 from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.walls import Walls
@@ -111,6 +112,9 @@ def build_database(
         settings=settings,
         full=state is not None and state.full,
     )
+    if (piece := job.partition) is not None:
+        told = with_partition(product.transform.dbt.vars, piece)
+        made = replace(made, vars=told, batches=batches(piece) or ())
     reading = replace(access, files=(*access.files, inputs), written=())
     made.external.mkdir(parents=True)
     if state is not None:
@@ -127,6 +131,7 @@ def _export(
     manifest = manifest_of(parsed_manifest(product, walls))
     nodes = selected_nodes(product, manifest, walls)
     built, state = models(manifest, nodes), state_relations(manifest, nodes)
+    state = state if keeps_state(product, manifest, nodes) else ()
     if state:
         kept = state_file(job.candidate).parent
         kept.mkdir()

@@ -16,7 +16,7 @@ from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, Problem, TransformError
 from dataops_mesh.transform.dbt.refs import as_sources, offer
-from dataops_mesh.transform.dbt.sources import PARSED, bind_sources
+from dataops_mesh.transform.dbt.sources import PARSED, bind_sources, read_parsed
 from dataops_mesh.transform.dbt.words import not_built, not_parsed, said_of
 from dataops_mesh.transform.job import CATALOG, INPUTS
 from dataops_mesh.transform.redact import safe_message
@@ -43,6 +43,8 @@ class DbtJob:
         sources: the relation in the mesh of a source, by `<source>.<table>`.
         refs: the relations of models of other projects, by project and model.
         full: build incremental models from nothing.
+        product: whose project it is, as commands call it.
+        batches: between which moments microbatch models are built; as dbt decides if empty.
     """
 
     project: Path
@@ -59,6 +61,8 @@ class DbtJob:
     sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     refs: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     full: bool = False
+    product: str = ""
+    batches: tuple[str, str] | tuple[()] = ()
 
     @property
     def database(self) -> Path:
@@ -99,16 +103,17 @@ def build(job: DbtJob) -> None:
     """Build the models, seeds and snapshots of the selection in the private database."""
     kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
     full = ["--full-refresh"] if job.full else []
-    built = _invoke(job, "build", *kinds, *full)
+    between = zip(("--event-time-start", "--event-time-end"), job.batches, strict=False)
+    built = _invoke(job, "build", *kinds, *full, *(word for said in between for word in said))
     if built.exception is not None:
         what = f"dbt build: {safe_message(built.exception)}"
         raise TransformError(Problem(what, job.where)) from built.exception
     broken = [row for row in built.result if not _is_done(row)]
     if broken:
         # dbt's message repeats what DuckDB said, which can be a cell; it is kept privately.
-        raise TransformError(not_built(broken, job.project, job.where)) from RuntimeError(
-            "\n".join(f"{row.node.unique_id}: {row.message}" for row in broken)
-        )
+        raise TransformError(
+            not_built(broken, job.project, job.where, job.product)
+        ) from RuntimeError("\n".join(f"{row.node.unique_id}: {row.message}" for row in broken))
 
 
 def _is_done(row: Any) -> bool:
@@ -165,9 +170,7 @@ def _invoke(job: DbtJob, *arguments: str, testing: bool = False) -> Any:
 
 
 def _manifest(job: DbtJob) -> Any:
-    from dbt.contracts.graph.manifest import Manifest
-
-    found = Manifest.from_msgpack(((job.parsed or job.folder) / PARSED[1]).read_bytes())
+    found = read_parsed((job.parsed or job.folder) / PARSED[1])
     found.build_flat_graph()  # what macros see as `graph`; dbt does it after its own parse only
     return found
 

@@ -23,7 +23,7 @@ from dataops_mesh.transform.dbt.project import (
     sources_read,
 )
 from dataops_mesh.transform.dbt.refs import MESH
-from dataops_mesh.transform.dbt.state import state_nodes
+from dataops_mesh.transform.dbt.state import is_microbatch, state_nodes
 from dataops_mesh.transform.place import place
 
 
@@ -60,6 +60,7 @@ def dbt_problems(
     ]
     read = sources_read(manifest, nodes)
     problems += _clear_state(product, state_nodes(manifest, nodes))
+    problems += _state_of_partitions(product, state_nodes(manifest, nodes))
     problems += [
         Problem(
             f'the dbt model "{names(node)[0]}" is public and ephemeral, so nothing is built of it '
@@ -148,6 +149,23 @@ def _clear_state(product: Product, kept: Iterable[Mapping[str, Any]]) -> list[Pr
             "that reads it",
         )
         for node in kept
+    ]
+
+
+def _state_of_partitions(product: Product, kept: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Report state of a product in partitions, each of which is built from nothing."""
+    if product.partitioning is None:
+        return []
+    return [
+        Problem(
+            f'"{node["name"]}" keeps what it has from run to run, and the product is built '
+            "partition by partition, each from nothing",
+            place(product, project_folder(product) / node["original_file_path"]),
+            next="make it a microbatch model or a table of the partition's rows "
+            "(docs/dbt.md), or leave history to a product that is published whole",
+        )
+        for node in kept
+        if not is_microbatch(node)
     ]
 
 

@@ -23,6 +23,7 @@ from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt.environment import given, require_given
 from dataops_mesh.transform.dbt.files import SELECTORS, project_rooms, stray_links
 from dataops_mesh.transform.dbt.job import DbtJob
+from dataops_mesh.transform.dbt.partition import stand_in, with_partition
 from dataops_mesh.transform.dbt.project import bounds_of, project_folder
 from dataops_mesh.transform.dbt.sources import PARSED
 from dataops_mesh.transform.job import CATALOG
@@ -94,17 +95,18 @@ def job_of(product: Product, folder: Path) -> DbtJob:
     """Return what dbt is told of the product's project, in a folder of the process's own."""
     project = project_folder(product)
     where = place(product, project / "dbt_project.yml")
-    options = product.transform.dbt
+    options, cut = product.transform.dbt, product.partitioning
     return DbtJob(
         project.absolute(),
         where,
         folder.absolute(),
         select=product.transform.select,
         target=options.target or CATALOG,
-        vars=options.vars,
+        vars=with_partition(options.vars, stand_in(cut)) if cut else options.vars,
         environment=given(product),
         sources={name: (at.domain, at.port) for name, at in options.sources},
         refs=_refs(product),
+        product=product.qualified_name,
     )
 
 
@@ -164,7 +166,9 @@ def _kept(product: Product, walls: Walls) -> Path:
     options = product.transform.dbt
     refs = sorted(_refs(product).items())
     said = repr((options.target, options.vars, options.sources, refs))
-    plain = options == DbtOptions(env=options.env) and not refs
+    cut = product.partitioning
+    said += repr(stand_in(cut)) if cut else ""
+    plain = options == DbtOptions(env=options.env) and not refs and cut is None
     digest = transform_digest(product, "" if plain else said)
     return walls.cache / project_folder(product).resolve().name / f"{digest}-{_dbt_version()}"
 

@@ -23,15 +23,23 @@ def bind_sources(folder: Path, given: Mapping[str, tuple[str, str]]) -> None:
         folder: holds what dbt's parse left.
         given: the schema and name in the mesh, by `<source>.<table>`.
     """
-    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumaro_encoder
 
     file = folder / PARSED[1]
-    manifest = Manifest.from_msgpack(file.read_bytes())
+    manifest = read_parsed(file)
     bound = [_bind(one, given) for one in manifest.sources.values()]
     seeded = _read_seeds(manifest)
     if any(bound) or seeded:
-        file.write_bytes(manifest.to_msgpack())
+        file.write_bytes(manifest.to_msgpack(extended_mashumaro_encoder))
         manifest.write(str(folder / PARSED[0]))
+
+
+def read_parsed(file: Path) -> Any:
+    """Return the manifest of what a parse left; dates in it (`begin`) have a form of dbt's own."""
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    return Manifest.from_msgpack(file.read_bytes(), decoder=extended_mashumuro_decoder)
 
 
 def _bind(source: Any, given: Mapping[str, tuple[str, str]]) -> bool:

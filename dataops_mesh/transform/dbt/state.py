@@ -31,6 +31,11 @@ def state_nodes(manifest: Mapping[str, Any], nodes: Iterable[str]) -> tuple[Mapp
     )
 
 
+def is_microbatch(node: Mapping[str, Any]) -> bool:
+    """Tell whether a model is built in batches of time, each of which could be built alone."""
+    return bool(node.get("config", {}).get("incremental_strategy") == "microbatch")
+
+
 def state_relations(
     manifest: Mapping[str, Any], nodes: Iterable[str]
 ) -> tuple[tuple[str, str, str], ...]:
@@ -50,5 +55,12 @@ def _name(node: Mapping[str, Any]) -> str:
 
 
 def keeps_state(product: Product, manifest: Mapping[str, Any], nodes: Iterable[str]) -> bool:
-    """Tell whether the product's next build reads what this one leaves."""
-    return bool(product.outputs) and bool(state_nodes(manifest, nodes))
+    """Tell whether the product's next build reads what this one leaves.
+
+    A partition is built from nothing, and takes the place of what was published of it.
+    """
+    return (
+        bool(product.outputs)
+        and product.partitioning is None
+        and bool(state_nodes(manifest, nodes))
+    )

@@ -11,6 +11,7 @@ from typing import Any
 
 from dataops_mesh.errors import Location, Problem
 from dataops_mesh.quality.redact import shown
+from dataops_mesh.transform.dbt.project import INCREMENTAL
 
 LONGEST = 500
 # Errors of DuckDB that speak of names, syntax and files.
@@ -26,6 +27,8 @@ _VAR = re.compile(r"Required var '(\w+)' not found in config")
 _MODULE = re.compile(r"No module named '[\w.]+'")
 _CONTRACT = "This model has an enforced contract that failed"
 _FILE = re.compile(r"\(([\w./ -]+\.(?:sql|py|ya?ml|csv|md))\)")
+_OUT_OF_SYNC = "The source and target schemas on this incremental model are out of sync"
+_OTHER_COLUMNS = re.compile(rf"Binder Error: |{_OUT_OF_SYNC}")
 _CLOSED = re.compile(r"IO Error: (Cannot open file|No files found that match)")
 
 
@@ -53,14 +56,14 @@ def not_parsed(said: str, project: Path, where: Location) -> Problem:
     return Problem(f"dbt cannot parse the project: {said}", where, next=then)
 
 
-def not_built(rows: Sequence[Any], project: Path, where: Location) -> list[Problem]:
+def not_built(rows: Sequence[Any], project: Path, where: Location, product: str) -> list[Problem]:
     """Say which nodes were not built, where they are written, and what dbt said without data.
 
     Those that were skipped for want of them are only counted.
     """
     skipped = [row for row in rows if str(row.status) == "skipped"]
     causes = [row for row in rows if row not in skipped] or skipped
-    problems = [_broken(row, project, where) for row in causes]
+    problems = [_broken(row, project, where, product) for row in causes]
     if len(causes) < len(rows):
         count = len(rows) - len(causes)
         what = f"dbt skipped {count} node{'s' * (count != 1)} that need what could not be built"
@@ -68,7 +71,7 @@ def not_built(rows: Sequence[Any], project: Path, where: Location) -> list[Probl
     return problems
 
 
-def _broken(row: Any, project: Path, where: Location) -> Problem:
+def _broken(row: Any, project: Path, where: Location, product: str) -> Problem:
     message = str(row.message or "")
     what = f"dbt could not build {row.node.name} ({row.status})"
     said = said_of(message)
@@ -81,8 +84,17 @@ def _broken(row: Any, project: Path, where: Location) -> Problem:
             "a file that is delivered comes in as the source of an input port, a small table as a "
             "seed; a model that is kept in a file needs no `location`"
         )
+    elif _OTHER_COLUMNS.search(message) and _keeps_rows(row.node):
+        then = (
+            "if its columns are others than those that it has, say so with on_schema_change, or "
+            f"begin anew: mesh run {product} --full"
+        )
     place = _place(f"({row.node.original_file_path})", project, where)
     return Problem(f"{what}: {said}" if said else what, place, next=then)
+
+
+def _keeps_rows(node: Any) -> bool:
+    return str(node.config.materialized) == INCREMENTAL
 
 
 def _place(said: str, project: Path, where: Location) -> Location:
@@ -102,6 +114,8 @@ def said_of(message: str) -> str:
     if _CONTRACT in message:
         rows = [line.strip("| ") for line in lines if line.startswith("|")][2:]
         return shown(f"{_CONTRACT}: {'; '.join(rows)}", LONGEST) or ""
+    if _OUT_OF_SYNC in message:
+        return "the columns of this incremental model are not those that it has"
     told = [line for line in lines if _NAMES.match(line) or _TEMPLATE.search(line)]
     if told:
         return shown(told[0], LONGEST) or ""
