@@ -157,13 +157,14 @@ def test_a_run_that_left_no_record_is_told_and_cleared(shop):
 
 
 def test_a_promise_about_runs_that_is_broken_is_told(shop):
-    sla = "slaProperties:\n  - {property: freshness, value: 2, unit: s}\n"
+    """A run on a busy machine takes seconds, and must not be late by itself."""
+    sla = "slaProperties:\n  - {property: freshness, value: 10, unit: s}\n"
     with webhook() as hook:
         shop.lead(f'[channels]\nshop-alerts = "{hook.url}"\n')
         shop.deliver_and_run("id\n1\n", sla=sla)
         import time
 
-        time.sleep(2.1)
+        time.sleep(10.1)
         shop.tick()
         assert titles(hook) == ["late: shop.orders (runs)"]
         shop.deliver_and_run("id\n1\n", sla=sla)
