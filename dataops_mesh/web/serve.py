@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataops_mesh.errors import StoreError
 from dataops_mesh.ledger import Ledger, open_ledger
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.settings import Settings
@@ -101,7 +102,12 @@ def looker(
             found = environment.store.ledger_file
             place = found.stat() if found.exists() else None
             opened[(place.st_dev, place.st_ino) if place else (0, 0)] = ledger
-        yield look(environment, catalogue(), ledger, memory)
+        try:
+            yield look(environment, catalogue(), ledger, memory)
+        except StoreError:  # maybe its connection is the fault: the next look has another one
+            opened.clear()
+            ledger.close()
+            raise
 
     return looking
 
