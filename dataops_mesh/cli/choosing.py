@@ -9,7 +9,7 @@ from dataops_mesh.errors import DeclarationError, Problem, UnknownNameError
 from dataops_mesh.run.changed import why_changed
 from dataops_mesh.run.due import all_partitions, partitions_and_holds
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.own import FULL, own_reasons
+from dataops_mesh.run.inputs.own import FULL, own_reasons
 from dataops_mesh.run.partition import chosen, cut_reasons
 from dataops_mesh.run.word.held import hold_on_product, hold_reason
 from dataops_mesh.settings import Settings

@@ -13,8 +13,9 @@ from dataops_mesh.plan.rules import compare_references, compare_rules, compare_s
 from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.plan.version import bump_of
+from dataops_mesh.spec.cut import same_cut
 from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product
-from dataops_mesh.spec.partition import Partitioning, same_cut
+from dataops_mesh.spec.partition import Partitioning
 
 # Judged by name below; a field of a later version is judged as "a setting not known".
 _JUDGED = frozenset({

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dataops_mesh.run.bind import Inputs
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.inputs.bind import Inputs
 from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition

@@ -15,12 +15,12 @@ from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.session import release_views, seal
 from dataops_mesh.engine.write import copy_port, describe_port
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.bind import Inputs, addresses, write_inputs_file
-from dataops_mesh.run.late import own_deliveries, windows
-from dataops_mesh.run.own import own_views
+from dataops_mesh.run.inputs.bind import Inputs, addresses, write_inputs_file
+from dataops_mesh.run.inputs.late import own_deliveries, windows
+from dataops_mesh.run.inputs.own import own_views
+from dataops_mesh.run.inputs.state import copy_state, left_state
 from dataops_mesh.run.partition import partition_macros
 from dataops_mesh.run.quarantine import set_aside
-from dataops_mesh.run.state import copy_state, left_state
 from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.spec.names import is_own

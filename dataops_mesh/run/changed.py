@@ -8,7 +8,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.run.due import due_partitions
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import code_version
-from dataops_mesh.run.parameters import of_line
+from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.word.held import read_now
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import UNKNOWN

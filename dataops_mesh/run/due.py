@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.late import late_content
+from dataops_mesh.run.inputs.late import late_content
 from dataops_mesh.run.partition import cut_reasons
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.run.word.held import hold_on, read_now
+from dataops_mesh.spec.cut import is_coarser, keys_over
 from dataops_mesh.spec.model import InputPort, Product
-from dataops_mesh.spec.partition import Partition, is_coarser, keys_over, partitions_until
+from dataops_mesh.spec.partition import Partition, partitions_until
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Entry, Part, Release, latest
 from dataops_mesh.store.store import Store

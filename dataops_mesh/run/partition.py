@@ -11,7 +11,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.late import late_checks
+from dataops_mesh.run.inputs.late import late_checks
 from dataops_mesh.spec.checks.aside import IN_PARTITION
 from dataops_mesh.spec.checks.check import Check, Stage
 from dataops_mesh.spec.checks.making import fingerprint

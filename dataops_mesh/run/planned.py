@@ -15,8 +15,8 @@ from dataops_mesh.run.checks import dbt_nodes
 from dataops_mesh.run.declaration import published_versions
 from dataops_mesh.run.environment import Environment, store_of
 from dataops_mesh.run.identity import transform_fingerprint
+from dataops_mesh.run.inputs.own import own_problems
 from dataops_mesh.run.lineage import product_lineage
-from dataops_mesh.run.own import own_problems
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by, readers_of
 from dataops_mesh.run.registry.register import lineage_of_record
 from dataops_mesh.run.word.ended import approvals_of

@@ -16,21 +16,21 @@ from dataops_mesh.disk import disk_problem
 from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, RunError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
-from dataops_mesh.run.own import own_reasons
-from dataops_mesh.run.parameters import of_line
+from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
+from dataops_mesh.run.inputs.own import own_reasons
+from dataops_mesh.run.inputs.parameters import of_line
+from dataops_mesh.run.inputs.state import pin_state
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
 from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
-from dataops_mesh.run.state import pin_state
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.derive import serializes
 from dataops_mesh.spec.checks.masked import is_masked

@@ -15,7 +15,6 @@ from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
-from dataops_mesh.run.bind import Inputs, pin_inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.due import is_delivered
@@ -24,8 +23,9 @@ from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
-from dataops_mesh.run.own import FULL
-from dataops_mesh.run.parameters import of_line
+from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
+from dataops_mesh.run.inputs.own import FULL
+from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish

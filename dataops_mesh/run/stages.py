@@ -9,13 +9,13 @@ from dataops_mesh.engine.session import bind_release, seal
 from dataops_mesh.gate import Decision, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
-from dataops_mesh.run.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
 from dataops_mesh.run.guards.masks import mask_candidate
 from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
+from dataops_mesh.run.inputs.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.partition import bind_tables
 from dataops_mesh.run.profile import profile_of
 from dataops_mesh.run.quarantine import bind_quarantines

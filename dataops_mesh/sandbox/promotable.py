@@ -9,8 +9,8 @@ from dataops_mesh.plan.approval import FOLDER
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import code_version
+from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.judged import SETTINGS, judgement_texts
-from dataops_mesh.run.parameters import of_line
 from dataops_mesh.run.partition import chosen
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product

@@ -8,7 +8,6 @@ at the zone's midnights, so that a day may have 23 or 25 hours. Hours are those 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,8 +19,7 @@ from dataops_mesh.spec.threshold import Threshold
 
 _DECEMBER = 12
 _LAST_KEY = chr(0x10FFFF)  # after all others
-_HOUR, _KEY_OF_HOUR = timedelta(hours=1), "%Y-%m-%dT%H"
-_CUT = re.compile(r"(?P<cadence>\w+) by (?P<column>.*), (?P<what>dates|moments) of (?P<zone>\S+)")
+_HOUR, KEY_OF_HOUR = timedelta(hours=1), "%Y-%m-%dT%H"
 
 
 class Cadence(StrEnum):
@@ -31,9 +29,6 @@ class Cadence(StrEnum):
     DAILY = "daily"
     WEEKLY = "weekly"
     MONTHLY = "monthly"
-
-
-_LENGTHS = tuple(Cadence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +114,6 @@ def literal(value: date | datetime) -> str:
     return f"{'TIMESTAMPTZ' if value.tzinfo else 'TIMESTAMP'} '{value}'"
 
 
-def same_cut(one: str, other: str) -> bool:
-    """Tell whether pieces of two cuts have the same rows; a zone moves no row to another date.
-
-    >>> same_cut("daily by d, dates of UTC", "daily by d, dates of Asia/Tokyo")
-    True
-    >>> same_cut("daily by t, moments of UTC", "daily by t, moments of Asia/Tokyo")
-    False
-    """
-    return one == other or _without_zone(one) == _without_zone(other) != one
-
-
 def partitions_until(partitioning: Partitioning, now: datetime) -> tuple[Partition, ...]:
     """Return the partitions that have begun by a moment, in order.
 
@@ -152,7 +136,7 @@ def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partiti
         by = now.astimezone(ZoneInfo(partitioning.zone)).date()
         what = f'no partition "{key}" by {by}{did_you_mean(key, keys)}'
         if not keys:
-            what += f": the first begins on {_floor(partitioning.start, partitioning.cadence)}"
+            what += f": the first begins on {floor(partitioning.start, partitioning.cadence)}"
         raise UnknownNameError(Problem(what, key="partition", choices=shown(keys)))
     return known[key]
 
@@ -188,14 +172,14 @@ def has_key(partitioning: Partitioning, key: str) -> bool | None:
         return key in partitioning.values
     try:
         if cadence is Cadence.HOURLY:
-            day = datetime.strptime(key, _KEY_OF_HOUR).replace(tzinfo=UTC).date()
+            day = datetime.strptime(key, KEY_OF_HOUR).replace(tzinfo=UTC).date()
         else:
             day = day_of(key)
     except ValueError:
         return None
-    if _floor(day, cadence) != day:
+    if floor(day, cadence) != day:
         return None
-    first = _floor(partitioning.start, cadence)
+    first = floor(partitioning.start, cadence)
     return first <= day and (partitioning.end is None or day < partitioning.end)
 
 
@@ -209,56 +193,9 @@ def keys_outside(partitioning: Partitioning) -> tuple[tuple[str, str], ...]:
     cadence, end = partitioning.cadence, partitioning.end
     if cadence is None:
         return (("", _LAST_KEY),)
-    first = _floor(partitioning.start, cadence)
+    first = floor(partitioning.start, cadence)
     before = f"{first - timedelta(days=1)}{_LAST_KEY}" if first > date.min else ""
     return (("", before), *(((end.isoformat(), _LAST_KEY),) if end else ()))
-
-
-def keys_over(cut: str, piece: Partition) -> tuple[str, str] | None:
-    """Return the first and the last key of a cut that have something of the piece's time.
-
-    Two columns of dates are compared by date, as SQL compares them; all else by the moment.
-
-    Returns:
-        None where the two cannot be compared.
-
-    >>> month = Partitioning("day", Cadence.MONTHLY, date(2013, 1, 1))
-    >>> (january,) = partitions_until(month, datetime(2013, 1, 20, tzinfo=UTC))
-    >>> keys_over("weekly by day, dates of UTC", january)
-    ('2012-12-31', '2013-01-28')
-    """
-    found = _CUT.fullmatch(cut)
-    if found is None or piece.begins is None or piece.ends is None:
-        return None
-    if piece.start is None or piece.end is None:
-        return None
-    cadence = Cadence(found["cadence"])
-    if cadence is Cadence.HOURLY:
-        last_hour = piece.ends - timedelta(microseconds=1)
-        return piece.begins.strftime(_KEY_OF_HOUR), last_hour.strftime(_KEY_OF_HOUR)
-    first, last = piece.start, piece.end - timedelta(days=1)
-    if found["what"] == "moments" or isinstance(first, datetime):
-        zone = ZoneInfo(found["zone"])
-        first = piece.begins.astimezone(zone).date()
-        last = (piece.ends - timedelta(microseconds=1)).astimezone(zone).date()
-    return _floor(first, cadence).isoformat(), _floor(last, cadence).isoformat()
-
-
-def is_coarser(cut: str, cadence: Cadence | None) -> bool:
-    """Tell whether the pieces of a cut are longer than those of a cadence.
-
-    >>> is_coarser("monthly by day, dates of UTC", Cadence.DAILY)
-    True
-    """
-    found = _CUT.fullmatch(cut)
-    if found is None or cadence is None:
-        return False
-    return _LENGTHS.index(Cadence(found["cadence"])) > _LENGTHS.index(cadence)
-
-
-def _without_zone(cut: str) -> str:
-    found = _CUT.fullmatch(cut)
-    return cut if found is None or found["what"] == "moments" else cut[: found.start("zone")]
 
 
 def _pieces(cut: Partitioning, now: datetime) -> Iterator[Partition]:
@@ -275,7 +212,7 @@ def _hours(cut: Partitioning, now: datetime) -> Iterator[Partition]:
     while begins <= now and (cut.end is None or begins.date() < cut.end):
         ends = begins + _HOUR
         start, end = (one if cut.zoned else one.replace(tzinfo=None) for one in (begins, ends))
-        key = begins.strftime(_KEY_OF_HOUR)
+        key = begins.strftime(KEY_OF_HOUR)
         yield Partition(key, cut.column, start, end, begins, ends)
         begins = ends
 
@@ -283,7 +220,7 @@ def _hours(cut: Partitioning, now: datetime) -> Iterator[Partition]:
 def _days(cut: Partitioning, cadence: Cadence, now: datetime) -> Iterator[Partition]:
     zone = ZoneInfo(cut.zone)
     today = now.astimezone(zone).date()
-    first = _floor(cut.start, cadence)
+    first = floor(cut.start, cadence)
     begins = _midnight(first, zone)
     while first <= today and (cut.end is None or first < cut.end):
         after = _next(first, cadence)
@@ -300,7 +237,8 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def _floor(day: date, cadence: Cadence | None) -> date:
+def floor(day: date, cadence: Cadence | None) -> date:
+    """Return the first day of the week or month that a day is in; else the day itself."""
     if cadence is Cadence.WEEKLY:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if cadence is Cadence.MONTHLY else day

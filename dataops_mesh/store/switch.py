@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataops_mesh.spec.partition import same_cut
+from dataops_mesh.spec.cut import same_cut
 from dataops_mesh.store.hold import ROLLBACK
 from dataops_mesh.store.tree import content
 from dataops_mesh.store.tree.entry import Entry

@@ -23,9 +23,9 @@ from dataops_mesh.ledger.incidents import AuditRecord, record_audit
 from dataops_mesh.quality.schema import as_published
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
-from dataops_mesh.run.bind import Inputs
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.inputs.bind import Inputs
 from dataops_mesh.run.partition import table_schema
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.session import attempt_session

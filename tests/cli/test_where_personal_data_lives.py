@@ -8,7 +8,7 @@ import pytest
 from helpers import a_product, a_source, an_input, write_workspace
 
 from dataops_mesh.cli.output import Format
-from dataops_mesh.cli.personal import COLUMNS, report_pii
+from dataops_mesh.cli.report.personal import COLUMNS, report_pii
 
 KEY = "{name: id, logicalType: integer, primaryKey: true, classification: internal}"
 MASK = "customProperties: [{property: masking, vendor: dataops_mesh, value: {method: constant, value: x}}]"

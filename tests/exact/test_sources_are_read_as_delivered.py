@@ -10,7 +10,7 @@ from helpers import a_product, a_source, environment, product, read, run, write_
 
 from dataops_mesh.errors import SourceError
 from dataops_mesh.gate import Publish
-from dataops_mesh.run.bind import pin_inputs, require_unchanged
+from dataops_mesh.run.inputs.bind import pin_inputs, require_unchanged
 from dataops_mesh.store.pins import pinned
 
 

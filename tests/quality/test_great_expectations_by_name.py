@@ -12,7 +12,7 @@ from quality_cases import check, parquet, run
 from dataops_mesh.quality import catalogue
 from dataops_mesh.spec.checks.check import Outcome
 from dataops_mesh.spec.checks.measures import Nulls
-from dataops_mesh.spec.read.custom import table
+from dataops_mesh.spec.read.quality.custom import table
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_a_source_that_the_disk_cannot_give_is_a_source_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = shop(tmp_path)
-    from dataops_mesh.run import bind
+    from dataops_mesh.run.inputs import bind
 
     def unreadable(*_: object) -> str:
         raise PermissionError(13, "Permission denied", "orders.csv")

@@ -15,7 +15,7 @@ from dataops_mesh.engine.read import connect
 from dataops_mesh.errors import ConflictError, DeclarationError, UnknownNameError
 from dataops_mesh.run.changed import why_changed
 from dataops_mesh.run.identity import code_version
-from dataops_mesh.run.parameters import require_set
+from dataops_mesh.run.inputs.parameters import require_set
 from dataops_mesh.sandbox.promotion import promote
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_product

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataops_mesh.spec.cut import keys_over
 from dataops_mesh.spec.nearby import nearby, window_of
 from dataops_mesh.spec.partition import (
     Cadence,
@@ -18,7 +19,6 @@ from dataops_mesh.spec.partition import (
     Partitioning,
     has_key,
     keys_outside,
-    keys_over,
     partitions_until,
 )
 

@@ -15,12 +15,12 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, consumes, invariant, rule
-from mesh_model import PORTS, SAID, WHO, C, Model
-from store_helpers import A, B, Crash, crashing
+from hypothesis.stateful import Bundle, consumes, rule
+from mesh_model import PORTS, SAID, WHO
+from mesh_promises import Promises
+from store_helpers import Crash, crashing
 
 from dataops_mesh.engine.catalog.catalogs import path_of, refresh
-from dataops_mesh.engine.data import data_finder
 from dataops_mesh.errors import (
     ConflictError,
     HeldError,
@@ -32,15 +32,14 @@ from dataops_mesh.errors import (
 from dataops_mesh.store import files
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.holding import hold, lift
-from dataops_mesh.store.log import numbers, read_release
-from dataops_mesh.store.manifest import folder, mark_recorded, pending_refs, read_manifest
+from dataops_mesh.store.log import numbers
+from dataops_mesh.store.manifest import mark_recorded, pending_refs
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.release import (
     PUBLICATION,
     ROLLBACK,
     commit,
     entries_of,
-    history,
     latest,
     rollback,
 )
@@ -51,7 +50,7 @@ PRODUCTS = st.sampled_from(sorted(PORTS))
 CRASH_AFTER = st.integers(0, 30)
 
 
-class Mesh(Model):
+class Mesh(Promises):
     runs = Bundle("runs")
     readers = Bundle("readers")
 
@@ -234,66 +233,6 @@ class Mesh(Model):
                 for address in (address for address in shown if address.domain == path.stem):
                     assert con.execute(f"SELECT count(*) FROM {address}").fetchone() == (3,)
         assert found == {str(a): ref for a, ref in shown.items()}
-
-    # What must hold after every step -----------------------------------------------------
-
-    @invariant()
-    def the_store_says_what_the_model_says(self):
-        release = latest(self.store)
-        assert release.number == self.newest
-        assert {a: e.candidate for a, e in release.ports.items()} == self.log[self.newest]
-
-    @invariant()
-    def what_is_held_is_what_the_model_holds(self):
-        holds = latest(self.store).holds
-        assert set(holds) == {a for product in self.held for a in PORTS[product]}
-        for product, codes in self.held.items():
-            for address in PORTS[product]:
-                (one,) = holds[address]
-                assert (one.kind == ROLLBACK) == (codes is not None)
-                assert codes is None or set(one.code) == codes
-
-    @invariant()
-    def whatever_is_retained_or_pinned_is_whole_and_passed_the_gate(self):
-        kept = [read_release(self.store, number) for number in numbers(self.store)]
-        for release in (*kept, *(release for release, _ in self.open)):
-            for address, entry in release.ports.items():
-                manifest = read_manifest(self.store, entry.candidate)
-                assert manifest.verdict == "publish"
-                found = data_finder(self.store)(address, entry)
-                assert found
-                assert all(path.is_file() for path in found)
-
-    @invariant()
-    def whatever_retention_promises_can_be_rolled_back_to(self):
-        for address, promised in self.rollable.items():
-            for number in promised:
-                entry = read_release(self.store, number).ports[address]
-                assert entry.candidate == self.log[number][address]
-                found = data_finder(self.store)(address, entry)
-                assert found
-                assert all(path.is_file() for path in found)
-
-    @invariant()
-    def a_product_switches_all_its_ports_or_none(self):
-        for state in self.log.values():
-            assert state.get(A) == state.get(B)
-
-    @invariant()
-    def no_update_goes_backward_but_by_a_rollback(self):
-        for address in (A, C):
-            newer = None
-            for one in history(self.store, address):
-                entry = read_release(self.store, one.number).ports[address]
-                if newer is not None and newer.kind == PUBLICATION:
-                    then, now = dict(entry.inputs), dict(newer.inputs)
-                    assert all(now[name] >= then[name] for name in then if name in now)
-                newer = entry if entry.kind == PUBLICATION else None
-
-    @invariant()
-    def no_unfinished_candidate_is_named_by_the_log(self):
-        for ref in self.log[self.newest].values():
-            assert (folder(self.store, ref) / "manifest.json").is_file()
 
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"

@@ -109,7 +109,7 @@ def serve(
     ] = None,
 ) -> None:
     """Start the mesh's own pages; they only show."""
-    from dataops_mesh.cli.serving import start_pages
+    from dataops_mesh.cli.report.serving import start_pages
 
     raise typer.Exit(start_pages(host, port, socket, name or []))
 

@@ -59,7 +59,7 @@ def evidence(
 @report.command()
 def pii(output: Output = Format.TABLE) -> None:
     """Show the columns that are about people: where they come in, who sees and who reads them."""
-    from dataops_mesh.cli.personal import report_pii
+    from dataops_mesh.cli.report.personal import report_pii
 
     raise typer.Exit(report_pii(output))
 
@@ -71,7 +71,7 @@ def docs(
     ),
 ) -> None:
     """Write the mesh's pages as files, with links among themselves."""
-    from dataops_mesh.cli.serving import write_files
+    from dataops_mesh.cli.report.serving import write_files
 
     raise typer.Exit(write_files(out))
 
@@ -99,7 +99,7 @@ def metrics(
     output: Output = Format.TABLE,
 ) -> None:
     """Show how often, how fast and how well the mesh changes: DataOps metrics."""
-    from dataops_mesh.cli.measuring import show_metrics
+    from dataops_mesh.cli.report.measuring import show_metrics
 
     end = _midnight(to.date() + timedelta(1)) if to else datetime.now(UTC)
     begin = _midnight(since.date()) if since else end - timedelta(weeks=12)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from dataops_mesh.cli.keeping import size_of
 from dataops_mesh.cli.output import Format, say, show
 from dataops_mesh.run.environment import Environment, open_environment
-from dataops_mesh.run.parameters import require_set
+from dataops_mesh.run.inputs.parameters import require_set
 from dataops_mesh.sandbox.asked import asked_by, lease_until, opened_from
 from dataops_mesh.sandbox.compare import Compared, State, compared
 from dataops_mesh.sandbox.known import Sandbox, all_sandboxes, base_name, shown_base

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from dataops_mesh.plan.approval import Approval
+from dataops_mesh.spec.cut import same_cut
 from dataops_mesh.spec.model import Address, OutputPort, Product
-from dataops_mesh.spec.partition import has_key, keys_outside, same_cut
+from dataops_mesh.spec.partition import has_key, keys_outside
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.tree.ports import lights_in
 

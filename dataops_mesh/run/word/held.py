@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from dataops_mesh.errors import MeshError
-from dataops_mesh.run.bind import pin_inputs
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import code_version
+from dataops_mesh.run.inputs.bind import pin_inputs
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.hold import INPUTS, UNKNOWN, Facts, Hold, Holds, held, held_problem
 from dataops_mesh.store.holding import inputs_digest

@@ -10,15 +10,15 @@ from dataops_mesh.spec.names import STATUSES, VERSION, port_name, slug
 from dataops_mesh.spec.read.aside import SETTING, refuse_setting
 from dataops_mesh.spec.read.bound import with_foreign
 from dataops_mesh.spec.read.column.columns import read_columns
-from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras, Settings, read_extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import called
 from dataops_mesh.spec.read.partition_setting import read_partitioning, read_zone
 from dataops_mesh.spec.read.protection import VISIBILITY, approvers, visibility
+from dataops_mesh.spec.read.quality.custom import Target
+from dataops_mesh.spec.read.quality.rule_names import report_duplicates
+from dataops_mesh.spec.read.quality.rules import read_rules
 from dataops_mesh.spec.read.relationships import read_relationships
-from dataops_mesh.spec.read.rule_names import report_duplicates
-from dataops_mesh.spec.read.rules import read_rules
 from dataops_mesh.spec.read.servers import system_of
 from dataops_mesh.spec.read.sla import Scope, read_slas
 from dataops_mesh.spec.read.yaml import Document

@@ -21,11 +21,11 @@ from dataops_mesh.spec.paths import source_problem
 from dataops_mesh.spec.physical import normalise
 from dataops_mesh.spec.read.aside import refuse_setting
 from dataops_mesh.spec.read.contract import check_version
-from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import VENDOR, Extras, Settings
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rule_names import by_position, report_duplicates
-from dataops_mesh.spec.read.rules import read_rule
+from dataops_mesh.spec.read.quality.custom import Target
+from dataops_mesh.spec.read.quality.rule_names import by_position, report_duplicates
+from dataops_mesh.spec.read.quality.rules import read_rule
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
 from dataops_mesh.spec.systems import suggest
 

@@ -27,8 +27,8 @@ from dataops_mesh.spec.model import (
 from dataops_mesh.spec.names import is_name, slug
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rules import read_severity
-from dataops_mesh.spec.read.thresholds import read_threshold
+from dataops_mesh.spec.read.quality.rules import read_severity
+from dataops_mesh.spec.read.quality.thresholds import read_threshold
 from dataops_mesh.spec.rule import Unexecuted
 
 _FORMS = ("port.column", "domain.port.column")

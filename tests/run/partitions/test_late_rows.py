@@ -106,7 +106,7 @@ def test_a_delivery_that_comes_while_a_day_is_built_disturbs_nobody(tmp_path):
     shop.at("2026-03-02T12:00:00Z")
     shop.deliver("2026-03-01", {1: "2026-03-01"})
 
-    from dataops_mesh.run.bind import pin_inputs, require_unchanged
+    from dataops_mesh.run.inputs.bind import pin_inputs, require_unchanged
     from dataops_mesh.store.log import latest
     from tests.helpers import environment
 

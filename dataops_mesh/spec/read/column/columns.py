@@ -15,13 +15,13 @@ from dataops_mesh.spec.read.column.inside import classified, read_inside
 from dataops_mesh.spec.read.column.nested import NESTED, read_logical, read_shape_of, unlike
 from dataops_mesh.spec.read.column.options import read_options
 from dataops_mesh.spec.read.column.values import read_values
-from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.mask import SETTING as MASK
 from dataops_mesh.spec.read.mask import read_mask
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.protection import masking
-from dataops_mesh.spec.read.rules import read_rules
+from dataops_mesh.spec.read.quality.custom import Target
+from dataops_mesh.spec.read.quality.rules import read_rules
 from dataops_mesh.spec.read.servers import physical_of
 from dataops_mesh.spec.rule import Severity, Unexecuted
 from dataops_mesh.spec.systems import (

@@ -18,9 +18,9 @@ from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import slug, stem
 from dataops_mesh.spec.read.column.nested import composed, read_logical, unlike
 from dataops_mesh.spec.read.column.options import read_options
-from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rules import read_rule, read_severity
+from dataops_mesh.spec.read.quality.custom import Target
+from dataops_mesh.spec.read.quality.rules import read_rule, read_severity
 from dataops_mesh.spec.read.servers import physical_of, systems_of
 from dataops_mesh.spec.rule import Rule, Severity, Unexecuted
 from dataops_mesh.spec.shape import Kind, Shape

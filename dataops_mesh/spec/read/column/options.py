@@ -10,7 +10,7 @@ from dataops_mesh.spec.formats import NUMBERS, TEXT, time_format
 from dataops_mesh.spec.model import ColumnOptions, Scalar
 from dataops_mesh.spec.read.column.values import PARSERS, fits
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rules import read_pattern
+from dataops_mesh.spec.read.quality.rules import read_pattern
 from dataops_mesh.spec.threshold import Number, exactly
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")

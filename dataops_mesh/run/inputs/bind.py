@@ -13,8 +13,8 @@ from dataops_mesh.engine.session import bind_release, bind_source, narrow
 from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.run.guards.reach import require_reachable
-from dataops_mesh.run.late import bind_deliveries, read_files, windows
-from dataops_mesh.run.own import own_views, pin_own
+from dataops_mesh.run.inputs.late import bind_deliveries, read_files, windows
+from dataops_mesh.run.inputs.own import own_views, pin_own
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.described import InputRead, PortData
 from dataops_mesh.store.manifest import folder

@@ -10,11 +10,11 @@ from dataops_mesh.spec.model import ZERO, Metric, Rule, RuleKind, Scalar, Severi
 from dataops_mesh.spec.pattern import pattern_problem
 from dataops_mesh.spec.read.aside import SETTING, rule_bound
 from dataops_mesh.spec.read.column.values import read_values
-from dataops_mesh.spec.read.custom import ENGINE, Target, foreign_engine, read_expectation
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.rule_names import by_position, name_of
-from dataops_mesh.spec.read.thresholds import OPERATORS, read_threshold
+from dataops_mesh.spec.read.quality.custom import ENGINE, Target, foreign_engine, read_expectation
+from dataops_mesh.spec.read.quality.rule_names import by_position, name_of
+from dataops_mesh.spec.read.quality.thresholds import OPERATORS, read_threshold
 from dataops_mesh.spec.sql import rule_query
 
 _NEVER_READ = {"rule": "write `metric` with one of the five metrics"}

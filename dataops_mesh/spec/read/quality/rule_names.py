@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.names import slug, stem
-from dataops_mesh.spec.read.custom import Target
 from dataops_mesh.spec.read.node import Node
+from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.rule import Rule
 
 

@@ -24,7 +24,7 @@ from dataops_mesh.spec.sql import rule_query
 from dataops_mesh.spec.standards.schema import Validator, validate
 
 ENGINE = "greatExpectations"
-_FILE = Path(__file__).parents[1] / "standards" / "schemas" / "expectations.json"
+_FILE = Path(__file__).parents[2] / "standards" / "schemas" / "expectations.json"
 # `meta` is notes of Great Expectations' own: recorded.
 _KEYS = ("type", "kwargs", "meta")
 _NAMING = ("column", "column_A", "column_B", "column_list")

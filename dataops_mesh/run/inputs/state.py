@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dataops_mesh.errors import CorruptError, Problem, TransformError
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.bind import Inputs
 from dataops_mesh.run.checks import dbt_nodes
+from dataops_mesh.run.inputs.bind import Inputs
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import SELF
 from dataops_mesh.store import files

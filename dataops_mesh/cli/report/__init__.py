@@ -1,0 +1,1 @@
+"""`mesh report` and `mesh serve`: what is shown of the whole mesh."""

@@ -1,0 +1,1 @@
+"""What a build is given: inputs, `self`, late rows, parameters, the state of dbt."""

@@ -1,0 +1,1 @@
+"""Reads quality rules: what each measures, demands and is called."""
