@@ -15,19 +15,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
 from dataops_mesh.engine.read import connect
+from dataops_mesh.ledger import ProductStatus, status
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.product import run_product
+from dataops_mesh.run.record import open_record
 from dataops_mesh.run.report import Report
 from dataops_mesh.run.word.hold import lift_hold
 from dataops_mesh.run.word.rollback import rollback_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.loader import load_mesh, load_product
 from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.store.log import latest
+from dataops_mesh.watch.slo import Slo, slo_of
 
 Files = Mapping[str, str | bytes]
 
@@ -170,6 +175,19 @@ def read(settings: Settings, query: str, release: int | None = None) -> list[tup
     """Ask published data, as a consumer would."""
     with connect(settings.store_folder, release) as published:
         return published.execute(query).fetchall()
+
+
+def product_status(place: Environment) -> dict[str, ProductStatus]:
+    """Return what the ledger says of every product that ever ran, by name."""
+    with open_record(place) as ledger:
+        return {found.product: found for found in status(ledger)}
+
+
+def slos(products: Iterable[Product], place: Environment) -> dict[str, Slo]:
+    """Return how each product keeps its promises, each looked at by itself."""
+    now, release = datetime.now(UTC), latest(place.store)
+    with open_record(place) as ledger:
+        return {one.qualified_name: slo_of(one, ledger, now, release) for one in products}
 
 
 def _port(name: str, settings: str) -> str:

@@ -30,9 +30,10 @@ def ledger(source: str, publications: int, what: str, times: int) -> Callable[[]
         times: how often.
     """
     import dataops_mesh.quality.session  # noqa: F401 - Great Expectations, as in a warm process
+    from dataops_mesh.ledger import status
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.product import run_product
-    from dataops_mesh.run.record import product_history, product_status
+    from dataops_mesh.run.record import open_record, product_history
     from dataops_mesh.settings import load_settings
     from dataops_mesh.spec.loader import load_mesh
 
@@ -41,8 +42,13 @@ def ledger(source: str, publications: int, what: str, times: int) -> Callable[[]
     (product,) = load_mesh(root).products
     run_product(product, environment, run_id="first")
     _write_history(environment, product, publications)
+
+    def every() -> Any:
+        with open_record(environment) as opened:
+            return status(opened)
+
     does: Mapping[str, Callable[[], Any]] = {
-        "status": lambda: product_status(environment),
+        "status": every,
         "history": lambda: product_history(environment, product.qualified_name, 50),
         "publish": lambda: run_product(product, environment, run_id="bench"),
     }

@@ -6,7 +6,7 @@ repaired by the next run or `mesh status`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -16,7 +16,6 @@ from dataops_mesh.ledger import (
     Change,
     Event,
     Ledger,
-    ProductStatus,
     changes,
     history,
     known_candidates,
@@ -27,7 +26,6 @@ from dataops_mesh.ledger import (
     record_owners,
     record_release,
     results_of,
-    status,
 )
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, facts_of_release, latest_number
@@ -81,19 +79,6 @@ def reads_of_last_runs(
     """Return, for each product that ever ran, the fingerprint of every input it read last."""
     with _caught_up(environment) as ledger:
         return last_reads(ledger, products)
-
-
-def product_status(
-    environment: Environment, products: Collection[str] | None = None
-) -> dict[str, ProductStatus]:
-    """Return the state of every product that ever ran, by qualified name.
-
-    Args:
-        environment: the store and the settings.
-        products: only of these.
-    """
-    with _caught_up(environment) as ledger:
-        return {found.product: found for found in status(ledger, products)}
 
 
 def last_run(environment: Environment, product: str, run_id: str) -> dict[str, Any]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from dataops_mesh.ledger import Event, Ledger, history, results_of
 from dataops_mesh.ledger.incidents import last_audit
-from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.record import open_record
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
-from dataops_mesh.store.log import Release, latest
+from dataops_mesh.store.log import Release
 
 FRESHNESS = "freshness"
 HELD = "held"
@@ -33,15 +30,6 @@ class Slo:
     runs: str = ""
     data: str = ""
     why: tuple[str, ...] = ()
-
-
-def slos(products: Iterable[Product], environment: Environment) -> dict[str, Slo]:
-    """Return how each product keeps its promises, by qualified name."""
-    now, release = datetime.now(UTC), latest(environment.store)
-    with open_record(environment) as ledger:
-        return {
-            product.qualified_name: slo_of(product, ledger, now, release) for product in products
-        }
 
 
 def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) -> Slo:

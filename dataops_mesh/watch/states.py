@@ -1,4 +1,4 @@
-"""How every product of a mesh stands: the same promises as `slos`, for all of them at once.
+"""How every product of a mesh stands: the same promises as `slo_of`, for all at once.
 
 `slo_of` reads a product's last events, which is right for one and too much for a thousand; this
 asks the ledger a handful of questions, however many products there are.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers import environment, lift, roll_back, run
+from helpers import environment, lift, product_status, roll_back, run
 from hostile_cases import ORDERS, deliver, ids, shop
 
 from dataops_mesh.errors import CorruptError
-from dataops_mesh.run.record import product_history, product_status, record_run
+from dataops_mesh.run.record import product_history, record_run
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.log import latest, latest_number, path_of, read_release
 from dataops_mesh.store.manifest import folder, pending_refs

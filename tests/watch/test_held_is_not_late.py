@@ -13,11 +13,11 @@ from helpers import (
     lift,
     product,
     run,
+    slos,
     write_workspace,
 )
 
 from dataops_mesh.run.word.hold import hold_product
-from dataops_mesh.watch.slo import slos
 from dataops_mesh.watch.trouble import look
 
 SOON = "slaProperties:\n  - {property: freshness, value: 1, unit: s}\n"

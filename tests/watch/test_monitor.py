@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from helpers import a_contract, a_product, a_source, environment, product, run, write_workspace
+from helpers import (
+    a_contract,
+    a_product,
+    a_source,
+    environment,
+    product,
+    run,
+    slos,
+    write_workspace,
+)
 
 from dataops_mesh.errors import NotPublishedError
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.checks.check import Outcome
 from dataops_mesh.watch.monitor import audit_published
-from dataops_mesh.watch.slo import slos
 from dataops_mesh.watch.trouble import look
 
 COLUMNS = [

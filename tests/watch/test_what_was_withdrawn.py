@@ -15,6 +15,7 @@ from helpers import (
     lift,
     product,
     run,
+    slos,
     write_workspace,
 )
 from receivers import webhook
@@ -27,7 +28,6 @@ from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.loader import load_mesh
 from dataops_mesh.watch.alerts import deliver
 from dataops_mesh.watch.former import former_products
-from dataops_mesh.watch.slo import slos
 from dataops_mesh.watch.trouble import look
 
 ID = "{name: id, logicalType: integer, primaryKey: true, classification: public}"

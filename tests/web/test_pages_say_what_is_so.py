@@ -9,12 +9,11 @@ from html import unescape
 
 import pytest
 from eventful import browser, orders
-from helpers import environment, lift, mesh, run, write_product
+from helpers import environment, lift, mesh, run, slos, write_product
 from helpers import product as load
 
 from dataops_mesh.run.record import open_record
 from dataops_mesh.store.log import latest
-from dataops_mesh.watch.slo import slos
 from dataops_mesh.watch.states import states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.kept import mark

@@ -11,12 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers import a_product, a_source, environment, product, write_product, write_workspace
+from helpers import (
+    a_product,
+    a_source,
+    environment,
+    product,
+    product_status,
+    write_product,
+    write_workspace,
+)
 from test_gate_process import FOREVER, KEY, gate, orders
 
 from dataops_mesh.errors import DeclarationError, RunError
 from dataops_mesh.run.process import client
-from dataops_mesh.run.record import product_history, product_status
+from dataops_mesh.run.record import product_history
 
 MESH = "from dataops_mesh.cli.main import main; main()"
 

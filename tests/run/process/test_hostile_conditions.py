@@ -20,6 +20,7 @@ from helpers import (
     an_input,
     environment,
     product,
+    product_status,
     roll_back,
     run,
     write_product,
@@ -30,7 +31,7 @@ from hostile_cases import ORDERS, deliver, ids, orders, shop
 from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.errors import MeshError, NotPublishedError, SourceError
 from dataops_mesh.run import product as running
-from dataops_mesh.run.record import product_history, product_status
+from dataops_mesh.run.record import product_history
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.history import history
@@ -75,10 +76,10 @@ def test_a_disk_that_fills_up_loses_nothing_and_can_be_emptied(tmp_path: Path, k
 AS_NOBODY = """
 import sys
 from pathlib import Path
-from helpers import environment, product, run, read
+from helpers import environment, product, product_status, run, read
 from dataops_mesh.settings import load_settings
 from dataops_mesh.errors import MeshError
-from dataops_mesh.run.record import product_history, product_status
+from dataops_mesh.run.record import product_history
 from dataops_mesh.watch.trouble import look
 import dataops_mesh.quality.session, sqlalchemy.dialects.sqlite, dataops_mesh.watch.repair, dataops_mesh.ledger.schema, os
 settings = load_settings(Path(sys.argv[1]))

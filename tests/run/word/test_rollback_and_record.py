@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from helpers import environment, product, roll_back, run
+from helpers import environment, product, product_status, roll_back, run
 from record_cases import both, deliver, shop
 
 from dataops_mesh.engine.catalog import catalogs
@@ -15,7 +15,7 @@ from dataops_mesh.engine.catalog.catalogs import path_of
 from dataops_mesh.errors import MeshError, NotPublishedError, StoreError, UnknownNameError
 from dataops_mesh.ledger import known_candidates, last_release, open_ledger
 from dataops_mesh.run import identity
-from dataops_mesh.run.record import last_run, product_history, product_status, record_run
+from dataops_mesh.run.record import last_run, product_history, record_run
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
 from dataops_mesh.store.manifest import folder, pending_refs, read_manifest
