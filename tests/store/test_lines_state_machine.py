@@ -266,6 +266,26 @@ def test_each_line_shows_its_own_whatever_happens_beside_it():
     )
 
 
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_port_that_comes_or_goes_there_is_refreshed_beside_what_was_built_here(comes):
+    """Each partition that was not built here is as it is there."""
+    lines = Lines()
+    if not comes:
+        lines.begin()
+    lines.open(0, None)
+    lines.publish(1, "days", KEYS[1], None)
+    if comes:
+        lines.begin()
+    else:
+        lines.withdraw("days", None)
+    lines.refresh(0, None)
+    lines.every_line_shows_its_own()
+    (sandbox,) = lines.sandboxes.values()
+    days = {key for address, key in sandbox.shown if address == D}
+    assert days == ({KEYS[0], KEYS[1]} if comes else {KEYS[1]})
+    lines.teardown()
+
+
 def test_what_a_sandbox_shows_can_be_read(tmp_path):
     """The engine binds what was inherited and what was built alike."""
     production = open_store(tmp_path / "store")

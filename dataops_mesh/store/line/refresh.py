@@ -21,9 +21,11 @@ from dataops_mesh.store.removing.removal import removals
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree.entry import Entry
 from dataops_mesh.store.tree.growth import Grown, published, withdrawn
+from dataops_mesh.store.tree.part import Part
 from dataops_mesh.store.tree.ports import Ports
 
 Piece = tuple[Address, str]  # a port, or one partition of it
+ByKey = dict[str, tuple[Part | None, Part | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +162,14 @@ def _take(moved: Difference, before: Ports, mine: Ports, theirs: Ports, moves: _
     """Decide what to do with one address that has moved in the base."""
     address = moved.address
     built = difference(address, before, mine)
-    if moved.parts is not None and (built is None or built.parts is not None):
-        here = (built.parts if built else None) or {}
-        keys = [key for key in moved.parts if key not in here]
-        both = {key for key in moved.parts if key in here}
-        moves.diverged += [(address, key) for key in both if here[key][1] != moved.parts[key][1]]
-        moves.gone += [(address, key) for key in keys if moved.parts[key][1] is None]
-        new = tuple(part for key in keys if (part := moved.parts[key][1]) is not None)
+    here = {} if built is None else _by_key(built, before, mine)
+    there = moved.parts if built is None else _by_key(moved, before, theirs)
+    if here is not None and there is not None:
+        keys = [key for key in there if key not in here]
+        both = {key for key in there if key in here}
+        moves.diverged += [(address, key) for key in both if here[key][1] != there[key][1]]
+        moves.gone += [(address, key) for key in keys if there[key][1] is None]
+        new = tuple(part for key in keys if (part := there[key][1]) is not None)
         if new:
             last = max(new, key=lambda part: part.publication)
             entry = theirs[address]
@@ -178,6 +181,18 @@ def _take(moved: Difference, before: Ports, mine: Ports, theirs: Ports, moves: _
         moves.gone.append((address, ""))
     else:
         moves.whole[address] = theirs[address]
+
+
+def _by_key(found: Difference, before: Ports, after: Ports) -> ByKey | None:
+    """Return what differs by partition, also where nothing was or is left; None of a whole port."""
+    address = found.address
+    if found.parts is not None:
+        return found.parts
+    if found.after is None and (parts := before[address].parts):
+        return {part.key: (part, None) for part in parts}
+    if found.before is None and (parts := after[address].parts):
+        return {part.key: (None, part) for part in parts}
+    return None
 
 
 def _without(ports: Ports, pieces: Iterable[Piece], number: int) -> Grown:
