@@ -38,7 +38,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.run.word.rollback import rollback_product
 
     settings, mesh = open_readable()
-    product = one(mesh, name)
+    product = one(mesh, name, of_domain=f"a whole domain: mesh rollback {name} --at TIME")
     environment = open_environment(settings)
     release = rollback_product(product, environment, to, reason, partition, until)
     _tell_dagster(settings, environment.store, [product])

@@ -148,14 +148,14 @@ def named(mesh: Mesh, names: Sequence[str], *, runnable: bool = False) -> list[P
     return found
 
 
-def one(mesh: Mesh, name: str) -> Product:
-    """Return the one product of that name, or say which there are."""
+def one(mesh: Mesh, name: str, *, of_domain: str = "") -> Product:
+    """Return the one product of that name, or say which there are; of a domain, what to type."""
     require_readable(mesh, [name])
     found = {product.qualified_name: product for product in mesh.products}
     if name not in found:
-        raise UnknownNameError(
-            Problem(f'no product "{name}"{did_you_mean(name, found)}', choices=tuple(sorted(found)))
-        )
+        what = f'no product "{name}"{did_you_mean(name, found)}'
+        following = "" if "." in name else of_domain
+        raise UnknownNameError(Problem(what, choices=tuple(sorted(found)), next=following))
     return found[name]
 
 

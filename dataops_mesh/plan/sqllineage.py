@@ -62,6 +62,9 @@ def qualified_query(
 ) -> Mapping[str, frozenset[Origin]] | None:
     """Return what the columns of a query are made of, once `prepared` has changed it.
 
+    Of rows that the query itself makes nobody can tell: `join range(100) r on r.range = p.pin`
+    has the pins in it.
+
     Args:
         text: one SELECT.
         schemas: the columns of the relations that promise some.
@@ -71,7 +74,7 @@ def qualified_query(
         given = {name.lower(): tuple(found) for name, found in schemas.items()}
         found = _qualified(text, given)
         query = prepared(found[0]) if found else None
-        return None if found is None or query is None else _made_of(query, *found[1:])
+        return None if found is None or query is None else _made_of(query, *found[1:], joined=True)
     except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
         return None
 
@@ -183,8 +186,13 @@ def _tables(scope: Scope, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _made_of(
-    query: exp.Query, names: Mapping[str, str], spelled: Mapping[str, Mapping[str, str]]
+    query: exp.Query,
+    names: Mapping[str, str],
+    spelled: Mapping[str, Mapping[str, str]],
+    *,
+    joined: bool = False,
 ) -> dict[str, frozenset[Origin]]:
+    """Return what each column is made of; if `joined`, nothing of rows out of nothing is known."""
     from sqlglot import exp
     from sqlglot.lineage import lineage
     from sqlglot.optimizer.scope import build_scope
@@ -204,8 +212,17 @@ def _made_of(
                 origin, name = names[table.name], node.name.rpartition(".")[2].strip('"')
                 known = known and name != "*"
                 origins.add((origin, spelled[origin].get(name.lower(), name)))
-            elif isinstance(node.expression, exp.Placeholder):
+            elif isinstance(node.expression, exp.Placeholder) or (joined and _is_new(table)):
                 known = False
         if known:
             found[column] = frozenset(origins)
     return found
+
+
+def _is_new(source: exp.Expr) -> bool:
+    """Tell whether rows are made by the query itself: a function, a list, literals alone."""
+    from sqlglot import exp
+
+    if isinstance(source, exp.Select):
+        return source.args.get("from_") is None and source.args.get("from") is None
+    return isinstance(source, exp.Table | exp.UDTF)

@@ -96,6 +96,7 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
     if measured.number is None:
         return _errored(check, measured, candidate)
     observed = _observed(check, measured)
+    told = {relation.unnamed.get(name, name): kind for name, kind in columns.items()}
     passed = check.threshold.holds(observed)
     result = CheckResult(
         check=check.name,
@@ -106,7 +107,7 @@ def _conclude(  # noqa: PLR0913 - everything that a result is made of
         severity=check.severity,
         observed=None if check.withheld else as_json(observed),
         rows=measured.rows,
-        reason=sentence(check, measured, observed, columns, passed=passed),
+        reason=sentence(check, measured, observed, told, passed=passed),
         seconds=measured.seconds,
         withheld=check.withheld,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +14,13 @@ class Relation:
         schema: the schema that holds the view, or None for the current one.
         view: the view's name.
         safe_columns: the only columns whose values a sample may show.
+        unnamed: columns whose names may be values, and what is told in their place.
     """
 
     schema: str | None
     view: str
     safe_columns: tuple[str, ...]
+    unnamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sql(self) -> str:

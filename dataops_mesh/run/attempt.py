@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.inputs.bind import Inputs
 from dataops_mesh.spec.checks.check import Check, CheckResult
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.store.described import (
     ColumnProfile,
@@ -34,6 +35,7 @@ class Attempt:
         masks: the columns of which only the masked form is left.
         personal: the columns that look like personal data and do not say so.
         profile: how many nulls each column has, and its mean.
+        unnamed: by port, columns whose names may be values, and what is told in their place.
     """
 
     product: Product
@@ -53,6 +55,7 @@ class Attempt:
     masks: tuple[MaskApplied, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
     profile: tuple[ColumnProfile, ...] = ()
+    unnamed: Mapping[Address, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

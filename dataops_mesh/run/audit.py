@@ -45,6 +45,8 @@ def run_checks(
     results: list[CheckResult] = []
     for (name, wide), group in groupby(sorted(wanted, key=_read), _read):
         relation = _relation(attempt.product, name, stage)
+        if "." in name and (hidden := attempt.unnamed.get(Address.parse(name))):
+            relation = replace(relation, unnamed=hidden)
         if wide:
             relation = replace(relation, schema=table_schema(str(relation.schema)))
         if not attempt.environment.settings.samples:

@@ -13,6 +13,7 @@ from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.checks import dbt_results
 from dataops_mesh.run.due import own_content
 from dataops_mesh.run.guards.masks import mask_candidate
+from dataops_mesh.run.guards.names import columns_read, told, told_profile, unnamed
 from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import bind_candidate, bind_inputs, require_unchanged
@@ -47,6 +48,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
     with scratch_folder(environment.store) as scratch:
         with attempt_session(attempt) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs, attempt.key)
+            read = columns_read(connection)
             progress("checking what comes in")
             attempt = replace(attempt, results=run_checks(attempt, connection, Stage.INPUT))
             if isinstance(decide_incoming(attempt), Refuse):
@@ -56,7 +58,11 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             require_unchanged(environment.store, product, attempt.inputs, attempt.key)
         results, ports = dbt_results(attempt.ref, attempt.checks, built.tests), built.ports
         attempt = replace(
-            attempt, modules=built.modules, quarantines=built.quarantines, state=built.state
+            attempt,
+            modules=built.modules,
+            quarantines=built.quarantines,
+            state=built.state,
+            unnamed=unnamed(product, ports, read),
         )
         with attempt_session(attempt) as connection:
             bind_candidate(connection, environment.store, attempt.ref, ports)
@@ -70,10 +76,13 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             audited = run_checks(attempt, connection, Stage.OUTPUT, scopes)
             results = (*attempt.results, *results, *audited)
             found_here = find_personal(attempt, connection)
-            attempt = replace(attempt, personal=found_here, profile=profile_of(attempt, connection))
+            profile = told_profile(profile_of(attempt, connection), attempt.unnamed)
+            attempt = replace(attempt, personal=found_here, profile=profile)
     require_same_code(product, code)
     judged = tuple(check for check in attempt.checks if tables or not check.table_wide)
-    return mask_candidate(replace(attempt, results=results, ports=ports), judged)
+    attempt = mask_candidate(replace(attempt, results=results, ports=ports), judged)
+    ports, hidden = told(attempt.ports, attempt.unnamed), attempt.unnamed
+    return replace(attempt, ports=ports, quarantines=told(attempt.quarantines, hidden))
 
 
 def decide_incoming(attempt: Attempt) -> Decision:

@@ -73,6 +73,8 @@ class Owner:
 def repository_name(address: str) -> str:
     """Return a repository's name without scheme, user, port and `.git`.
 
+    A server is known by its host: one that has the web at 8443 has ssh at 22.
+
     >>> repository_name("git@git.example:shop/orders.git")
     'git.example/shop/orders'
     >>> repository_name("ssh://ana@GIT.example:22/shop/orders/")
@@ -140,14 +142,23 @@ def require_owner(store: Store, domains: Iterable[str], publisher: Publisher) ->
     """
     free = []
     for domain in sorted(set(domains)):
-        owner = owner_of(store, domain)
-        if owner is None:
+        if not is_owner(store, domain, publisher):
             if not publisher.claims:
                 raise OwnershipError(_nobody(domain, publisher))
             free.append(domain)
-        elif not owner.is_(publisher):
-            raise OwnershipError(_another(owner, publisher))
     return tuple(free)
+
+
+def is_owner(store: Store, domain: str, publisher: Publisher) -> bool:
+    """Tell whether a publisher owns a domain; not if nobody does.
+
+    Raises:
+        OwnershipError: it has another owner.
+    """
+    owner = owner_of(store, domain)
+    if owner is not None and not owner.is_(publisher):
+        raise OwnershipError(_another(owner, publisher))
+    return owner is not None
 
 
 def claim(store: Store, domains: Iterable[str], publisher: Publisher, person: str) -> None:

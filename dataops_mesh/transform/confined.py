@@ -6,6 +6,7 @@ control characters, whole numbers; the rest goes to the private text.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -26,6 +27,8 @@ from dataops_mesh.transform.confine.task import Task
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.walls import Walls, require
 
+# What a disk or a machine does to whoever writes; any other is what the code did.
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 _KINDS = ("DeclarationError", "SourceError", "TransformError", "RunError")
 _LINE = {"type": "string", "maxLength": 4000, "pattern": r"^[^\x00-\x08\x0b-\x1f\x7f]*$"}
 _NUMBER = {"type": "integer", "minimum": 0, "maximum": 10_000_000}
@@ -190,9 +193,10 @@ def _ending(told: dict[str, Any], result: dict[str, Any] | None) -> str:
 def _raise(error: dict[str, Any], product: Product, file: Path) -> None:
     """Raise what the process was told to raise, with its whole text behind it."""
     text = RuntimeError(f"in the transform's process:\n{error['text']}")
-    if error["kind"] == "OSError":
+    if error["kind"] == "OSError" and error["errno"] in _DISK:
         raise OSError(error["errno"], os.strerror(error["errno"])) from text
-    kind: type[MeshError] = getattr(errors, error["kind"] or "TransformError")
+    named = error["kind"] if error["kind"] in _KINDS else "TransformError"
+    kind: type[MeshError] = getattr(errors, named)
     problems = [_problem(one, product, file) for one in error["problems"]]
     if not problems:
         where = place(product, file, max(error["line"], 1))

@@ -63,6 +63,19 @@ def test_a_domain_moves_when_a_person_says_so_and_that_is_on_record(seller, thie
     assert "ana" in seller.mesh("domain", "list").out
 
 
+@pytest.mark.parametrize("more", [(), ("--move",)])
+def test_what_a_repository_publishes_another_one_does_not_register(seller, thief, more):
+    """And a stranger that was on record before does not keep the owner out."""
+    assert thief.mesh("register").code == 0
+    assert seller.mesh("run").code == 0
+    assert seller.mesh("register").code == 0
+    refused = thief.mesh("register", *more)
+    assert refused.code == 2
+    assert f"the domain shop belongs to {seller.root}" in refused.err
+    listed = seller.mesh("register", "--list", "--format", "json").json
+    assert {row["repository"] for row in listed} == {str(seller.root)}
+
+
 def test_looking_claims_nothing(seller, thief):
     for command in (["check"], ["plan"], ["status"]):
         assert thief.mesh(*command).code == 0

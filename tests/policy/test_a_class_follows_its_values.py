@@ -116,6 +116,21 @@ def test_what_cannot_be_followed_is_told_with_its_columns(tmp_path, expression):
     assert "desk.tickets.ssn is restricted" in found[0].finding.what
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "(select range::varchar as code, range as pin from range(100)) g on g.pin = t.ssn::int",
+        "(values (1, 'a'), (2, 'b')) g(pin, code) on g.pin = t.ssn::int",
+        "unnest(['1', '2']) as g(code) on g.code = t.ssn",
+        "(select '1' as code union all select '2') g on g.code = t.ssn",
+    ],
+)
+def test_rows_out_of_nothing_that_are_joined_may_hold_any_value(tmp_path, rows):
+    found = violations(tmp_path, "g.code", group=f"join {rows}")
+    assert {v.rule for v in found} == {"classification_known"}
+    assert "code" in found[0].finding.what
+
+
 def test_a_transform_in_python_is_a_warning_until_the_contract_says_what_columns_are_made_of(
     tmp_path,
 ):

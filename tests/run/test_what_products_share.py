@@ -142,6 +142,20 @@ def test_where_a_missing_module_may_be_put_is_said(tmp_path: Path) -> None:
     assert "put money.py into a folder `shared`" in problem.next
 
 
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("open('rates.json')", "FileNotFoundError"), ("open('/etc/x', 'w')", "PermissionError")],
+)
+def test_a_file_that_a_module_cannot_open_is_told_of_its_product(
+    tmp_path: Path, line, kind
+) -> None:
+    """And not as a fault of the machine, which would end the command for all."""
+    settings = shop(tmp_path, {"transform.py": f"RATES = {line}\n" + PYTHON}, {})
+    (problem,) = import_problems(product(settings, "shop.orders"), walls_of(settings))
+    assert kind in problem.what
+    assert str(problem.where) == "domains/shop/orders/transform.py:1"
+
+
 def test_modules_of_domain_and_workspace_are_imported_and_fingerprinted(tmp_path: Path) -> None:
     shared = {"domains/shop/shared/money.py": MONEY, "shared/rates/__init__.py": "RATE = 2\n"}
     shared["shared/rates/data.csv"] = "1\n"

@@ -49,8 +49,7 @@ def rollback(  # noqa: PLR0913 - what the command takes
         raise typer.BadParameter("name products or domains, or say --all")
     if at and to is not None:
         raise typer.BadParameter("say --at or --to")
-    single = not everything and not at and len(names or ()) == 1 and "." in (names or [""])[0]
-    if single:
+    if len(names or ()) == 1 and not at and (to is None or "." in (names or [""])[0]):
         (name,) = names or [""]
         code = rolling.roll_back(name, to, reason, output, partition=partition, until=ends)
         raise typer.Exit(code)

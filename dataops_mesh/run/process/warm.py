@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from dataops_mesh.settings import PREFIX
 
 _MODULES = (
     "dataops_mesh.quality.session",
@@ -53,21 +58,13 @@ def warm_up(folder: Path | None = None) -> None:
     from dataops_mesh.settings import Settings
     from dataops_mesh.spec.loader import load_product
 
-    with TemporaryDirectory(dir=folder) as name:
+    with TemporaryDirectory(dir=folder) as name, _without_settings():
         root = Path(name)
         for file, text in _FILES.items():
             path = root / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        settings = Settings(
-            root=root,
-            store=root / "store",
-            ledger="",
-            now=None,
-            threads=1,
-            memory_limit="500MB",
-            sandbox="",  # whoever starts the gate may work in one: it is of another store
-        )
+        settings = Settings(root=root, store=root / "store")
         product = load_product(root / "domains" / "warm" / "up", root)
         run_product(product, open_environment(settings), run_id="warm")
     import duckdb
@@ -76,3 +73,15 @@ def warm_up(folder: Path | None = None) -> None:
 
     duckdb.default_connection().close()  # it has threads, and a fork opens one of its own
     open_ahead(_SESSIONS)
+
+
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """Hide the settings of whoever starts the gate: they are of another store."""
+    theirs = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    for name in theirs:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(theirs)

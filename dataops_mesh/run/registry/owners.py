@@ -30,10 +30,10 @@ def named_repository(settings: Settings, folder: Path) -> str:
     return repository_name(named) if named else ""
 
 
-def publisher_of(environment: Environment) -> Publisher:
-    """Return who publishes from this workspace: its repository, or else its folder."""
+def publisher_of(environment: Environment, folder: Path | None = None) -> Publisher:
+    """Return who publishes from a workspace, or from this one: its repository, else its folder."""
     settings = environment.settings
-    root, store = settings.root, environment.store.root
+    root, store = folder or settings.root, environment.store.root
     claims = settings.ownership == "open"
     # By its real path: a link to somebody's store does not make it ours.
     home, kept = root.resolve(), store.resolve()

@@ -38,9 +38,10 @@ from dataops_mesh.run.identity import (
 )
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry.declared import repository_of
+from dataops_mesh.run.registry.owners import publisher_of
 from dataops_mesh.spec.model import Address, Domain, InputPort, OutputPort, Product
 from dataops_mesh.store.declarations import write_declaration
-from dataops_mesh.store.owners import repository_name
+from dataops_mesh.store.owners import is_owner, repository_name
 from dataops_mesh.transform.walls import walls_of
 
 
@@ -62,17 +63,20 @@ def register(
         move: the domain now lives in this repository, whatever was on record.
 
     Raises:
-        UnknownNameError: another repository has registered the domain.
+        OwnershipError: what is published of the domain belongs to another repository.
+        UnknownNameError: nothing is, and another repository has registered the domain.
         StoreError: the store or the ledger cannot be written.
     """
     home = root or environment.settings.root
     words = decisions_in(environment.settings.model_copy(update={"root": home}))
     here = _Here(environment, home, repository_of(environment.settings, home), ports, words)
+    is_ours = is_owner(environment.store, domain.name, publisher_of(environment, home))
     ledger = open_ledger(environment.ledger_url)
     try:
         known = {one.product: one for one in registrations(ledger, domain.name, removed=True)}
         for one in known.values():
-            if repository_name(one.repository) != here.repository and not one.removed and not move:
+            others = repository_name(one.repository) != here.repository
+            if others and not (one.removed or move or is_ours):
                 raise UnknownNameError(_taken(domain, one))
         news = [
             *(_said(p, here) for p in domain.products if not _is_known(p, here, known)),
