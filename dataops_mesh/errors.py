@@ -103,6 +103,10 @@ class UnknownNameError(MeshError):
     """No product, domain, port or publication has this name."""
 
 
+class QuestionError(MeshError):
+    """What was asked of the mesh's pages has no meaning, as page 0."""
+
+
 class HeldError(MeshError):
     """Somebody decided that this is not published until the hold ends."""
 

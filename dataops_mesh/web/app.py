@@ -12,7 +12,7 @@ from http import HTTPStatus
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.errors import MeshError, UnknownNameError
+from dataops_mesh.errors import MeshError, QuestionError, UnknownNameError
 from dataops_mesh.store.record import plain
 from dataops_mesh.web.links import served
 from dataops_mesh.web.metrics.families import exposition
@@ -137,6 +137,8 @@ def _said(error: Exception) -> tuple[HTTPStatus, list[str]]:
     """Return what is told of an error: ours in words, any other as a bug, which is logged."""
     if isinstance(error, UnknownNameError):
         return HTTPStatus.NOT_FOUND, [str(one) for one in error.problems]
+    if isinstance(error, QuestionError):
+        return HTTPStatus.BAD_REQUEST, [str(one) for one in error.problems]
     if isinstance(error, MeshError):
         return HTTPStatus.SERVICE_UNAVAILABLE, [str(one) for one in error.problems]
     traceback.print_exception(error, file=sys.stderr)

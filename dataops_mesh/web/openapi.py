@@ -59,6 +59,7 @@ def _operation(page: Page, schemas: dict[str, Any]) -> dict[str, Any]:
         "parameters": (named if "{name" in page.path else []) + asked,
         "responses": {
             "200": _content("The facts.", schema(page.answer, schemas)),
+            "400": _content("It cannot be asked.", {"$ref": "#/components/schemas/Problem"}),
             "404": _content("There is no such thing.", {"$ref": "#/components/schemas/Problem"}),
             "503": _content("The store cannot be read.", {"$ref": "#/components/schemas/Problem"}),
         },
@@ -66,7 +67,8 @@ def _operation(page: Page, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_query(name: str) -> dict[str, Any]:
-    return {"type": "integer", "minimum": 1} if name == "page" else {"type": "string"}
+    known = {"page": {"type": "integer", "minimum": 1}, "before": _PLAIN[datetime]}
+    return known.get(name, _PLAIN[str])
 
 
 def _content(what: str, of: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +80,8 @@ def schema(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
 
     >>> schema(tuple[int, ...], {})
     {'type': 'array', 'items': {'type': 'integer'}}
+    >>> schema(tuple[str, str], {})
+    {'type': 'array', 'items': {'type': 'string'}, 'minItems': 2, 'maxItems': 2}
     """
     if kind in _PLAIN:
         return dict(_PLAIN[kind])
@@ -85,9 +89,11 @@ def schema(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if origin in {Union, types.UnionType}:
         return {"anyOf": [schema(one, schemas) for one in arguments]}
     if origin is tuple:
-        if arguments[-1] is not ...:
-            return {"type": "array", "prefixItems": [schema(one, schemas) for one in arguments]}
-        return {"type": "array", "items": schema(arguments[0], schemas)}
+        found = [schema(one, schemas) for one in dict.fromkeys(arguments) if one is not ...]
+        of = found[0] if len(found) == 1 else {"anyOf": found}
+        items: dict[str, Any] = {"type": "array", "items": of}
+        many = len(arguments)
+        return items if arguments[-1] is ... else {**items, "minItems": many, "maxItems": many}
     if origin is dict:
         return {"type": "object", "additionalProperties": schema(arguments[1], schemas)}
     if not is_dataclass(kind) or not isinstance(kind, type):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 
-from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.errors import Problem, QuestionError, UnknownNameError
 from dataops_mesh.watch.dataops.measures import Measures
 from dataops_mesh.web.draw.flow import flow_of
 from dataops_mesh.web.facts.dataops import DataOpsPage, dataops_page
@@ -62,7 +64,7 @@ PAGES = (
     Page("wrong", "/wrong", "wrong.html", "All that is wrong, and all that is held.",
          lambda view, asked: wrong_page(view, _page(asked)), WrongPage, ("page",)),
     Page("happened", "/happened", "happened.html", "What ran, newest first.",
-         lambda view, asked: happened_page(view, asked.get("before", "")[:40]), HappenedPage,
+         lambda view, asked: happened_page(view, _before(asked)), HappenedPage,
          ("before",)),
     Page("search", "/search", "search.html", "Products by name, column, description and tag.",
          lambda view, asked: search_page(
@@ -127,8 +129,22 @@ def _series(page: DataOpsPage) -> dict[str, list[tuple[str, float | None]]]:
 
 
 def _page(asked: Asked) -> int:
-    text = asked.get("page", "")
-    return min(max(int(text), 1), _LAST_PAGE) if text.isdecimal() and len(text) < 7 else 1  # noqa: PLR2004
+    text = asked.get("page", "1")
+    if not (text.isascii() and text.isdecimal() and text.strip("0")):
+        raise QuestionError(Problem("page is a whole number from 1", next="leave it out"))
+    return min(int(text), _LAST_PAGE) if len(text) <= len(str(_LAST_PAGE)) else _LAST_PAGE
+
+
+def _before(asked: Asked) -> str:
+    text = asked.get("before")
+    if text is None:
+        return ""
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC).isoformat()
+    what = "before is a moment with its time zone, as 2013-01-31T12:00:00+00:00"
+    raise QuestionError(Problem(what, next="leave it out"))
 
 
 def _name(asked: Asked) -> str:
