@@ -21,6 +21,7 @@ from dataops_mesh.spec.checks.measures import (
     Unformatted,
     Unmatched,
     Unreferenced,
+    Unusual,
 )
 
 
@@ -63,6 +64,8 @@ def measured(measure: Measure) -> str:  # noqa: PLR0911 - one sentence for each 
             return f"rows whose {' and '.join(columns)} is not a {' and '.join(to)} of {address}"
         case Query():
             return "the number that the rule's query returns"
+        case Unusual(kinds, column):
+            return f"numbers ({', '.join(kinds)}) of {column or 'all columns'} that are not usual"
         case DbtTest():
             return "the dbt test failed (1) or passed (0)"
     return _inside(measure)

@@ -21,9 +21,9 @@ def measure_supported(measure: object) -> bool:
     >>> measure_supported(RowCount()), measure_supported("freshness")
     (True, False)
     """
-    from dataops_mesh.spec.checks.measures import DbtTest, Measure
+    from dataops_mesh.spec.checks.measures import ELSEWHERE, Measure
 
-    return isinstance(measure, Measure) and not isinstance(measure, DbtTest)
+    return isinstance(measure, Measure) and not isinstance(measure, ELSEWHERE)
 
 
 def __getattr__(name: str) -> Any:

@@ -23,6 +23,7 @@ from dataops_mesh.spec.checks.measures import (
     SetAside,
     TableSchema,
     Unreferenced,
+    Unusual,
 )
 from dataops_mesh.spec.predicate import row_condition
 
@@ -89,6 +90,6 @@ def _condition(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> str:
     match measure:
         case Duplicates() | Unreferenced() | RowCount() | TableSchema():
             raise AuditError(f"{type(measure).__name__} is not about single rows")
-        case SetAside() | Query() | GreatExpectation() | DbtTest():
+        case SetAside() | Query() | GreatExpectation() | DbtTest() | Unusual():
             raise AuditError(f"{type(measure).__name__} is not about single rows")
     return condition(loan, measure, columns)

@@ -18,6 +18,7 @@ from dataops_mesh.spec.checks.measures import (
     SetAside,
     TableSchema,
     Unreferenced,
+    Unusual,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +83,15 @@ def _offending(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> str:
             nulls = " OR ".join(f"{quote(name)} IS NULL" for name in names)
             key = ", ".join(map(quote, names))
             return f"NOT ({nulls}) AND ({key}) NOT IN ({known} WHERE {_present(to)})"
-        case RowCount() | Query() | TableSchema() | SetAside() | GreatExpectation() | DbtTest():
+        case (
+            RowCount()
+            | Query()
+            | TableSchema()
+            | SetAside()
+            | GreatExpectation()
+            | DbtTest()
+            | Unusual()
+        ):
             return ""
     return condition(loan, measure, columns)
 

@@ -18,6 +18,7 @@ from dataops_mesh.spec.checks.measures import (
     SetAside,
     TableSchema,
     Unreferenced,
+    Unusual,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[
             return [(library(name), json.loads(kwargs))]
         case RowCount():
             return [(ours.ExpectRowCount, {})]
-        case Query() | TableSchema() | SetAside() | DbtTest():
+        case Query() | TableSchema() | SetAside() | DbtTest() | Unusual():
             raise AuditError(f"{type(measure).__name__} is not an expectation")
     given = {"column": measure.column, "condition": condition(loan, measure, columns)}
     return [(ours.ExpectConditionNotMet, given)]

@@ -11,7 +11,7 @@ from dataops_mesh.quality import Relation, audit
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.partition import table_schema
 from dataops_mesh.spec.checks.check import Check, CheckResult, Stage
-from dataops_mesh.spec.checks.measures import DbtTest
+from dataops_mesh.spec.checks.measures import ELSEWHERE
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import Address, Product
 
@@ -27,7 +27,7 @@ def run_checks(
 ) -> tuple[CheckResult, ...]:
     """Run the checks of one stage on the views of the connection; one result for each.
 
-    dbt's own tests are not run here: dbt has run them.
+    dbt's own tests are not run here: dbt has run them; what is usual, the history tells.
 
     Args:
         attempt: whose checks.
@@ -40,7 +40,7 @@ def run_checks(
         for check in attempt.checks
         if check.stage is stage
         and check.table_wide in scopes
-        and not isinstance(check.measure, DbtTest)
+        and not isinstance(check.measure, ELSEWHERE)
     ]
     results: list[CheckResult] = []
     for (name, wide), group in groupby(sorted(wanted, key=_read), _read):

@@ -21,6 +21,7 @@ from dataops_mesh.run.partition import bind_tables
 from dataops_mesh.run.profile import profile_of
 from dataops_mesh.run.quarantine import bind_quarantines
 from dataops_mesh.run.session import attempt_session
+from dataops_mesh.run.usual.judging import usual_results
 from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
 from dataops_mesh.spec.checks.masked import is_masked
@@ -78,9 +79,11 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             found_here = find_personal(attempt, connection)
             profile = told_profile(profile_of(attempt, connection), attempt.unnamed)
             attempt = replace(attempt, personal=found_here, profile=profile)
+    attempt = replace(attempt, ports=ports)
+    results = (*results, *usual_results(attempt))
     require_same_code(product, code)
     judged = tuple(check for check in attempt.checks if tables or not check.table_wide)
-    attempt = mask_candidate(replace(attempt, results=results, ports=ports), judged)
+    attempt = mask_candidate(replace(attempt, results=results), judged)
     ports, hidden = told(attempt.ports, attempt.unnamed), attempt.unnamed
     return replace(attempt, ports=ports, quarantines=told(attempt.quarantines, hidden))
 

@@ -48,6 +48,7 @@ class Rule:
         column: the column it stands under; None for the whole relation.
         expectation: of a custom rule, the name of the expectation; `kwargs` are its arguments
             as JSON.
+        usual: of a rule that compares with the history, which kinds of numbers.
         foreign: of a rule that nobody executes here, why not.
         schedule: when it asks to be run besides; nobody does, because it runs with every build.
         quarantine: how many rows that break it may be set aside; None where they refuse.
@@ -66,6 +67,7 @@ class Rule:
     query: str | None = None
     expectation: str = ""
     kwargs: str = ""
+    usual: tuple[str, ...] = ()
     severity: Severity = Severity.ERROR
     dimension: str | None = None
     description: str = ""

@@ -1,8 +1,9 @@
 """Monitoring: the contract's checks again, on what is published now.
 
 The functional test of a candidate and the monitor of published data are the same code on another
-relation. Nothing is rebuilt and nothing is published; dbt's own tests need a build and are left
-out; so are checks of masked columns, which were judged before they were masked.
+relation. Nothing is rebuilt and nothing is published; dbt's own tests and what is unusual about a
+build need a build and are left out; so are checks of masked columns, which were judged before they
+were masked.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from dataops_mesh.run.record import open_record
 from dataops_mesh.run.session import attempt_session
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
 from dataops_mesh.spec.checks.masked import reads_masked
-from dataops_mesh.spec.checks.measures import DbtTest, SetAside, TableSchema
+from dataops_mesh.spec.checks.measures import ELSEWHERE, SetAside, TableSchema
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.read.relationships import referenced
@@ -91,7 +92,7 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
             _of_any_age(check)
             for check in all_checks(product, walls_of(settings), piece)
             if check.stage is Stage.OUTPUT
-            and not isinstance(check.measure, DbtTest | SetAside)
+            and not isinstance(check.measure, (*ELSEWHERE, SetAside))
             and not reads_masked(product, check)
         )
         nothing = Inputs(release, (), {})

@@ -103,6 +103,7 @@ SHOWN = {
     ("sandboxes.md", "<store>/heads/sandboxes/late~4f1c09a7b2d3/58.json   its releases, as production has its own"): DRAWING,
     ("metrics.md", 'mesh_runs_total{domain="fleet",outcome="published",product="aircraft"} 41.0'): "tests/web/test_prometheus_reads_it.py::test_counters_count_what_is_on_record",
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
+    ("unusual.md", "quality:"): "tests/run/usual/test_a_contract_asks_for_what_is_usual.py::test_the_rule_of_the_page_is_judged",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded
 SHOWN = {(page, line[:WIDTH]): entry for (page, line), entry in SHOWN.items()}

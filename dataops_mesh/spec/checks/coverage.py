@@ -45,8 +45,14 @@ def coverage(product: Product) -> Coverage:
 def unexecuted(product: Product) -> tuple[Unexecuted, ...]:
     """Return everything that the product's contracts say and nobody executes here."""
     found = []
+    built = {str(port.address) for port in product.outputs}
     for name, contract in _contracts(product):
         for rule in _rules(contract):
+            if rule.usual and name not in built:
+                what = (
+                    f'rule "{rule.name}": what is usual is told of what is built, not of a source'
+                )
+                found.append(Unexecuted(what, rule.where, rule.severity, name))
             if rule.unexecuted:
                 what = f'rule "{rule.name}": {rule.unexecuted}'
                 found.append(Unexecuted(what, rule.where, rule.severity, name))

@@ -21,6 +21,7 @@ from dataops_mesh.spec.checks.measures import (
     RowCount,
     TableSchema,
     Unmatched,
+    Unusual,
 )
 from dataops_mesh.spec.checks.withheld import with_secrets
 from dataops_mesh.spec.model import (
@@ -90,6 +91,8 @@ def measure_of(rule: Rule) -> Measure | None:
     match rule.metric:
         case None if rule.kind is RuleKind.SQL:
             measure = Query(rule.query or "", rule.column)
+        case None if rule.usual:
+            measure = Unusual(rule.usual, column)
         case None if rule.kind is RuleKind.CUSTOM:
             measure = GreatExpectation(rule.expectation, rule.kwargs)
         case Metric.NULL_VALUES:
@@ -128,7 +131,7 @@ def _source_checks(port: InputPort, contract: Contract, first: Address) -> Itera
     check = must(promised, "no_new_columns", new, contract.where, "conformity")
     told = "The delivery has the columns of the contract and no others."
     for one in (having(check, ZERO, power, told), *_of_contract(promised)):
-        if isinstance(one.measure, TableSchema):
+        if isinstance(one.measure, TableSchema | Unusual):
             continue
         made = fingerprint(one.measure, one.threshold, one.severity, Stage.INPUT, port.name)
         name = f"input_{port.parameter}_{one.name}"

@@ -218,6 +218,19 @@ class DbtTest:
     unique_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unusual:
+    """Numbers of what was built that are not usual by the port's history; `run/usual` tells.
+
+    Args:
+        kinds: of numbers: `rows`, `nulls`, `mean`.
+        column: whose; empty for all.
+    """
+
+    kinds: tuple[str, ...]
+    column: str = ""
+
+
 Measure = (
     Nulls
     | Missing
@@ -237,4 +250,8 @@ Measure = (
     | Query
     | GreatExpectation
     | DbtTest
+    | Unusual
 )
+
+# What others than `quality` find out, each in its own place.
+ELSEWHERE = (DbtTest, Unusual)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.ledger import Ledger
+from dataops_mesh.run.usual.bounds import MEAN
+from dataops_mesh.run.usual.remarks import Remark, remarks
 from dataops_mesh.spec.model import Product
-from dataops_mesh.watch.usual.bounds import MEAN
-from dataops_mesh.watch.usual.remarks import Remark, remarks
 from dataops_mesh.web.facts.checks import Result
 from dataops_mesh.web.facts.columns import is_secret
 

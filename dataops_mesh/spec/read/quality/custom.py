@@ -23,7 +23,7 @@ from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.sql import rule_query
 from dataops_mesh.spec.standards.schema import Validator, validate
 
-ENGINE = "greatExpectations"
+ENGINE, OWN_ENGINE = ENGINES = ("greatExpectations", "dataops_mesh")
 _FILE = Path(__file__).parents[2] / "standards" / "schemas" / "expectations.json"
 # `meta` is notes of Great Expectations' own: recorded.
 _KEYS = ("type", "kwargs", "meta")
@@ -88,20 +88,32 @@ def read_expectation(node: Node, target: Target, problems: list[Problem]) -> tup
 
 
 def foreign_engine(node: Node, problems: list[Problem]) -> str:
-    """Return the engine of a custom rule that nobody executes here; empty for ours.
+    """Return the engine of a custom rule that nobody executes here; empty for those that are.
 
     A name that is nearly ours is a mistake: the rule would be recorded and never run.
     """
     engine = node.child("engine")
     if engine is None or not isinstance(engine.value, str):
         return ""  # the schema has reported it
-    letters = "".join(c for c in engine.value.lower() if c.isalpha())
-    if letters == ENGINE.lower():
+    letters = _letters(engine.value)
+    known = {_letters(one): one for one in ENGINES}
+    if letters in known:
         return ""
-    if hint := did_you_mean(letters, [ENGINE.lower()]):
+    if did_you_mean(letters, known):
+        hint = did_you_mean(engine.value, ENGINES)
         what = f'there is no engine "{engine.value}"{hint}'
-        problems.append(engine.problem(what, [ENGINE]))
+        problems.append(engine.problem(what, ENGINES))
     return engine.value
+
+
+def is_own(node: Node) -> bool:
+    """Tell whether a custom rule is for this library itself."""
+    engine = node.text("engine")
+    return engine is not None and _letters(engine) == _letters(OWN_ENGINE)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalpha())
 
 
 @cache

@@ -12,9 +12,17 @@ from dataops_mesh.spec.read.aside import SETTING, rule_bound
 from dataops_mesh.spec.read.column.values import read_values
 from dataops_mesh.spec.read.extras import Extras
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.read.quality.custom import ENGINE, Target, foreign_engine, read_expectation
+from dataops_mesh.spec.read.quality.custom import (
+    ENGINE,
+    Target,
+    foreign_engine,
+    is_own,
+    read_expectation,
+)
 from dataops_mesh.spec.read.quality.rule_names import by_position, name_of
 from dataops_mesh.spec.read.quality.thresholds import OPERATORS, read_threshold
+from dataops_mesh.spec.read.quality.usual import NAME as USUAL
+from dataops_mesh.spec.read.quality.usual import read_usual
 from dataops_mesh.spec.sql import rule_query
 
 _NEVER_READ = {"rule": "write `metric` with one of the five metrics"}
@@ -29,6 +37,8 @@ _KEYS = {
     RuleKind.TEXT: set[str](),
 }
 _WRITE = "write it with a metric of the library, or as `type: sql`"
+_OF_THE_BUILT = "what is usual is told of what a product builds, not of what it reads"
+_WHERE = "say it in the contract of the output port"
 _OWNED = {"metric", "arguments", "unit", "query", "engine", "implementation", *OPERATORS}
 _ARGUMENTS = {
     Metric.NULL_VALUES: (),
@@ -86,13 +96,17 @@ def read_rule(
     query, foreign = None, ""
     if kind is RuleKind.SQL:
         query, foreign = _query(node, target, problems)
-    expectation = kwargs = ""
+    expectation, kwargs, usual = "", "", tuple[str, ...]()
     if kind is RuleKind.CUSTOM:
         if engine and ours:
             what = f'the engine "{engine}" is not supported yet'
             problems.append((node.child("engine") or node).problem(what, [ENGINE], _WRITE))
         elif engine:
             foreign = f'it is for the engine "{engine}"'
+        elif is_own(node):
+            threshold, usual = ZERO, read_usual(node, target.column, problems)
+            if ours:
+                problems.append(node.problem(_OF_THE_BUILT, [ENGINE], _WHERE))
         else:
             threshold = ZERO
             expectation, kwargs = read_expectation(node, target, problems)
@@ -101,7 +115,7 @@ def read_rule(
     if len(problems) > before:
         return None
     return Rule(
-        name=name_of(node, expectation or metric or engine or kind, target),
+        name=name_of(node, expectation or (usual and USUAL) or metric or engine or kind, target),
         kind=kind,
         where=node.where,
         column=target.column,
@@ -114,6 +128,7 @@ def read_rule(
         query=query,
         expectation=expectation,
         kwargs=kwargs,
+        usual=usual,
         severity=severity,
         dimension=node.text("dimension"),
         description=node.text("description") or "",

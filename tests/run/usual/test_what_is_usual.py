@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_mesh.watch.usual.bounds import LEAST, MEAN, NULLS, ROWS, bounds
+from dataops_mesh.run.usual.bounds import LEAST, MEAN, NULLS, ROWS, bounds
 
 MONTH = 365 / 12
 SIGMA = 1.4826  # of a normal distribution, by the median deviation

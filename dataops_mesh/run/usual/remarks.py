@@ -9,10 +9,10 @@ from datetime import date
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.usual import Build, last_builds
-from dataops_mesh.watch.usual.bounds import MEAN, MOST, NULLS, ROWS, Bounds, Kind, Point, bounds
+from dataops_mesh.run.usual.bounds import MEAN, MOST, NULLS, ROWS, Bounds, Kind, Point, bounds
+from dataops_mesh.store.manifest import PUBLISH
 
-_BUILDS = 4 * MOST  # a partition may have been built again and again
-_PUBLISHED = "publish"
+BUILDS = 4 * MOST  # a partition may have been built again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Remark:
 def remarks(ledger: Ledger, product: str) -> tuple[Remark, ...]:
     """Return what is unusual about the last build of a product, published or refused."""
     found: list[Remark] = []
-    for port, builds in last_builds(ledger, product, _BUILDS).items():
+    for port, builds in last_builds(ledger, product, BUILDS).items():
         found += of_port(port, builds)
     return tuple(found)
 
@@ -54,9 +54,7 @@ def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
     """
     if not builds:
         return
-    last, day = builds[-1], _day(builds[-1])
-    good = {_day(one): one for one in builds[:-1] if one.verdict == _PUBLISHED}
-    before = [good[at] for at in sorted(good) if at < day or not last.partition]
+    last, day, before = builds[-1], _day(builds[-1]), _before(builds)
     series: list[tuple[Kind, str]] = [(ROWS, "")]
     series += [(kind, name) for name in last.columns for kind in (NULLS, MEAN)]
     for kind, column in series:
@@ -67,6 +65,18 @@ def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
                 told = _sentence(kind, column, value, usual, day)
                 past = (*points[-MOST:], (day, value))
                 yield Remark(port, kind.name, column, last.candidate, told, past, usual)
+
+
+def days_before(builds: Sequence[Build]) -> int:
+    """Return on how many days before the last build something was published."""
+    return len(_before(builds))
+
+
+def _before(builds: Sequence[Build]) -> list[Build]:
+    """Return what was published before the last one, the last of each day."""
+    last, day = builds[-1], _day(builds[-1])
+    good = {_day(one): one for one in builds[:-1] if one.verdict == PUBLISH}
+    return [good[at] for at in sorted(good) if at < day or not last.partition]
 
 
 def _points(builds: Iterable[Build], kind: Kind, column: str) -> Iterator[Point]:

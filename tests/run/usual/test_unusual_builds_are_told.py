@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from helpers import (
     a_contract,
@@ -16,57 +13,17 @@ from helpers import (
     write_product,
     write_workspace,
 )
+from history import orders, remembered, usual
 
 from dataops_mesh.run.record import open_record
+from dataops_mesh.run.usual.remarks import remarks
 from dataops_mesh.store.manifest import read_manifest
-from dataops_mesh.watch.usual.remarks import remarks
 from dataops_mesh.web.facts.unusual import unusual_lines
-
-COLUMNS = (
-    "{name: id, logicalType: integer, classification: public}",
-    "{name: amount, logicalType: number, classification: public}",
-    "{name: salary, logicalType: number, classification: confidential}",
-    "{name: note, logicalType: string}",
-)
-DAYS = 40
-
-
-def orders(rows: list[tuple[object, ...]]) -> dict:
-    text = "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows)
-    names = "id, amount, salary, note"
-    return a_product(
-        {"orders": a_contract("orders", list(COLUMNS))},
-        inputs=[a_source("s", "s.csv")],
-        files={
-            "orders.sql": f"select {names} from s",
-            "s.csv": f"{names.replace(' ', '')}\n{text}\n",
-        },
-    )
-
-
-def usual(count: int) -> list[tuple[object, ...]]:
-    return [(n, 10 + n % 3, 7777 + n % 3, "x") for n in range(count)]
 
 
 @pytest.fixture
 def settings(tmp_path):
-    """A product that was published, and whose ledger says that it was so on forty days."""
-    found = write_workspace(tmp_path, {"shop": {"orders": orders(usual(100))}})
-    ref = run(found, "shop.orders").candidate
-    tables = ("candidates", "ports", "profiles")
-    with sqlite3.connect(environment(found).store.ledger_file) as db:
-        for day in range(1, DAYS + 1):
-            at = (datetime.now(UTC) - timedelta(days=day)).isoformat()
-            for table in tables:
-                names = [row[1] for row in db.execute(f"pragma table_info({table})")]
-                said = {"candidate": "?", "finished": "?"}
-                asked = ", ".join(said.get(name, f'"{name}"') for name in names)
-                given = [f"{ref}-{day}"] + ([at] if "finished" in names else [])
-                db.execute(
-                    f"insert into {table} select {asked} from {table} where candidate = ?",
-                    [*given, ref],
-                )
-    return found
+    return remembered(tmp_path)
 
 
 def told(settings) -> dict[tuple[str, str], str]:

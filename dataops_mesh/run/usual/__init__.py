@@ -2,4 +2,5 @@
 
 bounds    a series and a day -> from where to where a number is usual; pure
 remarks   ledger -> what is unusual about a product's last build
+judging   a candidate and the ledger -> results of the checks that ask for it
 """
