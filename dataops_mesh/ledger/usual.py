@@ -18,6 +18,7 @@ class Build:
         at: when it was finished.
         partition: its key; empty of a whole product.
         columns: of each column its nulls, and its mean where there is one to show.
+        seconds: how long it took; None where that is not known yet.
     """
 
     candidate: str
@@ -26,6 +27,7 @@ class Build:
     partition: str
     rows: int
     columns: Mapping[str, tuple[int, float | None]]
+    seconds: float | None = None
 
 
 def last_builds(ledger: Ledger, product: str, count: int) -> dict[str, tuple[Build, ...]]:
@@ -36,7 +38,8 @@ def last_builds(ledger: Ledger, product: str, count: int) -> dict[str, tuple[Bui
     from dataops_mesh.ledger.schema import ports as p
     from dataops_mesh.ledger.schema import profiles as f
 
-    last = select(c.c.candidate, c.c.verdict, c.c.finished).where(c.c.product == product)
+    asked = (c.c.candidate, c.c.verdict, c.c.finished, c.c.seconds)
+    last = select(*asked).where(c.c.product == product)
     last = last.order_by(c.c.finished.desc()).limit(count)
     columns: dict[tuple[str, str], dict[str, tuple[int, float | None]]] = {}
     with transaction(ledger) as connection:
@@ -50,8 +53,10 @@ def last_builds(ledger: Ledger, product: str, count: int) -> dict[str, tuple[Bui
             told[row["column"]] = row["nulls"], row["mean"]
     found: dict[str, list[Build]] = {}
     for row in sorted(ports, key=lambda row: known[row["candidate"]][2]):
-        ref, verdict, at = known[row["candidate"]]
+        ref, verdict, finished, seconds = known[row["candidate"]]
         told = columns.get((ref, row["address"]), {})
-        build = Build(ref, verdict, datetime.fromisoformat(at), row["partition"], row["rows"], told)
-        found.setdefault(row["address"], []).append(build)
+        at, key, rows = datetime.fromisoformat(finished), row["partition"], row["rows"]
+        found.setdefault(row["address"], []).append(
+            Build(ref, verdict, at, key, rows, told, seconds)
+        )
     return {address: tuple(builds) for address, builds in found.items()}

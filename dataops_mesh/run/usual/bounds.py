@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import expm1, inf, log1p
+from math import exp, expm1, inf, log, log1p
 from statistics import median
 
 LEAST, MOST = 28, 91  # builds: of fewer nothing is said, and older ones do not count
@@ -27,7 +27,7 @@ class Kind:
     """How a kind of number is looked at.
 
     Args:
-        name: `rows`, `nulls` or `mean`.
+        name: `rows`, `nulls`, `mean` or `seconds`.
         sigmas: how many robust standard deviations are usual.
         least: how large a difference is at least, to be worth a word; as a share of the level
             where `relative`.
@@ -47,6 +47,8 @@ class Kind:
 ROWS = Kind("rows", 10, 0.57, there=log1p, back=expm1)  # 0.57: 43 % less, or 77 % more
 NULLS = Kind("nulls", 10, 0.185)  # of all rows
 MEAN = Kind("mean", 6, 0.3, relative=True, skewed=True)
+# A third, or three times as long; of what takes seconds, ten of them are worth no word.
+SECONDS = Kind("seconds", 10, 1.1, there=lambda s: log(10 + s), back=lambda one: exp(one) - 10)
 
 
 @dataclass(frozen=True, slots=True)

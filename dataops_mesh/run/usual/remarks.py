@@ -9,7 +9,17 @@ from datetime import date
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.usual import Build, last_builds
-from dataops_mesh.run.usual.bounds import MEAN, MOST, NULLS, ROWS, Bounds, Kind, Point, bounds
+from dataops_mesh.run.usual.bounds import (
+    MEAN,
+    MOST,
+    NULLS,
+    ROWS,
+    SECONDS,
+    Bounds,
+    Kind,
+    Point,
+    bounds,
+)
 from dataops_mesh.store.manifest import PUBLISH
 
 BUILDS = 4 * MOST  # a partition may have been built again and again
@@ -20,8 +30,8 @@ class Remark:
     """One number of the last build that is not usual.
 
     Args:
-        kind: `rows`, `nulls` or `mean`.
-        column: of which; empty for rows.
+        kind: `rows`, `nulls`, `mean` or `seconds`.
+        column: of which; empty for rows and seconds.
         candidate: the build.
         sentence: what it is and what would be usual, in words.
         before: what it was, oldest first; the last is the number in question.
@@ -40,8 +50,9 @@ class Remark:
 def remarks(ledger: Ledger, product: str) -> tuple[Remark, ...]:
     """Return what is unusual about the last build of a product, published or refused."""
     found: list[Remark] = []
-    for port, builds in last_builds(ledger, product, BUILDS).items():
-        found += of_port(port, builds)
+    for number, (port, builds) in enumerate(last_builds(ledger, product, BUILDS).items()):
+        # All ports of a product are built together: how long that took is told once.
+        found += [one for one in of_port(port, builds) if one.kind != SECONDS.name or number == 0]
     return tuple(found)
 
 
@@ -55,7 +66,7 @@ def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
     if not builds:
         return
     last, day, before = builds[-1], _day(builds[-1]), _before(builds)
-    series: list[tuple[Kind, str]] = [(ROWS, "")]
+    series: list[tuple[Kind, str]] = [(ROWS, ""), (SECONDS, "")]
     series += [(kind, name) for name in last.columns for kind in (NULLS, MEAN)]
     for kind, column in series:
         points = list(_points(before, kind, column))
@@ -84,6 +95,8 @@ def _points(builds: Iterable[Build], kind: Kind, column: str) -> Iterator[Point]
         nulls, mean = one.columns.get(column, (None, None))
         if kind is ROWS:
             yield _day(one), float(one.rows)
+        elif kind is SECONDS and one.seconds is not None:
+            yield _day(one), one.seconds
         elif kind is NULLS and nulls is not None and one.rows:
             yield _day(one), nulls / one.rows
         elif kind is MEAN and mean is not None:
@@ -102,6 +115,9 @@ def _sentence(kind: Kind, column: str, value: float, usual: Bounds, day: date) -
     if kind is ROWS:
         low, high = max(usual.low, 0), usual.high
         return f"{value:,.0f} rows; {low:,.0f} to {high:,.0f} would be usual {weekday}"
+    if kind is SECONDS:
+        low, high = max(usual.low, 0), usual.high
+        return f"it took {value:,.0f} s; {low:,.0f} to {high:,.0f} would be usual {weekday}"
     if kind is NULLS:
         most, least = min(usual.high, 1), max(usual.low, 0)
         said = f"{100 * least:.3g} to {100 * most:.3g} % would be usual {weekday}"

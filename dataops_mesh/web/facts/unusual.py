@@ -17,7 +17,7 @@ class UnusualLine:
     """One number of the last build that is not usual.
 
     Args:
-        kind: `rows`, `nulls` or `mean`.
+        kind: `rows`, `nulls`, `mean` or `seconds`.
         before: what it was, oldest first; the last is the number in question.
     """
 

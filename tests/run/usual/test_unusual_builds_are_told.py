@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from helpers import (
     a_contract,
@@ -52,6 +55,17 @@ def test_half_of_the_rows_nulls_and_another_mean_are_told(settings):
     assert found["rows", ""].startswith("40 rows; 56 to 178 would be usual")
     assert found["nulls", "salary"].startswith("salary is null in 50 % of the rows; 0 to 1 %")
     assert found["mean", "amount"].startswith("amount is 40 on average; 7.6")
+
+
+def test_a_build_that_takes_much_longer_is_told(settings):
+    ref = run(settings, "shop.orders").candidate
+    file = environment(settings).store.ledger_file
+    for seconds, expected in ((15, set()), (300, {("seconds", "")})):
+        with closing(sqlite3.connect(file)) as db, db:
+            said = "update candidates set seconds = ? where candidate = ?"
+            db.execute(said, [seconds, ref])
+        assert told(settings).keys() == expected
+    assert told(settings)["seconds", ""].startswith("it took 300 s; 0 to ")
 
 
 def test_of_few_rows_there_is_no_mean(settings):
