@@ -6,6 +6,7 @@ was not read, or anything is wrong, everything is read after all, and the messag
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from dataops_mesh.spec.read.product import CONTRACT_SUFFIX, PRODUCT_FILE
 from dataops_mesh.spec.visible import reads
 
 # What YAML can spell in another way than by itself: escapes, references, blocks.
-_SPELLED = rb"""id["']?\s*:\s*(?:[*&|>!]|"[^"\n]*\\)"""
+_SPELLED = re.compile(rb"""id["']?\s*:\s*(?:[*&|>!]|"[^"\n]*\\)""")
 
 
 def open_near(names: Sequence[str], *, looks: bool = False) -> tuple[Settings, Mesh, bool]:
@@ -92,44 +93,59 @@ def _rests_on(asked: Sequence[Product], parent: Path, root: Path) -> list[Produc
 
 def _are_alone(asked: Sequence[Product], parent: Path) -> bool:
     """Tell whether nobody else may have a port or an id of theirs; reads texts, parses none."""
-    own = {product.folder for product in asked}
+    own = {str(product.folder) for product in asked}
     ids = {product.id for product in asked}
     ids |= {port.contract.id for product in asked for port in product.outputs}
-    taken = re.compile(_SPELLED + b"|" + _says(b"id", ids))
+    taken = _Says(b"id", ids)
     ports: dict[str, set[str]] = {}
     for product in asked:
         ports.setdefault(product.domain, set()).update(port.name for port in product.outputs)
-    named = {domain: re.compile(_says(b"name", mine)) for domain, mine in ports.items()}
-    for folder, file in _declarations(parent):
+    named = {domain: _Says(b"name", mine) for domain, mine in ports.items()}
+    for domain, folder, file in _declarations(parent):
         if folder in own:
             continue
-        data, domain = file.read_bytes(), folder.parent.name
-        if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")) or taken.search(data):
+        with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - thousands of them
+            data = opened.read()
+        if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return False
+        if taken.anywhere(data) or _SPELLED.search(data):
             return False
         if domain in ports and file.name.endswith(CONTRACT_SUFFIX):
             if file.name.removesuffix(CONTRACT_SUFFIX) in ports[domain]:
                 return False
-            if named[domain].search(data):
+            if named[domain].anywhere(data):
                 return False
     return True
 
 
-def _says(key: bytes, values: set[str]) -> bytes:
-    """Return a pattern that finds a key with one of some values, however they are quoted."""
-    some = b"|".join(re.escape(value.encode()) for value in sorted(values))
-    return rb"""(?<![\w])""" + key + rb"""["']?\s*:\s*["']?(?:""" + some + rb""")(?![\w.-])"""
+class _Says:
+    """Finds a key with one of some values in a text, however they are quoted."""
+
+    def __init__(self, key: bytes, values: set[str]) -> None:
+        self._values = sorted(value.encode() for value in values)
+        some = b"|".join(map(re.escape, self._values))
+        self._pattern = re.compile(
+            rb"""(?<![\w])""" + key + rb"""["']?\s*:\s*["']?(?:""" + some + rb""")(?![\w.-])"""
+        )
+
+    def anywhere(self, data: bytes) -> bool:
+        """Tell whether the text has it; a pattern is only tried where a value is there at all."""
+        return any(one in data for one in self._values) and bool(self._pattern.search(data))
 
 
-def _declarations(parent: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the folder and file of each declaration that a mesh is read from."""
-    for domain in parent.iterdir():
-        if domain.name[0] in "._" or not domain.is_dir():
-            continue
-        for folder in domain.iterdir():
-            if folder.name[0] not in "._" and folder.is_dir():
-                for file in folder.iterdir():
+def _declarations(parent: Path) -> Iterator[tuple[str, str, os.DirEntry[str]]]:
+    """Yield the domain, the folder and the file of each declaration that a mesh is read from."""
+    for domain in _folders(parent):
+        for folder in _folders(domain.path):
+            with os.scandir(folder.path) as files:
+                for file in files:
                     if file.name == PRODUCT_FILE or file.name.endswith(CONTRACT_SUFFIX):
-                        yield folder, file
+                        yield domain.name, folder.path, file
+
+
+def _folders(parent: str | Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(parent) as found:
+        yield from (one for one in found if one.name[0] not in "._" and one.is_dir())
 
 
 def _mesh(products: Sequence[Product], parent: Path, root: Path) -> Mesh:
