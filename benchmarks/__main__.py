@@ -31,6 +31,7 @@ QUESTIONS = (
     "daemon",
     "switch",
     "state",
+    "masks",
     "sizes",
     "whole",
     "starting",
