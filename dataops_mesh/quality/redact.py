@@ -54,10 +54,16 @@ def redact(error: BaseException) -> str:
     return f"{name}: {hint}" if hint else name
 
 
+_SUFFIXES = "png|jpe?g|gif|svg|webp|ico|service|socket|timer|target|mount|slice|scope|device|swap"
 _LOOKS: tuple[tuple[str, str], ...] = (
-    ("an e-mail", r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)*\.[^\W\d_]"),
+    # Not `git@host.example:folder`, `icon@2x.png`, `getty@tty1.service`.
+    (
+        "an e-mail",
+        rf"[^\s@]+@[^\s@.:/]+(?:\.[^\s@.:/]+)*\.(?!(?:{_SUFFIXES})\b)[^\W\d_][\w-]*+(?!:[\w~/]|\.\w)",
+    ),
     ("a social security number", r"(?<!\d)\d{3}[- ]\d{2}[- ]\d{4}(?!\d)"),
-    ("a phone number", r"(?:\+|(?<!\d)00)[1-9](?:[ ()/.-]{0,2}\d){7,13}(?!\d)"),
+    ("a phone number", r"\+(?!\d+[.]\d+$)[1-9](?:[ ()/.-]{0,2}\d){7,13}(?!\d)"),
+    ("a phone number", r"(?<!\d)00[1-9](?:[ ()/.-]{0,2}\d){8,13}(?!\d)"),
     ("a phone number", r"(?<!\d)\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?!\d)"),
     ("a phone number", r"(?<![\d.:-])0[1-9]\d{1,4} ?[ /-] ?\d[\d -]{4,10}\d(?!\d)"),
     ("a phone number", r"(?<![\d.:-])0[1-9]([ .-])\d{2}(?:\1\d{2}){3}(?![\d.-])"),
@@ -126,9 +132,12 @@ def _is_card(digits: str) -> bool:
 
 def _is_iban(text: str) -> bool:
     """Tell whether the text begins with an IBAN: what follows may be the next word."""
+    from stdnum.iban import is_valid
+
     letters = re.sub(r"[ -]", "", text).upper()
     return any(
         int("".join(str(int(c, 36)) for c in letters[4:end] + letters[:4])) % 97 == 1
+        and is_valid(letters[:end])
         for end in _IBAN_LENGTHS
         if end <= len(letters)
     )

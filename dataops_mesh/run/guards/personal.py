@@ -18,6 +18,7 @@ from dataops_mesh.policy.evaluate import in_force
 from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.policy.personal import CURE, PERSONAL
 from dataops_mesh.policy.rules import Policies
+from dataops_mesh.quality.persons import person_number
 from dataops_mesh.quality.redact import CARD, CARD_LENGTHS, looks_like
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.classes import says_personal
@@ -85,6 +86,10 @@ def _of_port(connection: duckdb.DuckDBPyConnection, port: OutputPort) -> list[Pe
             f"ORDER BY hash({row}) LIMIT {SAMPLE}"
         )
         values = [str(value) for (value,) in connection.execute(query).fetchall()]
+        kind, matched = person_number(values)
+        if matched:
+            found.append(PersonalFound(port.address, name, kind, matched, len(values)))
+            continue
         kinds = Counter(kind for value in values if (kind := looks_like(value)))
         for kind, matched in kinds.most_common(1):
             if kind == CARD and 2 * matched < sum(map(_is_long, values)):

@@ -12,6 +12,7 @@ from helpers import a_contract, a_product, a_source, environment, run, write_wor
 
 from dataops_mesh.cli.warned import warned
 from dataops_mesh.gate import Publish, Refuse
+from dataops_mesh.quality.persons import person_number
 from dataops_mesh.quality.redact import looks_like
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.manifest import read_manifest
@@ -63,6 +64,43 @@ def test_each_kind_is_refused_and_not_shown(tmp_path: Path, kind):
     assert value not in reason
     assert "personal_data" in reason
     assert "{none: ...}" in reason
+
+
+def digits(number: int, first: int) -> list[int]:
+    return [int(one) for one in f"{number:0{first}}"]
+
+
+def cpf(number: int) -> str:
+    """The Brazilian number, by its rule: two digits, each the rest of a weighted sum by 11."""
+    figures = digits(100_000_000 + 7 * number, 9)
+    for _ in range(2):
+        weighted = sum(n * w for n, w in zip(figures, range(len(figures) + 1, 1, -1), strict=True))
+        figures.append((-weighted % 11) % 10)
+    text = "".join(map(str, figures))
+    return f"{text[:3]}.{text[3:6]}.{text[6:9]}-{text[9:]}"
+
+
+def dni(number: int) -> str:
+    """The Spanish number: its letter is the rest of a division by 23."""
+    return f"{10_000_000 + 31 * number}{'TRWAGMYFPDXBNJZSQVHLCKE'[(10_000_000 + 31 * number) % 23]}"
+
+
+def nir(number: int) -> str:
+    """The French number: its last two digits are 97 minus the rest by 97."""
+    body = 1_850_175_001_000 + number
+    return f"{body}{97 - body % 97:02}"
+
+
+@pytest.mark.parametrize(("made", "country"), [(cpf, "BR"), (dni, "ES"), (nir, "FR")])
+def test_the_number_of_a_person_is_told_by_a_column_of_them(tmp_path: Path, made, country):
+    values = [made(n) for n in range(40)]
+    decision = run(workspace(tmp_path, port(values)), "shop.desks").decision
+    assert isinstance(decision, Refuse)
+    (reason,) = decision.reasons
+    assert f"40 of 40 values of contact look like a number of a person ({country})" in reason
+    wrong = [f"{value[:-1]}{'B' if value[-1] == 'A' else 'A'}" for value in values]
+    assert person_number(wrong) == ("", 0)
+    assert person_number(values[:4]) == ("", 0), "four may be chance"
 
 
 def test_a_warning_publishes_and_says_so(tmp_path: Path):
@@ -167,9 +205,14 @@ def test_the_same_candidate_gets_the_same_answer(tmp_path: Path):
         [f"{n:013}" for n in range(4_006_381_333_900, 4_006_381_333_940)],
         ["a@", "@b", "see @home", "5 @ 3.20", "@scope/tool@0.9.0"] * 5,
         [f"{n / 7:.9f}" for n in range(40)],
+        [f"+{n * 7919}.{n % 100:02}" for n in range(400, 440)],
+        [f"{n:010}" for n in range(12_944_390, 12_944_430)],
+        [f"git@git.mesh.example:team/part-{n}.git" for n in range(40)],
+        [*(f"icon-{n}@2x.png" for n in range(20)), *(f"getty@tty{n}.service" for n in range(20))],
+        ["RF18539007547034", "RF85521518235347302", "RF51402614973621 82"] * 5,
         ["Größe", "naïve", "北京", "e-mail", "phone"] * 5,
     ],
-    ids=range(9),
+    ids=range(14),
 )
 def test_what_is_about_nobody_is_left_alone(tmp_path: Path, values):
     assert run(workspace(tmp_path, port(values)), "shop.desks").decision == Publish(())
