@@ -1,4 +1,4 @@
-"""Cron with five fields: minute, hour, day, month, weekday; what is wrong with one."""
+"""Times as people write them: cron with five fields, and lengths such as `4h`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,21 @@ _FIELDS = (
 )
 _LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
+LENGTHS = ("90m", "12h", "7d", "2w")
+_LENGTH = re.compile(r"(\d{1,4})([mhdw])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def length_of(text: str) -> timedelta | None:
+    """Return a length of time, or None if the text is none.
+
+    >>> str(length_of("90m")), length_of("0h"), length_of("soon")
+    ('1:30:00', None, None)
+    """
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None or not int(found[1]):
+        return None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def cron_problem(text: str) -> str | None:

@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import (
@@ -28,7 +29,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from dataops_mesh.cron import cron_problem
+from dataops_mesh.cron import LENGTHS, cron_problem, length_of
 from dataops_mesh.errors import Location, Problem, SettingsError, did_you_mean
 
 PREFIX = "DATAOPS_MESH_"
@@ -98,6 +99,11 @@ class Settings(BaseSettings):
         secrets: a folder with a file for each secret of the masks; absent means the variables
             MESH_SECRET_<NAME>. Only the gate needs them.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
+        remind: after how long an alert is told again, and again, while the trouble lasts, for
+            example `4h`; empty for never.
+        escalate_after: how long a trouble has lasted when `escalate` is told of it too, for
+            example `1d`.
+        escalate: the names of channels in the alerts file that are told of what lasts.
         event_channels: the names of channels that take events, so that `mesh check` knows them
             where the alerts file is not.
         parameters: sets of values that products are built with, by name; `default` is that of
@@ -136,6 +142,9 @@ class Settings(BaseSettings):
     gate: Path | None = None
     secrets: Path | None = None
     alerts_file: Path | None = None
+    remind: str = ""
+    escalate_after: str = ""
+    escalate: tuple[str, ...] = ()
     event_channels: tuple[str, ...] = ()
     parameters: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
     sandbox: str = ""
@@ -145,6 +154,22 @@ class Settings(BaseSettings):
     def _is_cron(cls, value: str) -> str:
         if wrong := cron_problem(value):
             what = f'"{value}" is not cron: {wrong}'
+            raise ValueError(what)
+        return value
+
+    @field_validator("remind", "escalate_after")
+    @classmethod
+    def _is_length(cls, value: str) -> str:
+        if value and length_of(value) is None:
+            what = f'"{value}" is no length of time: {", ".join(LENGTHS)}'
+            raise ValueError(what)
+        return value
+
+    @field_validator("escalate")
+    @classmethod
+    def _says_when(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("escalate_after") == "":
+            what = "`escalate` needs `escalate_after`, for example 1d"
             raise ValueError(what)
         return value
 

@@ -21,6 +21,7 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.policy.notes import Note
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.watch.channels import escalation_problems
 from dataops_mesh.watch.events import event_problems
 
 WRITE = "mesh workspace"
@@ -39,6 +40,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     found, notes = examine_all(mesh, products, settings)
     found += publication_problems(settings, products, mesh)
     found += event_problems(products, settings)
+    found += escalation_problems(settings) if settings.escalate else ()
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     notes += _words_only(mesh, settings)
     notes += [("warning", problem) for problem in own_notes(settings, products)]

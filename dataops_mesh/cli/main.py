@@ -21,6 +21,7 @@ from dataops_mesh.cli.commands.decide import add_decide_commands
 from dataops_mesh.cli.commands.domains import add_domain_commands
 from dataops_mesh.cli.commands.hold import add_hold_commands
 from dataops_mesh.cli.commands.imports import add_import_commands
+from dataops_mesh.cli.commands.incident import add_incident_commands
 from dataops_mesh.cli.commands.look import add_look_commands
 from dataops_mesh.cli.commands.new import add_new_commands
 from dataops_mesh.cli.commands.reports import add_report_commands
@@ -76,6 +77,7 @@ add_look_commands(app)
 add_decide_commands(app)
 add_domain_commands(app)
 add_hold_commands(app)
+add_incident_commands(app)
 add_withdraw_command(app)
 add_sandbox_commands(app)
 add_store_commands(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from dataops_mesh.cli.output import Format, plain_facts, say, show
@@ -136,12 +137,14 @@ def _product(mesh: Mesh, name: str) -> Product:
 def _incident(environment: Environment, name: str) -> dict[str, Any] | None:
     from dataops_mesh.ledger.incidents import incident_of
     from dataops_mesh.run.record import open_record
+    from dataops_mesh.watch.acknowledged import acknowledged, as_row
 
     with open_record(environment) as ledger:
         found = incident_of(ledger, name) if len(name) == _INCIDENT_LENGTH else None
         if found is None:
             return None
         trouble = found.trouble
+        seen = acknowledged(ledger, [found], datetime.now(UTC)).get(found.incident)
         return {
             "incident": found.incident,
             "kind": trouble.kind,
@@ -151,6 +154,7 @@ def _incident(environment: Environment, name: str) -> dict[str, Any] | None:
             "closed": found.closed,
             "publication": trouble.publication,
             "run_id": trouble.run_id,
+            "acknowledged": as_row(seen),
             "why": trouble.why,
         }
 
@@ -169,6 +173,12 @@ def _print(facts: dict[str, Any], output: Format) -> int:
         for one in facts["candidates"]:
             _print_candidate(one)
         return 0
+    if "incident" in facts and facts["acknowledged"]:
+        said = facts["acknowledged"]
+        facts |= {
+            "acknowledged": f"{said['person']}, until {said['until']:%Y-%m-%d %H:%M} UTC: "
+            f"{said['reason']}"
+        }
     if "incident" in facts or "release" in facts:
         _head(facts, tuple(facts))
         return 0

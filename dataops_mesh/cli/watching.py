@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import named, open_workspace, say_unreadable
 
+if TYPE_CHECKING:
+    from dataops_mesh.ledger.incidents import Incident
+    from dataops_mesh.watch.acknowledged import Acknowledged
+
 MONITOR = ("product", "outcome", "publication", "checks", "failed", "seconds")
-INCIDENTS = ("incident", "opened", "closed", "kind", "product", "subject", "why")
+INCIDENTS = (
+    *("incident", "opened", "closed", "kind", "product", "subject"),
+    *("causes", "acknowledged", "why"),
+)
+_WHERE_SAID = frozenset({"causes", "acknowledged"})
 WATCHED = frozenset({"active", "deprecated", "retired"})
 _WHY = 100
 
@@ -54,6 +64,9 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
     from dataops_mesh.ledger.incidents import incidents_of
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.record import open_record
+    from dataops_mesh.store.log import latest
+    from dataops_mesh.watch.acknowledged import acknowledged
+    from dataops_mesh.watch.causes import causes_now
     from dataops_mesh.watch.trouble import look
 
     settings, mesh, _ = open_near(names, looks=True)
@@ -62,29 +75,47 @@ def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int
     products = [one for one in asked if one.status in WATCHED or one.qualified_name in names]
     environment = open_environment(settings)
     open_now = look(products, environment)
-    found = open_now
-    if closed:
-        with open_record(environment) as ledger:
+    found, now = open_now, datetime.now(UTC)
+    with open_record(environment) as ledger:
+        if closed:
             found = incidents_of(ledger, [product.qualified_name for product in products])
+        roots = causes_now(products, ledger, latest(environment.store), now) if found else {}
+        seen = acknowledged(ledger, found, now)
     rows = [
-        {
-            "incident": item.incident,
-            "opened": item.opened,
-            "closed": item.closed,
-            "kind": item.trouble.kind,
-            "product": item.trouble.product,
-            "subject": item.trouble.subject,
-            "why": item.trouble.why if output is Format.JSON else _short(item.trouble.why),
-            "run_id": item.trouble.run_id,
-            "publication": item.trouble.publication,
-        }
+        _row(item, [one.incident for one in roots.get(item.incident, ())], seen, output)
         for item in found
     ]
-    columns = [name for name in INCIDENTS if name != "closed" or closed]
+    columns = [
+        name
+        for name in INCIDENTS
+        if (name != "closed" or closed)
+        and (name not in _WHERE_SAID or any(row[name] for row in rows))
+    ]
     show(rows, output, columns=columns, empty="no incident", wrap="why")
     if rows and output is Format.TABLE:
         say("\nmesh show INCIDENT has all of one")
     return REFUSED if open_now else 0
+
+
+def _row(
+    item: Incident, causes: list[str], seen: Mapping[str, Acknowledged], output: Format
+) -> dict[str, Any]:
+    from dataops_mesh.watch.acknowledged import as_row, as_text
+
+    trouble, said, is_json = item.trouble, seen.get(item.incident), output is Format.JSON
+    return {
+        "incident": item.incident,
+        "opened": item.opened,
+        "closed": item.closed,
+        "kind": trouble.kind,
+        "product": trouble.product,
+        "subject": trouble.subject,
+        "causes": causes if is_json else ", ".join(causes),
+        "acknowledged": as_row(said) if is_json else as_text(said),
+        "why": trouble.why if is_json else _short(trouble.why),
+        "run_id": trouble.run_id,
+        "publication": trouble.publication,
+    }
 
 
 def _short(why: str) -> str:

@@ -6,15 +6,14 @@ Each question steps through an index: it costs with the number of products, not 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, lacks, transaction
 from dataops_mesh.ledger.incidents import AuditRecord
-from dataops_mesh.ledger.query import newest
+from dataops_mesh.ledger.query import newest, portions
 
-_AT_ONCE = 500
 Switched = tuple[int, str]  # publication, address
 
 
@@ -31,7 +30,7 @@ def built_at(ledger: Ledger, switched: Collection[Switched]) -> dict[Switched, d
     )
     found: dict[Switched, datetime] = {}
     with transaction(ledger) as connection:
-        for numbers in _pieces({number for number, _ in wanted}):
+        for numbers in portions({number for number, _ in wanted}):
             these = query.where(publications.c.publication.in_(numbers))
             rows: Any = connection.execute(these)
             for number, address, kind, published, finished in rows:
@@ -51,7 +50,7 @@ def failed_results(ledger: Ledger, refs: Iterable[str], check: str) -> dict[str,
     query = query.where(results.c.check == check, results.c.outcome != "passed")
     found: dict[str, str] = {}
     with transaction(ledger) as connection:
-        for some in _pieces(set(refs)):
+        for some in portions(set(refs)):
             rows: Any = connection.execute(query.where(results.c.candidate.in_(some)))
             for candidate, reason in rows:
                 found.setdefault(candidate, reason)
@@ -72,7 +71,7 @@ def ended_badly(ledger: Ledger, asked: Collection[str], last: int) -> frozenset[
 
     found: set[str] = set()
     with transaction(ledger) as connection:
-        for some in _pieces(asked):
+        for some in portions(asked):
             ever = select(candidates.c.product).where(candidates.c.product.in_(some))
             names = ever.distinct().subquery("names")
             own = candidates.alias("own")
@@ -107,10 +106,3 @@ def last_audits(ledger: Ledger, asked: Collection[str] | None = None) -> dict[st
 def _audit(row: dict[str, Any]) -> AuditRecord:
     failed = tuple(tuple(item) for item in json.loads(row["failed"]))
     return AuditRecord(**{**row, "at": datetime.fromisoformat(row["at"]), "failed": failed})
-
-
-def _pieces(values: Collection[Any]) -> Iterator[list[Any]]:
-    """Yield the values in pieces that a database takes in one statement."""
-    ordered = sorted(values)
-    for begin in range(0, len(ordered), _AT_ONCE):
-        yield ordered[begin : begin + _AT_ONCE]

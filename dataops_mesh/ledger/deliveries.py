@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.query import portions
 from dataops_mesh.ledger.write import add
 
+Said = Mapping[str, datetime]  # what a channel was told, and when
 
-def delivered(ledger: Ledger, about: Iterable[str]) -> frozenset[tuple[str, str, str]]:
-    """Return what was delivered: (about, channel, what)."""
+
+def delivered(ledger: Ledger, about: Iterable[str]) -> dict[tuple[str, str], Said]:
+    """Return what was delivered, and when, by (about, channel)."""
     from sqlalchemy import select
 
     from dataops_mesh.ledger.schema import deliveries as table
 
-    query = select(table.c.about, table.c.channel, table.c.what)
-    query = query.where(table.c.about.in_(sorted(about)))
+    query = select(table.c.about, table.c.channel, table.c.what, table.c.at)
+    found: dict[tuple[str, str], dict[str, datetime]] = {}
     with transaction(ledger) as connection:
-        return frozenset((row.about, row.channel, row.what) for row in connection.execute(query))
+        for some in portions(set(about)):
+            for row in connection.execute(query.where(table.c.about.in_(some))):
+                said = found.setdefault((row.about, row.channel), {})
+                said[row.what] = datetime.fromisoformat(row.at)
+    return dict(found)
 
 
 def record_delivery(  # noqa: PLR0913 - a delivery says what, to whom and when

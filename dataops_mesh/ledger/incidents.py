@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.query import portions
 from dataops_mesh.ledger.write import add
 
 
@@ -19,7 +20,8 @@ class Trouble:
 
     Args:
         kind: `caught` at the gate, `failed` run, `escaped` into published data, `late`,
-            `withdrawn` is what it reads, `ended` is it or what it reads, and still read.
+            `withdrawn` is what it reads, `ended` is it or what it reads, and still read,
+            `condition` of its own.
         subject: what of the product, where it can have several troubles of a kind.
         why: for people; holds no value of classified data.
     """
@@ -121,6 +123,33 @@ def incidents_of(
     query = query.order_by(incidents.c.opened.desc()).limit(limit)
     with transaction(ledger) as connection:
         return tuple(_incident(row) for row in connection.execute(query).mappings())
+
+
+def incidents_since(ledger: Ledger, closed: datetime) -> tuple[Incident, ...]:
+    """Return the incidents of the whole mesh that are open, or were closed since then."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import incidents
+
+    late = incidents.c.closed >= closed.isoformat()
+    query = select(incidents).where(incidents.c.closed.is_(None) | late)
+    query = query.order_by(incidents.c.opened, incidents.c.incident)
+    with transaction(ledger) as connection:
+        return tuple(_incident(row) for row in connection.execute(query).mappings())
+
+
+def incidents_named(ledger: Ledger, names: Collection[str]) -> tuple[Incident, ...]:
+    """Return the incidents of these names."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import incidents
+
+    found: list[Incident] = []
+    with transaction(ledger) as connection:
+        for some in portions(names):
+            query = select(incidents).where(incidents.c.incident.in_(some))
+            found += [_incident(row) for row in connection.execute(query).mappings()]
+    return tuple(found)
 
 
 def incident_of(ledger: Ledger, incident: str) -> Incident | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, lacks, transaction
 from dataops_mesh.ledger.runs import RunEnd, ends_of
+
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,13 @@ def newest(product: Any, order: Any, asked: Collection[str] | None = None) -> An
     greatest = select(func.max(order)).where(product == names.c.product).scalar_subquery()
     found = select(names.c.product, greatest.label("newest"))
     return found.where(names.c.product.is_not(None)).subquery()
+
+
+def portions(values: Collection[Any]) -> Iterator[list[Any]]:
+    """Yield the values in as many lists as a database takes in one statement."""
+    ordered = sorted(values)
+    for begin in range(0, len(ordered), _AT_ONCE):
+        yield ordered[begin : begin + _AT_ONCE]
 
 
 def _added_up(rows: Any) -> list[dict[str, Any]]:

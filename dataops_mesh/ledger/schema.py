@@ -191,6 +191,17 @@ deliveries = Table(
     Column("at", String(40), nullable=False),
 )
 
+# Who is telling a channel something at this moment, so that two who look do not both tell it.
+claims = Table(
+    "claims",
+    metadata,
+    Column("about", String(255), primary_key=True),
+    Column("channel", String(255), primary_key=True),
+    Column("what", String(16), primary_key=True),
+    Column("by", String(64), nullable=False),
+    Column("until", Float, nullable=False),
+)
+
 # Who may publish which domain: as the store has it, which decides.
 owners = Table(
     "owners",

@@ -1,38 +1,20 @@
-"""Rules of the organisation as one-line CEL expressions over the declaration.
-
-cel-python is imported when there is such a rule. It was chosen over the faster
-common-expression-language because it follows the specification where it matters here
-(`exists(c, c.primaryKey)` is true when one column is a key and others do not say), and because
-an evaluation can be bounded: every step is counted, so that no declaration, however large,
-stops a check.
-"""
+"""Rules of the organisation as one-line CEL expressions over the declaration."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-from dataops_mesh.errors import did_you_mean
 from dataops_mesh.policy.model import Finding, Options, Surroundings, ask_anew
 from dataops_mesh.policy.shape import declaration
+from dataops_mesh.spec import cel
+from dataops_mesh.spec.cel import MAX_STEPS
 from dataops_mesh.spec.model import Address, OutputPort, Product
 
-MAX_LENGTH = 1000
-MAX_STEPS = 200_000  # about two seconds; a usual rule takes some hundreds
 VARIABLE = "product"
 INPUTS = "inputPorts"
-_MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
-# Levels of the grammar that only hand on the value of their one child.
-_LEVELS = frozenset(
-    {"expr", "conditionalor", "conditionaland", "relation", "addition", "multiplication"}
-    | {"unary", "member"}
-)
-
-
-class StepsError(Exception):
-    """An expression took more steps than any rule needs."""
 
 
 def expression_problem(text: str) -> str:
@@ -43,17 +25,7 @@ def expression_problem(text: str) -> str:
     >>> expression_problem("produkt.id != ''")
     'nothing is called "produkt" (did you mean "product"?)'
     """
-    if len(text) > MAX_LENGTH:
-        return f"is longer than {MAX_LENGTH} characters"
-    from celpy.celparser import CELParseError
-
-    try:
-        tree = _compiled(text)
-    except CELParseError as error:
-        return f"is not CEL, at character {error.column or 1}"
-    except RecursionError:
-        return "is nested too deeply"
-    return next(_unknown(tree), "")
+    return cel.problem_of(text, {VARIABLE})
 
 
 def violation_of(
@@ -84,16 +56,7 @@ def violation_of(
 
 
 def _said(text: str, product: Product, read: Mapping[Address, OutputPort]) -> str:
-    """Return what an expression says: true, false, neither, steps, or error and why."""
-    from celpy.evaluation import CELEvalError
-
-    try:
-        value = _evaluate(text, product, read)
-    except StepsError:
-        return "steps"
-    except (CELEvalError, ValueError, TypeError, RecursionError) as error:
-        return f"error {_first_line(error)}"
-    return str(value).lower() if isinstance(value, bool) else "neither"
+    return cel.answer(text, {VARIABLE: _floats(declaration(product, read))})
 
 
 def check_of(text: str, message: str, fix: str) -> Any:
@@ -105,23 +68,6 @@ def check_of(text: str, message: str, fix: str) -> Any:
     return check
 
 
-@cache
-def _compiled(text: str) -> Any:
-    return _environment().compile(text)
-
-
-@cache
-def _environment() -> Any:
-    import logging
-
-    from celpy import Environment
-
-    # It logs the whole declaration at debug level, and warns of every rule that finds nothing.
-    for name in ("celpy", "Environment", "Evaluator", "evaluation", "Activation"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return Environment()
-
-
 def _floats(value: Any) -> Any:
     """Return a document with floats for the decimals that a float rounds: CEL has no others."""
     if isinstance(value, dict):
@@ -129,78 +75,3 @@ def _floats(value: Any) -> Any:
     if isinstance(value, list):
         return [_floats(item) for item in value]
     return float(value) if isinstance(value, Decimal) else value
-
-
-def _evaluate(text: str, product: Product, read: Mapping[Address, OutputPort]) -> Any:
-    from celpy import celtypes
-    from celpy.adapter import json_to_cel
-
-    program = _environment().program(_compiled(text))
-    steps = iter(range(MAX_STEPS))
-    evaluator = _bounded()(program.ast, program.new_activation(), steps)
-    value = evaluator.evaluate({VARIABLE: json_to_cel(_floats(declaration(product, read)))})
-    return bool(value) if isinstance(value, celtypes.BoolType) else value
-
-
-@cache
-def _bounded() -> type:
-    """Return an evaluator that counts its steps and skips levels that hand on one value."""
-    from celpy.evaluation import Evaluator
-    from lark import Tree
-
-    class Bounded(Evaluator):
-        def __init__(self, tree: Any, activation: Any, steps: Iterator[int]) -> None:
-            super().__init__(tree, activation)
-            self.steps = steps
-
-        def sub_evaluator(self, ast: Any) -> Evaluator:
-            return Bounded(ast, self.activation, self.steps)
-
-        def _visit_tree(self, tree: Any) -> Any:
-            if next(self.steps, None) is None:
-                raise StepsError
-            while (
-                len(tree.children) == 1
-                and tree.data in _LEVELS
-                and isinstance(tree.children[0], Tree)
-            ):
-                tree = tree.children[0]
-            return super()._visit_tree(tree)
-
-    return Bounded
-
-
-def _unknown(tree: Any) -> Iterator[str]:
-    """Yield a sentence for each name that neither the product nor CEL has."""
-    from celpy.evaluation import base_functions
-
-    functions = {name for name in map(str, base_functions) if name[0].isalpha()} | {"has", "dyn"}
-    bound = {VARIABLE, *functions}
-    for node in tree.find_data("member_dot_arg"):
-        method = str(node.children[1])
-        if method in _MACROS:
-            bound.add(_text(node.children[2].children[0]))
-        elif method not in functions:
-            known = sorted(functions | _MACROS)
-            yield f'there is no function "{method}"{did_you_mean(method, known)}'
-    for node in tree.find_data("ident_arg"):
-        name = str(node.children[0])
-        if name not in functions:
-            yield f'there is no function "{name}"{did_you_mean(name, sorted(functions))}'
-    for node in tree.find_data("ident"):
-        name = str(node.children[0])
-        if name not in bound:
-            yield f'nothing is called "{name}"{did_you_mean(name, sorted(bound))}'
-
-
-def _text(tree: Any) -> str:
-    """Return the source of an expression that is one word."""
-    while hasattr(tree, "children"):
-        tree = tree.children[0]
-    return str(tree)
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error.args[0]) if error.args else type(error).__name__
-    line = text.partition("(in activation")[0].strip().partition("\n")[0]
-    return line if len(line) <= 200 else f"{line[:197]}..."  # noqa: PLR2004 # fits a terminal

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from dataops_mesh.cron import LENGTHS, length_of
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
@@ -13,9 +13,6 @@ from dataops_mesh.store.line.known import NAME, find
 from dataops_mesh.store.line.opening import NOBODY
 from dataops_mesh.store.log import as_it_was, latest_number, numbers
 from dataops_mesh.store.store import PRODUCTION, Store
-
-_LEASE = re.compile(r"(\d{1,4})([mhdw])", re.ASCII)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def asked_by(environment: Environment, reason: str = "") -> Asked:
@@ -29,11 +26,11 @@ def lease_until(text: str, now: datetime) -> datetime:
     >>> lease_until("2d", datetime(2013, 1, 1, tzinfo=UTC)).day
     3
     """
-    found = _LEASE.fullmatch(text.strip())
+    found = length_of(text)
     if found is None:
         what = f'"{text}" is no length of time'
-        raise UnknownNameError(Problem(what, choices=("90m", "12h", "7d", "2w")))
-    return now + timedelta(**{_UNITS[found[2]]: int(found[1])})
+        raise UnknownNameError(Problem(what, choices=LENGTHS))
+    return now + found
 
 
 def opened_from(store: Store, text: str) -> tuple[Store, int | None]:

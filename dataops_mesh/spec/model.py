@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dataops_mesh.errors import Location, Problem
+from dataops_mesh.spec.condition import Condition
 from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.pact import Pact
@@ -29,6 +30,7 @@ __all__ = [
     "Address",
     "Column",
     "ColumnOptions",
+    "Condition",
     "Contract",
     "Domain",
     "InputPort",
@@ -201,6 +203,7 @@ class Product:
             any graph, so they stand apart from `inputs`.
         automation: the setting of that name; empty where `automation_of` decides.
         events: the channels that are told of every publication.
+        conditions: what its team wants to be told of.
         keep_publications: how many stay readable for a rollback; 0 means the workspace's number.
         network: the transform may open connections; without, it reaches no machine.
         takes: the names of the parameters that it is built with.
@@ -232,6 +235,7 @@ class Product:
     tags: tuple[str, ...] = ()
     automation: str = ""
     events: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     keep_publications: int = 0
     network: bool = False
     takes: tuple[str, ...] = ()

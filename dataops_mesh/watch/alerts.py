@@ -1,4 +1,4 @@
-"""Telling people and services: one alert per incident and channel, one all clear, every event.
+"""Telling people and services: each incident once and again while it lasts, its end, every event.
 
 What was delivered is on record, so a channel that could not be reached is tried again at the next
 tick, and one that was reached is not told twice.
@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from dataops_mesh.ledger.deliveries import delivered, record_delivery
-from dataops_mesh.ledger.incidents import (
-    Incident,
-    incidents_of,
-)
+from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.claims import Claim, give_up, take
+from dataops_mesh.ledger.deliveries import record_delivery
+from dataops_mesh.ledger.incidents import Incident
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
-from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
+from dataops_mesh.store.log import latest
 from dataops_mesh.watch.channels import (
     LOG,
     Message,
     NotDeliveredError,
+    Targets,
     UnreachableError,
     channels_of,
     read_targets,
@@ -32,17 +33,12 @@ from dataops_mesh.watch.channels import (
     send,
 )
 from dataops_mesh.watch.events import PUBLISHED, tell_events
+from dataops_mesh.watch.former import last_published
+from dataops_mesh.watch.picture import Picture, Telling, by, picture, tellings
+from dataops_mesh.watch.schedule import CLEARED, Schedule
+from dataops_mesh.watch.words import Affected, message_of, owners_of
 
 LOGGER = logging.getLogger("dataops_mesh.alerts")
-OPENED, CLEARED = "opened", "cleared"
-TITLES = {
-    "caught": "refused: {}",
-    "failed": "run failed: {}",
-    "escaped": "published data breaks its contract: {}",
-    "late": "late: {}",
-    "withdrawn": "reads what was withdrawn: {}",
-    "ended": "past its end and still read: {}",
-}
 # A tick of a sensor may take a minute; what is left is sent at the next one.
 BUDGET_SECONDS = 40.0
 
@@ -61,32 +57,34 @@ class Delivery:
     fault: str = ""
 
 
-def deliver(products: Iterable[Product], environment: Environment) -> tuple[Delivery, ...]:
+def deliver(
+    products: Iterable[Product], environment: Environment, now: datetime | None = None
+) -> tuple[Delivery, ...]:
     """Send what the channels of products have not been told yet.
+
+    Args:
+        products: whose channels.
+        environment: the store and the settings.
+        now: the time; the real one if absent.
 
     Raises:
         SettingsError: the alerts file is not valid.
     """
-    targets = read_targets(environment.settings)
+    targets, every = read_targets(environment.settings), tuple(products)
+    at = now or datetime.now(UTC)
     until = time.monotonic() + BUDGET_SECONDS
     found: list[Delivery] = []
     silent: dict[str, str] = {}
+    schedule, release = Schedule.of(environment.settings), latest(environment.store)
     with open_record(environment) as ledger:
-        for product in products:
-            incidents = incidents_of(ledger, [product.qualified_name], limit=100)
-            known = delivered(ledger, [item.incident for item in incidents])
-            for incident in reversed(incidents):
-                for channel in channels_of(product, targets):
-                    what = _due(incident, channel, known)
-                    if what is None or time.monotonic() > until:
-                        continue
-                    message = message_of(product, incident, what, environment.settings)
-                    delivery = Delivery(incident.incident, channel, what)
-                    leads_to = resolve(product, channel, targets)
-                    found.append(_tell(delivery, leads_to, message, silent))
-                    if not found[-1].fault:
-                        now = datetime.now(UTC)
-                        record_delivery(ledger, incident.incident, channel, what, now)
+        seen = picture(every, ledger, release, schedule, at)
+        look = _Look(environment, ledger, targets, seen, {p.qualified_name: p for p in every})
+        for product in every:
+            channels = channels_of(product, targets)
+            for one in tellings(product, channels, seen):
+                what = seen.due(one)
+                if what is not None and time.monotonic() <= until:
+                    found += look.tell(one, what, silent)
             found += [
                 Delivery(one.product, one.channel, PUBLISHED, one.fault)
                 for one in tell_events(product, targets, environment, ledger, until, silent)
@@ -94,44 +92,57 @@ def deliver(products: Iterable[Product], environment: Environment) -> tuple[Deli
     return tuple(found)
 
 
-def message_of(product: Product, incident: Incident, what: str, settings: Settings) -> Message:
-    """Return what people are told of an incident."""
-    trouble = incident.trouble
-    subject = f"{trouble.product} ({trouble.subject})" if trouble.subject else trouble.product
-    title = TITLES[trouble.kind].format(subject)
-    lines = [trouble.why]
-    if trouble.kind in {"caught", "failed"} and what == OPENED:
-        lines.append("Nothing was published: consumers still read the last good publication.")
-    link = ""
-    if settings.ui_url and trouble.run_id:
-        link = f"{settings.ui_url.rstrip('/')}/runs/{trouble.run_id}"
-    if what == CLEARED:
-        title = f"all clear: {TITLES[trouble.kind].format(subject)}"
-        lines = [f"Over since {incident.closed:%Y-%m-%d %H:%M} UTC."]
-    return Message(
-        title=title,
-        body="\n".join(line for line in lines if line),
-        link=link,
-        good=what == CLEARED,
-        data={
-            "product": trouble.product,
-            "kind": trouble.kind,
-            "incident": incident.incident,
-            "opened": f"{incident.opened:%Y-%m-%d %H:%M} UTC",
-            "team": product.team.name if product.team else "",
-            "owners": ", ".join(_owners(product)),
-            "command": f"mesh show {trouble.product} --history",
-        },
-    )
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look, by one process."""
 
+    environment: Environment
+    ledger: Ledger
+    targets: Targets
+    seen: Picture
+    products: dict[str, Product]
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-def _due(incident: Incident, channel: str, known: frozenset[tuple[str, str, str]]) -> str | None:
-    """Return what a channel has to be told of an incident, if anything."""
-    told = {what for about, name, what in known if (about, name) == (incident.incident, channel)}
-    if incident.closed is None:
-        return None if OPENED in told else OPENED
-    # Nobody wants the all clear of an alert that never came.
-    return CLEARED if OPENED in told and CLEARED not in told else None
+    def tell(self, one: Telling, what: str, silent: dict[str, str]) -> list[Delivery]:
+        """Tell a channel, unless another process does."""
+        claim = Claim(one.incident.incident, one.channel, what)
+        if not take(self.ledger, claim, self.name, datetime.now(UTC)):
+            return []
+        try:
+            delivery = Delivery(one.incident.incident, one.channel, what)
+            leads_to = resolve(one.product, one.channel, self.targets)
+            told = _tell(delivery, leads_to, self.message(one, what), silent)
+            if not told.fault:
+                self.record(one, what)
+        finally:
+            give_up(self.ledger, claim, self.name)
+        return [told]
+
+    def message(self, one: Telling, what: str) -> Message:
+        """Return what the channel is told."""
+        product, opened = self.product(one.incident.trouble.product), one.incident.opened
+        late = [item.trouble.product for item in self.late(one)]
+        affected = [Affected(n, owners_of(self.product(n))) for n in sorted(set(late))]
+        lasted = (one.incident.closed or self.seen.now) - opened
+        settings = self.environment.settings
+        return message_of(product, one.incident, what, settings, lasted, affected)
+
+    def late(self, one: Telling) -> Sequence[Incident]:
+        """Return what is late because of an incident: all of it, whoever is told."""
+        return self.seen.affected.get(one.incident.incident, ())
+
+    def record(self, one: Telling, what: str) -> None:
+        """Put on record what the channel was told."""
+        rows = [(one.incident, what)]
+        if what != CLEARED:
+            rows += [(item, by(one.incident)) for item in self.late(one)]
+        for incident, word in rows:
+            record_delivery(self.ledger, incident.incident, one.channel, word, self.seen.now)
+            self.seen.tell(incident, one.channel, word, self.seen.now)
+
+    def product(self, name: str) -> Product | None:
+        """Return a product as it is declared here, else as it was published."""
+        return self.products.get(name) or last_published(name, self.environment)
 
 
 def _tell(
@@ -142,11 +153,12 @@ def _tell(
     What did not answer at this look is not waited for again: others would not be told in time.
     """
     if delivery.channel == LOG:
-        level = logging.INFO if message.good else logging.ERROR
+        grave = logging.WARNING if message.mild else logging.ERROR
+        level = logging.INFO if message.good else grave
         LOGGER.log(level, "%s\n%s", message.title, message.body)
         return delivery
     faults, taken = [], 0
-    for target in targets:
+    for target in (leads_to := tuple(targets)):
         if target in silent:
             faults.append(silent[target])
             continue
@@ -158,11 +170,8 @@ def _tell(
             faults.append(str(error))
         except NotDeliveredError as error:
             faults.append(str(error))
+    if not leads_to:
+        faults.append("it leads nowhere: the alerts file does not have it")
     if faults:
         LOGGER.warning('channel "%s" did not take an alert: %s', delivery.channel, faults)
     return delivery if taken else replace(delivery, fault="; ".join(faults))
-
-
-def _owners(product: Product) -> list[str]:
-    members = product.team.members if product.team else ()
-    return [member.username for member in members if (member.role or "").lower() == "owner"]

@@ -72,6 +72,7 @@ class Message:
 
     Args:
         good: an all clear.
+        mild: not as grave as the others.
         data: the same for machines.
     """
 
@@ -79,6 +80,7 @@ class Message:
     body: str
     link: str = ""
     good: bool = False
+    mild: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -132,6 +134,22 @@ def _hooks(file: Path, said: Any, channels: Mapping[str, Any]) -> dict[str, Hook
     return {name: Hook(**table) for name, table in tables.items()}
 
 
+def escalation_problems(settings: Settings) -> Iterator[Problem]:
+    """Yield the channels of the setting `escalate` that lead nowhere, where that can be told.
+
+    Raises:
+        SettingsError: the alerts file is not valid.
+    """
+    file = settings.root / (settings.alerts_file or "")
+    if settings.alerts_file is not None and not file.is_file():
+        return  # it is a secret and not here
+    known = tuple(sorted(read_targets(settings).channels))
+    for name in settings.escalate:
+        if name not in known:
+            what = f'the channel "{name}" is not in the alerts file'
+            yield Problem(what, key="tool.dataops_mesh.escalate", choices=known)
+
+
 def channels_of(product: Product, targets: Targets) -> tuple[str, ...]:
     """Return the channels of a product that lead somewhere; the log always does."""
     names = dict.fromkeys(support.channel for support in product.support)
@@ -166,7 +184,8 @@ def send(target: str, message: Message) -> None:
         return
     import apprise
 
-    kind = apprise.NotifyType.SUCCESS if message.good else apprise.NotifyType.FAILURE
+    grave = apprise.NotifyType.WARNING if message.mild else apprise.NotifyType.FAILURE
+    kind = apprise.NotifyType.SUCCESS if message.good else grave
     body = f"{message.body}\n\n{message.link}" if message.link else message.body
     with _quiet():
         sender = apprise.Apprise.instantiate(target)
@@ -231,7 +250,7 @@ def post_body(target: str, body: bytes, headers: Mapping[str, str]) -> None:
 def slack_json(message: Message) -> dict[str, Any]:
     """Return the JSON that Slack's incoming webhooks take, and those that copy them."""
     attachment: dict[str, Any] = {
-        "color": "good" if message.good else "danger",
+        "color": "good" if message.good else "warning" if message.mild else "danger",
         "fallback": message.title,
         "text": message.body,
         "fields": [

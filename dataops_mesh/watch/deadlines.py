@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 from dataops_mesh.cron import may_tick
+from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.incidents import incidents_since
 from dataops_mesh.ledger.mark import last_publications
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
@@ -18,8 +20,13 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import partitions_until
 from dataops_mesh.spec.read.automation import automation_of
 from dataops_mesh.spec.slo import recency_of
+from dataops_mesh.store.log import latest
+from dataops_mesh.watch.causes import LINGERS
+from dataops_mesh.watch.picture import picture, wakes
+from dataops_mesh.watch.schedule import Schedule
 
 LONGEST = timedelta(hours=1)
+_ASKED = timedelta(minutes=5)  # a condition on the age of what is published
 _AFTER = timedelta(seconds=1)  # a promise is broken after the moment, not at it
 
 
@@ -37,7 +44,8 @@ def next_alert(products: Sequence[Product], environment: Environment, at: dateti
     names = [product.qualified_name for product in products]
     with open_ledger_of(environment) as ledger:
         published = last_publications(ledger, names)
-    return _first((*_ends(products), *_late(products, published)), at)
+        again = _again(products, environment, ledger, at)
+    return _first((*_ends(products), *_late(products, published), *again), at)
 
 
 def next_launch(products: Iterable[Product], at: datetime) -> datetime:
@@ -57,6 +65,19 @@ def _first(moments: Iterable[datetime], at: datetime) -> datetime:
     midnight = datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo)
     known = (moment + _AFTER for moment in (*moments, midnight))
     return min((*(moment for moment in known if moment > at), at + LONGEST))
+
+
+def _again(
+    products: Sequence[Product], environment: Environment, ledger: Ledger, at: datetime
+) -> list[datetime]:
+    """Return when somebody may have to be told again, and when a condition is asked again."""
+    aging = [at + _ASKED for product in products for one in product.conditions if one.ages]
+    wrong = {one.trouble.product for one in incidents_since(ledger, at - LINGERS)}
+    concerned = [product for product in products if product.qualified_name in wrong]
+    if not concerned:
+        return aging
+    schedule, release = Schedule.of(environment.settings), latest(environment.store)
+    return [*aging, *wakes(picture(concerned, ledger, release, schedule, at))]
 
 
 def _late(

@@ -27,11 +27,12 @@ def former_products(domain: Domain, environment: Environment) -> tuple[Product, 
         for hold in holds
         if address.domain == domain.name and hold.product not in declared and hold.at > since
     }
-    found = (_last(name, environment) for name in sorted(names))
+    found = (last_published(name, environment) for name in sorted(names))
     return tuple(replace(product, status="retired") for product in found if product is not None)
 
 
-def _last(name: str, environment: Environment) -> Product | None:
+def last_published(name: str, environment: Environment) -> Product | None:
+    """Return a product as its last publication declared it, if that is still there."""
     events = product_history(environment, name, _LOOKED_AT)
     candidate = next((e.candidate for e in events if e.what in {"published", "rollback"}), "")
     try:

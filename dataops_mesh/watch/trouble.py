@@ -28,6 +28,7 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.store import Store
+from dataops_mesh.watch.conditions import broken_conditions
 from dataops_mesh.watch.endings import endings
 from dataops_mesh.watch.slo import LOOKED_AT, slo_of
 from dataops_mesh.watch.states import states
@@ -70,6 +71,7 @@ def look(
             for trouble in troubles_of(product, environment, ledger, now, release)
         ]
         found += endings(looked, environment, release)
+        found += broken_conditions(running, ledger, release, now)
         if lost_runs is None:
             found += _kept(ledger, names, found)
         else:

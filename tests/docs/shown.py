@@ -17,6 +17,7 @@ SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make
 STATE = "tests/docs/test_the_page_on_state.py"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
+ALERTS = "tests/cli/test_the_page_on_alerts.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -82,6 +83,9 @@ SHOWN = {
     ("masks.md", "schema:"): f"{MASKS}::test_the_contract_of_the_page_masks_what_it_shows",
     ("masks.md", '$ export MESH_SECRET_PASSENGERS="a long text that nobody guesses"'): f"{MASKS}::test_the_contract_of_the_page_masks_what_it_shows",
     ("security.md", "quality:"): "tests/factory/test_no_answer_of_a_rule_is_shown.py::test_the_rule_of_the_page_says_what_it_says",
+    ("alerts.md", "# product.odps.yaml: which channels, by name"): f"{ALERTS}::test_the_declarations_of_the_page_are_read_and_checked",
+    ("alerts.md", "refused: shop.orders"): f"{ALERTS}::test_the_alert_of_the_page_is_what_people_are_told",
+    ("alerts.md", '$ mesh incident ack 3f9c2a7b10de --until 4h --reason "the supplier sends it again"'): f"{ALERTS}::test_what_the_page_types_says_what_it_shows",
     ("production.md", "{"): "tests/watch/test_events_reach_services.py::test_ten_partitions_published_before_anybody_looked_are_ten_events",
     ("who-did-what.md", "$ mesh show 2"): WHO,
     ("who-did-what.md", "$ mesh show 1 --down"): WHO,

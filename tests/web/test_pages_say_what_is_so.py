@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -14,6 +14,7 @@ from helpers import product as load
 
 from dataops_mesh.run.record import open_record
 from dataops_mesh.store.log import latest
+from dataops_mesh.watch.acknowledged import acknowledge
 from dataops_mesh.watch.states import states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.kept import mark
@@ -100,6 +101,21 @@ def test_every_incident_that_the_command_tells_is_told(settings, pages):
         page = pages.get(f"/incidents/{one.incident}")
         assert page.status == 200
         assert one.trouble.product in page.text
+
+
+def test_who_looks_at_an_incident_stands_beside_it(own):
+    place = environment(own)
+    (incident,) = [one for one in look(mesh(own).products, place) if one.trouble.kind == "caught"]
+    acknowledge([incident], place, "the supplier mends it", datetime.now(UTC) + timedelta(hours=4))
+    pages = browser(own)
+    for path in ("/", f"/incidents/{incident.incident}"):
+        text = words(pages.get(path).text)
+        assert "ana, until " in text
+        assert "the supplier mends it" in text
+    told = json.loads(pages.get("/api/wrong").text)["wrong"]
+    seen = {one["incident"]: one["seen"] for one in told if one["seen"]}
+    assert seen[incident.incident]["person"] == "ana"
+    assert len(seen) == 1
 
 
 def test_a_mended_product_is_no_longer_wrong_though_nobody_looked(own):

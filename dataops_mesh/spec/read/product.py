@@ -12,6 +12,7 @@ from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Produ
 from dataops_mesh.spec.names import NAME_RULE, SELF, SHARED, is_name, major, suggestion
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.automation import automation_problems
+from dataops_mesh.spec.read.conditions import read_conditions
 from dataops_mesh.spec.read.contract import (
     check_same,
     check_status,
@@ -147,6 +148,7 @@ def _product(
         tags=node.texts("tags"),
         automation=_value(settings.get("automation"), ""),
         events=tuple(_value(settings.get("events"), ())),
+        conditions=read_conditions(settings.get("conditions"), problems),
         keep_publications=_value(settings.get("keepPublications"), 0),
         network=_value(settings.get("network"), False),
         takes=tuple(_value(settings.get("parameters"), ())),

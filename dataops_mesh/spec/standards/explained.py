@@ -15,7 +15,7 @@ from dataops_mesh.spec.standards.compiled import KNOWN
 
 _LONGEST = 30  # digits
 _SETTINGS = frozenset({
-    "allowEmpty", "automation", "dateformat", "events", "expectations", "include",
+    "allowEmpty", "automation", "conditions", "dateformat", "events", "expectations", "include",
     "keepPublications", "masking", "network", "onFailure", "parameters", "partitions", "pii",
     "source", "tolerance", "transform", "visibility",
 })  # fmt: skip

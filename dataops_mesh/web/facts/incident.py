@@ -7,8 +7,9 @@ from datetime import datetime
 
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger.incidents import Incident, incident_of, incidents_of
+from dataops_mesh.watch.acknowledged import acknowledged
 from dataops_mesh.web.catalogue import downstream
-from dataops_mesh.web.facts.wrong import owner_of
+from dataops_mesh.web.facts.wrong import Seen, owner_of, seen_of
 from dataops_mesh.web.view import View
 
 _LONGEST, _OTHERS = 64, 10
@@ -39,6 +40,7 @@ class IncidentPage:
     readers: tuple[str, ...]
     next: tuple[str, ...]
     others: tuple[IncidentLine, ...]
+    seen: Seen | None = None
 
 
 def incident_page(view: View, name: str) -> IncidentPage:
@@ -52,6 +54,7 @@ def incident_page(view: View, name: str) -> IncidentPage:
         raise UnknownNameError(Problem("no incident has this name", next="mesh status --wrong"))
     product = found.trouble.product
     others = incidents_of(view.ledger, [product], limit=_OTHERS)
+    said = acknowledged(view.ledger, [found], view.now).get(name)
     return IncidentPage(
         incident_line(found),
         found.trouble.publication,
@@ -59,8 +62,14 @@ def incident_page(view: View, name: str) -> IncidentPage:
         owner_of(view.catalogue.products.get(product)),
         product in view.catalogue.products,
         downstream(view.catalogue, product),
-        (f"mesh show {name}", f"mesh show {product} --history", f"mesh run {product}"),
+        (
+            f'mesh incident ack {name} --until 4h --reason "..."',
+            f"mesh show {name}",
+            f"mesh show {product} --history",
+            f"mesh run {product}",
+        ),
         tuple(incident_line(one) for one in others if one.incident != name),
+        seen_of(said),
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.incidents import Incident, incidents_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release
+from dataops_mesh.watch.acknowledged import Acknowledged, acknowledged
+from dataops_mesh.watch.conditions import CONDITION
 from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
 from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
@@ -18,11 +20,12 @@ from dataops_mesh.web.catalogue import Catalogue, downstream
 
 BROKEN = "unreadable"
 # The gravest first: what consumers read is wrong; it is old; it will be.
-ORDER = (ESCAPED, LATE, CAUGHT, FAILED, "withdrawn", "ended", BROKEN)
+ORDER = (ESCAPED, LATE, CAUGHT, FAILED, CONDITION, "withdrawn", "ended", BROKEN)
 _TITLES = {
     ESCAPED: "What is published breaks its contract",
     CAUGHT: "The gate refused the last candidate",
     FAILED: "The last run failed",
+    CONDITION: "What its team wants to be told of",
     "withdrawn": "What it reads was withdrawn",
     "ended": "It has ended, and is still read",
     BROKEN: "The declaration cannot be read",
@@ -34,6 +37,16 @@ _READERS = {
     FAILED: "go on with the last publication",
 }
 _SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who looks at it, since when, until when and why."""
+
+    person: str
+    at: datetime
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,7 @@ class Wrong:
         readers_do: what these do meanwhile.
         next: the command that shows or mends it.
         incident: its name, once an incident is open.
+        seen: who looks at it, where somebody said so.
     """
 
     product: str
@@ -62,6 +76,7 @@ class Wrong:
     readers_do: str
     next: str
     incident: str = ""
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,9 @@ def wrong_now(
             found[key] = _wrong(catalogue, *key, why, incident.opened, incident)
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
-    return tuple(sorted(found.values(), key=_gravity))
+    said = acknowledged(ledger, open_now, datetime.now(UTC)) if open_now else {}
+    known_seen = (replace(one, seen=seen_of(said.get(one.incident))) for one in found.values())
+    return tuple(sorted(known_seen, key=_gravity))
 
 
 def unreadable(catalogue: Catalogue) -> tuple[Wrong, ...]:
@@ -136,6 +153,11 @@ def owner_of(product: Product | None) -> str:
         return ""
     owners = [one.username for one in team.members if (one.role or "").lower() == "owner"]
     return ", ".join(owners) or team.name
+
+
+def seen_of(said: Acknowledged | None) -> Seen | None:
+    """Return who looks at an incident."""
+    return Seen(said.person, said.at, said.until, said.reason) if said else None
 
 
 def _seen(state: State) -> list[tuple[str, str, tuple[str, ...]]]:

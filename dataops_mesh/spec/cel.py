@@ -1,0 +1,159 @@
+"""One-line expressions in CEL: what is wrong with one, and what it answers.
+
+cel-python is imported when there is one. It was chosen over the faster
+common-expression-language because it follows the specification where it matters here
+(`exists(c, c.primaryKey)` is true when one column is a key and others do not say), and because
+an evaluation can be bounded: every step is counted, so that no declaration, however large,
+stops a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from dataops_mesh.errors import did_you_mean
+
+MAX_LENGTH = 1000
+MAX_STEPS = 200_000  # about two seconds; a usual rule takes some hundreds
+_MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
+# Levels of the grammar that only hand on the value of their one child.
+_LEVELS = frozenset(
+    {"expr", "conditionalor", "conditionaland", "relation", "addition", "multiplication"}
+    | {"unary", "member"}
+)
+
+
+class StepsError(Exception):
+    """An expression took more steps than any rule needs."""
+
+
+def problem_of(text: str, variables: Collection[str]) -> str:
+    """Return what is wrong with an expression, or nothing.
+
+    Args:
+        text: the expression.
+        variables: what it may name.
+    """
+    if len(text) > MAX_LENGTH:
+        return f"is longer than {MAX_LENGTH} characters"
+    from celpy.celparser import CELParseError
+
+    try:
+        tree = _compiled(text)
+    except CELParseError as error:
+        return f"is not CEL, at character {error.column or 1}"
+    except RecursionError:
+        return "is nested too deeply"
+    return next(_unknown(tree, variables), "")
+
+
+def answer(text: str, values: Mapping[str, Any]) -> str:
+    """Return what an expression says: true, false, neither, steps, or error and why.
+
+    Args:
+        text: the expression.
+        values: of the variables, as JSON has them.
+    """
+    from celpy.evaluation import CELEvalError
+
+    try:
+        value = _evaluate(text, values)
+    except StepsError:
+        return "steps"
+    except (CELEvalError, ValueError, TypeError, RecursionError) as error:
+        return f"error {_first_line(error)}"
+    return str(value).lower() if isinstance(value, bool) else "neither"
+
+
+@cache
+def _compiled(text: str) -> Any:
+    return _environment().compile(text)
+
+
+@cache
+def _environment() -> Any:
+    import logging
+
+    from celpy import Environment
+
+    # It logs the whole declaration at debug level, and warns of every rule that finds nothing.
+    for name in ("celpy", "Environment", "Evaluator", "evaluation", "Activation"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return Environment()
+
+
+def _evaluate(text: str, values: Mapping[str, Any]) -> Any:
+    from celpy import celtypes
+    from celpy.adapter import json_to_cel
+
+    program = _environment().program(_compiled(text))
+    steps = iter(range(MAX_STEPS))
+    evaluator = _bounded()(program.ast, program.new_activation(), steps)
+    value = evaluator.evaluate({name: json_to_cel(one) for name, one in values.items()})
+    return bool(value) if isinstance(value, celtypes.BoolType) else value
+
+
+@cache
+def _bounded() -> type:
+    """Return an evaluator that counts its steps and skips levels that hand on one value."""
+    from celpy.evaluation import Evaluator
+    from lark import Tree
+
+    class Bounded(Evaluator):
+        def __init__(self, tree: Any, activation: Any, steps: Iterator[int]) -> None:
+            super().__init__(tree, activation)
+            self.steps = steps
+
+        def sub_evaluator(self, ast: Any) -> Evaluator:
+            return Bounded(ast, self.activation, self.steps)
+
+        def _visit_tree(self, tree: Any) -> Any:
+            if next(self.steps, None) is None:
+                raise StepsError
+            while (
+                len(tree.children) == 1
+                and tree.data in _LEVELS
+                and isinstance(tree.children[0], Tree)
+            ):
+                tree = tree.children[0]
+            return super()._visit_tree(tree)
+
+    return Bounded
+
+
+def _unknown(tree: Any, variables: Collection[str]) -> Iterator[str]:
+    """Yield a sentence for each name that neither the variables nor CEL have."""
+    from celpy.evaluation import base_functions
+
+    functions = {name for name in map(str, base_functions) if name[0].isalpha()} | {"has", "dyn"}
+    bound = {*variables, *functions}
+    for node in tree.find_data("member_dot_arg"):
+        method = str(node.children[1])
+        if method in _MACROS:
+            bound.add(_text(node.children[2].children[0]))
+        elif method not in functions:
+            known = sorted(functions | _MACROS)
+            yield f'there is no function "{method}"{did_you_mean(method, known)}'
+    for node in tree.find_data("ident_arg"):
+        name = str(node.children[0])
+        if name not in functions:
+            yield f'there is no function "{name}"{did_you_mean(name, sorted(functions))}'
+    for node in tree.find_data("ident"):
+        name = str(node.children[0])
+        if name not in bound:
+            yield f'nothing is called "{name}"{did_you_mean(name, sorted(bound))}'
+
+
+def _text(tree: Any) -> str:
+    """Return the source of an expression that is one word."""
+    while hasattr(tree, "children"):
+        tree = tree.children[0]
+    return str(tree)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error.args[0]) if error.args else type(error).__name__
+    line = text.partition("(in activation")[0].strip().partition("\n")[0]
+    return line if len(line) <= 200 else f"{line[:197]}..."  # noqa: PLR2004 # fits a terminal
