@@ -73,6 +73,8 @@ class Settings(BaseSettings):
         dagster_home: Dagster's instance folder, unless DAGSTER_HOME is set.
         ledger: a SQLAlchemy URL; empty means a SQLite file inside the store.
         now: the replay clock, with a time zone; absent means the real time.
+        log: a file that gets a line of JSON for each thing that comes on record, or `-` for
+            standard error; empty for no log (docs/logs.md).
         memory_limit: what DuckDB may use before it spills to disk, for example `2GB`.
         threads: DuckDB's threads; 0 means one per core.
         time_limit: seconds after which a SQL rule is interrupted.
@@ -122,6 +124,7 @@ class Settings(BaseSettings):
     store: Path = Path(".mesh/store")
     dagster_home: Path = Path(".mesh/dagster")
     ledger: str = ""
+    log: str = ""
     now: AwareDatetime | None = None
     memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")
     threads: int = Field(default=0, ge=0)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from dataops_mesh.disk import SHARED
 from dataops_mesh.errors import Problem, StoreError
+from dataops_mesh.ledger.log import Tell, nobody
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -27,17 +28,19 @@ class Ledger:
     Args:
         engine: SQLAlchemy's.
         writable: False for a file in a place that may only be read.
+        tell: told of what has come on record.
     """
 
     engine: Engine
     writable: bool = True
+    tell: Tell = nobody
 
     def close(self) -> None:
         """Give up its connections."""
         self.engine.dispose()
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, tell: Tell = nobody) -> Ledger:
     """Open a ledger by its SQLAlchemy URL and create its tables if they are missing.
 
     A file in a place that may only be read is opened for reading.
@@ -59,7 +62,7 @@ def open_ledger(url: str) -> Ledger:
             event.listen(engine, "connect", _prepare_sqlite)
         with engine.begin() as connection:
             if _complete(connection):
-                return Ledger(engine)
+                return Ledger(engine, tell=tell)
             if engine.dialect.name == "postgresql":  # one at a time, or two make the same table
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATING})
             for table in metadata.sorted_tables:
@@ -68,7 +71,7 @@ def open_ledger(url: str) -> Ledger:
                     connection.execute(CreateIndex(index, if_not_exists=True))
     except SQLAlchemyError as error:
         raise _unusable(error) from None
-    return Ledger(engine)
+    return Ledger(engine, tell=tell)
 
 
 def _complete(connection: Connection) -> bool:

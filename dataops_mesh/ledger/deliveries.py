@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.facts import of_delivery
 from dataops_mesh.ledger.query import portions
 from dataops_mesh.ledger.write import add
 
@@ -43,8 +44,11 @@ def record_delivery(  # noqa: PLR0913 - a delivery says what, to whom and when
     from dataops_mesh.ledger.schema import deliveries
 
     row = {"about": about, "channel": channel, "what": what, "publication": publication}
+    row["at"] = now.isoformat()
     with transaction(ledger) as connection:
-        add(connection, deliveries, [row | {"at": now.isoformat()}])
+        new = add(connection, deliveries, [row])
+    if new:
+        ledger.tell([of_delivery(row)])
 
 
 def told_up_to(ledger: Ledger, product: str, channel: str) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.facts import Fact, of_audit, of_incident
 from dataops_mesh.ledger.query import portions
 from dataops_mesh.ledger.write import add
 
@@ -83,7 +84,7 @@ def update_incidents(
 
     from dataops_mesh.ledger.schema import incidents
 
-    found = {trouble.identity: trouble for trouble in troubles}
+    found, at, over = {one.identity: one for one in troubles}, now.isoformat(), list[Fact]()
     with transaction(ledger) as connection:
         open_now = connection.execute(
             select(incidents).where(
@@ -94,19 +95,21 @@ def update_incidents(
             trouble = found.pop((row["product"], row["kind"], row["subject"]), None)
             this = update(incidents).where(incidents.c.incident == row["incident"])
             if trouble is None:
-                connection.execute(this.values(closed=now.isoformat()))
+                connection.execute(this.values(closed=at))
+                over.append(of_incident(dict(row), "incident_closed", at))
             elif trouble.why != row["why"] or trouble.run_id != row["run_id"]:
                 connection.execute(this.values(why=trouble.why, run_id=trouble.run_id))
         new = [
             {
                 **asdict(trouble),
                 "incident": uuid.uuid4().hex[:12],
-                "opened": now.isoformat(),
+                "opened": at,
                 "closed": None,
             }
             for trouble in found.values()
         ]
-        add(connection, incidents, new)
+        opened = [one for one in new if add(connection, incidents, [one])]
+    ledger.tell([*over, *(of_incident(one, "incident_opened", at) for one in opened)])
 
 
 def incidents_of(
@@ -170,7 +173,9 @@ def record_audit(ledger: Ledger, audit: AuditRecord) -> None:
 
     row = asdict(audit) | {"at": audit.at.isoformat(), "failed": json.dumps(audit.failed)}
     with transaction(ledger) as connection:
-        add(connection, audits, [row])
+        new = add(connection, audits, [row])
+    if new:
+        ledger.tell([of_audit(row)])
 
 
 def last_audit(ledger: Ledger, product: str) -> AuditRecord | None:

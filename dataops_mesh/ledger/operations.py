@@ -10,6 +10,7 @@ from typing import Any
 
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.facts import of_operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def add_operation(ledger: Ledger, operation: Operation) -> None:
     }
     with transaction(ledger) as connection:
         connection.execute(insert(table), [row])
+    ledger.tell([of_operation(row)])
 
 
 def operations(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.facts import of_end
 from dataops_mesh.ledger.write import add
 
 CANCELLED, FAILED = "cancelled", "failed"
@@ -38,8 +39,11 @@ def record_end(ledger: Ledger, end: RunEnd) -> None:
     from dataops_mesh.ledger.schema import runs
 
     times = {name: getattr(end, name).astimezone(UTC).isoformat() for name in ("started", "ended")}
+    row = asdict(end) | times
     with transaction(ledger) as connection:
-        add(connection, runs, [asdict(end) | times])
+        new = add(connection, runs, [row])
+    if new:
+        ledger.tell([of_end(row)])
 
 
 def is_on_record(ledger: Ledger, run_id: str, product: str, since: datetime) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
 from dataops_mesh.ledger.decisions import decision_of
+from dataops_mesh.ledger.facts import of_candidate, of_release
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
@@ -25,13 +26,16 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
     """
     from dataops_mesh.ledger import schema
 
+    row, results = _candidate(manifest), [_result(manifest, one) for one in manifest["results"]]
     with transaction(ledger) as connection:
-        add(connection, schema.candidates, [_candidate(manifest)])
+        new = add(connection, schema.candidates, [row])
         add(connection, schema.evidence, [_evidence(manifest)])
-        add(connection, schema.results, [_result(manifest, item) for item in manifest["results"]])
+        add(connection, schema.results, results)
         add(connection, schema.ports, [_port(manifest, port) for port in manifest["ports"]])
         add(connection, schema.profiles, _profiles(manifest))
         add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
+    if new:
+        ledger.tell(of_candidate(row, manifest.get("partition", ""), results))
 
 
 def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
@@ -44,25 +48,28 @@ def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:
     from dataops_mesh.ledger import schema
 
     rows = [_publication(release, switch) for switch in release["switches"]]
+    decision = decision_of(release)
     with transaction(ledger) as connection:
-        add(connection, schema.publications, rows)
+        new = add(connection, schema.publications, rows)
         add(connection, schema.parts, _parts(release))
-        decision = decision_of(release)
-        add(connection, schema.decisions, [decision] if decision else [])
+        new |= add(connection, schema.decisions, [decision] if decision else [])
+    if new:
+        ledger.tell(of_release(release, rows, decision))
 
 
-def add(connection: Connection, table: Table, rows: list[Row]) -> None:
-    """Insert rows that are not there; what is on record never changes."""
+def add(connection: Connection, table: Table, rows: list[Row]) -> bool:
+    """Insert rows that are not there, and tell whether any was not; none ever changes."""
     if not rows:
-        return
+        return False
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 
-        connection.execute(insert_postgresql(table).on_conflict_do_nothing(), rows)
+        done = connection.execute(insert_postgresql(table).on_conflict_do_nothing(), rows)
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-        connection.execute(insert_sqlite(table).on_conflict_do_nothing(), rows)
+        done = connection.execute(insert_sqlite(table).on_conflict_do_nothing(), rows)
+    return done.rowcount != 0
 
 
 def _candidate(manifest: Mapping[str, Any]) -> Row:

@@ -27,6 +27,7 @@ from dataops_mesh.ledger import (
     record_release,
     results_of,
 )
+from dataops_mesh.ledger.log import Log, Tell, nobody
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, facts_of_release, latest_number
 from dataops_mesh.store.manifest import mark_recorded, pending_refs, read_manifest
@@ -124,11 +125,23 @@ def _caught_up(environment: Environment) -> Iterator[Ledger]:
 @contextmanager
 def open_ledger_of(environment: Environment) -> Iterator[Ledger]:
     """Open the ledger as it is."""
-    ledger = open_ledger(environment.ledger_url)
+    ledger = open_ledger(environment.ledger_url, _log(environment))
     try:
         yield ledger
     finally:
         ledger.close()
+
+
+def _log(environment: Environment) -> Tell:
+    """Return who is told of what comes on record, as the setting `log` says."""
+    from dataops_mesh.run.registry.declared import repository_of  # it records, too
+
+    settings = environment.settings
+    if not settings.log:
+        return nobody
+    always = {"repository": repository_of(settings), "sandbox": environment.store.sandbox}
+    file = None if settings.log == "-" else settings.root / settings.log
+    return Log(file, {name: value for name, value in always.items() if value})
 
 
 def record_missing(environment: Environment, ledger: Ledger) -> None:

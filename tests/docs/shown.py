@@ -107,6 +107,7 @@ SHOWN = {
     ("sandboxes.md", "<store>/heads/sandboxes/late~4f1c09a7b2d3/58.json   its releases, as production has its own"): DRAWING,
     ("metrics.md", 'mesh_runs_total{domain="fleet",outcome="published",product="aircraft"} 41.0'): "tests/web/test_prometheus_reads_it.py::test_counters_count_what_is_on_record",
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",
+    ("logs.md", '{"time":"2026-01-31T05:00:03.211000+00:00","event":"published","id":"1/shop.orders","domain":"shop","product":"shop.orders","publication":1'): "tests/run/test_what_the_log_says.py::test_the_line_of_the_page_is_one_of_a_run",
     ("unusual.md", "quality:"): "tests/run/usual/test_a_contract_asks_for_what_is_usual.py::test_the_rule_of_the_page_is_judged",
 }  # fmt: skip
 WIDTH = 40  # of a first line: the start tells one from another, the rest may be reworded
