@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.disk import disk_problem
 from dataops_mesh.engine.read import Connection
 from dataops_mesh.engine.read import connect as connect_store
-from dataops_mesh.errors import StoreError
+from dataops_mesh.errors import Problem, SettingsError, StoreError
 from dataops_mesh.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from dataops_mesh.engine.whole import Opened
+    from dataops_mesh.store.log import Release
+    from dataops_mesh.store.store import Store
 
 
 def connect(
@@ -18,38 +25,56 @@ def connect(
     store: str | Path | None = None,
     release: int | None = None,
     sandbox: str = "",
+    role: str = "",
 ) -> Connection:
     """Open published data for reading; every `<domain>.<port>` is a view.
 
-    The connection shows one release, whatever is published meanwhile, until it is closed.
+    Columns that are masked are masked here, but those that a role reads as they are. The
+    connection shows one release, whatever is published meanwhile, until it is closed.
 
     Args:
         workspace: a folder inside the workspace; the working folder if absent.
         store: the store's folder, for readers that have no workspace.
         release: a release number; the latest if absent.
         sandbox: what a sandbox shows, by its name; DATAOPS_MESH_SANDBOX says it too.
+        role: of contracts of which the person is a member: its columns are unmasked. It needs a
+            workspace, whose settings say where clear values are, and the right to read them.
 
     Raises:
-        StoreError: there is no store, or it cannot be read.
-        UnknownNameError: there is no such sandbox.
+        StoreError: there is no store, it cannot be read, or not by this role.
+        UnknownNameError: there is no such sandbox, or no such role.
         SettingsError: no workspace was found and no store was given.
     """
+    if store is not None and role:
+        what = "a role reads what the setting `restricted` says, and a store has no settings"
+        raise SettingsError(Problem(what, key="role", next="name the workspace, not the store"))
     if store is not None:
         return _open(Path(store), release, sandbox=sandbox)
     settings = load_settings(Path(workspace) if workspace else None)
     if sandbox:
         settings = settings.model_copy(update={"sandbox": sandbox})
-    return open_connection(settings, release)
+    return open_connection(settings, release, role)
 
 
-def open_connection(settings: Settings, release: int | None = None) -> Connection:
-    """Open the store that the settings name.
+def open_connection(settings: Settings, release: int | None = None, role: str = "") -> Connection:
+    """Open the store that the settings name, by a role if one is named.
 
     Raises:
-        StoreError: there is no store, or it cannot be read.
+        StoreError: there is no store, it cannot be read, or not by this role.
+        UnknownNameError: there is no such role.
     """
     limit, sandbox = settings.memory_limit, settings.sandbox
-    return _open(settings.store_folder, release, memory_limit=limit, sandbox=sandbox)
+    options: dict[str, Any] = {"memory_limit": limit, "sandbox": sandbox}
+    if role:
+        options |= {"restricted": settings.restricted_folder, "opened": _opened(settings, role)}
+    return _open(settings.store_folder, release, **options)
+
+
+def _opened(settings: Settings, role: str) -> Callable[[Store, Release], Opened]:
+    from dataops_mesh.run.guards.roles import opened_to_person
+    from dataops_mesh.run.identity import person_or_user
+
+    return partial(opened_to_person, role=role, person=person_or_user(settings.person))
 
 
 def _open(store: Path, release: int | None, **options: Any) -> Connection:

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
             process starts one of its own.
         secrets: a folder with a file for each secret of the masks; absent means the variables
             MESH_SECRET_<NAME>. Only the gate needs them.
+        restricted: the folder of the clear values that roles of contracts read; it has rights of
+            its own, none of them for everybody. Absent means that no role reads unmasked.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
         remind: after how long an alert is told again, and again, while the trouble lasts, for
             example `4h`; empty for never.
@@ -144,6 +146,7 @@ class Settings(BaseSettings):
     python: Path | None = None
     gate: Path | None = None
     secrets: Path | None = None
+    restricted: Path | None = None
     alerts_file: Path | None = None
     remind: str = ""
     escalate_after: str = ""
@@ -227,7 +230,13 @@ class Settings(BaseSettings):
     @property
     def secret_paths(self) -> tuple[Path, ...]:
         """Return the files and folders that hold secrets, so that no product may read them."""
-        return tuple(self.root / one for one in (self.secrets, self.alerts_file) if one)
+        kept = (self.secrets, self.restricted, self.alerts_file)
+        return tuple(self.root / one for one in kept if one)
+
+    @property
+    def restricted_folder(self) -> Path | None:
+        """Return the folder of the clear values that roles read, if there is one."""
+        return (self.root / self.restricted).absolute() if self.restricted else None
 
     def clock(self) -> datetime:
         """Return the replay clock's time, or the real one."""

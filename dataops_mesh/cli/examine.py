@@ -57,6 +57,7 @@ def examine_all(
 
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
+    from dataops_mesh.run.guards.roles import restricted_problems
     from dataops_mesh.run.lineage import dbt_manifest
     from dataops_mesh.transform.dbt.profile import profile_notes
     from dataops_mesh.transform.dbt.project import is_dbt
@@ -83,6 +84,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
             or _dbt_problems(product, settings)
         )
         problems += rule_problems(product, known)
+        problems += restricted_problems(product, settings)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
         said += tuple(cut_descriptions(product))
         if is_dbt(product) and not wrong:

@@ -164,6 +164,8 @@ def back_up_store(target: Path) -> int:
     say(f"{target}: release {found.release}; new: {found.files} files, {size_of(found.bytes)}")
     for ref in found.gone:
         say(f"deleted there, as it was erased: {ref}")
+    if (apart := environment.store.restricted) and apart.is_dir():
+        say(f"note: clear values that roles read are not in it: copy {apart} to where few may read")
     return 0
 
 
@@ -173,6 +175,7 @@ def restore_store(source: Path) -> int:
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.settings import load_settings
     from dataops_mesh.store.backup import restore
+    from dataops_mesh.store.verify import lost
 
     settings = load_settings()
     found = restore(source, settings.store_folder)
@@ -180,6 +183,8 @@ def restore_store(source: Path) -> int:
     record_operation(environment, "restore", [str(source)])
     _finish_removals(environment)
     say(f"{settings.store_folder}: release {found.release}, {size_of(found.bytes)}")
+    for product, why in lost(environment.store).items():
+        say(f"note: roles cannot read {product} unmasked until it runs again: {why}")
     return 0
 
 

@@ -104,14 +104,14 @@ def _over(mesh: Mesh, environment: Environment, asked: Collection[str] | None) -
     return [end for end in found if end.product.partition(".")[0] not in unread]
 
 
-def run_query(sql: str, release: int | None, output: Format) -> int:
+def run_query(sql: str, release: int | None, output: Format, role: str = "") -> int:
     """Run one SELECT on published data."""
     from dataops_mesh.serving import open_connection
     from dataops_mesh.settings import load_settings
 
     settings = load_settings()
     try:
-        with open_connection(settings, release) as connection:
+        with open_connection(settings, release, role) as connection:
             result = connection.execute(sql)
             columns = distinct(result.columns)
             found = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]

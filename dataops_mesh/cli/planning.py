@@ -107,6 +107,7 @@ def publication_problems(
     """Return what the rule of publication has against the products, for `mesh check`."""
     from dataops_mesh.run.declaration import publication_reasons
     from dataops_mesh.run.environment import Environment, store_of
+    from dataops_mesh.run.guards.roles import role_reasons
     from dataops_mesh.run.guards.visible import invisible_reasons
     from dataops_mesh.run.word.gone import reading_problems
     from dataops_mesh.store.pins import pinned
@@ -123,6 +124,7 @@ def publication_problems(
             for reason in (
                 *publication_reasons(product, environment, release),
                 *invisible_reasons(product, environment, release),
+                *role_reasons(product, environment, release),
             )
         ]
         return (*found, *reading_problems(products, mesh, environment, release))

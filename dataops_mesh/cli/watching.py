@@ -43,6 +43,8 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
             broken = broken or bool(audit.failures)
             for result in audit.failures:
                 say(f"{result.port} {result.check}: {result.reason}")
+            if audit.at_publication:
+                say(f"judged at publication: {', '.join(audit.at_publication)}")
             rows.append(
                 {
                     "product": product.qualified_name,
@@ -52,6 +54,7 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
                     "failed": len(audit.failures),
                     "seconds": audit.seconds,
                     "partition": audit.partition,
+                    "at_publication": list(audit.at_publication),
                 }
             )
     look(products, open_environment(settings))

@@ -7,14 +7,15 @@ not make it of itself, ends the writing. Then the two forms are compared in all 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.engine.write import PARQUET, not_built, plain_files
+from dataops_mesh.engine.clear import Keep, is_whole, keep_clear
+from dataops_mesh.engine.write import ONE_FILE, PARQUET, not_built, plain_files
 from dataops_mesh.errors import Problem, RunError
 from dataops_mesh.spec.mask import Mask, MaskKind
 from dataops_mesh.spec.model import Address
@@ -52,6 +53,7 @@ def mask_port(  # noqa: PLR0913 - what, where, how, and what is certain of it
     *,
     keys: Sequence[Sequence[str]] = (),
     known: frozenset[str] | None = None,
+    keep: Keep | None = None,
 ) -> None:
     """Put the masked form of a port in the place of its clear one.
 
@@ -63,6 +65,8 @@ def mask_port(  # noqa: PLR0913 - what, where, how, and what is certain of it
         keys: columns of which each value, or each combination, occurs once as often as before.
         known: the columns that stay, and nothing is certain of their types: of a candidate that
             is refused. What cannot be masked becomes null, and other columns are left out.
+        keep: the clear values to keep elsewhere; then the session keeps the order of rows, and
+            each file has its masked form in one of its name.
 
     Raises:
         RunError: the masked form is not what it should be.
@@ -72,21 +76,28 @@ def mask_port(  # noqa: PLR0913 - what, where, how, and what is certain of it
     before = plain_files(target, address)
     clear = sql.scan("read_parquet", before)
     try:
-        told = con.execute(f"DESCRIBE FROM {clear}").fetchall()
-        types = {str(row[0]): str(row[1]) for row in told}
+        rows = con.execute(f"DESCRIBE FROM {clear}").fetchall()
+        types = {str(row[0]): str(row[1]) for row in rows}
         if known is not None:
             types = {name: kind for name, kind in types.items() if name.lower() in known}
-        found = {one.column.lower(): one for one in masks}
-        made = {name: found[name.lower()] for name in types if name.lower() in found}
+        by_name = {one.column.lower(): one for one in masks}
+        made = {name: by_name[name.lower()] for name in types if name.lower() in by_name}
         with TemporaryDirectory(dir=folder) as aside:
-            query = _query(clear, types, made, refused=known is not None)
             files.before("copy", Path(aside))
-            con.execute(f"COPY ({query}) TO {sql.literal(aside)} ({PARQUET})").fetchall()
+            for found, to, how in _pieces(before, Path(aside), keep):
+                scan = sql.scan("read_parquet", found)
+                query = _query(scan, types, made, refused=known is not None)
+                con.execute(f"COPY ({query}) TO {sql.literal(to)} ({how})").fetchall()
             written = sorted(Path(aside).iterdir())
             forms = clear, sql.scan("read_parquet", written)
             lost = frozenset() if known is None else _unfit(types, made)
             if wrong := _differ(con, forms, types, made, keys, lost=lost):
                 raise RunError(_problem(address, wrong))
+            if keep is not None:
+                keep_clear(con, keep, before)
+                told = [name for name in types if name not in made or name in keep.places]
+                if not is_whole(con, keep, told, before, written):
+                    raise RunError(_problem(address, "it is not in the order of the clear one"))
             for path in before:
                 files.remove(path)
             for path in written:
@@ -154,6 +165,17 @@ def _query(
             f"CASE WHEN {guard} THEN error({sql.literal(_SAME)}) ELSE {masked} END AS {column}"
         )
     return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {clear})"
+
+
+def _pieces(
+    before: Sequence[Path], aside: Path, keep: Keep | None
+) -> Iterator[tuple[Sequence[Path], Path, str]]:
+    """Yield what is masked at once, where it goes and how it is written."""
+    if keep is None:
+        yield before, aside, PARQUET
+        return
+    for path in before:
+        yield [path], aside / path.name, ONE_FILE
 
 
 def _unfit(types: Mapping[str, str], made: Mapping[str, Masked]) -> frozenset[str]:

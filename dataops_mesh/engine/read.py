@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import damaged_scan
 from dataops_mesh.engine.missing import missing_name
 from dataops_mesh.engine.session import bind_release, seal, session
+from dataops_mesh.engine.whole import Opened
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.line.known import find, note_read
@@ -123,6 +124,8 @@ def connect(  # noqa: PLR0913 - keywords, each what a reader may say
     threads: int = 2,
     addresses: Iterable[Address] | None = None,
     sandbox: str = "",
+    restricted: Path | None = None,
+    opened: Callable[[Store, Release], Opened] | None = None,
 ) -> Connection:
     """Open one release of a store for reading.
 
@@ -133,8 +136,10 @@ def connect(  # noqa: PLR0913 - keywords, each what a reader may say
         threads: how many it may use.
         addresses: only these; to bind a thousand takes a second.
         sandbox: the name of one, instead of production.
+        restricted: the folder of clear values, for who reads by a role.
+        opened: tells which masked columns it reads as they are.
     """
-    store = open_store(Path(store_root), create=False)
+    store = open_store(Path(store_root), create=False, restricted=restricted)
     if sandbox:
         store = find(store, sandbox)
         note_read(store)
@@ -145,20 +150,25 @@ def connect(  # noqa: PLR0913 - keywords, each what a reader may say
             session(store, memory_limit=memory_limit, threads=threads, now=now)
         )
         wanted = found.ports if addresses is None else addresses
-        bound, damaged = _bind(con, store, found, wanted)
+        clear = opened(store, found) if opened else {}
+        bound, damaged = _bind(con, store, found, wanted, clear)
         seal(con, bound)
         return Connection(found, con, stack.pop_all(), damaged)
 
 
 def _bind(
-    con: duckdb.DuckDBPyConnection, store: Store, release: Release, wanted: Iterable[Address]
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    release: Release,
+    wanted: Iterable[Address],
+    clear: Opened,
 ) -> tuple[list[Path], tuple[StoreError, ...]]:
     """Bind each address; one that is damaged is told to whoever asks for it, and to nobody else."""
     bound: list[Path] = []
     damaged: list[StoreError] = []
     for address in wanted:
         try:
-            bound += bind_release(con, store, release, (address,))
+            bound += bind_release(con, store, release, (address,), clear)
             continue
         except NotPublishedError:
             raise

@@ -23,6 +23,7 @@ from dataops_mesh.engine.promised import (
 )
 from dataops_mesh.engine.promised_records import promised_json
 from dataops_mesh.engine.records import records
+from dataops_mesh.engine.whole import Opened, whole_scan
 from dataops_mesh.engine.wrong import wrong_line
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError, StoreError, did_you_mean
 from dataops_mesh.spec.model import Address, Contract, Source, SourceFormat
@@ -114,16 +115,22 @@ def bind_release(
     store: Store,
     release: Release,
     addresses: Iterable[Address],
+    opened: Opened | None = None,
 ) -> tuple[Path, ...]:
     """Create a view for each address, over an explicit list of files; return these files."""
-    statements, bound = release_views(store, release, addresses)
+    statements, bound = release_views(store, release, addresses, opened=opened)
     for statement in statements:
         con.execute(statement)
     return bound
 
 
 def release_views(
-    store: Store, release: Release, addresses: Iterable[Address], *, listed: bool = True
+    store: Store,
+    release: Release,
+    addresses: Iterable[Address],
+    *,
+    listed: bool = True,
+    opened: Opened | None = None,
 ) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Return the SQL that creates a view for each address, and the files behind them.
 
@@ -132,6 +139,7 @@ def release_views(
         release: what the addresses resolve to.
         addresses: those of the views.
         listed: whoever reads the views may list the folders that we may list.
+        opened: the masked columns that whoever reads the views may read as they are.
 
     Raises:
         NotPublishedError: an address that the release does not have.
@@ -153,10 +161,13 @@ def release_views(
         if (hold := removed_since(release, address)) is not None:
             what = f"partition {hold.partition} of {address} {withdrawn_words(hold)}"
             raise StoreError(Problem(what, next="read a release after that"))
-        found = find(address, entry)
+        if columns := (opened or {}).get(address):
+            scanned, found = whole_scan(store, address, entry, columns, listed=listed)
+        else:
+            found = find(address, entry)
+            scanned = data_scan(entry, found, listed=listed)
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         statements.append(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        scanned = data_scan(entry, found, listed=listed)
         statements.append(f"CREATE OR REPLACE VIEW {schema}.{view} AS FROM {scanned}")
         bound.extend(found)
     return tuple(statements), tuple(bound)

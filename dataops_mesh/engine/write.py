@@ -31,10 +31,8 @@ if TYPE_CHECKING:
 
 _ARROW = "_mesh_rows"
 _PART = re.compile(r"part-\d{1,9}\.parquet", re.ASCII)
-PARQUET = (
-    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-    "FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{i}'"
-)
+ONE_FILE = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+PARQUET = f"{ONE_FILE}, FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{{i}}'"
 
 
 def write_port(

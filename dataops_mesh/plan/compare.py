@@ -14,7 +14,7 @@ from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.cut import same_cut
-from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product
+from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product, Role
 from dataops_mesh.spec.partition import Partitioning
 
 # Judged by name below; a field of a later version is judged as "a setting not known".
@@ -110,6 +110,8 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
         yield change("sla_note", f"timezone {old.timezone} to {new.timezone}", new.where, port)
     for kind, what in _visibility(old.visibility, new.visibility):
         yield change(kind, what, new.where, port)
+    for kind, what in _roles(old.roles, new.roles):
+        yield change(kind, what, new.where, port)
     for kind, what in _partitions(old.partitioning, new.partitioning):
         yield change(kind, what, new.where, port)
     yield from compare_columns(old, new, port)
@@ -118,8 +120,7 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
     yield from compare_slas(old, new, port)
     for what in sorted({one.what for one in new.unexecuted} - {o.what for o in old.unexecuted}):
         yield change("rule_note", f"not executed: {what}", new.where, port)
-    words = ("description", "approvers", "roles")
-    if any(getattr(old, word) != getattr(new, word) for word in words):
+    if _words(old) != _words(new):
         yield change("documentation", "described otherwise", new.where, port)
     for one in fields(Contract):
         known = one.name in _JUDGED or not one.compare
@@ -157,6 +158,27 @@ def _visibility(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[tuple[st
         yield "visibility_narrower", said
     if old and (not new or set(new) - set(old)):
         yield "visibility_wider", said
+
+
+def _words(contract: Contract) -> tuple[object, ...]:
+    """Return what a contract says to people alone."""
+    roles = tuple(replace(one, unmasked=(), members=()) for one in contract.roles)
+    return contract.description, contract.approvers, roles
+
+
+def _roles(old: tuple[Role, ...], new: tuple[Role, ...]) -> Iterator[tuple[str, str]]:
+    """Yield who reads more or less as it is, by which role."""
+    before, after = _unmasked(old), _unmasked(new)
+    for kind, found in (("narrower", before - after), ("wider", after - before)):
+        for role in sorted({role for role, _, _ in found}):
+            columns = ", ".join(sorted({column for one, column, _ in found if one == role}))
+            members = ", ".join(sorted({member for one, _, member in found if one == role}))
+            which = "for" if kind == "wider" else "no longer for"
+            yield f"unmasked_{kind}", f"role {role}: {columns} unmasked {which} {members}"
+
+
+def _unmasked(roles: tuple[Role, ...]) -> set[tuple[str, str, str]]:
+    return {(one.role, column, m) for one in roles for column in one.unmasked for m in one.members}
 
 
 def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from dataops_mesh.spec.checks.check import Check, CheckResult
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.store.described import (
+    ClearKept,
     ColumnProfile,
     File,
     MaskApplied,
@@ -32,7 +33,8 @@ class Attempt:
         quarantines: the rows that were set aside.
         state: what dbt's next build goes on from.
         heard: the newest release of production before it began.
-        masks: the columns of which only the masked form is left.
+        masks: the columns of which the candidate has the masked form alone.
+        clear: the values of these that roles read, in the restricted folder.
         personal: the columns that look like personal data and do not say so.
         profile: how many nulls each column has, and its mean.
         unnamed: by port, columns whose names may be values, and what is told in their place.
@@ -53,6 +55,7 @@ class Attempt:
     state: tuple[File, ...] = ()
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
+    clear: tuple[ClearKept, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
     profile: tuple[ColumnProfile, ...] = ()
     unnamed: Mapping[Address, Mapping[str, str]] = field(default_factory=dict)

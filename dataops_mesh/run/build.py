@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.session import release_views, seal
+from dataops_mesh.engine.whole import whole_scan
 from dataops_mesh.engine.write import copy_port, describe_port
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.inputs.bind import Inputs, addresses, write_inputs_file
@@ -160,7 +161,9 @@ def _views(attempt: Attempt) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Return the views of what is read, as who is confined can read them."""
     store, release = attempt.environment.store, attempt.inputs.release
     product, reads, listed = attempt.product, attempt.inputs.reads, may_list()
-    views, read = release_views(store, release, addresses(product), listed=listed)
+    views, read = release_views(
+        store, release, addresses(product), listed=listed, opened=attempt.inputs.opened
+    )
     own, mine = own_views(store, product, release, reads, attempt.key, listed=listed)
     return (*views, *own), (*read, *mine)
 
@@ -194,6 +197,9 @@ def _read_folders(store: Store, inputs: Inputs) -> list[Path]:
         for address in read
         for ref in inputs.release.ports[address].refs
     }
+    for address, columns in inputs.opened.items():
+        entry = inputs.release.ports[address]
+        ports |= {path.parent for path in whole_scan(store, address, entry, columns)[1]}
     own = {
         read_folder(store, one.candidate, one.address.port)
         for one in inputs.reads

@@ -51,7 +51,7 @@ def store_of(settings: Settings, *, create: bool = True) -> Store:
         StoreError: the folder is not a store.
         UnknownNameError: there is no such sandbox: then nothing is opened, least of all production.
     """
-    store = open_store(settings.store_folder, create=create)
+    store = open_store(settings.store_folder, create=create, restricted=settings.restricted_folder)
     return find(store, settings.sandbox) if settings.sandbox else store
 
 

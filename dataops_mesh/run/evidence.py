@@ -82,6 +82,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         line=attempt.environment.store.line,
         heard=attempt.heard if attempt.environment.store.sandbox else 0,
         masks=attempt.masks,
+        clear=attempt.clear,
         personal=attempt.personal,
         profile=attempt.profile,
         full=attempt.inputs.full,

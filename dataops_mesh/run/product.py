@@ -22,6 +22,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
+from dataops_mesh.run.guards.roles import opened_to, settled
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
 from dataops_mesh.run.inputs.own import own_reasons
 from dataops_mesh.run.inputs.parameters import of_line
@@ -33,13 +34,14 @@ from dataops_mesh.run.report import Report, report_of
 from dataops_mesh.run.stages import build_and_audit, decide_incoming, hold_on_attempt
 from dataops_mesh.run.word.held import hold_reason
 from dataops_mesh.spec.checks.derive import serializes
-from dataops_mesh.spec.checks.masked import is_masked
+from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.store import files
 from dataops_mesh.store.manifest import ERROR, PUBLISH, REFUSE, Manifest, new_ref
 from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.release import ROLLBACK, Release, commit, entries_of, latest, latest_number
+from dataops_mesh.store.restricted import remove
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.redact import interruption, keep_full_text, safe_message
 from dataops_mesh.transform.walls import walls_of
@@ -139,6 +141,8 @@ def _run_once(  # noqa: PLR0913 - the same facts
                 known = (hold_reason(hold), *known)
                 attempt = replace(attempt, inputs=none)  # once it is lifted, it has seen nothing
             if not known:  # what no data can change is said before anything is built
+                opened = opened_to(product, store, release)
+                attempt = replace(attempt, inputs=replace(inputs, opened=opened))
                 attempt = build_and_audit(attempt, progress)
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
             if (stopped := interruption(error)) is not None:
@@ -146,6 +150,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
             failure = _tell(error, product, target / "error.txt")
         if failure is not None:
             # Raised out here, so that no traceback has the error with its values as context.
+            remove(store, ref)
             _discard(target)
             files.reopen(target)
             with suppress(OSError):  # a full disk takes no record either
@@ -155,6 +160,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
         decision = Refuse(known) if known else _decide(attempt)
         verdict = PUBLISH if isinstance(decision, Publish) else REFUSE
         reasons = decision.reasons if isinstance(decision, Refuse) else ()
+        attempt = settled(attempt, published=verdict == PUBLISH)
         manifest = write_evidence(attempt, verdict, reasons)
         if isinstance(decision, Publish):
             spend_approval(product, environment, release, ref)
@@ -180,7 +186,7 @@ def _discard(target: Path) -> None:
 
 def _tell(error: Exception, product: Product, private: Path) -> MeshError:
     """Return the error as people may see it: no value of the data, and where the rest is."""
-    if is_masked(product):
+    if is_private(product):
         rest = "its whole text is not kept, for it may repeat what is masked: try it in a test"
     else:
         with suppress(OSError):  # a full disk must not hide what went wrong

@@ -24,7 +24,7 @@ from dataops_mesh.run.session import attempt_session
 from dataops_mesh.run.usual.judging import usual_results
 from dataops_mesh.run.word.held import hold_on
 from dataops_mesh.spec.checks.check import Stage
-from dataops_mesh.spec.checks.masked import is_masked
+from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.store import files
 from dataops_mesh.store.hold import Hold
@@ -44,7 +44,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
     """
     environment, product = attempt.environment, attempt.product
     code = transform_fingerprint(product)
-    if is_masked(product):  # until nothing but the masked form is left
+    if is_private(product):  # until nothing but the masked form is left, or it is published
         files.shut(attempt.folder)
     with scratch_folder(environment.store) as scratch:
         with attempt_session(attempt) as connection:

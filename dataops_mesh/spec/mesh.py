@@ -11,6 +11,7 @@ from dataops_mesh.spec.names import major
 from dataops_mesh.spec.read.pact import unknown_columns
 from dataops_mesh.spec.read.protection import VISIBILITY
 from dataops_mesh.spec.read.relationships import reference_problems
+from dataops_mesh.spec.roles import unopened
 from dataops_mesh.spec.visible import invisible, reads
 
 Ports = dict[Address, tuple[Product, OutputPort]]
@@ -48,6 +49,7 @@ def check_mesh(
                 problems += _check_input(wanted, wanted.address, ports)
         problems += _check_relationships(product, ports)
         problems += _check_visibility(product, ports, mesh)
+        problems += _check_roles(product, ports)
     own = set(map(id, told))
     rest = [one for one in mesh.products if id(one) not in own]
     problems += _cycles((*told, *rest, *others), len(told))
@@ -191,3 +193,15 @@ def _check_visibility(product: Product, ports: Ports, mesh: Mesh) -> list[Proble
                 what = f'{port.address} is for "{name}", which is no product{hint}'
                 problems.append(Problem(what, port.contract.where, VISIBILITY, tuple(known)))
     return problems
+
+
+def _check_roles(product: Product, ports: Ports) -> list[Problem]:
+    """Check that the roles that the product reads by are there, and that it is a member."""
+    return [
+        problem
+        for wanted in product.inputs
+        if wanted.role and wanted.address in ports and product.status != "retired"
+        for problem in unopened(
+            ports[wanted.address][1], wanted.role, product.qualified_name, wanted.where
+        )
+    ]

@@ -107,7 +107,8 @@ class InputPort:
 
     Exactly one of `address` and `source` is set. Transforms name a published port by its
     address (`fleet.aircraft`) and a source by the port's name (`aircraft_csv`). A source may
-    have a contract, which says what its columns are and what must hold of them.
+    have a contract, which says what its columns are and what must hold of them. With a `role` of
+    its contract a published port is read unmasked.
     """
 
     name: str
@@ -118,6 +119,7 @@ class InputPort:
     contract_id: str | None = None
     expectations: tuple[Rule, ...] = ()
     contract: Contract | None = None
+    role: str = ""
 
     @property
     def parameter(self) -> str:

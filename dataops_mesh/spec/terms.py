@@ -167,10 +167,19 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role that grants access (ODCS `roles`)."""
+    """A role that grants access (ODCS `roles`).
+
+    Args:
+        unmasked: the masked columns that it reads as they are.
+        members: the products (`domain.product`, or `domain.*`) and people who have it.
+        approvers: who may grant it, as the contract says.
+    """
 
     role: str
     access: str
+    unmasked: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +191,7 @@ class Contract:
         allow_empty: zero rows may be published; off unless the contract says so.
         partitioning: how the port is cut; None for a port that is published whole.
         approvers: who may approve a change that cannot be taken back.
-        roles: who may read it, as the contract says; recorded, not enforced.
+        roles: who may read it, as the contract says; those that read unmasked are enforced.
         visibility: the domains and products whose products may read it; empty means all.
         timezone: whose days its partitions are, and its crons.
         closed: of a source, that a column more than these is an error.

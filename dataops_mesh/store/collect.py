@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
-from dataops_mesh.store import files, locks
+from dataops_mesh.store import files, locks, restricted
 from dataops_mesh.store.collecting.leftovers import is_older, leftovers, remove_leftover
 from dataops_mesh.store.collecting.reachable import PINNED, READ, Line, mark_past, reachable
 from dataops_mesh.store.floor import floor, raise_floor
@@ -217,6 +217,8 @@ def _delete_but_what_is_read(store: Store, found: Collected) -> Collected:
 
 def _delete(store: Store, found: Collected) -> Collected:
     """Delete what was found, past what belongs to somebody else."""
+    for ref in restricted.orphans(store):
+        restricted.remove(store, ref)
     stuck = {}
     candidates = {item.name for item in found.gone}
     for item in (*found.gone, *found.litter, *found.tree):
@@ -225,8 +227,11 @@ def _delete(store: Store, found: Collected) -> Collected:
         try:
             if candidate:  # first the evidence: half a candidate must never look like a whole one
                 files.remove(path / MANIFEST)
+                restricted.remove(store, item.name)
                 files.remove_tree(path)
             else:
+                if path.is_relative_to(store.candidates):
+                    restricted.remove(store, _ref(store, path))
                 remove_leftover(store, path)
         except PermissionError as error:
             where = Path(os.fsdecode(error.filename or path))

@@ -76,11 +76,25 @@ class Quarantine:
 
 @dataclass(frozen=True, slots=True)
 class MaskApplied:
-    """A column of which only the masked form was kept."""
+    """A column that consumers see masked."""
 
     port: Address
     column: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearKept:
+    """The clear values of a port that roles read, in the restricted folder (store/restricted.py).
+
+    Args:
+        columns: whose values they are.
+        digest: of the record there; it is salted, so that no value can be guessed by it.
+    """
+
+    port: Address
+    columns: tuple[str, ...]
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +122,18 @@ class PersonalFound:
 
 @dataclass(frozen=True, slots=True)
 class InputRead:
-    """What was read: a publication (of `self`, there may be none), or a source's fingerprint."""
+    """What was read: a publication (of `self`, there may be none), or a source's fingerprint.
+
+    Args:
+        role: by which it was read unmasked; empty where it was not.
+    """
 
     name: str
     address: Address | None = None
     publication: int | None = None
     candidate: str | None = None
     fingerprint: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,12 @@ def reopen(folder: Path) -> None:
     folder.chmod(S_IMODE(folder.parent.stat().st_mode))
 
 
+def allow(path: Path, mode: int) -> None:
+    """Give a file or folder exactly these rights."""
+    before("allow", path)
+    path.chmod(mode)
+
+
 def remove(path: Path) -> None:
     """Delete a file; no error when it is gone."""
     before("remove", path)

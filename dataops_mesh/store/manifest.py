@@ -23,6 +23,7 @@ from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.described import (
+    ClearKept,
     ColumnProfile,
     ContractUsed,
     File,
@@ -117,6 +118,7 @@ class Manifest:
     line: str = PRODUCTION
     heard: int = 0
     masks: tuple[MaskApplied, ...] = ()
+    clear: tuple[ClearKept, ...] = ()
     personal: tuple[PersonalFound, ...] = ()
     profile: tuple[ColumnProfile, ...] = ()
     full: bool = False
@@ -134,6 +136,10 @@ class Manifest:
         """Return all files of the candidate: of its ports, and of what was set aside."""
         aside = (file for one in self.quarantines for file in one.files)
         return (*(file for port in self.ports for file in port.files), *aside, *self.state)
+
+    def kept(self, address: Address) -> ClearKept | None:
+        """Return what is kept of the clear values of one port, if anything is."""
+        return next((one for one in self.clear if one.port == address), None)
 
     def port(self, address: Address) -> PortData | None:
         """Return the data of one port, if the candidate has it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, StoreError
@@ -33,10 +33,12 @@ class Store:
         root: the store's folder.
         line: whose releases these are: `production`, or `sandboxes/<name>~<token>`. Candidates,
             the tree, declarations and pins are shared by all lines.
+        restricted: the folder of clear values, where it is known (store/restricted.py).
     """
 
     root: Path
     line: str = PRODUCTION
+    restricted: Path | None = field(default=None, compare=False)
 
     @property
     def production(self) -> Store:
@@ -55,7 +57,7 @@ class Store:
 
     def on(self, line: str) -> Store:
         """Return the store on another line."""
-        return Store(self.root, line)
+        return Store(self.root, line, self.restricted)
 
     @property
     def candidates(self) -> Path:
@@ -117,14 +119,15 @@ def name_of(line: str) -> str:
     return line.removeprefix(f"{SANDBOXES}/").partition("~")[0] if line != PRODUCTION else ""
 
 
-def open_store(root: Path, *, create: bool = True) -> Store:
+def open_store(root: Path, *, create: bool = True, restricted: Path | None = None) -> Store:
     """Return the store in the folder, made there first if it is empty.
 
     Args:
         root: the store's folder.
         create: make the folder a store if it is missing or empty.
+        restricted: the folder of clear values, if there is one.
     """
-    store = Store(root.absolute())
+    store = Store(root.absolute(), restricted=restricted)
     marker = store.root / MARKER
     if not marker.is_file():
         if not create:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataops_mesh.errors import CorruptError, Problem
+from dataops_mesh.errors import CorruptError, Problem, StoreError
 from dataops_mesh.store import files
 from dataops_mesh.store.described import PortData, Quarantine
+from dataops_mesh.store.log import latest
 from dataops_mesh.store.manifest import folder, read_manifest
+from dataops_mesh.store.restricted import clear_files, read_clear
 from dataops_mesh.store.store import Store
 
 
@@ -27,6 +29,25 @@ def verify(store: Store, ref: str) -> int:
                 total += file.bytes
                 continue
             problems.append(Problem(what, next="roll the product back, or run it again"))
+    for one in manifest.clear:
+        try:
+            total += sum(path.stat().st_size for path in read_clear(store, manifest, one.port))
+        except StoreError as error:
+            problems += error.problems
     if problems:
         raise CorruptError(problems)
     return total
+
+
+def lost(store: Store) -> dict[str, str]:
+    """Return the products of which consumers by a role miss clear values, each with why."""
+    found: dict[str, str] = {}
+    release = latest(store)
+    for ref in sorted({ref for address in release.ports for ref in release.ports[address].refs}):
+        manifest = read_manifest(store, ref)
+        for one in manifest.clear:
+            try:
+                clear_files(store, manifest, one.port, one.columns)
+            except StoreError as error:
+                found.setdefault(manifest.product, error.problems[0].what)
+    return found

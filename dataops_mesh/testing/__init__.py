@@ -114,7 +114,7 @@ def _tried(
             ports.append(as_source(port, given, work))
         else:
             publish(port.address, given, environment, mesh, work)
-            ports.append(port)
+            ports.append(replace(port, role=""))
     for port in product.own:
         if port.name in inputs and port.address is not None:
             publish(port.address, inputs[port.name], environment, mesh, work)
@@ -140,7 +140,7 @@ def _unmasked(port: OutputPort) -> OutputPort:
     So a test needs no secret.
     """
     columns = tuple(replace(column, mask=None) for column in port.contract.columns)
-    return replace(port, contract=replace(port.contract, columns=columns))
+    return replace(port, contract=replace(port.contract, columns=columns, roles=()))
 
 
 def _whole(error: TransformError, store: Path) -> TransformError:

@@ -17,7 +17,7 @@ from typing import Any
 
 from dataops_mesh import errors
 from dataops_mesh.errors import Location, MeshError, Problem, TransformError
-from dataops_mesh.spec.checks.masked import is_masked
+from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.standards.schema import Validator
 from dataops_mesh.transform.confine import client
@@ -201,7 +201,7 @@ def _raise(error: dict[str, Any], product: Product, file: Path) -> None:
     if not problems:
         where = place(product, file, max(error["line"], 1))
         kind_only = error["safe"].partition(":")[0]  # its words may be values that are masked
-        said = kind_only if is_masked(product) else error["safe"]
+        said = kind_only if is_private(product) else error["safe"]
         problems = [Problem(f"the transform raised {said}", where)]
     raise kind(problems) from text
 

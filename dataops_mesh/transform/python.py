@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
-from dataops_mesh.spec.checks.masked import is_masked
+from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.parameters import ARGUMENT
 from dataops_mesh.spec.read.relationships import referenced
@@ -126,7 +126,7 @@ def call_transform(
     except (Exception, SystemExit) as error:  # a transform's exit() must not end the pipeline
         where = place(product, file, line_in(error, file))
         said = safe_message(error)
-        said = said.partition(":")[0] if is_masked(product) else said
+        said = said.partition(":")[0] if is_private(product) else said
         raise TransformError(Problem(f"the transform raised {said}", where)) from error
     built = _by_port(product, returned, file)
     return {name: _as_ours(connection, value) for name, value in built.items()}

@@ -2,14 +2,14 @@
 
 The functional test of a candidate and the monitor of published data are the same code on another
 relation. Nothing is rebuilt and nothing is published; dbt's own tests and what is unusual about a
-build need a build and are left out; so are checks of masked columns, which were judged before they
-were masked.
+build need a build and are left out. Checks of masked columns are judged on clear values where these
+are kept for a role; else they were judged at publication, and the audit says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,8 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.catalog import catalogs
 from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.session import bind_release, seal
-from dataops_mesh.errors import CorruptError, NotPublishedError, Problem
+from dataops_mesh.engine.whole import whole_scan
+from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
 from dataops_mesh.ledger.incidents import AuditRecord, record_audit
 from dataops_mesh.quality.schema import as_published
 from dataops_mesh.run.attempt import Attempt
@@ -31,13 +32,14 @@ from dataops_mesh.run.partition import table_schema
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.session import attempt_session
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage
-from dataops_mesh.spec.checks.masked import reads_masked
+from dataops_mesh.spec.checks.masked import masked_columns, reads_masked
 from dataops_mesh.spec.checks.measures import ELSEWHERE, SetAside, TableSchema
 from dataops_mesh.spec.model import Address, Product, Severity
 from dataops_mesh.spec.partition import Partition, partition_of
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.store.log import Entry, Release, ports_of
 from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.store import Store
 from dataops_mesh.transform.walls import walls_of
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class PublishedAudit:
     started: datetime
     seconds: float
     partition: str = ""
+    at_publication: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
@@ -88,14 +91,14 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
     with pinned(store) as release:
         entry = _entry(product, release)
         piece = _newest(product, entry, settings.clock())
-        checks = tuple(
+        clear = _clear(product, store, _one_piece(product, piece, release))
+        asked = [
             _of_any_age(check)
             for check in all_checks(product, walls_of(settings), piece)
-            if check.stage is Stage.OUTPUT
-            and not isinstance(check.measure, (*ELSEWHERE, SetAside))
-            and not reads_masked(product, check)
-        )
-        nothing = Inputs(release, (), {})
+            if check.stage is Stage.OUTPUT and not isinstance(check.measure, (*ELSEWHERE, SetAside))
+        ]
+        checks = tuple(check for check in asked if _can_judge(product, check, clear))
+        nothing = Inputs(release, (), {}, opened=clear)
         attempt = Attempt(
             product, environment, "monitor", entry.candidate, started, nothing, checks, piece
         )
@@ -115,6 +118,7 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         started=started,
         seconds=(datetime.now(UTC) - started).total_seconds(),
         partition=piece.key if piece else "",
+        at_publication=tuple(f"{one.port} {one.name}" for one in asked if one not in checks),
     )
     with open_record(environment) as ledger:
         record_audit(ledger, _record(audit))
@@ -185,7 +189,8 @@ def _published(attempt: Attempt) -> Iterator[duckdb.DuckDBPyConnection]:
         own = [port.address for port in attempt.product.outputs]
         release = attempt.inputs.release
         files = [*_bind_others(connection, attempt, own)]
-        files += bind_release(connection, environment.store, _one_piece(attempt, release), own)
+        piece = _one_piece(attempt.product, attempt.partition, release)
+        files += bind_release(connection, environment.store, piece, own, attempt.inputs.opened)
         if attempt.partition is not None:
             for address in own:
                 files += _bind_whole(connection, attempt, address)
@@ -202,12 +207,28 @@ def _bind_others(
     return list(bind_release(connection, attempt.environment.store, release, others))
 
 
-def _one_piece(attempt: Attempt, release: Release) -> Release:
+def _clear(product: Product, store: Store, release: Release) -> dict[Address, tuple[str, ...]]:
+    """Return the masked columns of each port of which all clear values are here to be read."""
+    found = {}
+    for port in product.outputs:
+        masked, address = tuple(sorted(masked_columns(port.contract))), port.address
+        if masked and store.restricted is not None:
+            with suppress(StoreError, OSError):
+                whole_scan(store, address, release.ports[address], masked)
+                found[address] = masked
+    return found
+
+
+def _can_judge(product: Product, check: Check, clear: Mapping[Address, object]) -> bool:
+    return not reads_masked(product, check) or check.relation in {str(one) for one in clear}
+
+
+def _one_piece(product: Product, partition: Partition | None, release: Release) -> Release:
     """Return the release with only the newest partition of the product's ports."""
-    if attempt.partition is None:
+    if partition is None:
         return release
-    key, instead = attempt.partition.key, dict[Address, Entry | None]()
-    for port in attempt.product.outputs:
+    key, instead = partition.key, dict[Address, Entry | None]()
+    for port in product.outputs:
         entry = release.ports[port.address]
         part = entry.part(key)
         instead[port.address] = replace(entry, parts=(part,) if part else ())

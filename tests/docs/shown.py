@@ -13,6 +13,7 @@ OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
 QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
 MASKS = "tests/docs/test_the_page_on_masks.py"
+ROLES = "tests/docs/test_the_page_on_roles.py"
 SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
 STATE = "tests/docs/test_the_page_on_state.py"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
@@ -80,6 +81,9 @@ SHOWN = {
     ("quarantine.md", "- property: partitions"): f"{QUARANTINE}::test_the_rules_of_the_page_are_read",
     ("quarantine.md", "$ mesh run shop.orders"): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
     ("quarantine.md", '$ mesh query "from shop__quarantine.orders" --candidate 20261126T010924Z-ac0d8693'): f"{QUARANTINE}::test_the_contract_of_the_page_sets_aside_what_it_shows",
+    ("roles.md", "# domains/travel/passengers/passengers.odcs.yaml"): f"{ROLES}::test_the_role_of_the_page_opens_what_it_shows",
+    ("roles.md", "# domains/finance/refunds/product.odps.yaml"): f"{ROLES}::test_the_role_of_the_page_opens_what_it_shows",
+    ("roles.md", '$ mesh query --role fraud "select email, phone from travel.passengers"'): f"{ROLES}::test_the_role_of_the_page_opens_what_it_shows",
     ("masks.md", "schema:"): f"{MASKS}::test_the_contract_of_the_page_masks_what_it_shows",
     ("masks.md", '$ export MESH_SECRET_PASSENGERS="a long text that nobody guesses"'): f"{MASKS}::test_the_contract_of_the_page_masks_what_it_shows",
     ("security.md", "quality:"): "tests/factory/test_no_answer_of_a_rule_is_shown.py::test_the_rule_of_the_page_says_what_it_says",

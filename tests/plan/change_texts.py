@@ -25,6 +25,11 @@ status: active
 description: {purpose: Orders.}
 customProperties:
   - {property: visibility, vendor: dataops_mesh, value: [audit, finance]}
+roles:
+  - role: fraud
+    access: read
+    customProperties:
+      - {property: unmasked, vendor: dataops_mesh, value: {members: [audit.cases, ana], columns: [phone]}}
 schema:
   - name: orders
     properties:
@@ -51,6 +56,7 @@ schema:
           - {id: email_note, metric: nullValues, mustBe: 0, severity: warning}
       - {name: sold_at, id: c6, logicalType: timestamp, logicalTypeOptions: {timezone: true}}
       - {name: note, id: c7, logicalType: string}
+      - {name: phone, id: c8, logicalType: string, customProperties: [{property: masking, vendor: dataops_mesh, value: {method: constant, value: "-"}}]}
     quality:
       - {id: enough, metric: rowCount, mustBeGreaterThan: 10}
       - {id: sane, type: sql, query: "select count(*) from {object} where amount < 0", mustBe: 0}

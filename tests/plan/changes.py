@@ -136,6 +136,11 @@ CASES = [
          {"visibility_wider": ADDS_FOR_EVER}),
     Case("shown to others", "[audit, finance]", "[audit, tax]",
          {"visibility_narrower": BREAKS, "visibility_wider": ADDS_FOR_EVER}),
+    Case("unmasked for another", "audit.cases, ana", "audit.cases, ana, ben",
+         {"unmasked_wider": ADDS_FOR_EVER}),
+    Case("unmasked for fewer", "audit.cases, ana", "audit.cases", {"unmasked_narrower": PATCHES}),
+    Case("unmasked for others", "audit.cases, ana", "audit.cases, ben",
+         {"unmasked_narrower": PATCHES, "unmasked_wider": ADDS_FOR_EVER}),
     # Rules and service levels
     Case("threshold loosened", "mustBeLessThan: 5", "mustBeLessThan: 9", {"rule_looser": BREAKS}),
     Case("threshold tightened", "mustBeLessThan: 5", "mustBeLessThan: 1", {"rule_tighter": ADDS}),

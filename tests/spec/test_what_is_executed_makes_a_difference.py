@@ -128,6 +128,12 @@ PROBES: dict[tuple[str, str], dict[str, Any]] = {
         "scheduler": ("wrong", "airflow"),
         "schedule": ("wrong", "daily"),
     },
+    ("ODCS", "role"): {
+        "role": ("product", "other"),
+        "firstLevelApprovers": ("product", "lea"),
+        "secondLevelApprovers": ("product", "tom"),
+        "customProperties": FORBIDDEN,
+    },
     ("ODCS", "custom property"): {
         key: (*value, {"property": "allowEmpty", "vendor": "dataops_mesh"})
         for key, value in CUSTOM.items()

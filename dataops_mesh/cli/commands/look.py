@@ -50,12 +50,13 @@ def status(
     raise typer.Exit(show_status(names or [], output))
 
 
-def query(
+def query(  # noqa: PLR0913, PLR0917 - the options of a command
     sql: Annotated[str, typer.Argument(metavar="SQL", help="one SELECT on domain.port")],
     release: Annotated[int | None, typer.Option(help="a release number", min=0, max=10**15)] = None,
     candidate: Annotated[
         str | None, typer.Option(help="a candidate of your own, also a refused one; on record")
     ] = None,
+    role: Annotated[str, typer.Option(help="read unmasked what this role of yours may")] = "",
     sandbox: Sandbox = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -66,9 +67,11 @@ def query(
 
     if candidate is not None and release is not None:
         raise typer.BadParameter("a candidate is in no release: say one of both")
+    if candidate is not None and role:
+        raise typer.BadParameter("a candidate is not read by a role: say one of both")
     if candidate is not None:
         raise typer.Exit(query_candidate(candidate, sql, output))
-    raise typer.Exit(run_query(sql, release, output))
+    raise typer.Exit(run_query(sql, release, output, role))
 
 
 def show(

@@ -10,6 +10,7 @@ from dataops_mesh.cli.workspace import open_workspace
 from dataops_mesh.policy.model import Flow, Flows
 from dataops_mesh.spec.classes import OPEN, is_pii, says_personal
 from dataops_mesh.spec.model import Address, Column, Mesh, Product
+from dataops_mesh.spec.roles import opened_by
 
 Row = dict[str, Any]
 COLUMNS = ("column", "says", "consumers_see", "made_of", "read_by")
@@ -50,12 +51,13 @@ def _columns(mesh: Mesh, flows: Flows) -> Iterator[Row]:
     for product in mesh.products:
         for read in product.inputs:
             if read.address is not None:
-                readers.setdefault(read.address, []).append(product.qualified_name)
+                how = f" by {read.role}" if read.role else ""
+                readers.setdefault(read.address, []).append(product.qualified_name + how)
     held = _held(mesh, flows)
     for product in mesh.products:
         flow = flows(product)
         seen = {(address, c.name) for address, p in flow.read.items() for c in p.contract.columns}
-        closed = frozenset(seen & held)
+        closed = frozenset(seen & (held | _opened(product, flow)))
         for port in product.outputs:
             for column in port.contract.columns:
                 origins = _origins(flow, port.name, column, closed)
@@ -88,11 +90,22 @@ def _held(mesh: Mesh, flows: Flows) -> set[tuple[Address, str]]:
             for product, flow in zip(mesh.products, found, strict=True)
             for port in product.outputs
             for (name, column), origins in flow.clear.items()
-            if name == port.name and held & {(one.address, one.column) for one in origins}
+            if name == port.name
+            and (held | _opened(product, flow)) & {(one.address, one.column) for one in origins}
         }
         more -= held | ended
         held |= more
     return held
+
+
+def _opened(product: Product, flow: Flow) -> set[tuple[Address, str]]:
+    """Return the columns that a product reads as they are, by a role."""
+    return {
+        (address, name)
+        for read in product.inputs
+        if read.role and (address := read.address) and address in flow.read
+        for name in opened_by(flow.read[address].contract, read.role)
+    }
 
 
 def _is_unreadable(column: Column) -> bool:

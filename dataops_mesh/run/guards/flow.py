@@ -12,11 +12,13 @@ from dataops_mesh.policy.model import Flow, Flows, Origin
 from dataops_mesh.run.lineage import Known, dbt_manifest, upstream_ports
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Address, Mesh, OutputPort, Product
+from dataops_mesh.spec.classes import OPEN
+from dataops_mesh.spec.model import Address, Column, Mesh, OutputPort, Product
 from dataops_mesh.transform.walls import walls_of
 
 # The lowest classes: nothing can be lowered below them, so nobody need read the SQL.
 _LOWEST = frozenset({"", "public"})
+_UNMASKED = "restricted"
 
 
 def flows_in(
@@ -55,7 +57,7 @@ def flows_in(
         ports, own = ports_of(product), {port.address for port in product.own}
         mine = {port.address: port for port in product.outputs if port.address in own}
         origins = {
-            (address, column.name): Origin(address, column.name, column.classification or "")
+            (address, column.name): Origin(address, column.name, _class(product, address, column))
             for address, port in {**ports, **mine}.items()
             for column in port.contract.columns
         }
@@ -87,3 +89,10 @@ def flows_in(
         return kept[key]
 
     return told
+
+
+def _class(product: Product, address: Address, column: Column) -> str:
+    """Return how secret a column is to a product: unmasked, never less than who needs a role."""
+    said = column.classification or ""
+    by_role = any(port.role and port.address == address for port in product.inputs)
+    return _UNMASKED if by_role and column.mask and said.lower() in {*OPEN, ""} else said

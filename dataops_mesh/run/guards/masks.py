@@ -1,6 +1,7 @@
-"""Masks: the gate judges a candidate as it is, then nothing but its masked form is left of it.
+"""Masks: the gate judges a candidate as it is, then nothing but its masked form is left in it.
 
-That holds for a candidate that is refused, too, and for the rows that were set aside.
+That holds for a candidate that is refused, too, and for the rows that were set aside. What roles
+read unmasked of a candidate that may be published is kept in the restricted folder first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dataops_mesh.engine.clear import Keep
 from dataops_mesh.engine.limit import time_limit
 from dataops_mesh.engine.mask import Masked, mask_port
 from dataops_mesh.engine.session import seal
@@ -21,8 +23,11 @@ from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.checks.masked import is_masked, masked_columns
 from dataops_mesh.spec.model import Address, Contract, OutputPort, Product
 from dataops_mesh.spec.names import WHY
+from dataops_mesh.spec.roles import opened_columns, reads_unmasked
 from dataops_mesh.store import files
+from dataops_mesh.store import restricted as clear
 from dataops_mesh.store.described import MaskApplied, PortData, Quarantine
+from dataops_mesh.store.line.subset import is_subset
 from dataops_mesh.store.manifest import quarantine_folder
 from dataops_mesh.transform.blame import blamed
 
@@ -52,25 +57,35 @@ def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
     Raises:
         RunError: the masked form is not what it should be.
     """
-    product, environment = attempt.product, attempt.environment
+    product, environment, store = attempt.product, attempt.environment, attempt.environment.store
     if not attempt.ports or not is_masked(product):
         return attempt
     settings = environment.settings
     addresses = [port.address for port in product.outputs]
     refused = isinstance(decide(attempt.ref, addresses, checks, attempt.results), Refuse)
     ports, asides = {one.address: one for one in attempt.ports}, list(attempt.quarantines)
-    applied = []
+    applied, kept = [], []
+    opened = {} if refused else _places(attempt)
     with attempt_session(attempt) as connection:
-        seal(connection, [attempt.folder])
+        if opened:
+            connection.execute("SET preserve_insertion_order = true")
+        apart = [place for keep in opened.values() for place in keep.places.values()]
+        seal(connection, [attempt.folder, *apart])
         for port in product.outputs:
             masks = _masks(port.contract, settings)
             if not masks:
                 continue
             keys, known = _keys(port.contract), _known(port.contract) if refused else None
             with blamed(product, port), time_limit(connection, settings.transform_limit):
-                folder = attempt.folder
-                mask_port(connection, folder, port.address, masks, keys=keys, known=known)
-                ports[port.address] = describe_port(connection, folder, port.address)
+                folder, keep = attempt.folder, opened.get(port.address)
+                address = port.address
+                mask_port(connection, folder, address, masks, keys=keys, known=known, keep=keep)
+                data = describe_port(connection, folder, address)
+                if keep is not None:
+                    kept.append(clear.keep(store, attempt.ref, address, tuple(keep.places)))
+                    forms = data.fingerprint, ports[address].fingerprint
+                    data = replace(data, fingerprint=clear.fingerprint(store, *forms))
+                ports[address] = data
                 for index, one in enumerate(asides):
                     if one.address == port.address and one.files:
                         inside = _inside(port)
@@ -78,9 +93,23 @@ def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
                         mask_port(connection, folder, inside, masks, known=known)
                         asides[index] = _told(one, describe_port(connection, folder, inside))
             applied += [MaskApplied(port.address, m.column, m.mask.kind.value) for m in masks]
-    files.reopen(attempt.folder)
+    if not reads_unmasked(product):  # then the verdict decides
+        files.reopen(attempt.folder)
     told = tuple(ports[address] for address in addresses)
-    return replace(attempt, ports=told, quarantines=tuple(asides), masks=tuple(applied))
+    found = replace(attempt, ports=told, quarantines=tuple(asides), masks=tuple(applied))
+    return replace(found, clear=tuple(kept))
+
+
+def _places(attempt: Attempt) -> dict[Address, Keep]:
+    """Return what roles read unmasked of each port, and the folder where it is kept."""
+    store = attempt.environment.store
+    if is_subset(store):
+        return {}
+    return {
+        port.address: Keep(clear.make_places(store, attempt.ref, port.address, columns))
+        for port in attempt.product.outputs
+        if (columns := opened_columns(port.contract))
+    }
 
 
 def _masks(contract: Contract, settings: Settings) -> list[Masked]:

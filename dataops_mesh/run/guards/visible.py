@@ -13,6 +13,7 @@ from dataops_mesh.store.history import history
 from dataops_mesh.store.log import PUBLICATION
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.release import Release
+from dataops_mesh.store.store import Store
 
 
 def invisible_reasons(
@@ -33,7 +34,7 @@ def invisible_reasons(
         if address.domain == product.domain or address not in release.ports:
             continue
         try:
-            port = _restricted(environment, release, address)
+            port = published_port(environment.store, release, address, VISIBILITY)
         except MeshError as error:
             found.append(f"nobody can tell who may read {address}: {error.problems[0].what}")
             continue
@@ -42,18 +43,19 @@ def invisible_reasons(
     return tuple(dict.fromkeys(found))
 
 
-def _restricted(environment: Environment, release: Release, address: Address) -> OutputPort | None:
-    """Return the port as it was published, if its contract says who may read it.
+def published_port(
+    store: Store, release: Release, address: Address, word: str
+) -> OutputPort | None:
+    """Return a port as it was published last, if its declaration says a word at all.
 
     What a rollback brings back are rows, and not what its owner said of them then.
     """
-    store = environment.store
     built = (one.candidate for one in history(store, address) if one.kind == PUBLICATION)
     manifest = read_manifest(store, next(built, release.ports[address].candidate))
     if not manifest.declaration:  # made before they were kept
         return None
     texts = read_declaration(store, manifest.declaration)
-    if not any(VISIBILITY in text for text in texts.values()):
+    if not any(word in text for text in texts.values()):
         return None
     domain, _, name = manifest.product.partition(".")
     owner = load_texts(texts, domain, name)

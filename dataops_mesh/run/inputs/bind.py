@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.session import bind_release, bind_source, narrow
 from dataops_mesh.engine.source import fingerprint, marks, resolve
+from dataops_mesh.engine.whole import Opened
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.run.guards.reach import require_reachable
 from dataops_mesh.run.inputs.late import bind_deliveries, read_files, windows
@@ -37,6 +38,7 @@ class Inputs:
         source_files: the files of each source input port, by its name.
         marks: how these files looked before they were hashed.
         full: what the product published last is left out.
+        opened: the masked columns that it reads as they are, by a role.
     """
 
     release: Release
@@ -44,6 +46,7 @@ class Inputs:
     source_files: dict[str, tuple[Path, ...]]
     marks: tuple[tuple[object, ...], ...] = ()
     full: bool = False
+    opened: Opened = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -132,7 +135,7 @@ def bind_inputs(
     partition: str = "",
 ) -> None:
     """Make every input port a view of the connection, under the name transforms use."""
-    bind_release(connection, store, inputs.release, addresses(product))
+    bind_release(connection, store, inputs.release, addresses(product), inputs.opened)
     for statement in own_views(store, product, inputs.release, inputs.reads, partition)[0]:
         connection.execute(statement)
     within = windows(product, partition)
@@ -187,7 +190,8 @@ def _readable(source: Source) -> bool:
 
 def _published(release: Release, port: InputPort, address: Address) -> InputRead:
     entry = release.ports[address]
-    return InputRead(port.name, address, entry.publication, entry.candidate, entry.fingerprint)
+    content = (entry.publication, entry.candidate, entry.fingerprint)
+    return InputRead(port.name, address, *content, role=port.role)
 
 
 def _content(store: Store, port: InputPort, found: tuple[Path, ...]) -> str:

@@ -20,7 +20,14 @@ from dataops_mesh.store.line.known import living
 from dataops_mesh.store.line.opening import NOBODY
 from dataops_mesh.store.line.refresh import withdraw_erased
 from dataops_mesh.store.release import Release
-from dataops_mesh.store.removing.erase import delete, delete_leftovers, taken, unfinished, users
+from dataops_mesh.store.removing.erase import (
+    delete,
+    delete_leftovers,
+    require_deletable,
+    taken,
+    unfinished,
+    users,
+)
 from dataops_mesh.store.removing.removal import Removal, is_done, mark_done, note_removals, removals
 from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.store import Store
@@ -101,8 +108,10 @@ def erase(  # noqa: PLR0913 - each a fact of the record
 
     Raises:
         OwnershipError: the domain belongs to another repository.
+        StoreError: clear values are kept of it, and the setting `restricted` does not say where.
     """
     store = environment.store
+    require_deletable(store, what.product)
     asked = ask(environment, ERASE, what.product, what.addresses, reason, partition)
     how = PRODUCT if whole else PORT
     release = withdraw(store, what.product, what.addresses, asked, partition, how)

@@ -18,6 +18,7 @@ from dataops_mesh.spec.checks.measures import (
 )
 from dataops_mesh.spec.checks.withheld import may_read
 from dataops_mesh.spec.model import Contract, Product
+from dataops_mesh.spec.roles import reads_unmasked
 
 
 def masked_columns(contract: Contract) -> frozenset[str]:
@@ -28,6 +29,11 @@ def masked_columns(contract: Contract) -> frozenset[str]:
 def is_masked(product: Product) -> bool:
     """Tell whether a port of the product has a masked column."""
     return any(masked_columns(port.contract) for port in product.outputs)
+
+
+def is_private(product: Product) -> bool:
+    """Tell whether values pass through the product that others see masked."""
+    return is_masked(product) or reads_unmasked(product)
 
 
 def reads_masked(product: Product, check: Check) -> bool:

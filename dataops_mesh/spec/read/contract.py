@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem
-from dataops_mesh.spec.model import Column, Contract, Role
+from dataops_mesh.spec.model import Column, Contract
 from dataops_mesh.spec.names import STATUSES, VERSION, port_name, slug
 from dataops_mesh.spec.read.aside import SETTING, refuse_setting
 from dataops_mesh.spec.read.bound import with_foreign
@@ -19,6 +19,7 @@ from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.read.quality.rule_names import report_duplicates
 from dataops_mesh.spec.read.quality.rules import read_rules
 from dataops_mesh.spec.read.relationships import read_relationships
+from dataops_mesh.spec.read.roles import read_roles
 from dataops_mesh.spec.read.servers import system_of
 from dataops_mesh.spec.read.sla import Scope, read_slas
 from dataops_mesh.spec.read.yaml import Document
@@ -75,10 +76,7 @@ def read_contract(
         partitioning=read_partitioning(own.get("partitions"), columns, problems, zone),
         timezone=zone,
         approvers=approvers(node),
-        roles=tuple(
-            Role(entry.text("role") or "", entry.text("access") or "")
-            for entry in node.items("roles")
-        ),
+        roles=read_roles(node, columns, extras, problems),
         visibility=visibility(own.get(VISIBILITY), domain),
         unexecuted=left,
         system=target.system,

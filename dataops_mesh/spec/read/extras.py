@@ -70,6 +70,8 @@ def _place(keys: Keys, kind: str) -> str | None:
             return "outputPort"
         case ("DataContract",):
             return "contract"
+        case ("DataContract", "roles", int()):
+            return "role"
         case ("DataContract", "schema", int(), "properties", int()):
             return "column"
         case ("DataContract", "schema", int(), "quality", int()):

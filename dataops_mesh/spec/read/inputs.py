@@ -109,6 +109,9 @@ def _read(
         parsed = _address(child, address, problems)
         if parsed is None:
             return None
+    role = settings.get("role")
+    if role is not None and source is not None:
+        problems.append(role.problem("a source has no role: what it is read by is its own"))
     return InputPort(
         # Transforms know a published port by its address only.
         name=str(parsed) if parsed else name,
@@ -120,6 +123,7 @@ def _read(
         expectations=read_expectations(
             settings.get("expectations"), _called(name, parsed), problems
         ),
+        role=str(role.value) if role is not None else "",
     )
 
 

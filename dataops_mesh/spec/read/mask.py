@@ -69,8 +69,8 @@ def _words_problem(kind: MaskKind, said: Mapping[str, Any]) -> tuple[str, str] |
     """Return what is wrong with the words beside `method`, and what to do."""
     given = said.keys() - {"method"}
     if "unmaskedRoles" in given:
-        what = "`unmaskedRoles` is not supported yet: nobody can read the column unmasked"
-        return what, "leave it out"
+        what = "`unmaskedRoles` is not supported yet: a role itself says which columns it reads"
+        return what, "give the role the setting `unmasked` (docs/roles.md)"
     if str(said.get("secret", "")).endswith("_for"):
         return "the name of a secret does not end in _for", "that says whose the other one is"
     takes = _WORDS[kind]

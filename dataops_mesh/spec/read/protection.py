@@ -48,7 +48,7 @@ def approvers(contract: Node) -> tuple[str, ...]:
 
     ODCS `roles[].firstLevelApprovers` and `secondLevelApprovers` are one text or a list.
     """
-    named = [name for role in contract.items("roles") for name in _approvers(role)]
+    named = [name for role in contract.items("roles") for name in role_approvers(role)]
     team = contract.child("team")
     members = team.items("members") if team else []
     people = [*members, *contract.items("team")]
@@ -57,7 +57,8 @@ def approvers(contract: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in named if name.strip()))
 
 
-def _approvers(role: Node) -> Iterator[str]:
+def role_approvers(role: Node) -> Iterator[str]:
+    """Yield who may grant a role, of the first level before the second."""
     for key in _APPROVERS:
         yield from (role.text(key) or "").split(",")
         yield from role.texts(key)

@@ -32,6 +32,7 @@ _OPERATORS = (
     "mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",
     "mustBeLessOrEqualTo", "mustBeBetween", "mustNotBeBetween",
 )  # fmt: skip
+_APPROVERS = "executed: who may approve a change that shows more"
 _ODCS_CONTEXT = "#$defs/Context/oneOf/1/properties/"
 _ODPS_CONTEXT = "#$defs/Context/properties/"
 _DOCUMENT = {
@@ -198,7 +199,16 @@ _ODCS: dict[str, Section] = {
     "server": (("Server", "ServerSource"), "recorded", {}),
     "team": (("Team",), "recorded", {}),
     "team member": (("TeamMember",), "recorded", {}),
-    "role": (("Role",), "recorded", {}),
+    "role": (
+        ("Role",),
+        "recorded",
+        {
+            "role": "executed: the name by which an input or a reader asks for it",
+            "firstLevelApprovers": _APPROVERS,
+            "secondLevelApprovers": _APPROVERS,
+            "customProperties": "executed: the setting `unmasked`; others are recorded",
+        },
+    ),
     "support channel": (("SupportItem", "Support"), "recorded", {}),
     "price": (("Pricing",), "recorded", {}),
     "synonym": (("Synonym", "Synonyms"), "recorded", {}),

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataops_mesh.errors import CorruptError, StoreError
-from dataops_mesh.store import files, locks, record
+from dataops_mesh.store import files, locks, record, restricted
 from dataops_mesh.store.line.subset import forget
 from dataops_mesh.store.manifest import (
     MANIFEST,
@@ -43,15 +43,35 @@ def unfinished(store: Store, removal: Removal) -> tuple[str, ...]:
     return tuple(ref for ref, manifest in _candidates(store, removal) if manifest is None)
 
 
+def require_deletable(store: Store, product: str) -> None:
+    """Make sure that all that is kept of a product can be deleted here, clear values too.
+
+    Raises:
+        StoreError: there are some, and the setting `restricted` does not say where.
+    """
+    domain, _, name = product.partition(".")
+    for path in (store.candidates / domain / name).glob(f"*/{MANIFEST}"):
+        with suppress(CorruptError):
+            ref = path.parent.relative_to(store.candidates).as_posix()
+            restricted.require_known(store, read_manifest(store, ref))
+
+
 def users(store: Store, removal: Removal, refs: Iterable[str]) -> tuple[str, ...]:
     """Return the processes that read or build any of the candidates."""
     return who_uses(store, frozenset(refs), removal.number)
 
 
 def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
-    """Delete what the removal takes of the candidates; how they were judged stays on record."""
-    for ref in refs:
-        manifest = read_manifest(store, ref)
+    """Delete what the removal takes of the candidates; how they were judged stays on record.
+
+    Raises:
+        StoreError: clear values are kept of one, and where is not known here.
+    """
+    found = {ref: read_manifest(store, ref) for ref in refs}
+    for manifest in found.values():
+        restricted.require_known(store, manifest)
+    for ref, manifest in found.items():
+        restricted.remove(store, ref, *(() if removal.whole else removal.addresses))
         after = store.removed / ref / f"{removal.number}.json"
         files.make_folder(after.parent)
         files.create(after, record.encode(successor(manifest, removal)))
@@ -68,6 +88,7 @@ def delete_leftovers(store: Store, removal: Removal) -> None:
     listed = unfinished(store, removal)  # first: whoever lives has pinned before it is listed
     dead = set(listed) - live_builds(store)
     for ref in dead.intersection(unfinished(store, removal)):  # without those that just ended
+        restricted.remove(store, ref)
         files.remove_tree(folder(store, ref))
     for path in store.scratch.iterdir():
         if path.suffix != locks.SUFFIX and not locks.is_alive(lock_of(path)):
@@ -85,8 +106,9 @@ def successor(manifest: Manifest, removal: Removal) -> Manifest:
         for one in manifest.quarantines
     )
     results = tuple(replace(result, sample=()) for result in manifest.results)
-    number = removal.number
-    return replace(manifest, ports=ports, quarantines=aside, results=results, removed=number)
+    clear = tuple(one for one in manifest.clear if not _is_taken(removal, one.port))
+    left = replace(manifest, ports=ports, quarantines=aside, results=results, clear=clear)
+    return replace(left, removed=removal.number)
 
 
 def _is_taken(removal: Removal, address: object) -> bool:

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from dataops_mesh.errors import Problem, did_you_mean
-from dataops_mesh.spec.checks.masked import is_masked
+from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import OutputPort, Product
 from dataops_mesh.spec.read.relationships import referenced
 from dataops_mesh.transform.dbt.project import (
@@ -138,12 +138,12 @@ def _circles(product: Product, manifest: Mapping[str, Any]) -> list[Problem]:
 
 def _clear_state(product: Product, kept: Iterable[Mapping[str, Any]]) -> list[Problem]:
     """Report state of a product with masks: it would keep the values that are masked."""
-    if not is_masked(product):
+    if not is_private(product):
         return []
     return [
         Problem(
             f'"{node["name"]}" keeps what it has from run to run, unmasked, and the product has '
-            "masked columns",
+            "masked columns, or reads some by a role",
             place(product, project_folder(product) / node["original_file_path"]),
             next="publish the history in a product without masks (`visibility`), and mask in one "
             "that reads it",
