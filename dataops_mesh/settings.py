@@ -75,6 +75,8 @@ class Settings(BaseSettings):
         now: the replay clock, with a time zone; absent means the real time.
         log: a file that gets a line of JSON for each thing that comes on record, or `-` for
             standard error; empty for no log (docs/logs.md).
+        openlineage: the namespace under which runs and ports are told to OpenLineage; empty for
+            not at all (docs/logs.md).
         memory_limit: what DuckDB may use before it spills to disk, for example `2GB`.
         threads: DuckDB's threads; 0 means one per core.
         time_limit: seconds after which a SQL rule is interrupted.
@@ -127,6 +129,7 @@ class Settings(BaseSettings):
     dagster_home: Path = Path(".mesh/dagster")
     ledger: str = ""
     log: str = ""
+    openlineage: str = ""
     now: AwareDatetime | None = None
     memory_limit: str = Field(default="2GB", pattern=r"^\d+(\.\d+)?\s?([KMGT]i?)?B$")
     threads: int = Field(default=0, ge=0)

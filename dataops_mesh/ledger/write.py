@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
+def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> bool:
     """Record a candidate, published or refused, with its results and reads.
 
     Args:
         ledger: the ledger.
         manifest: the plain data of the manifest, as in its JSON.
+
+    Returns:
+        Whether it was not on record before.
     """
     from dataops_mesh.ledger import schema
 
@@ -36,6 +39,7 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> None:
         add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
     if new:
         ledger.tell(of_candidate(row, manifest.get("partition", ""), results))
+    return new
 
 
 def record_release(ledger: Ledger, release: Mapping[str, Any]) -> None:

@@ -29,6 +29,7 @@ from dataops_mesh.ledger import (
 )
 from dataops_mesh.ledger.log import Log, Tell, nobody
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.openlineage import tell_openlineage
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, facts_of_release, latest_number
 from dataops_mesh.store.manifest import mark_recorded, pending_refs, read_manifest
 from dataops_mesh.store.owners import all_owners
@@ -175,7 +176,8 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
         except CorruptError as error:
             notes.append(f"not on record: {error.problems[0].what}")
             continue
-        record_candidate(ledger, manifest)
+        if record_candidate(ledger, manifest) and not store.sandbox:
+            tell_openlineage(environment.settings, manifest)
         mark_recorded(store, ref)
     for number in range(first + 1, latest_number(store) + 1):
         try:
@@ -186,7 +188,9 @@ def _catch_up(environment: Environment, ledger: Ledger) -> list[str]:
             notes.append(f"not on record: {error.problems[0].what}")
             continue
         for ref in _refs(release) if release.promoted else ():  # on record in a sandbox alone
-            record_candidate(ledger, plain(read_manifest(store, ref)))
+            manifest = plain(read_manifest(store, ref))
+            if record_candidate(ledger, manifest):
+                tell_openlineage(environment.settings, manifest)
         record_release(ledger, facts_of_release(release))
     record_owners(ledger, [plain(owner) for owner in all_owners(store)])
     return notes
