@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from dataops_mesh.cli.workspace import load_workspace
@@ -33,7 +33,8 @@ def open_near(names: Sequence[str], *, looks: bool = False) -> tuple[Settings, M
 
     Args:
         names: products; a domain, and nothing, mean that everything is read.
-        looks: nothing is built or judged, so files that have not changed are not parsed again.
+        looks: nothing is built or judged, so files that have not changed are not parsed again,
+            and whether another domain has the id of a product is left to `mesh check`.
 
     Returns:
         the settings, the mesh, and whether that is all of it.
@@ -43,12 +44,12 @@ def open_near(names: Sequence[str], *, looks: bool = False) -> tuple[Settings, M
         SettingsError: a setting or a location is not valid.
     """
     settings = load_settings()
-    near = _near(settings, names)
+    near = _near(settings, names, looks=looks)
     load = kept_in(settings, settings.domains_folder).load if looks else load_product
     return settings, near or load_workspace(settings, load), near is None
 
 
-def _near(settings: Settings, names: Sequence[str]) -> Mesh | None:
+def _near(settings: Settings, names: Sequence[str], *, looks: bool) -> Mesh | None:
     """Return what matters to some products; None where only all of the mesh can tell."""
     parent, root = settings.domains_folder, settings.root
     # A policy of another package may look at anything; so may whoever joined the workspace.
@@ -66,7 +67,8 @@ def _near(settings: Settings, names: Sequence[str]) -> Mesh | None:
     if any(port.contract.visibility for product in asked for port in product.outputs):
         return None  # it may name products, which must be known
     found = _rests_on(asked, parent, root)
-    if found is None or not _are_alone(asked, parent):
+    looked_at = {product.domain for product in asked} if looks else None
+    if found is None or not _are_alone(asked, parent, looked_at):
         return None
     mesh = _mesh(found, parent, root)
     wrong = check_mesh(mesh, (), frozenset(one.qualified_name for one in asked))
@@ -91,8 +93,16 @@ def _rests_on(asked: Sequence[Product], parent: Path, root: Path) -> list[Produc
     return list(found.values())
 
 
-def _are_alone(asked: Sequence[Product], parent: Path) -> bool:
-    """Tell whether nobody else may have a port or an id of theirs; reads texts, parses none."""
+def _are_alone(
+    asked: Sequence[Product], parent: Path, domains: Collection[str] | None = None
+) -> bool:
+    """Tell whether nobody else may have a port or an id of theirs; reads texts, parses none.
+
+    Args:
+        asked: the products.
+        parent: the folder of domains.
+        domains: look in these alone; in all if None.
+    """
     own = {str(product.folder) for product in asked}
     ids = {product.id for product in asked}
     ids |= {port.contract.id for product in asked for port in product.outputs}
@@ -101,7 +111,7 @@ def _are_alone(asked: Sequence[Product], parent: Path) -> bool:
     for product in asked:
         ports.setdefault(product.domain, set()).update(port.name for port in product.outputs)
     named = {domain: _Says(b"name", mine) for domain, mine in ports.items()}
-    for domain, folder, file in _declarations(parent):
+    for domain, folder, file in _declarations(parent, domains):
         if folder in own:
             continue
         with open(file.path, "rb", buffering=0) as opened:  # noqa: PTH123 - thousands of them
@@ -133,9 +143,13 @@ class _Says:
         return any(one in data for one in self._values) and bool(self._pattern.search(data))
 
 
-def _declarations(parent: Path) -> Iterator[tuple[str, str, os.DirEntry[str]]]:
+def _declarations(
+    parent: Path, domains: Collection[str] | None
+) -> Iterator[tuple[str, str, os.DirEntry[str]]]:
     """Yield the domain, the folder and the file of each declaration that a mesh is read from."""
     for domain in _folders(parent):
+        if domains is not None and domain.name not in domains:
+            continue
         for folder in _folders(domain.path):
             with os.scandir(folder.path) as files:
                 for file in files:

@@ -74,6 +74,8 @@ def test_an_id_that_is_used_far_away_is_refused(mesh, workspace, quote):
     said = mesh("run", "desk.totals")
     assert said.code == 2
     assert "is also used at" in said.err
+    assert mesh("check").code == 1
+    assert mesh("status", "desk.totals").code == 0, "a look shows what is published"
 
 
 def test_an_id_that_is_spelled_otherwise_is_found_too(mesh, workspace):
