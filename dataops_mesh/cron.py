@@ -23,13 +23,11 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def length_of(text: str) -> timedelta | None:
     """Return a length of time, or None if the text is none.
 
-    >>> str(length_of("90m")), length_of("0h"), length_of("soon")
-    ('1:30:00', None, None)
+    >>> str(length_of("90m")), str(length_of("0h")), length_of("soon")
+    ('1:30:00', '0:00:00', None)
     """
     found = _LENGTH.fullmatch(text.strip())
-    if found is None or not int(found[1]):
-        return None
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
 
 def cron_problem(text: str) -> str | None:

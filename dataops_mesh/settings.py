@@ -169,7 +169,7 @@ class Settings(BaseSettings):
     @field_validator("remind", "escalate_after")
     @classmethod
     def _is_length(cls, value: str) -> str:
-        if value and length_of(value) is None:
+        if value and not length_of(value):
             what = f'"{value}" is no length of time: {", ".join(LENGTHS)}'
             raise ValueError(what)
         return value

@@ -27,7 +27,25 @@ _FLAGS = re.compile(r"\(\?([a-zA-Z]*)(?:-([a-zA-Z]*))?[:)]")
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _POSSESSIVE = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\+")
 # What RE2 has and Python spells otherwise; translated only to compile the rest.
-_CLASS = re.compile(r"\[:\^?[a-z]+:\]")
+_CLASS = re.compile(r"\[:\^?([a-z]+):\]")
+_CLASSES = frozenset(
+    [
+        "alnum",
+        "alpha",
+        "ascii",
+        "blank",
+        "cntrl",
+        "digit",
+        "graph",
+        "lower",
+        "print",
+        "punct",
+        "space",
+        "upper",
+        "word",
+        "xdigit",
+    ]
+)
 _PROPERTY = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)")
 _HEX = re.compile(r"\\x\{[0-9A-Fa-f]{1,6}\}")
 
@@ -70,6 +88,8 @@ def _not_in_re2(pattern: str) -> str:
             continue
         if in_class:
             skip = _CLASS.match(rest)
+            if skip and skip[1] not in _CLASSES:
+                return f"the class {skip[0]}"
             position += skip.end() if skip else 1
             in_class = bool(skip) or rest[0] != "]"
             continue

@@ -76,11 +76,14 @@ def channel(workspace):
     server.server_close()
 
 
-def test_no_file_and_no_message_has_a_clear_value(mesh, workspace, channel, monkeypatch):
+def test_no_file_and_no_message_has_a_clear_value(mesh, workspace, channel):
     root = workspace.root
     for path in ("shop/orders", "desk/totals"):
         shutil.rmtree(root / "domains" / path)
-    monkeypatch.setenv("MESH_SECRET_PEOPLE", "a text that nobody guesses")
+    (root / "secrets").mkdir()
+    (root / "secrets" / "people").write_text("a text that nobody guesses", "utf-8")
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as opened:
+        opened.write('secrets = "secrets"\n')
     said = []
 
     def type_(*words: str, code: int = 0) -> None:

@@ -32,6 +32,8 @@ BAD = {
     r"\u0041": r"\u",
     "a{1001}": "repetitions",
     r"[\1[[:alpha:]]": "escaped digit",
+    "[[:x:]]": "the class [:x:]",
+    "[^[:^letters:]]": "the class [:^letters:]",
     "[a-": "not a regular expression",
     "(": "not a regular expression",
     "*": "not a regular expression",
