@@ -29,23 +29,9 @@ _POSSESSIVE = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\+")
 # What RE2 has and Python spells otherwise; translated only to compile the rest.
 _CLASS = re.compile(r"\[:\^?([a-z]+):\]")
 _CLASSES = frozenset(
-    [
-        "alnum",
-        "alpha",
-        "ascii",
-        "blank",
-        "cntrl",
-        "digit",
-        "graph",
-        "lower",
-        "print",
-        "punct",
-        "space",
-        "upper",
-        "word",
-        "xdigit",
-    ]
-)
+    ("alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+     "space", "upper", "word", "xdigit")
+)  # fmt: skip
 _PROPERTY = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)")
 _HEX = re.compile(r"\\x\{[0-9A-Fa-f]{1,6}\}")
 
