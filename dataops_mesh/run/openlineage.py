@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("dataops_mesh.openlineage")
 PRODUCER = f"urn:dataops_mesh:{library_version()}"
-SECONDS = 3.0  # how long a run waits for the receiver
+SECONDS = 3.0  # how long a process waits for the receiver
+_DEAF = threading.Event()
 _IDS = uuid.UUID("6a1f8f0e-5d0c-4f43-9d57-6d6573680001")
 
 
@@ -42,8 +43,11 @@ def tell_openlineage(settings: Settings, manifest: Mapping[str, Any]) -> None:
         return
     sender = threading.Thread(target=_send, args=(client, events), daemon=True)
     sender.start()
-    sender.join(SECONDS)
+    sender.join(
+        0 if _DEAF.is_set() else SECONDS
+    )  # a process waits once, however much it catches up
     if sender.is_alive():
+        _DEAF.set()
         _say(f"the receiver has not answered within {SECONDS:.0f} seconds")
 
 

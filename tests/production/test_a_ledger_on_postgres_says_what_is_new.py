@@ -13,6 +13,7 @@ from dataops_mesh.ledger.incidents import AuditRecord, Trouble, record_audit, up
 from dataops_mesh.ledger.mark import mark_of
 
 
+@pytest.mark.needs_postgres
 def test_what_is_written_changes_the_answer_and_a_dead_database_is_no_answer():
     assert binaries()
     name, now = "shop.orders", datetime.now(UTC)
