@@ -10,7 +10,7 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from dataops_mesh.ledger import Ledger
-    from dataops_mesh.ledger.incidents import Incident
+    from dataops_mesh.ledger.trouble.incidents import Incident
     from dataops_mesh.run.environment import Environment
 
 
@@ -64,7 +64,7 @@ def _open(name: str, environment: Environment) -> tuple[Incident, ...]:
 
 
 def _found(name: str, ledger: Ledger) -> tuple[Incident, ...]:
-    from dataops_mesh.ledger.incidents import incident_of, incidents_since
+    from dataops_mesh.ledger.trouble.incidents import incident_of, incidents_since
 
     every = incidents_since(ledger, datetime.max.replace(tzinfo=UTC))
     found = tuple(one for one in every if name in {one.incident, one.trouble.product})

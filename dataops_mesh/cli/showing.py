@@ -135,7 +135,7 @@ def _product(mesh: Mesh, name: str) -> Product:
 
 
 def _incident(environment: Environment, name: str) -> dict[str, Any] | None:
-    from dataops_mesh.ledger.incidents import incident_of
+    from dataops_mesh.ledger.trouble.incidents import incident_of
     from dataops_mesh.run.record import open_record
     from dataops_mesh.watch.acknowledged import acknowledged, as_row
 

@@ -11,7 +11,7 @@ from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import named, open_workspace, say_unreadable
 
 if TYPE_CHECKING:
-    from dataops_mesh.ledger.incidents import Incident
+    from dataops_mesh.ledger.trouble.incidents import Incident
     from dataops_mesh.watch.acknowledged import Acknowledged
 
 MONITOR = ("product", "outcome", "publication", "checks", "failed", "seconds")
@@ -64,7 +64,7 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
 
 def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int:
     """Print open incidents, and the closed ones where asked for; return 1 if any is open."""
-    from dataops_mesh.ledger.incidents import incidents_of
+    from dataops_mesh.ledger.trouble.incidents import incidents_of
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.record import open_record
     from dataops_mesh.store.log import latest

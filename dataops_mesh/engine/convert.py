@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
-from dataops_mesh.spec.physical import FAMILIES
-from dataops_mesh.spec.shape import Kind, Shape, read_shape
-from dataops_mesh.spec.stored import kept_as, stored
+from dataops_mesh.spec.types.physical import FAMILIES
+from dataops_mesh.spec.types.shape import Kind, Shape, read_shape
+from dataops_mesh.spec.types.stored import kept_as, stored
 
 if TYPE_CHECKING:
     import duckdb

@@ -16,7 +16,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import conversions, holds_all, inexact
 from dataops_mesh.engine.delivery import UnclearDelivery
 from dataops_mesh.engine.promised import Promised, new_of, require_columns
-from dataops_mesh.spec.shape import read_shape
+from dataops_mesh.spec.types.shape import read_shape
 
 if TYPE_CHECKING:
     import duckdb

@@ -31,7 +31,7 @@ from dataops_mesh.engine.record_text import (
     require_names,
 )
 from dataops_mesh.engine.records import kinds, require_whole_inside
-from dataops_mesh.spec.stored import stored
+from dataops_mesh.spec.types.stored import stored
 
 if TYPE_CHECKING:
     import duckdb

@@ -15,7 +15,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import spelled
 from dataops_mesh.engine.delivery import UnclearDelivery
 from dataops_mesh.engine.spelling import value
-from dataops_mesh.spec.shape import Kind, read_shape
+from dataops_mesh.spec.types.shape import Kind, read_shape
 
 if TYPE_CHECKING:
     import duckdb

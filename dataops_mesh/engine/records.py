@@ -36,7 +36,7 @@ from dataops_mesh.engine.record_text import (
     require_names,
 )
 from dataops_mesh.engine.spelling import spells
-from dataops_mesh.spec.shape import Kind, Shape, read_shape
+from dataops_mesh.spec.types.shape import Kind, Shape, read_shape
 
 if TYPE_CHECKING:
     import duckdb

@@ -21,7 +21,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import INEXACT, as_found, conversions, converted, inexact
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
-from dataops_mesh.spec.shape import Kind, Shape
+from dataops_mesh.spec.types.shape import Kind, Shape
 from dataops_mesh.store import files
 from dataops_mesh.store.described import File, PortData
 from dataops_mesh.store.manifest import describe

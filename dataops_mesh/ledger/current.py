@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, lacks, transaction
-from dataops_mesh.ledger.incidents import AuditRecord
 from dataops_mesh.ledger.query import newest, portions
+from dataops_mesh.ledger.trouble.incidents import AuditRecord
 
 Switched = tuple[int, str]  # publication, address
 

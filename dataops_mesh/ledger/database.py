@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from dataops_mesh.disk import SHARED
 from dataops_mesh.errors import Problem, StoreError
-from dataops_mesh.ledger.log import Tell, nobody
+from dataops_mesh.ledger.told.log import Tell, nobody
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

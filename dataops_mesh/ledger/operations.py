@@ -10,7 +10,7 @@ from typing import Any
 
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.ledger.database import Ledger, transaction
-from dataops_mesh.ledger.facts import of_operation
+from dataops_mesh.ledger.told.facts import of_operation
 
 
 @dataclass(frozen=True, slots=True)

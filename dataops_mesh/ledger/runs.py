@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
-from dataops_mesh.ledger.facts import of_end
+from dataops_mesh.ledger.told.facts import of_end
 from dataops_mesh.ledger.write import add
 
 CANCELLED, FAILED = "cancelled", "failed"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
 from dataops_mesh.ledger.decisions import decision_of
-from dataops_mesh.ledger.facts import of_candidate, of_release
+from dataops_mesh.ledger.told.facts import of_candidate, of_release
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table

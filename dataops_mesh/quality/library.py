@@ -14,7 +14,7 @@ import great_expectations.expectations as gxe
 import dataops_mesh.quality.patterns  # noqa: F401 - registers DuckDB's side of the patterns
 from dataops_mesh.quality.catalogue import classes
 from dataops_mesh.quality.redact import AuditError
-from dataops_mesh.spec.physical import is_accepted, normalise
+from dataops_mesh.spec.types.physical import is_accepted, normalise
 
 
 def library(name: str) -> type[Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from dataops_mesh.quality.values import FLOATS, INTEGERS, base, is_number
 from dataops_mesh.spec.checks.measures import ColumnShape, ColumnType, TableSchema
-from dataops_mesh.spec.physical import is_accepted
-from dataops_mesh.spec.shape import fits
+from dataops_mesh.spec.types.physical import is_accepted
+from dataops_mesh.spec.types.shape import fits
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from dataops_mesh.spec.checks.measures import DbtTest
 from dataops_mesh.spec.model import TransformKind
 from dataops_mesh.spec.names import is_own
 from dataops_mesh.spec.parameters import ARGUMENT
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 from dataops_mesh.store import files
 from dataops_mesh.store.described import File, PortData, Quarantine
 from dataops_mesh.store.line.subset import read_folder

@@ -27,7 +27,7 @@ from dataops_mesh.ledger import (
     record_release,
     results_of,
 )
-from dataops_mesh.ledger.log import Log, Tell, nobody
+from dataops_mesh.ledger.told.log import Log, Tell, nobody
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.openlineage import tell_openlineage
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, facts_of_release, latest_number

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dataops_mesh.spec.names import is_column
-from dataops_mesh.spec.physical import FAMILIES, TYPES, normalise
-from dataops_mesh.spec.shape import Kind, Shape, read_shape
+from dataops_mesh.spec.types.physical import FAMILIES, TYPES, normalise
+from dataops_mesh.spec.types.shape import Kind, Shape, read_shape
 
 Property = dict[str, Any]
 # The contract's plain type holds their values exactly; a narrower one would only break readers.

@@ -15,8 +15,8 @@ from dataops_mesh.scaffold.documents import contract, setting
 from dataops_mesh.scaffold.guess import classification, code_pattern, text_format
 from dataops_mesh.scaffold.measure import Measured, Relation, measure
 from dataops_mesh.scaffold.text import CONFIRM, Short
-from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import is_name
+from dataops_mesh.spec.types.formats import TEXT
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,7 @@ from dataops_mesh.scaffold.contract import column_names, typed
 from dataops_mesh.scaffold.guess import by_name
 from dataops_mesh.scaffold.text import CONFIRM, Short
 from dataops_mesh.spec.names import slug
-from dataops_mesh.spec.systems import physical
+from dataops_mesh.spec.types.systems import physical
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from dataops_mesh.quality.redact import looks_like
 from dataops_mesh.scaffold.measure import Measured
-from dataops_mesh.spec.formats import TEXT
+from dataops_mesh.spec.types.formats import TEXT
 
 PERSONAL = re.compile(
     r"(^|_)(e_?mail|email|phone|mobile|telephone|fax|(first|last|full|sur|given|family|maiden|middle)_?name"

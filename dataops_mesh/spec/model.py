@@ -11,6 +11,7 @@ from dataops_mesh.errors import Location, Problem
 from dataops_mesh.spec.condition import Condition
 from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.partition import Partitioning
+from dataops_mesh.spec.people import Member, Support, Team
 from dataops_mesh.spec.read.pact import Pact
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.rule import Metric, Rule, RuleKind, Scalar, Severity
@@ -169,31 +170,6 @@ class OutputPort:
     def name(self) -> str:
         """Return the port's name, unique in its domain."""
         return self.address.port
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """A channel where people ask about the product (ODPS `support`)."""
-
-    channel: str
-    url: str
-    tool: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person of the owning team (ODPS `team.members`)."""
-
-    username: str
-    role: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """The owning team (ODPS `team`)."""
-
-    name: str
-    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

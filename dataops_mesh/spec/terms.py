@@ -10,8 +10,8 @@ from dataops_mesh.spec.mask import Mask
 from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.read.yaml import Document
 from dataops_mesh.spec.rule import Rule, Scalar, Severity, Unexecuted
-from dataops_mesh.spec.shape import Shape
 from dataops_mesh.spec.threshold import ZERO, Number, Threshold
+from dataops_mesh.spec.types.shape import Shape
 
 
 class Address(NamedTuple):

@@ -20,7 +20,7 @@ from dataops_mesh.spec.model import Product, SourceFormat
 from dataops_mesh.spec.names import delivered
 from dataops_mesh.spec.nearby import Window
 from dataops_mesh.spec.partition import Partition
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.dbt.state import state_file
 from dataops_mesh.transform.python import call_transform

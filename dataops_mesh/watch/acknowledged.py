@@ -16,8 +16,8 @@ from typing import Any
 from dataops_mesh.cron import LENGTHS, length_of
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger import Ledger, Operation, operations
-from dataops_mesh.ledger.faults import audits_after, refusals_after
-from dataops_mesh.ledger.incidents import Incident
+from dataops_mesh.ledger.trouble.faults import audits_after, refusals_after
+from dataops_mesh.ledger.trouble.incidents import Incident
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.claims import Claim, give_up, take
-from dataops_mesh.ledger.deliveries import record_delivery
-from dataops_mesh.ledger.incidents import Incident
+from dataops_mesh.ledger.trouble.claims import Claim, give_up, take
+from dataops_mesh.ledger.trouble.deliveries import record_delivery
+from dataops_mesh.ledger.trouble.incidents import Incident
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.model import Product

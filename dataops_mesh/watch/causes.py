@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dataops_mesh.ledger.incidents import Incident, incidents_since
 from dataops_mesh.ledger.reads import read_addresses
+from dataops_mesh.ledger.trouble.incidents import Incident, incidents_since
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.watch.endings import ENDED, WITHDRAWN
 from dataops_mesh.watch.trouble import CAUGHT, FAILED, LATE

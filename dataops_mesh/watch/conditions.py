@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.incidents import Trouble
 from dataops_mesh.ledger.measured import Measured, measured
+from dataops_mesh.ledger.trouble.incidents import Trouble
 from dataops_mesh.spec import cel
 from dataops_mesh.spec.condition import AGE, METRICS, Condition
 from dataops_mesh.spec.model import Product

@@ -11,8 +11,8 @@ from datetime import datetime, time, timedelta
 
 from dataops_mesh.cron import may_tick
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.incidents import incidents_since
 from dataops_mesh.ledger.mark import last_publications
+from dataops_mesh.ledger.trouble.incidents import incidents_since
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
 from dataops_mesh.run.word.ends import life_ends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dataops_mesh.ledger.incidents import Trouble
+from dataops_mesh.ledger.trouble.incidents import Trouble
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.word.ends import END_OF_LIFE
 from dataops_mesh.run.word.held import gone_inputs

@@ -18,7 +18,7 @@ from typing import Any
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.deliveries import due_publications, record_delivery, told_up_to
+from dataops_mesh.ledger.trouble.deliveries import due_publications, record_delivery, told_up_to
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product

@@ -21,7 +21,7 @@ from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.session import bind_release, seal
 from dataops_mesh.engine.whole import whole_scan
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
-from dataops_mesh.ledger.incidents import AuditRecord, record_audit
+from dataops_mesh.ledger.trouble.incidents import AuditRecord, record_audit
 from dataops_mesh.quality.schema import as_published
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks

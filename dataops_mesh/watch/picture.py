@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.deliveries import delivered
-from dataops_mesh.ledger.incidents import (
+from dataops_mesh.ledger.trouble.deliveries import delivered
+from dataops_mesh.ledger.trouble.incidents import (
     Incident,
     incidents_named,
     incidents_of,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dataops_mesh.cron import length_of
-from dataops_mesh.ledger.incidents import Incident
+from dataops_mesh.ledger.trouble.incidents import Incident
 from dataops_mesh.settings import Settings
 
 OPENED, ESCALATED, CLEARED, REMIND, AFFECTS = "opened", "escalated", "cleared", "remind", "affects"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dataops_mesh.ledger import Event, Ledger, history, results_of
-from dataops_mesh.ledger.incidents import last_audit
+from dataops_mesh.ledger.trouble.incidents import last_audit
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from dataops_mesh.ledger import Ledger, ProductStatus, status
 from dataops_mesh.ledger.current import Switched, built_at, failed_results, last_audits
-from dataops_mesh.ledger.incidents import AuditRecord
+from dataops_mesh.ledger.trouble.incidents import AuditRecord
 from dataops_mesh.run.word.held import is_lifted
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.slo import recency_of

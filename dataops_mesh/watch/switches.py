@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Ledger, pieces_of
-from dataops_mesh.ledger.deliveries import content_before, partition_of
+from dataops_mesh.ledger.trouble.deliveries import content_before, partition_of
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Entry, Part, Release, as_it_was, is_open
 from dataops_mesh.store.store import Store

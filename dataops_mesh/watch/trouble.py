@@ -14,7 +14,7 @@ from functools import lru_cache
 from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Event, Ledger, history
 from dataops_mesh.ledger.current import ended_badly, last_audits
-from dataops_mesh.ledger.incidents import (
+from dataops_mesh.ledger.trouble.incidents import (
     Incident,
     Trouble,
     incidents_of,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dataops_mesh.ledger.incidents import Incident
+from dataops_mesh.ledger.trouble.incidents import Incident
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.channels import Message

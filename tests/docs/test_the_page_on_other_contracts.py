@@ -13,7 +13,7 @@ from helpers import a_product, a_source, product, read, run, write_workspace
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.checks.coverage import unexecuted
 from dataops_mesh.spec.model import Product
-from dataops_mesh.spec.systems import physical
+from dataops_mesh.spec.types.systems import physical
 
 PAGE = (Path(__file__).parents[2] / "docs" / "other-contracts.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

@@ -15,7 +15,7 @@ from oracle import holds_exactly
 
 from dataops_mesh.engine.convert import INEXACT, conversions, converted
 from dataops_mesh.gate import Publish, Refuse
-from dataops_mesh.spec.shape import read_shape
+from dataops_mesh.spec.types.shape import read_shape
 
 CON = duckdb.connect()
 CON.execute("SET TimeZone = 'UTC'")

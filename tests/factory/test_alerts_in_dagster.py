@@ -21,8 +21,8 @@ from sqlalchemy import update
 from ticks import Watched, desk_of
 
 from dataops_mesh.ledger.database import transaction
-from dataops_mesh.ledger.incidents import incidents_of
 from dataops_mesh.ledger.schema import deliveries, incidents
+from dataops_mesh.ledger.trouble.incidents import incidents_of
 from dataops_mesh.run.record import open_ledger_of, open_record
 from dataops_mesh.watch.acknowledged import acknowledge
 

@@ -9,7 +9,7 @@ from helpers import environment, run, write_workspace
 from locations import GOOD, location, orders, totals
 
 from dataops_mesh.factory.quiet import NOTHING_NEW
-from dataops_mesh.ledger.incidents import incidents_of
+from dataops_mesh.ledger.trouble.incidents import incidents_of
 from dataops_mesh.run.record import open_record
 
 TICKS = 6  # after a change a sensor looks at most four times

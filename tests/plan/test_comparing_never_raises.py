@@ -24,7 +24,7 @@ from dataops_mesh.spec.model import (
     Sla,
 )
 from dataops_mesh.spec.read.sla import PROPERTIES
-from dataops_mesh.spec.shape import read_shape
+from dataops_mesh.spec.types.shape import read_shape
 
 EDITS = st.lists(st.sampled_from(CASES), max_size=6)
 

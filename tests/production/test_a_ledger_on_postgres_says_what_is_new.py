@@ -9,8 +9,13 @@ from postgres import binaries, postgres
 
 from dataops_mesh.errors import StoreError
 from dataops_mesh.ledger import Operation, add_operation, open_ledger
-from dataops_mesh.ledger.incidents import AuditRecord, Trouble, record_audit, update_incidents
 from dataops_mesh.ledger.mark import mark_of
+from dataops_mesh.ledger.trouble.incidents import (
+    AuditRecord,
+    Trouble,
+    record_audit,
+    update_incidents,
+)
 
 
 @pytest.mark.needs_postgres

@@ -10,10 +10,10 @@ from helpers import a_contract, a_product, a_source, environment, run, write_wor
 from postgres import binaries, postgres
 
 from dataops_mesh.ledger import open_ledger, record_candidate
-from dataops_mesh.ledger.claims import LEASE_SECONDS, Claim, give_up, take
-from dataops_mesh.ledger.deliveries import delivered, record_delivery
-from dataops_mesh.ledger.faults import audits_after, refusals_after
 from dataops_mesh.ledger.measured import measured
+from dataops_mesh.ledger.trouble.claims import LEASE_SECONDS, Claim, give_up, take
+from dataops_mesh.ledger.trouble.deliveries import delivered, record_delivery
+from dataops_mesh.ledger.trouble.faults import audits_after, refusals_after
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.record import plain
 

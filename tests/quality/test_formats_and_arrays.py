@@ -17,8 +17,8 @@ from dataops_mesh.spec.checks.measures import (
     TooFine,
     Unformatted,
 )
-from dataops_mesh.spec.formats import TEXT
-from dataops_mesh.spec.shape import read_shape
+from dataops_mesh.spec.types.formats import TEXT
+from dataops_mesh.spec.types.shape import read_shape
 
 # Of each format: values that have it, and values that nearly have it.
 VALUES = {

@@ -25,10 +25,10 @@ from helpers import (
 )
 
 from dataops_mesh.errors import MeshError
-from dataops_mesh.ledger import log as log_module
-from dataops_mesh.ledger.facts import COMMON, EVENTS
-from dataops_mesh.ledger.incidents import Trouble, update_incidents
-from dataops_mesh.ledger.log import Log
+from dataops_mesh.ledger.told import log as log_module
+from dataops_mesh.ledger.told.facts import COMMON, EVENTS
+from dataops_mesh.ledger.told.log import Log
+from dataops_mesh.ledger.trouble.incidents import Trouble, update_incidents
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.word.erase import Forgot, erase
 from dataops_mesh.run.word.erasing import erasing

@@ -10,7 +10,7 @@ from helpers import a_contract, a_product, product, write_workspace
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.scaffold.columns import property_of
 from dataops_mesh.scaffold.dbt.ports import choose_ports
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 
 
 def manifest(**models: dict) -> dict:

@@ -35,7 +35,7 @@ from dataops_mesh.spec.checks.measures import (
     Unmatched,
 )
 from dataops_mesh.spec.model import Operator, Severity, Threshold, Unit
-from dataops_mesh.spec.physical import FAMILIES, TYPES, is_accepted, normalise
+from dataops_mesh.spec.types.physical import FAMILIES, TYPES, is_accepted, normalise
 
 
 def test_the_shortest_contract_is_checked_too(workspace: Workspace):

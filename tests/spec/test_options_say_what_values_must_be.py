@@ -16,9 +16,9 @@ from dataops_mesh.spec.checks.measures import (
     TooFine,
     Unformatted,
 )
-from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.pattern import pattern_problem
-from dataops_mesh.spec.shape import read_shape
+from dataops_mesh.spec.types.formats import TEXT, TimeFormat, time_format
+from dataops_mesh.spec.types.shape import read_shape
 
 
 def checks(workspace: Workspace, keys: str) -> dict[str, Check]:

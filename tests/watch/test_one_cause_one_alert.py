@@ -21,7 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receivers import webhook
 
-from dataops_mesh.ledger.incidents import Incident, Trouble, incidents_since, update_incidents
+from dataops_mesh.ledger.trouble.incidents import (
+    Incident,
+    Trouble,
+    incidents_since,
+    update_incidents,
+)
 from dataops_mesh.run.record import open_record
 from dataops_mesh.watch.alerts import deliver
 from dataops_mesh.watch.causes import LINGERS, TOGETHER, causes

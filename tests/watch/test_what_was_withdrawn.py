@@ -20,7 +20,7 @@ from helpers import (
 )
 from receivers import webhook
 
-from dataops_mesh.ledger.incidents import incidents_of
+from dataops_mesh.ledger.trouble.incidents import incidents_of
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.word.ended import end_by_itself
 from dataops_mesh.run.word.withdraw import taking, withdraw_product

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from dataops_mesh.errors import SettingsError
 from dataops_mesh.ledger import open_ledger
-from dataops_mesh.ledger.claims import LEASE_SECONDS, Claim, give_up, take
-from dataops_mesh.ledger.deliveries import delivered, record_delivery
-from dataops_mesh.ledger.incidents import Incident, Trouble
+from dataops_mesh.ledger.trouble.claims import LEASE_SECONDS, Claim, give_up, take
+from dataops_mesh.ledger.trouble.deliveries import delivered, record_delivery
+from dataops_mesh.ledger.trouble.incidents import Incident, Trouble
 from dataops_mesh.settings import load_settings
 from dataops_mesh.watch.schedule import (
     AFFECTS,

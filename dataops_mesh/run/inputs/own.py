@@ -16,8 +16,8 @@ from dataops_mesh.engine.convert import spelled
 from dataops_mesh.engine.data import data_finder
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Contract, InputPort, OutputPort, Product
-from dataops_mesh.spec.shape import Shape, is_said, matches, read_shape
-from dataops_mesh.spec.stored import stored, wanted_types
+from dataops_mesh.spec.types.shape import Shape, is_said, matches, read_shape
+from dataops_mesh.spec.types.stored import stored, wanted_types
 from dataops_mesh.store.described import InputRead
 from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.manifest import read_manifest

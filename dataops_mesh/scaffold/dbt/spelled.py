@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.spelling import spells
-from dataops_mesh.spec.shape import Kind, read_shape
+from dataops_mesh.spec.types.shape import Kind, read_shape
 
 if TYPE_CHECKING:
     import duckdb

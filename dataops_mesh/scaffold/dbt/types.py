@@ -18,7 +18,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.scaffold.dbt.delivered import by_address, relation_of
 from dataops_mesh.scaffold.dbt.sources import Found, files_of
 from dataops_mesh.spec.model import Contract, Mesh, Product
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 from dataops_mesh.store.release import latest
 from dataops_mesh.transform.confined import Access
 from dataops_mesh.transform.dbt.catalog import built_columns

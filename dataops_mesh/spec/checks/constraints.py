@@ -22,11 +22,11 @@ from dataops_mesh.spec.checks.measures import (
     Unmatched,
     Unreferenced,
 )
-from dataops_mesh.spec.formats import TEXT, TimeFormat, time_format
 from dataops_mesh.spec.model import Address, Column, OutputPort, Relationship
 from dataops_mesh.spec.names import stem
 from dataops_mesh.spec.read.column.columns import column_types
-from dataops_mesh.spec.stored import declared, stored
+from dataops_mesh.spec.types.formats import TEXT, TimeFormat, time_format
+from dataops_mesh.spec.types.stored import declared, stored
 
 
 def column_checks(port: OutputPort, column: Column) -> Iterator[Check]:

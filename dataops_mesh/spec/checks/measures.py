@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.spec.model import Address, Scalar
-from dataops_mesh.spec.shape import Shape
 from dataops_mesh.spec.threshold import Number
+from dataops_mesh.spec.types.shape import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ColumnType:
     """A column and the types that it may have.
 
     An accepted name without parameters accepts all of them: `DECIMAL` accepts `DECIMAL(9,2)`;
-    `spec.physical.is_accepted` compares.
+    `spec.types.physical.is_accepted` compares.
 
     Args:
         older: those of publications from before each logical type had one stored type.
@@ -70,7 +70,7 @@ class ColumnType:
 
 @dataclass(frozen=True, slots=True)
 class ColumnShape:
-    """A column and the shape of its nested type; `spec.shape.fits` compares.
+    """A column and the shape of its nested type; `spec.types.shape.fits` compares.
 
     Args:
         older: that of publications from before each logical type had one stored type.

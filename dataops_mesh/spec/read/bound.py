@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataops_mesh.spec.rule import Rule
-from dataops_mesh.spec.stored import declared, stored
 from dataops_mesh.spec.terms import Column
+from dataops_mesh.spec.types.stored import declared, stored
 
 if TYPE_CHECKING:
     import duckdb

@@ -18,7 +18,6 @@ from dataops_mesh.spec.model import (
 )
 from dataops_mesh.spec.names import NAME_RULE, SELF, is_name, is_own, suggestion
 from dataops_mesh.spec.paths import source_problem
-from dataops_mesh.spec.physical import normalise
 from dataops_mesh.spec.read.aside import refuse_setting
 from dataops_mesh.spec.read.contract import check_version
 from dataops_mesh.spec.read.extras import VENDOR, Extras, Settings
@@ -27,7 +26,8 @@ from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.read.quality.rule_names import by_position, report_duplicates
 from dataops_mesh.spec.read.quality.rules import read_rule
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
-from dataops_mesh.spec.systems import suggest
+from dataops_mesh.spec.types.physical import normalise
+from dataops_mesh.spec.types.systems import suggest
 
 CLOCK = "now"  # the parameter by which a Python transform receives the replay clock
 _SUFFIXES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.shape import Known
-from dataops_mesh.spec.systems import Physical, physical, plain_name
+from dataops_mesh.spec.types.shape import Known
+from dataops_mesh.spec.types.systems import Physical, physical, plain_name
 
 # Servers whose SQL is DuckDB's.
 _HERE = frozenset({"duckdb", "local"})

@@ -18,7 +18,7 @@ from dataops_mesh.spec.checks.check import Check, Stage, checks_of
 from dataops_mesh.spec.checks.measures import Query
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import new_columns
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 from dataops_mesh.transform.dry.session import Known, Types, declare, empty_session, unbound
 
 if TYPE_CHECKING:

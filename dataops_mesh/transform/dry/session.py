@@ -16,8 +16,8 @@ from dataops_mesh.engine.session import bind_source, session_in
 from dataops_mesh.engine.source import resolve
 from dataops_mesh.errors import Location, Problem, SourceError
 from dataops_mesh.spec.model import InputPort, Mesh, Product, Source, SourceFormat
-from dataops_mesh.spec.shape import ANY, Shape, is_said, read_shape
-from dataops_mesh.spec.stored import stored, wanted_types
+from dataops_mesh.spec.types.shape import ANY, Shape, is_said, read_shape
+from dataops_mesh.spec.types.stored import stored, wanted_types
 
 if TYPE_CHECKING:
     import duckdb

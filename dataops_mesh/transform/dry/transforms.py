@@ -14,7 +14,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import never_becomes
 from dataops_mesh.errors import Location, Problem
 from dataops_mesh.spec.model import OutputPort, Product, TransformKind
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 from dataops_mesh.transform.dry.session import Known, declare, empty_session, line_of, unbound
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.sql import sql_queries

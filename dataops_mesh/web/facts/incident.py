@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataops_mesh.errors import Problem, UnknownNameError
-from dataops_mesh.ledger.incidents import Incident, incident_of, incidents_of
+from dataops_mesh.ledger.trouble.incidents import Incident, incident_of, incidents_of
 from dataops_mesh.watch.acknowledged import acknowledged
 from dataops_mesh.web.catalogue import downstream
 from dataops_mesh.web.facts.wrong import Seen, owner_of, seen_of

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from dataops_mesh.errors import MeshError, Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger import changes, history
-from dataops_mesh.ledger.incidents import incidents_of
 from dataops_mesh.ledger.trends import trends
+from dataops_mesh.ledger.trouble.incidents import incidents_of
 from dataops_mesh.policy.load import load_waivers
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Product

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.incidents import Incident, incidents_of
+from dataops_mesh.ledger.trouble.incidents import Incident, incidents_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release

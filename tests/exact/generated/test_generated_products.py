@@ -32,7 +32,7 @@ from dataops_mesh.quality import Relation, audit
 from dataops_mesh.spec.checks.check import CheckResult, Outcome
 from dataops_mesh.spec.checks.derive import derive_checks
 from dataops_mesh.spec.loader import load_product
-from dataops_mesh.spec.stored import wanted_types
+from dataops_mesh.spec.types.stored import wanted_types
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SEED = os.environ.get("GENERATED_SEED") or (secrets.token_hex(4) if LONG else "14")

@@ -6,10 +6,8 @@ import re
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem
-from dataops_mesh.spec.formats import NUMBERS
 from dataops_mesh.spec.model import Column, ColumnOptions, Scalar
 from dataops_mesh.spec.names import is_column
-from dataops_mesh.spec.physical import accepted_types, is_accepted
 from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.column.inside import classified, read_inside
 from dataops_mesh.spec.read.column.nested import NESTED, read_logical, read_shape_of, unlike
@@ -24,7 +22,9 @@ from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.read.quality.rules import read_rules
 from dataops_mesh.spec.read.servers import physical_of
 from dataops_mesh.spec.rule import Severity, Unexecuted
-from dataops_mesh.spec.systems import (
+from dataops_mesh.spec.types.formats import NUMBERS
+from dataops_mesh.spec.types.physical import accepted_types, is_accepted
+from dataops_mesh.spec.types.systems import (
     Physical,
     is_encoding,
     is_ours,

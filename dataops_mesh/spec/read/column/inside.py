@@ -14,7 +14,6 @@ from typing import Any
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.classes import CLASSES
-from dataops_mesh.spec.formats import TEXT
 from dataops_mesh.spec.names import slug, stem
 from dataops_mesh.spec.read.column.nested import composed, read_logical, unlike
 from dataops_mesh.spec.read.column.options import read_options
@@ -23,9 +22,10 @@ from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.read.quality.rules import read_rule, read_severity
 from dataops_mesh.spec.read.servers import physical_of, systems_of
 from dataops_mesh.spec.rule import Rule, Severity, Unexecuted
-from dataops_mesh.spec.shape import Kind, Shape
-from dataops_mesh.spec.systems import Physical, length_in_brackets, listed, physical
 from dataops_mesh.spec.terms import ColumnOptions, Inside
+from dataops_mesh.spec.types.formats import TEXT
+from dataops_mesh.spec.types.shape import Kind, Shape
+from dataops_mesh.spec.types.systems import Physical, length_in_brackets, listed, physical
 
 _PLACEHOLDER = re.compile(r"\{(?=(?:object|table|property|column)\})")
 _FLAGS = ("unique", "primaryKey")

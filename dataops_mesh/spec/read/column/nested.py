@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem, did_you_mean
-from dataops_mesh.spec.formats import DAY, TimeFormat, time_format
-from dataops_mesh.spec.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.servers import known_to, system_of
 from dataops_mesh.spec.rule import Severity, Unexecuted
-from dataops_mesh.spec.shape import ANY, Kind, Shape, list_of, matches, read_shape
-from dataops_mesh.spec.systems import (
+from dataops_mesh.spec.types.formats import DAY, TimeFormat, time_format
+from dataops_mesh.spec.types.physical import FAMILIES, accepted_types, normalise
+from dataops_mesh.spec.types.shape import ANY, Kind, Shape, list_of, matches, read_shape
+from dataops_mesh.spec.types.systems import (
     is_encoding,
     is_ours,
     length_in_brackets,

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from dataops_mesh.errors import Problem, did_you_mean
-from dataops_mesh.spec.formats import NUMBERS, TEXT, time_format
 from dataops_mesh.spec.model import ColumnOptions, Scalar
 from dataops_mesh.spec.read.column.values import PARSERS, fits
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.quality.rules import read_pattern
 from dataops_mesh.spec.threshold import Number, exactly
+from dataops_mesh.spec.types.formats import NUMBERS, TEXT, time_format
 
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _NUMBER = (*BOUNDS, "multipleOf", "format")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataops_mesh.spec.formats import NUMBERS
-from dataops_mesh.spec.physical import FAMILIES
-from dataops_mesh.spec.shape import Kind, Shape
 from dataops_mesh.spec.terms import Column, ColumnOptions, Contract
+from dataops_mesh.spec.types.formats import NUMBERS
+from dataops_mesh.spec.types.physical import FAMILIES
+from dataops_mesh.spec.types.shape import Kind, Shape
 
 _PLAIN = {
     "string": "VARCHAR",

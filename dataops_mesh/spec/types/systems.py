@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from dataops_mesh.errors import did_you_mean
-from dataops_mesh.spec.physical import FAMILIES, TYPES, normalise
+from dataops_mesh.spec.types.physical import FAMILIES, TYPES, normalise
 
 _MOST_DIGITS = 38
 _NEAR = 0.8  # how alike a slip and a type are; GEOGRAPHY and FLAG are not

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.ledger.facts import Fact
+from dataops_mesh.ledger.told.facts import Fact
 
 Tell = Callable[[Iterable[Fact]], None]
 LOGGER = logging.getLogger("dataops_mesh.log")

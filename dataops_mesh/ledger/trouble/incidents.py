@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
-from dataops_mesh.ledger.facts import Fact, of_audit, of_incident
 from dataops_mesh.ledger.query import portions
+from dataops_mesh.ledger.told.facts import Fact, of_audit, of_incident
 from dataops_mesh.ledger.write import add
 
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from dataops_mesh.ledger.database import Ledger, transaction
-from dataops_mesh.ledger.facts import of_delivery
 from dataops_mesh.ledger.query import portions
+from dataops_mesh.ledger.told.facts import of_delivery
 from dataops_mesh.ledger.write import add
 
 Said = Mapping[str, datetime]  # what a channel was told, and when

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dataops_mesh.spec.physical import is_accepted, normalise
+from dataops_mesh.spec.types.physical import is_accepted, normalise
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
