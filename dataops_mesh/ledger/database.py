@@ -99,6 +99,17 @@ def transaction(ledger: Ledger) -> Iterator[Connection]:
         raise _unusable(error) from None
 
 
+def insert_of(connection: Connection) -> Any:
+    """Return the `insert` of a connection's database, which knows what to do on a conflict."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+        return insert_postgresql
+    from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+    return insert_sqlite
+
+
 def lacks(ledger: Ledger, connection: Connection, table: str) -> bool:
     """Tell whether an older version wrote the ledger, and nobody may add a table to it here."""
     from sqlalchemy import inspect

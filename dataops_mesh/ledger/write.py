@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.ledger.database import Ledger, transaction
+from dataops_mesh.ledger.database import Ledger, insert_of, transaction
 from dataops_mesh.ledger.decisions import decision_of
 from dataops_mesh.ledger.told.facts import of_candidate, of_release
 
@@ -65,14 +65,7 @@ def add(connection: Connection, table: Table, rows: list[Row]) -> bool:
     """Insert rows that are not there, and tell whether any was not; none ever changes."""
     if not rows:
         return False
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-
-        done = connection.execute(insert_postgresql(table).on_conflict_do_nothing(), rows)
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-
-        done = connection.execute(insert_sqlite(table).on_conflict_do_nothing(), rows)
+    done = connection.execute(insert_of(connection)(table).on_conflict_do_nothing(), rows)
     return done.rowcount != 0
 
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dataops_mesh.ledger.database import Ledger, transaction
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from dataops_mesh.ledger.database import Ledger, insert_of, transaction
 
 LEASE_SECONDS = 300.0
 
@@ -40,7 +37,7 @@ def take(ledger: Ledger, claim: Claim, by: str, now: datetime) -> bool:
     at = now.timestamp()
     row = {"about": claim.about, "channel": claim.channel, "what": claim.what}
     with transaction(ledger) as connection:
-        insert = _insert(connection)(claims).values(**row, by=by, until=at + LEASE_SECONDS)
+        insert = insert_of(connection)(claims).values(**row, by=by, until=at + LEASE_SECONDS)
         over = (claims.c.until <= at) | (claims.c.until > at + 2 * LEASE_SECONDS)
         connection.execute(
             insert.on_conflict_do_update(
@@ -67,13 +64,3 @@ def give_up(ledger: Ledger, claim: Claim, by: str) -> None:
 
 def _is(table: Any, row: dict[str, str]) -> list[Any]:
     return [table.c[name] == value for name, value in row.items()]
-
-
-def _insert(connection: Connection) -> Any:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-
-        return insert_postgresql
-    from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-
-    return insert_sqlite
