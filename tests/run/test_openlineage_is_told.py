@@ -5,12 +5,27 @@ from __future__ import annotations
 import json
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from helpers import a_contract, a_product, a_source, run, write_product, write_workspace
+from helpers import (
+    a_contract,
+    a_product,
+    a_source,
+    environment,
+    product,
+    run,
+    write_product,
+    write_workspace,
+)
 
 from dataops_mesh.run import openlineage
+from dataops_mesh.run.record import open_record
+from dataops_mesh.sandbox.promotion import promote
+from dataops_mesh.settings import load_settings
+from dataops_mesh.store.holding import Asked
+from dataops_mesh.store.line.opening import NOBODY, open_sandbox
 
 PLANTED = "mark-secret-0001"
 SETTINGS = 'openlineage = "mesh"\n'
@@ -90,6 +105,25 @@ def test_it_is_off_unless_it_is_asked_for(tmp_path, monkeypatch):
     settings = write_workspace(tmp_path, {"shop": {"people": people("1,a\n")}})
     run(settings, "shop.people")
     assert not file.exists()
+
+
+def test_a_sandbox_is_not_told_of_until_it_is_promoted(tmp_path, monkeypatch):
+    file = tmp_path / "events.json"
+    to_file(monkeypatch, file)
+    settings = write_workspace(tmp_path, {"shop": {"people": people("1,a\n")}}, settings=SETTINGS)
+    run(settings, "shop.people")
+    lease = datetime.now(UTC) + timedelta(days=1)
+    open_sandbox(environment(settings).store, "try", Asked("ben", "to try", NOBODY), lease)
+    inside = load_settings(settings.root, sandbox="try")
+    write_product(settings.root, "shop", "people", people("1,a\n2,b\n"))
+    report = run(inside, "shop.people")
+    assert len(file.read_text("utf-8").splitlines()) == 2
+    place = environment(inside)
+    promote(place.store, place, {"shop.people": product(settings, "shop.people")}, (), "tried")
+    with open_record(environment(settings)):
+        pass
+    *_, last = map(json.loads, file.read_text("utf-8").splitlines())
+    assert last["outputs"][0]["facets"]["version"]["datasetVersion"] == report.candidate
 
 
 def test_a_receiver_that_never_answers_keeps_nobody(tmp_path, monkeypatch, caplog):
