@@ -33,8 +33,8 @@ def tell_openlineage(settings: Settings, manifest: Mapping[str, Any]) -> None:
     if not settings.openlineage:
         return
     try:
+        client = _client()  # first: it says in whose name the events are made
         events = list(events_of(manifest, settings.openlineage))
-        client = _client()
     except ImportError:
         _say("openlineage-python is not installed: pip install 'dataops-mesh[openlineage]'")
         return

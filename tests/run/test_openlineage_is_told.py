@@ -72,6 +72,7 @@ def test_start_and_end_say_what_was_read_written_and_tested(tmp_path, monkeypatc
     assert [one["name"] for one in end["inputs"]] == ["shop.people/s"]
     (port,) = end["outputs"]
     assert (port["namespace"], port["name"]) == ("mesh", "shop.people")
+    assert {one["_producer"] for one in port["facets"].values()} == {openlineage.PRODUCER}
     columns = port["facets"]["schema"]["fields"]
     assert [(one["name"], one["type"]) for one in columns] == [
         ("id", "BIGINT"),
