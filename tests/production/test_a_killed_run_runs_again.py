@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 import yaml
 from helpers import a_product, a_source, mesh, read, write_workspace
-from postgres import free_port
+from ports import free_port
 
 from dataops_mesh.factory.production import GATE, GATE_PROCESS, code_servers, write_production
 from dataops_mesh.settings import Settings

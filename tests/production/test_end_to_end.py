@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 from helpers import a_product, a_source, an_input, mesh, write_workspace
-from postgres import binaries, free_port, postgres
+from ports import free_port
+from postgres import binaries, postgres
 from receivers import webhook
 
 from dataops_mesh import connect
@@ -175,7 +176,7 @@ def test_a_production_instance_runs_by_itself_and_stops_where_data_is_bad(tmp_pa
         text = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
         (tmp_path / "domains" / domain / "definitions.py").write_text(text)
     found = mesh(settings)
-    first = free_port()
+    first = free_port(following=2)
     deploy = write_production(found, first)
     with ExitStack() as stack:
         url = stack.enter_context(postgres())

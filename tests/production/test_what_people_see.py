@@ -23,7 +23,7 @@ from helpers import (
     write_product,
     write_workspace,
 )
-from postgres import free_port
+from ports import free_port
 
 DEFS = "from dataops_mesh import load_domain\n\ndefs = load_domain(__file__)\n"
 COLUMNS = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from eventful import PERSON, orders
 from helpers import environment, mesh, run, write_product
 from hypothesis import given
 from hypothesis import strategies as st
+from ports import free_port
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from dataops_mesh.web.catalogue import catalogue_of
@@ -176,7 +176,7 @@ def test_every_panel_and_rule_has_an_answer_in_a_real_prometheus(settings, tmp_p
 
 @contextmanager
 def _serving(settings) -> Iterator[str]:
-    port = _free()
+    port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith("DATAOPS_MESH_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "dataops_mesh.cli.main", "serve", "--port", str(port)],
@@ -196,7 +196,7 @@ def _prometheus(folder: Path, target: str) -> Iterator[int]:
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")
     (folder / "mesh.rules.yaml").write_text(files["prometheus/mesh.rules.yaml"], "utf-8")
-    port = _free()
+    port = free_port()
     process = subprocess.Popen(
         ["prometheus", f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/d",
          f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"],
@@ -220,9 +220,3 @@ def _ask(port: int, question: str) -> list:
         if isinstance(error.reason, OSError):
             return []  # it is starting
         raise
-
-
-def _free() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
