@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +70,30 @@ def open_connection(settings: Settings, release: int | None = None, role: str = 
 
 
 def _opened(settings: Settings, role: str) -> Callable[[Store, Release], Opened]:
+    """Return what tells the columns that are opened, once it is on record who reads them.
+
+    What is read in a sandbox is on production's record: a sandbox ends, and its record with it.
+    """
+    from dataops_mesh.run.account import READ_UNMASKED, record_operation
+    from dataops_mesh.run.environment import Environment
     from dataops_mesh.run.guards.roles import opened_to_person
     from dataops_mesh.run.identity import person_or_user
 
-    return partial(opened_to_person, role=role, person=person_or_user(settings.person))
+    def opened(store: Store, release: Release) -> Opened:
+        found = opened_to_person(store, release, role, person_or_user(settings.person))
+        columns = {str(address): list(names) for address, names in found.items()}
+        record_operation(
+            Environment(store, settings).production,
+            READ_UNMASKED,
+            columns,
+            role=role,
+            columns=columns,
+            read=release.number,
+            **({"sandbox": settings.sandbox} if settings.sandbox else {}),
+        )
+        return found
+
+    return opened
 
 
 def _open(store: Path, release: int | None, **options: Any) -> Connection:

@@ -18,7 +18,7 @@ from dataops_mesh.run.registry.declared import repository_of
 from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.log import latest_number
 
-APPROVAL = "approval"
+APPROVAL, READ_UNMASKED = "approval", "read unmasked"
 
 
 def record_operation(

@@ -74,7 +74,11 @@ BROKEN = [
 GROUPED = {"count(t.ssn)": True, "count(distinct t.ssn)": True, "avg(t.ssn::int)": True,
            "sum(t.ssn::int)": True, "min(t.ssn)": False, "any_value(t.ssn)": False,
            "first(t.ssn)": False, "list(t.ssn)": False, "string_agg(t.ssn, ',')": False,
-           "median(t.ssn::int)": False}  # fmt: skip
+           "median(t.ssn::int)": False,
+           "count(*) filter (where starts_with(t.ssn, '1'))": True,
+           "sum(o.id) filter (where t.ssn > '3')": True,
+           "max(o.id) filter (where t.ssn > '3')": False,
+           "min(t.ssn) filter (where o.id = 1)": False}  # fmt: skip
 
 
 @pytest.mark.parametrize("expression", LOWERED)

@@ -12,6 +12,7 @@ from role_cases import COUNT, COUNTED, RESTRICTED, people, reader, role, workspa
 from dataops_mesh import connect
 from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
 from dataops_mesh.gate import Publish, Refuse
+from dataops_mesh.run.account import READ_UNMASKED, operations_of
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.store.manifest import read_manifest
 
@@ -52,6 +53,28 @@ def test_a_member_reads_the_columns_of_the_role_and_no_others(tmp_path: Path):
         assert con.execute("select mail from hr.people where id = 1").fetchone() == (
             hashed(MARKER),
         )
+
+
+def read_unmasked(here):
+    return tuple(one for one in operations_of(here) if one.operation == READ_UNMASKED)
+
+
+def test_who_reads_unmasked_is_on_record_before_anything_is_read(tmp_path: Path, monkeypatch):
+    settings = workspace(tmp_path, {"hr": {"people": people(roles=role("ana", "mail"))}})
+    run(settings, "hr.people")
+    here = environment(settings)
+    with connect(tmp_path):  # masked: nobody asks
+        assert read_unmasked(here) == ()
+    with connect(tmp_path, role="fraud"):
+        (said,) = read_unmasked(here)
+    assert (said.person, said.subjects) == ("ana", ("hr.people",))
+    assert said.details == {"role": "fraud", "columns": {"hr.people": ["mail"]}, "read": 1}
+    with pytest.raises(UnknownNameError), connect(tmp_path, role="nobody"):
+        raise AssertionError  # was opened
+    assert len(read_unmasked(here)) == 1
+    monkeypatch.setenv("DATAOPS_MESH_LEDGER", f"sqlite:///{tmp_path}/no/such/folder/l.db")
+    with pytest.raises(StoreError), connect(tmp_path, role="fraud"):
+        raise AssertionError  # was opened
 
 
 def test_who_may_not_enter_the_folder_reads_nothing(tmp_path: Path, monkeypatch):
