@@ -89,7 +89,8 @@ class Settings(BaseSettings):
         secrets: a folder with a file for each secret of the masks; absent means the variables
             MESH_SECRET_<NAME>. Only the gate needs them.
         restricted: the folder of the clear values that roles of contracts read; it has rights of
-            its own, none of them for everybody. Absent means that no role reads unmasked.
+            its own, none of them for everybody. `{store}` in it is the path of the store. Absent
+            means that no role reads unmasked.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
         remind: after how long an alert is told again, and again, while the trouble lasts, for
             example `4h`; empty for never.
@@ -219,13 +220,16 @@ class Settings(BaseSettings):
     @property
     def secret_paths(self) -> tuple[Path, ...]:
         """Return the files and folders that hold secrets, so that no product may read them."""
-        kept = (self.secrets, self.restricted, self.alerts_file)
+        kept = (self.secrets, self.restricted_folder, self.alerts_file)
         return tuple(self.root / one for one in kept if one)
 
     @property
     def restricted_folder(self) -> Path | None:
         """Return the folder of the clear values that roles read, if there is one."""
-        return (self.root / self.restricted).absolute() if self.restricted else None
+        if self.restricted is None:
+            return None
+        named = str(self.restricted).replace("{store}", str(self.store_folder))
+        return (self.root / named).absolute()
 
     def clock(self) -> datetime:
         """Return the replay clock's time, or the real one."""

@@ -19,6 +19,7 @@ README = (REPOSITORY / "README.md").read_text("utf-8")
 DOMAINS = sorted(path.parent.name for path in REPOSITORY.glob("domains/*/definitions.py"))
 PORTS = {
     "bookings.countries": 14,
+    "bookings.dialling": 6,
     "bookings.first_seen": 5,
     "bookings.passengers": 240,
     "fleet.aircraft": 3322,
@@ -40,6 +41,7 @@ def test_one_command_publishes_every_active_product(first_run):
     assert [row["partition"] for row in first_run.json if row["partition"]] == MONTHS
     assert set(ended) == {
         "bookings.countries",
+        "bookings.dialling",
         "bookings.first_seen",
         "bookings.passengers",
         "fleet.aircraft",

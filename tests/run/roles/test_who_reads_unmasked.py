@@ -13,6 +13,7 @@ from dataops_mesh import connect
 from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run.account import READ_UNMASKED, operations_of
+from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.store.manifest import read_manifest
 
@@ -75,6 +76,22 @@ def test_who_reads_unmasked_is_on_record_before_anything_is_read(tmp_path: Path,
     monkeypatch.setenv("DATAOPS_MESH_LEDGER", f"sqlite:///{tmp_path}/no/such/folder/l.db")
     with pytest.raises(StoreError), connect(tmp_path, role="fraud"):
         raise AssertionError  # was opened
+
+
+def test_each_store_has_its_folder_where_the_setting_names_it_after_the_store(
+    tmp_path: Path, monkeypatch
+):
+    domains = {"hr": {"people": people(roles=role("ana", "mail"))}}
+    settings = workspace(tmp_path, domains, 'restricted = "{store}-clear"\n')
+    run(settings, "hr.people")
+    monkeypatch.setenv("DATAOPS_MESH_STORE", "another")
+    run(load_settings(tmp_path), "hr.people")
+    for store in (settings.store_folder, tmp_path / "another"):
+        assert MARKER in cells(store.with_name(f"{store.name}-clear"))
+        assert MARKER not in cells(store)
+        monkeypatch.setenv("DATAOPS_MESH_STORE", str(store))
+        with connect(tmp_path, role="fraud") as con:
+            assert con.execute("select mail from hr.people where id = 1").fetchone() == (MARKER,)
 
 
 def test_who_may_not_enter_the_folder_reads_nothing(tmp_path: Path, monkeypatch):
