@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -98,13 +98,22 @@ def catalogue_of(mesh: Mesh, settings: Settings) -> Catalogue:
 
 def downstream(catalogue: Catalogue, name: str) -> tuple[str, ...]:
     """Return every product that reads a product, or reads one that does; the nearest first."""
+    return _all(catalogue.readers, name)
+
+
+def upstream(catalogue: Catalogue, name: str) -> tuple[str, ...]:
+    """Return every product that a product reads, or that one of these reads; the nearest first."""
+    return _all(catalogue.feeds, name)
+
+
+def _all(edges: Mapping[str, Collection[str]], name: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    waiting = list(catalogue.readers.get(name, ()))
+    waiting = list(edges.get(name, ()))
     while waiting:
         one = waiting.pop(0)
         if one not in found and one != name:
             found[one] = None
-            waiting += catalogue.readers.get(one, ())
+            waiting += edges.get(one, ())
     return tuple(found)
 
 

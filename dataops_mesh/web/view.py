@@ -16,7 +16,8 @@ from dataops_mesh.run.record import open_ledger_of, record_missing
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.watch.dataops.weeks import Weeks
 from dataops_mesh.watch.states import State, states
-from dataops_mesh.web.catalogue import Catalogue
+from dataops_mesh.web.catalogue import Catalogue, upstream
+from dataops_mesh.web.facts.because import with_causes
 from dataops_mesh.web.facts.wrong import Wrong, unreadable, wrong_now
 
 _SECONDS, _PLAN_SECONDS = 5.0, 60.0
@@ -85,7 +86,11 @@ class View:
             return self._whole().wrong
         if known := self._known():
             return tuple(one for one in known.wrong if one.product in names)
-        return wrong_now(self.catalogue, self.ledger, self.states(names))
+        above = {one for name in names for one in upstream(self.catalogue, name)}
+        near = (above & self.catalogue.products.keys()) | {*names}
+        found = wrong_now(self.catalogue, self.ledger, self.states(near))
+        every = with_causes(self.catalogue, found, self.now)
+        return tuple(one for one in every if one.product in names)
 
     def plan(self) -> Plan:
         """Return what publishing the declarations would change; remembered for a minute."""
@@ -110,7 +115,8 @@ class View:
         if known := self._known():
             return known
         found = states(self.catalogue.products, self.ledger, self.release, self.now)
-        wrong = wrong_now(self.catalogue, self.ledger, found) + unreadable(self.catalogue)
+        seen = wrong_now(self.catalogue, self.ledger, found) + unreadable(self.catalogue)
+        wrong = with_causes(self.catalogue, seen, self.now)
         at = time.monotonic()
         whole = _Whole(self.release.number, self.catalogue, at, found, wrong)
         self.memory.whole = whole

@@ -17,7 +17,10 @@ from dataops_mesh.store.log import latest
 from dataops_mesh.watch.acknowledged import acknowledge
 from dataops_mesh.watch.states import states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
+from dataops_mesh.web.catalogue import catalogue_of
+from dataops_mesh.web.facts.mesh import mesh_page
 from dataops_mesh.web.kept import mark
+from dataops_mesh.web.view import view_of
 
 PRODUCTS = {
     "shop.orders": "refused", "shop.customers": "well", "desk.totals": "well",
@@ -59,6 +62,23 @@ def test_whoever_is_not_suspected_has_no_trouble(settings):
     assert "shop.customers" not in asked
 
 
+def test_what_waits_is_told_with_its_cause_and_not_by_itself(settings, pages):
+    with view_of(environment(settings), catalogue_of(mesh(settings), settings)) as view:
+        every = {(one.product, one.kind): one for one in view.wrong()}
+        one = {(o.product, o.kind): o for o in view.wrong(["desk.late"])}
+        told = mesh_page(view)
+    cause = every["shop.orders", "caught"]
+    assert every["desk.late", "late"].because == ("shop.orders",)
+    assert one["desk.late", "late"].because == ("shop.orders",)
+    assert cause.waiting == ("desk.late",) and cause.because == ()
+    assert [w.product for w in told.wrong].count("desk.late") == 0
+    assert told.waiting == 1
+    text = words(pages.get("/").text)
+    assert "1 product waits for them and is told with its cause" in text
+    assert "Late with it desk.late" in text
+    assert "Waits for shop.orders" in words(pages.get("/products/desk.late").text)
+
+
 def test_a_product_that_waits_for_a_held_one_is_called_late_by_neither_or_both(own):
     lift(own, "crew.held")
     where, products = environment(own), mesh(own).products
@@ -78,14 +98,14 @@ def test_what_is_wrong_comes_first_with_who_reads_it_and_what_to_type(pages):
     assert summary is not None
     end = summary.start()
     for name, sentence in (
-        ("desk.late", "It is late."),
+        ("desk.late", "Late with it desk.late"),
         ("shop.orders", "The gate refused the last candidate."),
         ("crew.lost", "What it reads was withdrawn."),
     ):
         assert heading < text.index(name) < end, name
         assert sentence in text
     assert "desk.totals" in text[:end]  # who reads the refused one
-    assert "mesh run desk.late" in text
+    assert "mesh run desk.late" in words(pages.get("/wrong").text)
     assert 'mesh hold lift crew.held --reason "..."' in text
     assert "the auditor reads it" in text
     wrong = {one["product"] for one in json.loads(pages.get("/api/wrong").text)["wrong"]}

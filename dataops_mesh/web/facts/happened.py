@@ -25,7 +25,7 @@ class HappenedPage:
 
 @dataclass(frozen=True, slots=True)
 class WrongPage:
-    """Everything that is wrong now, and everything that people hold."""
+    """Everything that is wrong now, causes first, and everything that people hold."""
 
     wrong: tuple[Wrong, ...]
     wrong_in_all: int
@@ -43,7 +43,8 @@ def happened_page(view: View, before: str = "") -> HappenedPage:
 
 def wrong_page(view: View, page: int = 1) -> WrongPage:
     """Return a page of what is wrong."""
-    held, wrong = held_now(view.release), view.wrong()
+    held = held_now(view.release)
+    wrong = tuple(sorted(view.wrong(), key=lambda one: bool(one.because)))  # with its cause there
     begin, end = (page - 1) * PAGE, page * PAGE
     pages = max(1, -(-max(len(wrong), len(held)) // PAGE))
     return WrongPage(wrong[begin:end], len(wrong), held[begin:end], len(held), page, pages)

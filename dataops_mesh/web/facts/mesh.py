@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
+from dataops_mesh.web.facts.because import roots
 from dataops_mesh.web.facts.standing import WRONG, Standing, standing
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
 from dataops_mesh.web.view import View
@@ -39,7 +40,8 @@ class MeshPage:
 
     Args:
         levels: how many products stand how.
-        wrong: the gravest; `wrong_in_all` says how many there are.
+        wrong: the gravest, without what waits for them; `wrong_in_all` says how many there are.
+        waiting: how many products wait for one of these.
         today: how the runs of this day, in UTC, ended.
         quality: how the runs of each of the last days ended.
         standing: of a small mesh, each product, for the map; of a large one nothing.
@@ -51,6 +53,7 @@ class MeshPage:
     levels: dict[str, int]
     wrong: tuple[Wrong, ...]
     wrong_in_all: int
+    waiting: int
     held: tuple[Held, ...]
     held_in_all: int
     domains: tuple[DomainLine, ...]
@@ -64,7 +67,7 @@ class MeshPage:
 
 def mesh_page(view: View, page: int = 1) -> MeshPage:
     """Return the facts of the first page."""
-    every, wrong = standings(view), view.wrong()
+    every, wrong = standings(view), roots(view.wrong())
     lines = domain_lines(view, every)
     held = held_now(view.release)
     recent = happenings(view.ledger, _RECENT)
@@ -77,6 +80,7 @@ def mesh_page(view: View, page: int = 1) -> MeshPage:
         dict(Counter(one.level for one in every)),
         wrong[:_WRONG],
         len(wrong),
+        len({name for one in wrong for name in one.waiting}),
         held[:_HELD],
         len(held),
         lines[begin : begin + _DOMAINS],

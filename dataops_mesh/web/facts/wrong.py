@@ -63,6 +63,8 @@ class Wrong:
         next: the command that shows or mends it.
         incident: its name, once an incident is open.
         seen: who looks at it, where somebody said so.
+        because: the products that it waits for, where something wrong with them is the cause.
+        waiting: the products that are late because of this.
     """
 
     product: str
@@ -77,6 +79,8 @@ class Wrong:
     next: str
     incident: str = ""
     seen: Seen | None = None
+    because: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
