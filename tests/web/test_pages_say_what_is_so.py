@@ -70,7 +70,7 @@ def test_what_waits_is_told_with_its_cause_and_not_by_itself(settings, pages):
     cause = every["shop.orders", "caught"]
     assert every["desk.late", "late"].because == ("shop.orders",)
     assert one["desk.late", "late"].because == ("shop.orders",)
-    assert cause.waiting == ("desk.late",) and cause.because == ()
+    assert (cause.waiting, cause.because) == (("desk.late",), ())
     assert [w.product for w in told.wrong].count("desk.late") == 0
     assert told.waiting == 1
     text = words(pages.get("/").text)
