@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,10 @@ NO_BROWSER = (
 NO_PROMETHEUS = (
     "Prometheus is not installed: nothing scraped /metrics for real (apt-get install prometheus)"
 )
+NO_BUCKETS = "SeaweedFS or obstore is not installed: sources in buckets were NOT READ (make setup)"
+NO_DRIVERS = (
+    "adbc-driver-postgresql is not installed: queries on PostgreSQL were NOT RUN (make setup)"
+)
 
 NO_LONG = "what takes minutes was NOT RUN: it takes HYPOTHESIS_PROFILE=long (make long)"
 
@@ -31,6 +37,8 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs_postgres: starts a PostgreSQL server of its own")
+    config.addinivalue_line("markers", "needs_buckets: starts an S3-compatible store of its own")
+    config.addinivalue_line("markers", "needs_drivers: asks a database by ADBC")
     config.addinivalue_line("markers", "takes_long: is run in the long profile only")
     config.addinivalue_line("markers", "needs_prometheus: starts Prometheus, or asks promtool")
     config.addinivalue_line("markers", "needs_a_browser: reads the mesh's own pages with Chromium")
@@ -43,6 +51,8 @@ def pytest_collection_modifyitems(items):
         ("needs_chromium", has_chromium(), NO_CHROMIUM),
         ("needs_a_browser", has_a_browser(), NO_BROWSER),
         ("needs_prometheus", bool(shutil.which("prometheus")), NO_PROMETHEUS),
+        ("needs_buckets", has_buckets(), NO_BUCKETS),
+        ("needs_drivers", bool(find_spec("adbc_driver_postgresql")), NO_DRIVERS),
         ("takes_long", is_long(), NO_LONG),
     )
     for item in items:
@@ -55,7 +65,8 @@ def pytest_collection_modifyitems(items):
 def pytest_terminal_summary(terminalreporter):
     """Say in the last lines what was left out, so that a green run hides nothing."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for reason in (NO_POSTGRES, NO_CHROMIUM, NO_BROWSER, NO_PROMETHEUS, NO_LONG):
+    known = (NO_POSTGRES, NO_CHROMIUM, NO_BROWSER, NO_PROMETHEUS, NO_BUCKETS, NO_DRIVERS, NO_LONG)
+    for reason in known:
         if any(reason in why for why in skipped):
             terminalreporter.write_line(reason, red=True)
 
@@ -78,3 +89,9 @@ def has_a_browser() -> bool:
 def has_postgres() -> bool:
     """Tell whether PostgreSQL's programs are on this machine."""
     return bool(shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+
+
+def has_buckets() -> bool:
+    """Tell whether a store of buckets, and what reads it, are in this environment."""
+    weed = (Path(sys.executable).parent / "weed").is_file() or shutil.which("weed")
+    return bool(weed and find_spec("obstore"))

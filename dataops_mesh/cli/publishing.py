@@ -87,6 +87,10 @@ def _target(product: Product, port: InputPort, source: Source, partition: str) -
         then = f"materialize {source.asset} in Dagster, which wakes {product.qualified_name}; "
         then += "or remove `asset` from the source, if the file comes from elsewhere now"
         raise DeclarationError(Problem(what, source.where, "asset", next=then))
+    if source.remote is not None:
+        what = f'"{port.name}" is fetched from {source.path}: no file here is it'
+        then = f"`mesh run {product.qualified_name}` fetches what is new there"
+        raise DeclarationError(Problem(what, source.where, next=then))
     if source.is_cut and not partition:
         what = f'each partition of "{port.name}" has files of its own'
         raise DeclarationError(Problem(what, source.where, "path", next="add --partition"))

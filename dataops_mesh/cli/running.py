@@ -222,11 +222,14 @@ def pieces_of(
 ) -> tuple[str, ...]:
     """Return the partitions of a product that this run builds."""
     from dataops_mesh.run.due import all_partitions, partitions_and_holds
+    from dataops_mesh.run.process.looking import have_looked
 
     if named:
         return named
     if every:
         return all_partitions(product, environment)
+    for trouble in have_looked(product, environment):
+        say(f"{product.qualified_name}: {trouble}")
     due = partitions_and_holds(product, environment)
     free = tuple(key for key, hold in due.items() if hold is None)
     for key, hold in due.items():

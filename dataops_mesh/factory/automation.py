@@ -18,6 +18,7 @@ from dataops_mesh.factory.describe import source_key
 from dataops_mesh.factory.quiet import QuietAutomation
 from dataops_mesh.run.due import due_partitions, woken_partitions
 from dataops_mesh.run.environment import open_environment
+from dataops_mesh.run.process.looking import have_looked
 from dataops_mesh.run.word.held import gone_inputs, hold_on_product
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Domain, Product
@@ -64,6 +65,7 @@ class DuePartitions(dg.AutomationCondition[dg.AssetKey]):
         found = context.get_empty_subset()
         if not context.candidate_subset.is_empty:
             environment = open_environment(load_settings(self.root))
+            have_looked(self.product, environment)
             if not gone_inputs(self.product, latest(environment.store)):
                 found = _pieces(context, due_partitions(self.product, environment))
         return dg.AutomationResult(context, found)
@@ -122,6 +124,7 @@ class NewPartitions(dg.AutomationCondition[dg.AssetKey]):
     ) -> dg.AutomationResult[dg.AssetKey]:
         """Return the partitions that have something new to read."""
         environment = open_environment(load_settings(self.root))
+        have_looked(self.product, environment)
         now = woken_partitions(self.product, environment)
         cursor = json.loads(context.cursor or "{}")
         asked, before = cursor.get("asked", {}), cursor.get("now", {})
@@ -162,6 +165,7 @@ class NewContent(dg.AutomationCondition[dg.AssetKey]):
     ) -> dg.AutomationResult[dg.AssetKey]:
         """Return the asset where there is something new to read."""
         environment = open_environment(load_settings(self.root))
+        have_looked(self.product, environment)
         now = unseen([self.product], environment).get(self.product.qualified_name, "")
         before, _, asked = (context.cursor or " ").partition(" ")
         requested = context.get_previous_requested_subset(context.key)

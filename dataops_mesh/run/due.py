@@ -9,11 +9,12 @@ product reads, it reads as a whole: of that only the current partition is sure.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import SourceError
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.inputs.fetching import is_remote, remote_ports, seen
 from dataops_mesh.run.inputs.late import late_content
 from dataops_mesh.run.partition import cut_reasons
 from dataops_mesh.run.record import reads_of_last_runs
@@ -52,7 +53,7 @@ def partitions_and_holds(product: Product, environment: Environment) -> dict[str
             or (part := entry.part(piece.key) if entry else None) is None
             or _is_behind(product, part, piece, release, environment)
         )
-        and is_delivered(product, piece, release)
+        and is_delivered(product, piece, release, environment.store)
     }
 
 
@@ -84,27 +85,46 @@ def woken_partitions(product: Product, environment: Environment) -> dict[str, st
             wakes = _is_behind(product, part, piece, release, environment)
         wakes = wakes or bool(is_current and whole)
         wakes = wakes and _hold_on(product, piece, release, environment) is None
-        if wakes and is_delivered(product, piece, release):
+        if wakes and is_delivered(product, piece, release, store):
             own = own_content(product, piece, release, store)
             found[piece.key] = _digest([own, whole, str(bool(part))])
     return found
 
 
-def own_content(product: Product, piece: Partition, release: Release, store: Store) -> str:
-    """Return a digest of what can be told to be this partition's own; empty if nothing can."""
+def own_content(
+    product: Product,
+    piece: Partition,
+    release: Release,
+    store: Store,
+    read: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Return a digest of what can be told to be this partition's own; empty if nothing can.
+
+    Args:
+        product: whose partition it is.
+        piece: the partition.
+        release: what is published.
+        store: the store.
+        read: what a run has read of sources: of one that is fetched nobody else knows that.
+    """
+    cut = {port.name for port in remote_ports(product) if port.source and port.source.is_cut}
+    fetched = {name: content for name, content in read if name in cut}
     found = [
         (port.name, content)
         for port in product.inputs
-        if (content := _content(product, port, piece, release, store))
+        if (content := fetched.get(port.name) or _content(product, port, piece, release, store))
     ]
     return _digest(found) if found else ""
 
 
-def is_delivered(product: Product, piece: Partition, release: Release) -> bool:
+def is_delivered(product: Product, piece: Partition, release: Release, store: Store) -> bool:
     """Tell whether every input that is followed by partition has something for this one."""
     try:
         for port in product.inputs:
-            if port.source is not None and port.source.is_cut:
+            if port.source is not None and port.source.is_cut and is_remote(port):
+                if not seen(store, product, port, piece.key):
+                    return False
+            elif port.source is not None and port.source.is_cut:
                 resolve(port.source, product.folder, piece.key)
             waited = _followed(port, piece, release) == [] and not _is_longer(
                 product, port, release
@@ -208,6 +228,8 @@ def _content(
         return _digest([(part.key, part.fingerprint) for part in parts]) if parts else ""
     if port.source is None or not port.source.is_cut:
         return ""
+    if is_remote(port):
+        return seen(store, product, port, piece.key)
     try:
         own = fingerprint(store, resolve(port.source, product.folder, piece.key))
         late = late_content(store, product, port, piece.key)

@@ -95,7 +95,8 @@ def _own(attempt: Attempt) -> str:
     product, store = attempt.product, attempt.environment.store
     if attempt.partition is None:
         return ""
-    return own_content(product, attempt.partition, attempt.inputs.release, store)
+    read = attempt.inputs.sources
+    return own_content(product, attempt.partition, attempt.inputs.release, store, read)
 
 
 def _is_open(attempt: Attempt) -> bool:

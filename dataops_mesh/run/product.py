@@ -24,6 +24,7 @@ from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.guards.roles import opened_to, settled
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
+from dataops_mesh.run.inputs.fetching import Fetching
 from dataops_mesh.run.inputs.own import own_reasons
 from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.inputs.state import pin_state
@@ -131,7 +132,15 @@ def _run_once(  # noqa: PLR0913 - the same facts
         known: tuple[str, ...] = ()
         try:
             key, secrets = piece.key if piece else "", settings.secret_paths
-            inputs = pin_inputs(store, product, release, key, full=full, secrets=secrets)
+            inputs = pin_inputs(
+                store,
+                product,
+                release,
+                key,
+                full=full,
+                secrets=secrets,
+                fetching=Fetching.of(environment, progress),
+            )
             inputs = pin_state(product, walls_of(settings), inputs)
             attempt = replace(attempt, inputs=inputs)
             known = reasons_beforehand(product, environment, release)

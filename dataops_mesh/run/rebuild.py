@@ -24,6 +24,7 @@ from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
+from dataops_mesh.run.inputs.fetching import Fetching
 from dataops_mesh.run.inputs.own import FULL
 from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.partition import bind_whole
@@ -72,8 +73,19 @@ def rebuild_product(
         release = stack.enter_context(pinned(store))
         attempts = []
         pieces = partitions_until(cut, environment.settings.clock())
-        for piece in (piece for piece in pieces if is_delivered(product, piece, release)):
-            inputs = pin_inputs(store, product, release, piece.key, full=full, secrets=secrets)
+        fetching = Fetching.of(environment, progress)
+        for piece in pieces:
+            fetching.look_all(product, piece.key)
+        for piece in (one for one in pieces if is_delivered(product, one, release, store)):
+            inputs = pin_inputs(
+                store,
+                product,
+                release,
+                piece.key,
+                full=full,
+                secrets=secrets,
+                fetching=fetching,
+            )
             attempt = replace(_attempt(product, environment, run_id, inputs, piece), heard=heard)
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)

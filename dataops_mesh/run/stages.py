@@ -99,8 +99,9 @@ def hold_on_attempt(attempt: Attempt) -> Hold | None:
     product, store, piece = attempt.product, attempt.environment.store, attempt.partition
     release = attempt.inputs.release
 
-    def read() -> str:
-        own = own_content(product, piece, release, store) if piece else ""
+    def digest() -> str:
+        read = attempt.inputs.sources
+        own = own_content(product, piece, release, store, read) if piece else ""
         return own or inputs_digest(attempt.inputs.reads)
 
-    return hold_on(product, release, attempt.key, read, rows_digest(attempt.ports))
+    return hold_on(product, release, attempt.key, digest, rows_digest(attempt.ports))

@@ -14,6 +14,7 @@ from dataops_mesh.spec.partition import Partitioning
 from dataops_mesh.spec.people import Member, Support, Team
 from dataops_mesh.spec.read.pact import Pact
 from dataops_mesh.spec.read.yaml import Document
+from dataops_mesh.spec.remote import PARTITION_KEY, Remote
 from dataops_mesh.spec.rule import Metric, Rule, RuleKind, Scalar, Severity
 from dataops_mesh.spec.terms import (
     Address,
@@ -27,6 +28,7 @@ from dataops_mesh.spec.terms import (
 from dataops_mesh.spec.threshold import ZERO, Operator, Threshold, Unit
 
 __all__ = [
+    "PARTITION_KEY",
     "ZERO",
     "Address",
     "Column",
@@ -42,6 +44,7 @@ __all__ = [
     "OutputPort",
     "Product",
     "Relationship",
+    "Remote",
     "Role",
     "Rule",
     "RuleKind",
@@ -57,9 +60,6 @@ __all__ = [
     "TransformKind",
     "Unit",
 ]
-
-
-PARTITION_KEY = "{partition}"
 
 
 class SourceFormat(StrEnum):
@@ -80,12 +80,14 @@ class Source:
 
     Args:
         path: a path or glob; relative to the product's folder, or to the package. `{partition}`
-            stands for the key of the partition that is built.
+            stands for the key of the partition that is built. Of what is fetched, how people
+            call it.
         package: an installed Python package that carries the file, or None.
         options: options of DuckDB's reader, as sorted pairs; a mapping (`types`) is a tuple of
             pairs, a list (`nullstr`) a tuple of texts.
         column: the column that says which partition a row is of; empty for that of the port.
         asset: the key of the Dagster asset that writes the files, `a/b`; empty if none does.
+        remote: what is fetched before it is read; None of files that are here.
     """
 
     path: str
@@ -95,11 +97,12 @@ class Source:
     options: tuple[tuple[str, Option], ...] = ()
     column: str = ""
     asset: str = ""
+    remote: Remote | None = None
 
     @property
     def is_cut(self) -> bool:
         """Tell whether each partition has files of its own."""
-        return PARTITION_KEY in self.path
+        return self.remote.is_cut if self.remote else PARTITION_KEY in self.path
 
 
 @dataclass(frozen=True, slots=True)

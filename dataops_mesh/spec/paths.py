@@ -44,7 +44,7 @@ def source_problem(text: str, folder: Path, root: Path, *, package: bool) -> str
     if problem:
         return problem
     if _URL.match(text):
-        return "is a URL: only local files are supported yet"
+        return "is a URL: write `url` instead of `path`"
     if package:
         outside = Path(text).is_absolute() or ".." in Path(text).parts
         return "leaves the package" if outside else ""

@@ -95,6 +95,11 @@ class Store:
         return self.root / "cache"
 
     @property
+    def fetched(self) -> Path:
+        """Return the folder of what was fetched for sources that are elsewhere, by product."""
+        return self.cache / "fetched"
+
+    @property
     def scratch(self) -> Path:
         """Return the folder for spilling and for files not yet in place."""
         return self.root / "scratch"

@@ -56,7 +56,7 @@ def as_source(port: InputPort, given: Given, work: Path) -> InputPort:
     else:
         file, kind, options = work / f"{port.name}.ndjson", SourceFormat.JSON, ()
         _write_json(file, given, _at_source(port))
-    read = replace(source, path=str(file), package=None, format=kind, options=options)
+    read = replace(source, path=str(file), package=None, format=kind, options=options, remote=None)
     return replace(port, source=read)
 
 

@@ -91,7 +91,8 @@ def joined_folders() -> tuple[Path, ...]:
 
 def _own(product: Product) -> Iterator[Path]:
     folder = product.folder
-    delivered = [_delivered(folder, p.source.path) for p in product.inputs if p.source]
+    here = (p.source for p in product.inputs if p.source and not p.source.remote)
+    delivered = [_delivered(folder, source.path) for source in here]
     for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
         if any(part.startswith((".", "__pycache__")) for part in parts) or not file.is_file():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from dataops_mesh.engine.source import marks
 from dataops_mesh.errors import MeshError
+from dataops_mesh.fetch.fetch import EVERY
 from dataops_mesh.ledger.mark import Mark, mark_of, state_of
 from dataops_mesh.plan.approval import FOLDER
 from dataops_mesh.run.environment import Environment, store_of
@@ -83,7 +85,9 @@ class Question:
         yield _approvals(self.folder)
         for product in self.products if self.deliveries else ():
             for port in product.inputs:
-                if port.source is not None and port.source.is_cut:
+                if port.source is not None and port.source.remote is not None:
+                    yield time.time() // (port.source.remote.every or EVERY)
+                elif port.source is not None and port.source.is_cut:
                     yield _delivered(product, port.source)
 
 

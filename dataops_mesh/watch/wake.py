@@ -10,14 +10,18 @@ import hashlib
 from collections.abc import Iterable
 
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.inputs.fetching import remote_ports, seen
 from dataops_mesh.run.record import reads_of_last_runs
 from dataops_mesh.run.word.held import hold_on_product
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.store import Store
 
 
 def unseen(products: Iterable[Product], environment: Environment) -> dict[str, str]:
-    """Return the products whose published inputs hold what their last run did not read.
+    """Return the products whose inputs hold what their last run did not read.
+
+    Inputs are what is published, and sources that are fetched, as they were seen last.
 
     A run that was refused or failed has seen its inputs too: the same data would end the same
     way. A product that lacks a publication of any input has nothing to wake for, nor has
@@ -32,7 +36,10 @@ def unseen(products: Iterable[Product], environment: Environment) -> dict[str, s
     found = {}
     for product in asked:
         now = published_inputs(product, release)
-        if now is None or not now:
+        if now is None:
+            continue
+        now |= remote_inputs(product, environment.store)
+        if not now:
             continue
         last = seen.get(product.qualified_name)
         if hold_on_product(product, environment) is not None:
@@ -50,6 +57,13 @@ def published_inputs(product: Product, release: Release) -> dict[str, str] | Non
         return None
     pairs = zip(ports, entries, strict=True)
     return {port.name: entry.fingerprint for port, entry in pairs if entry is not None}
+
+
+def remote_inputs(product: Product, store: Store) -> dict[str, str]:
+    """Return what each source that is fetched is known to hold, by port name. Asks nobody."""
+    ports = (port for port in remote_ports(product) if port.source and not port.source.is_cut)
+    found = {port.name: seen(store, product, port, "") for port in ports}
+    return {name: content for name, content in found.items() if content}
 
 
 def _digest(content: dict[str, str]) -> str:

@@ -163,14 +163,14 @@ PRODUCT_MISTAKES = {
     "source without a path": (
         with_source("{format: csv}"),
         7,
-        "inputPorts[0].customProperties[0].value.path",
-        "is missing",
+        "inputPorts[0].customProperties[0].value",
+        "give one of path, url, query",
     ),
     "source that is a URL": (
         with_source("{path: 'https://example.test/a.csv'}"),
         7,
         "inputPorts[0].customProperties[0].value.path",
-        "only local files are supported yet",
+        "write `url` instead of `path`",
     ),
     "output port without a contract": (
         PRODUCT + "outputPorts:\n  - {name: aircraft}\n  - {name: aircrafts}\n",

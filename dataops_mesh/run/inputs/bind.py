@@ -14,6 +14,7 @@ from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.engine.whole import Opened
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.run.guards.reach import require_reachable
+from dataops_mesh.run.inputs.fetching import Fetching, is_remote, seen
 from dataops_mesh.run.inputs.late import bind_deliveries, read_files, windows
 from dataops_mesh.run.inputs.own import own_views, pin_own
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
@@ -62,6 +63,7 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
     *,
     full: bool = False,
     secrets: Iterable[Path] = (),
+    fetching: Fetching | None = None,
 ) -> Inputs:
     """Decide which publication or file each input port reads.
 
@@ -72,6 +74,7 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
         partition: the partition that is built; empty for a whole product.
         full: leave out what the product itself published last.
         secrets: files and folders that no source may be.
+        fetching: how remote sources are fetched; None asks nobody, and knows what was seen last.
 
     Raises:
         NotPublishedError: every input port that nobody has published yet.
@@ -85,7 +88,9 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
     if problems:
         raise NotPublishedError(problems)
     source_files = {
-        port.name: read_files(product, port, partition) for port in product.inputs if port.source
+        port.name: _source_files(product, port, partition, fetching)
+        for port in product.inputs
+        if port.source
     }
     for port in product.inputs:
         require_reachable(store, product, port, source_files.get(port.name, ()), secrets)
@@ -93,6 +98,8 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
     reads = tuple(
         _published(release, port, port.address)
         if port.address is not None
+        else InputRead(port.name, fingerprint=_seen(store, product, port, partition))
+        if is_remote(port) and fetching is None
         else InputRead(port.name, fingerprint=_content(store, port, source_files[port.name]))
         for port in product.inputs
     )
@@ -118,8 +125,7 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs, partition:
         if port.source is not None
         and (
             touched
-            or not set(resolve(port.source, product.folder, partition))
-            <= set(inputs.source_files[port.name])
+            or not _there(product, port, partition) <= set(inputs.source_files[port.name])
             or read[port.name] != _content(store, port, inputs.source_files[port.name])
         )
     ]
@@ -175,6 +181,33 @@ def write_inputs_file(file: Path, views: Iterable[str], now: datetime) -> None:
 def addresses(product: Product) -> tuple[Address, ...]:
     """Return the addresses that the product reads."""
     return tuple(port.address for port in product.inputs if port.address is not None)
+
+
+def _source_files(
+    product: Product, port: InputPort, partition: str, fetching: Fetching | None
+) -> tuple[Path, ...]:
+    if not is_remote(port):
+        return read_files(product, port, partition)
+    return fetching.fetch(product, port, partition) if fetching else ()
+
+
+def _there(product: Product, port: InputPort, partition: str) -> set[Path]:
+    """Return the files that there are now; of what is fetched, only a fetch could say."""
+    if port.source is None or is_remote(port):
+        return set()
+    return set(resolve(port.source, product.folder, partition))
+
+
+def _seen(store: Store, product: Product, port: InputPort, partition: str) -> str:
+    """Return what a remote source is known to hold.
+
+    Raises:
+        SourceError: nobody has seen anything there.
+    """
+    if found := seen(store, product, port, partition):
+        return found
+    what = f'source "{port.name}" was not seen yet, or is gone'
+    raise SourceError(Problem(what, port.where, next=f"mesh run {product.qualified_name}"))
 
 
 def _marks(source_files: Mapping[str, tuple[Path, ...]]) -> tuple[tuple[object, ...], ...]:

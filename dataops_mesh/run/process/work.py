@@ -19,6 +19,7 @@ from typing import Any
 from dataops_mesh.errors import DeclarationError, MeshError, Problem, RunError, SettingsError
 from dataops_mesh.run.process.wire import (
     CODE,
+    LOOK,
     Request,
     check_names,
     error_line,
@@ -29,7 +30,7 @@ from dataops_mesh.settings import PREFIX, Settings, find_root, load_settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.store import record
 
-ASKS = ("run", "rebuild")
+ASKS = ("run", "rebuild", LOOK)
 LOGGER = logging.getLogger("dataops_mesh")
 Send = Callable[[dict[str, Any]], None]
 
@@ -89,6 +90,8 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
         from dataops_mesh.run.environment import open_environment
         from dataops_mesh.run.process.ending import record_failure
 
+        if request.ask == LOOK:
+            raise
         with suppress(MeshError):
             record_failure(request, open_environment(settings), error, begun)
         raise
@@ -99,6 +102,12 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
     from dataops_mesh.run.environment import open_environment
 
     environment = open_environment(settings)
+    if request.ask == LOOK:
+        from dataops_mesh.run.inputs.looking import look_at_sources
+
+        for trouble in look_at_sources(product, environment):
+            send({"stage": trouble})
+        return []
     if request.ask == "rebuild":
         from dataops_mesh.run.rebuild import rebuild_product
 

@@ -20,14 +20,14 @@ from typing import Any
 import orjson
 
 from dataops_mesh import errors
-from dataops_mesh.spec import dbt, mask, model, partition, rule, terms, threshold
+from dataops_mesh.spec import dbt, mask, model, partition, remote, rule, terms, threshold
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.read import pact, yaml
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _LARGE = 2**63
 _OURS = ("dataops_mesh.spec.", "dataops_mesh.errors")
-_MODULES = (dbt, errors, mask, model, pact, partition, rule, terms, threshold, yaml)
+_MODULES = (dbt, errors, mask, model, pact, partition, remote, rule, terms, threshold, yaml)
 
 
 class UnfitError(Exception):

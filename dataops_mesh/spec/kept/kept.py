@@ -218,7 +218,7 @@ def _is_local(product: Product) -> bool:
 def _outside(product: Product) -> list[str]:
     """Return the paths that lead out of the folder: where they lead was looked at."""
     sources = [port.source for port in product.inputs if port.source is not None]
-    paths = [source.path for source in sources if source.package is None]
+    paths = [one.path for one in sources if one.package is None and one.remote is None]
     heads = (path[: next((n for n, c in enumerate(path) if c in _GLOB), None)] for path in paths)
     return [str(product.folder / head) for head in heads]
 

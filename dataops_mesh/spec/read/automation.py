@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dataops_mesh.errors import Problem
-from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.model import InputPort, Product
 from dataops_mesh.spec.read.node import Node
 
 
@@ -48,11 +48,12 @@ class Automation:
 def automation_of(product: Product) -> Automation:
     """Return what wakes a product: what its setting says, else what its inputs ask for.
 
-    Without the setting, published inputs wake it when their content changes, a Dagster asset that
+    Without the setting, published inputs and sources that are fetched wake it when their content
+    changes, a Dagster asset that
     writes a source of it when it is materialized, and the cron of
     its `frequency` wakes it where it reads a source, because nobody announces a delivery.
     """
-    reads_ports = any(port.address is not None for port in product.inputs)
+    reads_ports = any(map(_announces, product.inputs))
     reads_sources = any(port.source is not None for port in product.inputs)
     written = any(port.source is not None and port.source.asset for port in product.inputs)
     match product.automation:
@@ -64,6 +65,11 @@ def automation_of(product: Product) -> Automation:
             return Automation(upstream=False, crons=())
     ticks = crons(product) if reads_sources else ()
     return Automation(upstream=reads_ports, crons=ticks, assets=written)
+
+
+def _announces(port: InputPort) -> bool:
+    """Tell whether somebody can say that there is something new: of a file here nobody does."""
+    return port.address is not None or bool(port.source and port.source.remote)
 
 
 def crons(product: Product) -> tuple[Cron, ...]:
@@ -84,6 +90,7 @@ def automation_problems(product: Product, setting: Node | None) -> list[Problem]
     if setting.value == Wake.ON_SCHEDULE and not crons(product):
         then = "add `schedule` to the `frequency` of a contract's slaProperties"
         return [setting.problem("onSchedule needs a cron, and no contract has one", then=then)]
-    if setting.value == Wake.ON_UPSTREAM and not any(port.address for port in product.inputs):
-        return [setting.problem("onUpstream needs an input port that is published in the mesh")]
+    if setting.value == Wake.ON_UPSTREAM and not any(map(_announces, product.inputs)):
+        what = "onUpstream needs an input port that is published in the mesh, or is fetched"
+        return [setting.problem(what)]
     return []

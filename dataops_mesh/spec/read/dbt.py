@@ -11,7 +11,7 @@ from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.terms import Address
 
 # dbt has a word of its own for secrets; the mesh's own settings may say where its secrets are.
-_REFUSED = ("DBT_ENV_SECRET", "DBT_ENGINE_", "DATAOPS_MESH_", "MESH_SECRET_")
+_REFUSED = ("DBT_ENV_SECRET", "DBT_ENGINE_", "DATAOPS_MESH_", "MESH_SECRET_", "MESH_CONNECTION_")
 
 
 def read_options(node: Node, problems: list[Problem]) -> DbtOptions:

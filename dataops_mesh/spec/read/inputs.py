@@ -25,6 +25,7 @@ from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.read.quality.rule_names import by_position, report_duplicates
 from dataops_mesh.spec.read.quality.rules import read_rule
+from dataops_mesh.spec.read.remote import read_remote, remote_problems
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
 from dataops_mesh.spec.types.physical import normalise
 from dataops_mesh.spec.types.systems import suggest
@@ -148,15 +149,18 @@ def _address(child: Node, setting: Node | None, problems: list[Problem]) -> Addr
 
 
 def _source(node: Node, folder: Path, root: Path, problems: list[Problem]) -> Source:
+    remote = read_remote(node, problems)
     path, package = node.text("path") or "", node.text("package")
-    what = source_problem(path, folder, root, package=package is not None)
-    if what:
+    if remote is not None:
+        path = remote.shown
+    elif path and (what := source_problem(path, folder, root, package=package is not None)):
         problems.append((node.child("path") or node).problem(f'"{path}" {what}'))
     given = node.text("format")
     kind = SourceFormat(given) if given else infer_format(path)
+    kind = SourceFormat.PARQUET if remote and remote.query else kind
     options = _options(node, kind, problems)
     column, asset = node.text("column") or "", node.text("asset") or ""
-    return Source(path, kind, node.where, package, options, column, asset)
+    return Source(path, kind, node.where, package, options, column, asset, remote)
 
 
 def _options(
@@ -192,7 +196,7 @@ def _hashable(value: Any) -> Any:
 
 def cut_problems(product: Product, root: Path) -> list[Problem]:
     """Return what is wrong with sources of which each partition has files of its own."""
-    problems = []
+    problems = remote_problems(product)
     cut = [port for port in product.inputs if port.source is not None and port.source.is_cut]
     if product.partitioning is not None and product.partitioning.lookback and not cut:
         what = f"`lookback` means nothing: no source says `{PARTITION_KEY}` in its path"
@@ -205,6 +209,8 @@ def cut_problems(product: Product, root: Path) -> list[Problem]:
             what = f"{PARTITION_KEY} means nothing: the product is published whole"
             then = "cut its contract by the setting `partitions`"
             problems.append(Problem(what, port.source.where, "path", next=then))
+            continue
+        if port.source.remote is not None:
             continue
         if product.partitioning.lookback:
             problems += _late_problems(port, port.source, product.partitioning.column)

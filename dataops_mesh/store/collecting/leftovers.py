@@ -33,7 +33,8 @@ def leftovers(stores: list[Store], used: frozenset[str], grace_seconds: float) -
     # An older version that still runs finds there that it may not publish any more.
     # What a location loads is touched (run/kept.py): the rest is of folders that are gone.
     declared = store.cache.glob(f"{DECLARED}*")
-    found = (*temporary, *dead, *announced, *old_log(store), *declared)
+    unread = store.fetched.glob("*/*")  # a fetch or a look touches it (fetch/note.py)
+    found = (*temporary, *dead, *announced, *old_log(store), *declared, *unread)
     return [
         *(path for path in found if is_older(path, grace_seconds)),
         *_closed(store, {one.line for one in stores}, grace_seconds),

@@ -84,12 +84,13 @@ def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
 
 
 def delete_leftovers(store: Store, removal: Removal) -> None:
-    """Delete what dead processes left: builds of the product, and anybody's spilled rows."""
+    """Delete what dead processes left, anybody's spilled rows, and what was fetched for it."""
     listed = unfinished(store, removal)  # first: whoever lives has pinned before it is listed
     dead = set(listed) - live_builds(store)
     for ref in dead.intersection(unfinished(store, removal)):  # without those that just ended
         restricted.remove(store, ref)
         files.remove_tree(folder(store, ref))
+    files.remove_tree(store.fetched / removal.product)
     for path in store.scratch.iterdir():
         if path.suffix != locks.SUFFIX and not locks.is_alive(lock_of(path)):
             locks.bury(lock_of(path), path)

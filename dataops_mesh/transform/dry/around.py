@@ -26,9 +26,10 @@ def source_notes(product: Product) -> tuple[Problem, ...]:
     """Return which sources are not there: no mistake of the declaration, and a run would fail."""
     found: list[Problem] = []
     for port in product.inputs:
-        if port.source is not None and not port.source.is_cut:
+        source = port.source  # what is fetched is looked for by the gate alone
+        if source is not None and not source.is_cut and source.remote is None:
             try:
-                resolve(port.source, product.folder)
+                resolve(source, product.folder)
             except SourceError as error:
                 found += error.problems
             except OSError:

@@ -73,8 +73,8 @@ def _input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
     if port.contract is not None:
         return wanted_types(port.contract)
     source = port.source
-    if source is None or source.is_cut or source.format is SourceFormat.FILE:
-        return None
+    if source is None or source.is_cut or source.remote or source.format is SourceFormat.FILE:
+        return None  # what is fetched is not here: only its contract says what its columns are
     try:
         files = resolve(source, product.folder)
         if sum(file.stat().st_size for file in files) > _LARGEST:

@@ -1,0 +1,80 @@
+"""What a connection's name stands for: an address with its password, which only the gate is given.
+
+It stands in a variable `MESH_CONNECTION_<NAME>` or in a file of the folder `connections`, and
+never in a declaration, a message or a record.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.spec.model import Product, Source
+
+PREFIX = "MESH_CONNECTION_"
+_USERS = "_for"  # after a connection's name: whose products may name it
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Where this process finds connections.
+
+    Args:
+        folder: with a file for each; None for the environment.
+        root: the workspace, from which a SQLite file may be named.
+    """
+
+    folder: Path | None
+    root: Path
+
+    def open(self, product: Product, source: Source) -> str:
+        """Return the address of a source's connection; empty if it needs none.
+
+        Raises:
+            SourceError: it is not known here, or is not for this product.
+        """
+        name = source.remote.connection if source.remote else ""
+        if not name:
+            return ""
+        found, users = self._said(name), self._said(f"{name}{_USERS}")
+        variable = PREFIX + name.upper()
+        if found is None:
+            place = f"the folder {self.folder}" if self.folder else "its environment"
+            what = f'the gate does not know the connection "{name}"'
+            then = f"give {place} " + (f"a file {name}" if self.folder else variable)
+            raise SourceError(Problem(what, source.where, "connection", next=then))
+        if users is not None and not {product.domain, product.qualified_name} & _words(users):
+            what = f'the connection "{name}" is not for {product.domain}'
+            then = f"who keeps it says whose it is, in {variable}_FOR or the file {name}{_USERS}"
+            raise SourceError(Problem(what, source.where, "connection", next=then))
+        return found
+
+    def _said(self, name: str) -> str | None:
+        if self.folder is None:
+            found = os.environ.get(PREFIX + name.upper())
+            return found.strip() if found is not None else None
+        try:
+            return (self.folder / name).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+
+def parts_of(address: str) -> SplitResult | None:
+    """Return the parts of an address; None if it is none.
+
+    >>> parts_of("https://[broken") is None
+    True
+    """
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme else None
+
+
+def _words(users: str) -> set[str]:
+    return set(users.replace(",", " ").split())

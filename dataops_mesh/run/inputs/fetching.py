@@ -1,0 +1,68 @@
+"""Remote sources of a run: who fetches them, and what anybody may know of them without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataops_mesh.fetch.connections import Connections
+from dataops_mesh.fetch.fetch import Asked, fetch, known, look
+from dataops_mesh.run.environment import Environment
+from dataops_mesh.spec.model import InputPort, Product
+from dataops_mesh.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """The network, and the connections; only the gate makes one.
+
+    Args:
+        store: where what is fetched is kept.
+        connections: where this process finds them.
+        say: told how far it is.
+    """
+
+    store: Store
+    connections: Connections
+    say: Callable[[str], None] = lambda _: None
+
+    @classmethod
+    def of(cls, environment: Environment, say: Callable[[str], None] = lambda _: None) -> Fetching:
+        """Return how this process fetches."""
+        settings = environment.settings
+        folder = settings.root / settings.connections if settings.connections else None
+        return cls(environment.store, Connections(folder, settings.root), say)
+
+    def fetch(self, product: Product, port: InputPort, key: str) -> tuple[Path, ...]:
+        """Return the files of a remote source.
+
+        Raises:
+            SourceError: it cannot be fetched.
+        """
+        asked = Asked.of(self.store, product, port, key)
+        return fetch(self.store, asked, self.connections, self.say)
+
+    def look(self, product: Product, port: InputPort, key: str) -> str:
+        """Ask whether there is anything new; return why that failed, if it did."""
+        return look(Asked.of(self.store, product, port, key), self.connections)
+
+    def look_all(self, product: Product, key: str) -> tuple[str, ...]:
+        """Look at every remote source of a partition; return what went wrong."""
+        found = (self.look(product, port, key) for port in remote_ports(product))
+        return tuple(trouble for trouble in found if trouble)
+
+
+def is_remote(port: InputPort) -> bool:
+    """Tell whether an input is fetched before it is read."""
+    return port.source is not None and port.source.remote is not None
+
+
+def seen(store: Store, product: Product, port: InputPort, key: str) -> str:
+    """Return a digest of what a remote source is known to hold; empty if nobody has seen it."""
+    return known(Asked.of(store, product, port, key))
+
+
+def remote_ports(product: Product) -> tuple[InputPort, ...]:
+    """Return the inputs of a product that are fetched."""
+    return tuple(port for port in product.inputs if is_remote(port))
