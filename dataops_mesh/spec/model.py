@@ -71,6 +71,13 @@ class SourceFormat(StrEnum):
     FILE = "file"
 
 
+class Capture(StrEnum):
+    """Whether the bytes of a source are kept with what was built from them, or only known."""
+
+    KEEP = "keep"
+    FINGERPRINT = "fingerprint"
+
+
 Option = Scalar | tuple[Scalar, ...] | tuple[tuple[str, Scalar], ...]
 
 
@@ -86,6 +93,7 @@ class Source:
             pairs, a list (`nullstr`) a tuple of texts.
         column: the column that says which partition a row is of; empty for that of the port.
         asset: the key of the Dagster asset that writes the files, `a/b`; empty if none does.
+        capture: whether its bytes are kept; absent means up to the setting `capture`.
     """
 
     path: str
@@ -95,6 +103,7 @@ class Source:
     options: tuple[tuple[str, Option], ...] = ()
     column: str = ""
     asset: str = ""
+    capture: Capture | None = None
 
     @property
     def is_cut(self) -> bool:
