@@ -57,11 +57,13 @@ def examine_all(
 
 def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Found:
     """Return what is wrong with the products of this environment, and what else there is to say."""
+    from dataops_mesh.run.guards.capture import capture_problems
     from dataops_mesh.run.guards.roles import restricted_problems
     from dataops_mesh.run.lineage import dbt_manifest
     from dataops_mesh.transform.dbt.profile import profile_notes
     from dataops_mesh.transform.dbt.project import is_dbt
     from dataops_mesh.transform.dry.around import import_problems, source_notes
+    from dataops_mesh.transform.dry.chance import chance_notes
     from dataops_mesh.transform.dry.dbt_columns import dbt_column_notes
     from dataops_mesh.transform.dry.rules import rule_problems
     from dataops_mesh.transform.dry.session import known_types
@@ -85,8 +87,9 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         )
         problems += rule_problems(product, known)
         problems += restricted_problems(product, settings)
+        problems += capture_problems(product, settings)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
-        said += tuple(cut_descriptions(product))
+        said += (*cut_descriptions(product), *chance_notes(product))
         if is_dbt(product) and not wrong:
             said += dbt_column_notes(product, known, dbt_manifest(product, walls_of(settings)))
             said += _unpublished(product, settings)

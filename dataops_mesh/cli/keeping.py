@@ -36,6 +36,7 @@ def collect_garbage(output: Format, *, delete: bool) -> int:
     for item in found.stuck:
         say(f"not deleted: {item.name}: {item.why}")
     rows = [*_rows("candidate", found.gone), *_rows("leftover", found.litter)]
+    rows += _rows("capture", found.captures)
     if output is Format.JSON:
         releases = [
             {"kind": "release", "name": str(number), "bytes": 0, "action": "delete", "why": ""}

@@ -16,6 +16,7 @@ from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.spec.names import quarantine_schema
 
 INPUTS = ("name", "publication", "candidate", "fingerprint")
+CAPTURES = ("name", "files", "bytes", "kept", "why")
 CHECKS = ("port", "check", "outcome", "severity", "observed", "rows", "expected")
 PORTS = ("address", "rows", "fingerprint")
 QUARANTINE = ("port", "rule", "rows", "set aside")
@@ -74,7 +75,7 @@ def _show_product(
     name: str, environment: Environment, output: Format, *, history: bool, below: bool
 ) -> int:
     from dataops_mesh.cli.looking import history_rows, show_history
-    from dataops_mesh.run.look import down
+    from dataops_mesh.run.look import captures_now, down
     from dataops_mesh.run.quarantine import set_aside_now
     from dataops_mesh.store.log import latest
 
@@ -108,6 +109,7 @@ def _show_product(
             for address, entry in entries.items()
         ],
         "inputs": [{"name": port.name, "source": port.address is None} for port in product.reads],
+        "captures": captures_now(environment.store, entries.values()),
         "not_executed": list(coverage(product).unexecuted),
         "read_by": sorted(
             reader.qualified_name
@@ -122,6 +124,7 @@ def _show_product(
     shown = ("address", "publication", "rows", "set_aside", "candidate")
     _table("ports", facts["ports"], [c for c in shown if c != "set_aside" or aside])
     _table("inputs", facts["inputs"], ("name", "source"))
+    _table("captures", facts["captures"], CAPTURES)
     _table("rules that nobody executes here", [{"": one} for one in facts["not_executed"]], ("",))
     _table("last", facts["history"], ("at", "what", "publication", "rows", "person", "note"))
     say("\nmesh show PRODUCT --history has all of it")
@@ -205,6 +208,7 @@ def _print_candidate(facts: dict[str, Any]) -> None:
         for row in facts["inputs"]
     ]
     _table("inputs", inputs, INPUTS)
+    _table("captures", facts["captures"], CAPTURES)
     ports = [{**row, "fingerprint": row["fingerprint"][:_SHORT]} for row in facts["ports"]]
     _table("ports", ports, PORTS)
     aside = [

@@ -5,24 +5,19 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, SourceError
 from dataops_mesh.spec.model import PARTITION_KEY, Source
 from dataops_mesh.store import files
-from dataops_mesh.store.files import digest
+from dataops_mesh.store.captures.content import content_of
 from dataops_mesh.store.store import Store
 
 # A file changed again within this time could keep its size and its modification time.
 _SETTLED_SECONDS = 2.0
-_PIECE, _BLOCK = 64 * 2**20, 2**18
-_HASHING_THREADS = min(os.cpu_count() or 1, 8)
 
 
 def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ...]:
@@ -33,9 +28,9 @@ def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ..
         folder: the product's folder, to which a path is relative unless it is a package's.
         partition: the key of the partition to build, where the path asks for it.
     """
-    base = _package_folder(source) if source.package else folder
+    base = base_of(source, folder)
     path = source.path.replace(PARTITION_KEY, glob.escape(partition))
-    found = _glob(base.absolute(), path)
+    found = _glob(base, path)
     if not found:
         raise SourceError(
             Problem(
@@ -46,6 +41,13 @@ def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ..
             )
         )
     return found
+
+
+def base_of(source: Source, folder: Path) -> Path:
+    """Return where a source's path begins: the product's folder, the package's, or the root."""
+    if Path(source.path).is_absolute():
+        return Path(Path(source.path).anchor)
+    return (_package_folder(source) if source.package else folder).absolute()
 
 
 def marks(found: Iterable[Path]) -> tuple[tuple[object, ...], ...]:
@@ -62,8 +64,30 @@ def marks(found: Iterable[Path]) -> tuple[tuple[object, ...], ...]:
 
 def fingerprint(store: Store, found: Iterable[Path]) -> str:
     """Return a digest of the names and the content of files."""
-    parts = [(path.name, _content(store, path)) for path in found]
+    return fingerprint_of((path.name, content(store, path)) for path in found)
+
+
+def fingerprint_of(contents: Iterable[tuple[str, str]]) -> str:
+    """Return the fingerprint of files by their names and the digests of their content."""
+    parts = list(contents)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def content(store: Store, path: Path) -> str:
+    """Return the file's SHA-256, remembered for as long as the file looks the same."""
+    state = path.stat()
+    mark = [str(path.absolute()), state.st_size, state.st_mtime_ns, state.st_ino, state.st_ctime_ns]
+    note = store.cache / hashlib.sha256(str(mark[0]).encode()).hexdigest()
+    try:
+        remembered = json.loads(note.read_bytes())
+        if remembered["mark"] == mark:
+            return str(remembered["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    found = content_of(path)
+    if abs(time.time() - state.st_mtime) > _SETTLED_SECONDS:
+        _remember(note, mark, found)
+    return found
 
 
 def _glob(base: Path, pattern: str) -> tuple[Path, ...]:
@@ -103,46 +127,6 @@ def _package_folder(source: Source) -> Path:
             )
         )
     return Path(next(iter(places)))
-
-
-def _content(store: Store, path: Path) -> str:
-    """Return the file's SHA-256, remembered for as long as the file looks the same."""
-    state = path.stat()
-    mark = [str(path.absolute()), state.st_size, state.st_mtime_ns, state.st_ino, state.st_ctime_ns]
-    note = store.cache / hashlib.sha256(str(mark[0]).encode()).hexdigest()
-    try:
-        remembered = json.loads(note.read_bytes())
-        if remembered["mark"] == mark:
-            return str(remembered["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    content = _whole(path)
-    if abs(time.time() - state.st_mtime) > _SETTLED_SECONDS:
-        _remember(note, mark, content)
-    return content
-
-
-def _whole(path: Path) -> str:
-    """Return the SHA-256 of a file; of a large one, of the SHA-256 of each piece of it in order.
-
-    One thread computes about 1.5 GB in a second, which a large delivery would wait for.
-    """
-    size = path.stat().st_size
-    if size <= _PIECE:
-        return digest(path)
-    with ThreadPoolExecutor(_HASHING_THREADS) as threads:
-        pieces = threads.map(partial(_piece, path), range(0, size, _PIECE))
-        return hashlib.sha256(b"".join(pieces)).hexdigest()
-
-
-def _piece(path: Path, start: int) -> bytes:
-    hashed, left = hashlib.sha256(), _PIECE
-    with path.open("rb", buffering=0) as file:
-        file.seek(start)
-        while left and (block := file.read(min(left, _BLOCK))):
-            hashed.update(block)
-            left -= len(block)
-    return hashed.digest()
 
 
 def _remember(note: Path, mark: list[object], content: str) -> None:

@@ -29,6 +29,12 @@ class Environment:
         return own if self.store.sandbox else self.settings.ledger or own
 
     @property
+    def stopped(self) -> Environment:
+        """Return the environment with its clock stopped: all of a build has one moment."""
+        settings = self.settings.model_copy(update={"now": self.settings.clock()})
+        return Environment(self.store, settings)
+
+    @property
     def production(self) -> Environment:
         """Return the environment of the line that consumers read."""
         settings = self.settings.model_copy(update={"sandbox": ""})

@@ -85,8 +85,7 @@ _HARMLESS = (
 
 def git(folder: Path, *arguments: str) -> str:
     """Return what git says around a folder; nothing where there is none, or it fails."""
-    command = ["git", *_HARMLESS, "-C", str(folder), *arguments]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "LD_"))}
+    command, clean = git_command(folder, *arguments), git_environment()
     try:
         done = subprocess.run(  # noqa: S603 - fixed program and arguments
             command, capture_output=True, text=True, timeout=10, check=False, env=clean
@@ -94,6 +93,16 @@ def git(folder: Path, *arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip("\n") if done.returncode == 0 else ""
+
+
+def git_command(folder: Path, *arguments: str) -> list[str]:
+    """Return the command that asks git around a folder, and starts no other program."""
+    return ["git", *_HARMLESS, "-C", str(folder), *arguments]
+
+
+def git_environment() -> dict[str, str]:
+    """Return our environment without what would send git elsewhere."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "LD_"))}
 
 
 def person_or_user(person: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -12,9 +13,11 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_record
 from dataops_mesh.spec.checks.check import CheckResult, DeclaredCheck
 from dataops_mesh.store.declarations import read_declaration
+from dataops_mesh.store.log import Entry
 from dataops_mesh.store.manifest import Manifest, read_manifest
 from dataops_mesh.store.record import plain
 from dataops_mesh.store.removing.removal import removals_of
+from dataops_mesh.store.store import Store
 
 Facts = dict[str, Any]
 
@@ -74,6 +77,34 @@ def down(environment: Environment, number: int) -> list[Facts]:
         return built_from(ledger, number)
 
 
+def captures_told(manifest: Manifest) -> list[Facts]:
+    """Return of each source how many files and bytes were read, and where they are kept."""
+    return [
+        {
+            "name": read.name,
+            "files": len(read.files),
+            "bytes": sum(file.bytes for file in read.files),
+            "kept": read.kept,
+            "why": read.why,
+        }
+        for read in manifest.inputs
+        if read.files or read.why
+    ]
+
+
+def captures_now(store: Store, entries: Iterable[Entry | None]) -> list[Facts]:
+    """Return what was captured of the sources of what is published; of partitions, in all."""
+    found: dict[tuple[str, str, str], Facts] = {}
+    for ref in sorted({ref for entry in entries if entry for ref in entry.refs}):
+        with suppress(MeshError):
+            for row in captures_told(read_manifest(store, ref)):
+                key = (row["name"], row["kept"], row["why"])
+                known = found.setdefault(key, {**row, "files": 0, "bytes": 0})
+                known["files"] += row["files"]
+                known["bytes"] += row["bytes"]
+    return list(found.values())
+
+
 def _candidate(environment: Environment, ledger: Ledger, ref: str) -> Facts:
     """Tell from the ledger what it has, and from the manifest the rest while it is there."""
     rows = candidate_rows(ledger, ref)
@@ -93,6 +124,7 @@ def _candidate(environment: Environment, ledger: Ledger, ref: str) -> Facts:
         "partition": evidence.get("partition", ""),
         "publications": sorted({row["publication"] for row in rows["publications"]}),
         "inputs": [_input(row) for row in rows["reads"]],
+        "captures": captures_told(manifest) if manifest else [],
         "ports": [
             {key: row[key] for key in ("address", "rows", "fingerprint", "columns")}
             for row in rows["ports"]

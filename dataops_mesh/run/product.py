@@ -126,7 +126,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
     heard = latest_number(store.production)  # what was erased until now it has not read
     with pinned(store) as release, building(store, ref) as target:
         none = Inputs(release, (), {})
-        attempt = Attempt(product, environment, run_id, ref, started, none, checks, piece)
+        attempt = Attempt(product, environment.stopped, run_id, ref, started, none, checks, piece)
         attempt = replace(attempt, heard=heard)
         failure: MeshError | None = None
         known: tuple[str, ...] = ()

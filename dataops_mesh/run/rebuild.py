@@ -68,12 +68,12 @@ def rebuild_product(
     cut, store = require_cut(product, full=full), environment.store
     require_may_publish(product, environment)
     code, heard = transform_fingerprint(product), latest_number(store.production)
-    secrets = environment.settings.secret_paths
+    secrets, stopped = environment.settings.secret_paths, environment.stopped
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
         pieces = partitions_until(cut, environment.settings.clock())
-        fetching = Fetching.of(environment, progress)
+        fetching = Fetching.of(stopped, progress)
         for piece in pieces:
             fetching.look_all(product, piece.key)
         for piece in (one for one in pieces if is_delivered(product, one, release, store)):
@@ -86,7 +86,7 @@ def rebuild_product(
                 secrets=secrets,
                 fetching=fetching,
             )
-            attempt = replace(_attempt(product, environment, run_id, inputs, piece), heard=heard)
+            attempt = replace(_attempt(product, stopped, run_id, inputs, piece), heard=heard)
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
         held = _held(attempts)

@@ -17,6 +17,7 @@ from dataops_mesh.run.guards.names import columns_read, told, told_profile, unna
 from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import bind_candidate, bind_inputs, require_unchanged
+from dataops_mesh.run.inputs.capture import with_captures
 from dataops_mesh.run.partition import bind_tables
 from dataops_mesh.run.profile import profile_of
 from dataops_mesh.run.quarantine import bind_quarantines
@@ -46,6 +47,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
     code = transform_fingerprint(product)
     if is_private(product):  # until nothing but the masked form is left, or it is published
         files.shut(attempt.folder)
+    attempt = with_captures(attempt)
     with scratch_folder(environment.store) as scratch:
         with attempt_session(attempt) as connection:
             bind_inputs(connection, environment.store, product, attempt.inputs, attempt.key)

@@ -19,7 +19,7 @@ from dataops_mesh.store.declarations import read_declaration
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.transform.walls import walls_of
 
-_A_MOMENT = 3_600.0  # seconds between the clock that a run had and when it was finished
+_A_MOMENT = 3_600.0  # seconds between the clock that a run had and when it ran
 
 
 def marks(manifest: Manifest, settings: Settings) -> Iterator[Problem]:
@@ -36,7 +36,7 @@ def marks(manifest: Manifest, settings: Settings) -> Iterator[Problem]:
     if manifest.subset:
         what = f"{name} was built from {manifest.subset} of the rows"
         yield Problem(what, next="run it in a sandbox that shows all of them")
-    off = abs((manifest.now - manifest.finished).total_seconds())
+    off = max(manifest.started - manifest.now, manifest.now - manifest.finished).total_seconds()
     if manifest.now != settings.now if settings.now else off > _A_MOMENT:
         what = f"{name} was built for another moment: {manifest.now:%Y-%m-%d %H:%M %Z}"
         yield Problem(what, next="run it in the sandbox without the setting `now`")

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
             unless the product says another number.
         grace: seconds for which a superseded release stays whole, for readers that cannot pin
             it, and for which a refused candidate stays to be looked at.
+        capture: up to which size the bytes of a source are kept with what was built from them, for
+            example `500MB`; `0` for no source that does not say `capture: keep` (docs/captures.md).
         retries: how often a step is tried again after a fault of the machinery.
         ui_url: where people reach the Dagster UI, for the links in alerts.
         python: the interpreter of domain code; absent for ours. Relative to the root. Whoever may
@@ -133,6 +135,7 @@ class Settings(BaseSettings):
     verify: str = "43 3 * * *"
     keep_publications: int = Field(default=10, ge=1)
     grace: float = Field(default=604_800.0, ge=0)
+    capture: str = Field(default="1GB", pattern=r"^(0|\d+(\.\d+)?\s?([kKMGT]i?)?B)$")
     retries: int = Field(default=2, ge=0, le=10)
     ui_url: str = ""
     python: Path | None = None
@@ -221,6 +224,11 @@ class Settings(BaseSettings):
         return Path(home) if home and not inside else self.root / self.dagster_home
 
     @property
+    def capture_bytes(self) -> int:
+        """Return up to how many bytes of a source are kept."""
+        return size_of(self.capture)
+
+    @property
     def secret_paths(self) -> tuple[Path, ...]:
         """Return the files and folders that hold secrets, so that no product may read them."""
         kept = (self.secrets, self.connections, self.restricted_folder, self.alerts_file)
@@ -237,6 +245,18 @@ class Settings(BaseSettings):
     def clock(self) -> datetime:
         """Return the replay clock's time, or the real one."""
         return self.now or datetime.now(UTC)
+
+
+def size_of(text: str) -> int:
+    """Return how many bytes a size is.
+
+    >>> size_of("1.5GB"), size_of("2 KiB"), size_of("0")
+    (1500000000, 2048, 0)
+    """
+    number, unit = text.rstrip("Bi").strip(), text.removesuffix("B")
+    power = max(" KMGT".find(number[-1:].upper()), 0)
+    step = 1024 if unit.endswith("i") else 1000
+    return int(float(number.rstrip("kKMGT")) * step**power)
 
 
 def read_toml(file: Path) -> dict[str, Any]:

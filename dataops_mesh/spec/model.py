@@ -71,6 +71,13 @@ class SourceFormat(StrEnum):
     FILE = "file"
 
 
+class Capture(StrEnum):
+    """Whether the bytes of a source are kept with what was built from them, or only known."""
+
+    KEEP = "keep"
+    FINGERPRINT = "fingerprint"
+
+
 Option = Scalar | tuple[Scalar, ...] | tuple[tuple[str, Scalar], ...]
 
 
@@ -88,6 +95,7 @@ class Source:
         column: the column that says which partition a row is of; empty for that of the port.
         asset: the key of the Dagster asset that writes the files, `a/b`; empty if none does.
         remote: what is fetched before it is read; None of files that are here.
+        capture: whether its bytes are kept; absent means up to the setting `capture`.
     """
 
     path: str
@@ -98,6 +106,7 @@ class Source:
     column: str = ""
     asset: str = ""
     remote: Remote | None = None
+    capture: Capture | None = None
 
     @property
     def is_cut(self) -> bool:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.store import files
+from dataops_mesh.store.captures.note import named
 from dataops_mesh.store.floor import number_in
 from dataops_mesh.store.log import latest_number
 from dataops_mesh.store.manifest import MANIFEST
 from dataops_mesh.store.pins import committing, pinned
 from dataops_mesh.store.store import MARKER, SANDBOXES, Store, format_of, open_store
 
-_ONCE = ("owners", "declarations", "candidates", "tree", "heads")  # in this order
+_ONCE = ("owners", "declarations", "captures", "candidates", "tree", "heads")  # in this order
 _NAMES = frozenset({*_ONCE, "removed", "ledger.sqlite", MARKER})
 _FLOOR = Path("heads/production/floor")
 _SKIPPED = frozenset({"latest", "floor"})  # a hint, and what changes
@@ -113,6 +114,7 @@ def _copy(source: Path, target: Path, number: int) -> Copied:
         count += bool(copied)
         size += copied
     gone = tuple(_erased(source, target))
+    _forget_captures(source, target)
     _copy_ledger(source, target)
     closed = min(number_in(source / _FLOOR) or 0, max(number - 1, 0))  # it may have risen since
     files.make_folder((target / _FLOOR).parent)
@@ -165,6 +167,15 @@ def _erased(source: Path, target: Path) -> Iterator[str]:
         files.remove_many(left)
         if left:
             yield ref
+
+
+def _forget_captures(source: Path, target: Path) -> None:
+    """Delete from the copy the captures that are gone here and that no candidate there needs."""
+    needed = named(target)
+    for path in _below(target / "captures"):
+        there = (source / path.relative_to(target)).exists()
+        if not there and path.name not in needed:
+            files.remove(path)
 
 
 def _copy_ledger(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 from dataops_mesh.disk import rights_of
 from dataops_mesh.errors import FULL
 from dataops_mesh.store import files, locks, restricted
+from dataops_mesh.store.captures.collect import delete_unneeded, unneeded
 from dataops_mesh.store.collecting.leftovers import is_older, leftovers, remove_leftover
 from dataops_mesh.store.collecting.reachable import PINNED, READ, Line, mark_past, reachable
 from dataops_mesh.store.floor import floor, raise_floor
@@ -58,6 +59,7 @@ class Collected:
         kept: every other candidate.
         stuck: what could not be deleted, because it belongs to somebody else, and to whom.
         tree: blobs that no open release names.
+        captures: what was delivered, and no candidate needs.
     """
 
     releases: tuple[int, ...]
@@ -66,6 +68,7 @@ class Collected:
     kept: tuple[Item, ...]
     stuck: tuple[Item, ...] = ()
     tree: tuple[Item, ...] = ()
+    captures: tuple[Item, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -85,7 +88,7 @@ class Collected:
     @property
     def bytes(self) -> int:
         """Return the size of all that is gone."""
-        return sum(item.bytes for item in (*self.gone, *self.litter, *self.tree))
+        return sum(item.bytes for item in (*self.gone, *self.litter, *self.tree, *self.captures))
 
 
 def collect(
@@ -130,7 +133,23 @@ def collect(
             releases=tuple(range(before + 1, low + 1)),
             tree=tuple(sorted(Item(_path(store, one.path), one.bytes) for one in old)),
         )
-        return found if dry_run else _delete_but_what_is_read(store, found)
+        if dry_run:
+            without = frozenset((*found.candidates, *_refs_of(store, found.litter)))
+            return replace(found, captures=_items(unneeded(store, without)))
+        found = _delete_but_what_is_read(store, found)
+        return replace(found, captures=_items(delete_unneeded(store, grace_seconds)))
+
+
+def _refs_of(store: Store, litter: tuple[Item, ...]) -> Iterator[str]:
+    """Yield the candidates among what nobody finished."""
+    for item in litter:
+        path = store.root / item.name
+        if path.is_relative_to(store.candidates):
+            yield _ref(store, path)
+
+
+def _items(found: Iterable[files.Item]) -> tuple[Item, ...]:
+    return tuple(sorted(Item(one.path.name, one.bytes) for one in found))
 
 
 def _lines(store: Store) -> list[Store]:

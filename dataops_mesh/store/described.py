@@ -121,11 +121,29 @@ class PersonalFound:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a source.
+
+    Args:
+        name: its path from where the declared one begins: the product's folder, the package's, or
+            the root of the disk.
+        capture: the name of its capture; empty where none was taken.
+    """
+
+    name: str
+    bytes: int
+    capture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InputRead:
     """What was read: a publication (of `self`, there may be none), or a source's fingerprint.
 
     Args:
         role: by which it was read unmasked; empty where it was not.
+        files: of a source; none of older candidates.
+        kept: where the bytes of these are: `store`, `restricted`, or empty for nowhere.
+        why: they are not kept, in words.
     """
 
     name: str
@@ -134,6 +152,9 @@ class InputRead:
     candidate: str | None = None
     fingerprint: str = ""
     role: str = ""
+    files: tuple[SourceFile, ...] = ()
+    kept: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

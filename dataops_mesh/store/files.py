@@ -6,6 +6,7 @@ then renamed or linked into place, and the folder is synced.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -16,8 +17,12 @@ from pathlib import Path
 from stat import S_IMODE, S_ISREG
 from typing import NamedTuple
 
+from dataops_mesh.errors import FULL
+
 TEMPORARY = ".tmp-"
 _ATTEMPTS = 10
+_FICLONE = 0x40049409  # ioctl_ficlone(2)
+_RANGE, _BLOCK = 2**30, 2**20
 
 
 class Item(NamedTuple):
@@ -116,6 +121,35 @@ def numbered(folder: Path) -> list[int]:
     """Return the numbers of the files `<number>.json` in a folder, in no order."""
     stems = (item.path.stem for item in listed(folder) if item.path.suffix == ".json")
     return [int(stem) for stem in stems if stem.isdigit()]
+
+
+def clone(source: Path, target: Path) -> None:
+    """Write a new file with the content of another one, of the same blocks where the disk can.
+
+    Its bytes may be others by now: whoever clones looks at what he got.
+    """
+    before("clone", target)
+    with source.open("rb") as old, target.open("xb") as new:
+        try:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+        except OSError:  # another disk, or one that shares no blocks
+            _copy(old.fileno(), new.fileno())
+
+
+def _copy(old: int, new: int) -> None:
+    """Copy within the kernel where it can, else through us."""
+    try:
+        while os.copy_file_range(old, new, _RANGE):
+            pass
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        for descriptor in (old, new):
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        os.ftruncate(new, 0)
+        while block := os.read(old, _BLOCK):
+            while block:
+                block = block[os.write(new, block) :]
 
 
 def move(source: Path, target: Path, *, durable: bool = True) -> None:

@@ -30,6 +30,7 @@ from dataops_mesh.store.store import Store
 
 _RECORD, _KEY, _OWNER = "record.json", "key", "store"
 _EVERYBODY, _READ = 0o007, 0o440
+RESTRICTED = "restricted"  # where a manifest says that something is kept
 _LENGTH = 32  # of a fingerprint
 SETTING = "tool.dataops_mesh.restricted"
 
@@ -54,7 +55,7 @@ def prepare(store: Store) -> Path:
     Raises:
         StoreError: there is no such setting, or everybody may enter the folder.
     """
-    root = _root(store)
+    root = root_of(store)
     files.make_folder(root.parent)
     if not root.exists():
         files.before("mkdir", root)
@@ -64,7 +65,7 @@ def prepare(store: Store) -> Path:
     owner = root / _OWNER
     if files.stat(owner) is None:
         files.create(owner, _said(store))
-    if not _is_ours(store, root):
+    if not is_ours(store, root):
         what = f"{root} keeps the clear values of another store, which {owner} names"
         then = f"name another folder; if the store was moved, write its path into {owner}"
         raise StoreError(Problem(what, key=SETTING, next=then))
@@ -155,7 +156,7 @@ def _looked_at(
         raise CorruptError(_damaged(manifest, address, "a file is missing")) from None
     except PermissionError:
         what = f"the clear values of {address} may not be read by this user"
-        then = f"ask who keeps {_root(store)} for the right to read it"
+        then = f"ask who keeps {root_of(store)} for the right to read it"
         raise StoreError(Problem(what, next=then)) from None
     if wrong:
         raise CorruptError(_damaged(manifest, address, ", ".join(wrong)))
@@ -177,17 +178,35 @@ def require_known(store: Store, manifest: Manifest) -> None:
     Raises:
         StoreError: there are some, and the setting does not say where.
     """
-    if manifest.clear:
-        _root(store)
+    if manifest.clear or any(read.kept == RESTRICTED for read in manifest.inputs):
+        root_of(store)
 
 
 def orphans(store: Store) -> Iterator[str]:
     """Yield the candidates that are gone, and of which clear values are left."""
-    if store.restricted is not None and _is_ours(store, store.restricted):
+    if store.restricted is not None and is_ours(store, store.restricted):
         for path in sorted(store.restricted.glob("*/*/*")):
             ref = path.relative_to(store.restricted).as_posix()
             if path.is_dir() and not (store.candidates / ref).exists():
                 yield ref
+
+
+def root_of(store: Store) -> Path:
+    """Return the restricted folder.
+
+    Raises:
+        StoreError: there is no such setting here.
+    """
+    if store.restricted is None:
+        what = "the folder of clear values is not known here"
+        raise StoreError(Problem(what, key=SETTING, next="set `restricted` (docs/roles.md)"))
+    return store.restricted
+
+
+def is_ours(store: Store, root: Path) -> bool:
+    """Tell whether a restricted folder is that of the store."""
+    owner = root / _OWNER
+    return files.stat(owner) is not None and files.read(owner) == _said(store)
 
 
 def _make(folder: Path, mode: int) -> None:
@@ -205,20 +224,8 @@ def _said(store: Store) -> bytes:
     return os.fsencode(store.root.resolve())
 
 
-def _is_ours(store: Store, root: Path) -> bool:
-    owner = root / _OWNER
-    return files.stat(owner) is not None and files.read(owner) == _said(store)
-
-
-def _root(store: Store) -> Path:
-    if store.restricted is None:
-        what = "the folder of clear values is not known here"
-        raise StoreError(Problem(what, key=SETTING, next="set `restricted` (docs/roles.md)"))
-    return store.restricted
-
-
 def _place(store: Store, ref: str, address: Address) -> Path:
-    return _root(store) / ref / address.port
+    return root_of(store) / ref / address.port
 
 
 def _problems(store: Store, root: Path) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ SANDBOXES = "sandboxes"
 MARKER = "store.json"
 _FOLDERS = (
     "candidates",
+    "captures",
     f"heads/{PRODUCTION}",
     "tree",
     "pins",
@@ -63,6 +64,11 @@ class Store:
     def candidates(self) -> Path:
         """Return the folder of `<domain>/<product>/<candidate-id>/`."""
         return self.root / "candidates"
+
+    @property
+    def captures(self) -> Path:
+        """Return the folder of what was delivered: `<first two>/<digest>`, by content."""
+        return self.root / "captures"
 
     @property
     def releases(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataops_mesh.errors import CorruptError, Problem, StoreError
 from dataops_mesh.store import files
+from dataops_mesh.store.captures.take import capture_problem
 from dataops_mesh.store.described import PortData, Quarantine
 from dataops_mesh.store.log import latest
 from dataops_mesh.store.manifest import folder, read_manifest
@@ -37,6 +38,18 @@ def verify(store: Store, ref: str) -> int:
     if problems:
         raise CorruptError(problems)
     return total
+
+
+def verify_captures(store: Store, ref: str) -> tuple[int, tuple[str, ...]]:
+    """Read every capture of the candidate; return how many bytes are right, and what is wrong."""
+    total, wrong = 0, []
+    for read in read_manifest(store, ref).inputs:
+        for file in read.files if read.kept else ():
+            if what := capture_problem(store, file, read.kept):
+                wrong.append(f'{what} (source "{read.name}")')
+            else:
+                total += file.bytes
+    return total, tuple(wrong)
 
 
 def lost(store: Store) -> dict[str, str]:

@@ -66,12 +66,12 @@ def collect_store(
 
 
 def _on_record(environment: Environment, plan: Collected) -> None:
-    if not (plan.releases or plan.gone or plan.litter or plan.tree):
+    if not (plan.releases or plan.gone or plan.litter or plan.tree or plan.captures):
         return
     record_operation(
         environment,
         "collect",
-        [item.name for item in (*plan.gone, *plan.litter)],
+        [item.name for item in (*plan.gone, *plan.litter, *plan.captures)],
         releases=list(plan.releases),
         bytes=plan.bytes,
     )

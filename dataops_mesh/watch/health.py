@@ -18,10 +18,10 @@ from dataops_mesh.store.tree.blobs import Blob, Place
 from dataops_mesh.store.tree.entry import Light
 from dataops_mesh.store.tree.ports import Ports
 from dataops_mesh.store.tree.versions import rows_of
-from dataops_mesh.store.verify import verify
+from dataops_mesh.store.verify import verify, verify_captures
 
 RELEASE, TREE, DATA = "release", "tree", "data"
-EVIDENCE, CATALOG = "evidence", "catalog"
+EVIDENCE, CATALOG, CAPTURE = "evidence", "catalog", "capture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Damage:
     """One thing that is not what its record says.
 
     Args:
-        kind: `release`, a blob of the `tree`, `data` of something published, `evidence` not yet in
-            the ledger, or a `catalog` that other DuckDB clients open.
+        kind: `release`, a blob of the `tree`, `data` of something published, a `capture` of what it
+            was built from, `evidence` not yet in the ledger, or a `catalog` that other DuckDB
+            clients open.
         name: the release's number, the blob's domain and digest, or the candidate's ref.
         what: in words.
         next: the command that mends it.
@@ -75,6 +76,7 @@ def examine(store: Store, *, everything: bool = False) -> Health:
         try:
             size += verify(store, ref)
             removed += bool(read_manifest(store, ref).removed)
+            size += _captures(store, ref, damage)
         except (StoreError, OSError) as error:
             then = f"mesh rollback {product} --reason ..., or mesh run {product}"
             damage.extend(Damage(DATA, ref, what, then) for what in _said(error))
@@ -105,6 +107,7 @@ def examine_sandbox(store: Store) -> Health:
         try:
             if read_manifest(store, ref).line == store.line:  # the rest is production's
                 size, built = size + verify(store, ref), built + 1
+                size += _captures(store, ref, damage)
         except (StoreError, OSError) as error:
             then = f"mesh sandbox run {store.sandbox} {product}"
             damage.extend(Damage(DATA, ref, what, then) for what in _said(error))
@@ -206,6 +209,13 @@ def _entry(  # noqa: PLR0913, PLR0917 - one step of a walk
         every += chunk["parts"].values() if chunk else ()
     refs = (row[0] for rows in every for row in rows_of(rows) if row[0])
     found.kept |= {ref: light.product for ref in refs if is_written(store, ref)}
+
+
+def _captures(store: Store, ref: str, damage: list[Damage]) -> int:
+    size, wrong = verify_captures(store, ref)
+    then = "nobody reads it; without it this publication cannot be built again"
+    damage.extend(Damage(CAPTURE, ref, what, then) for what in wrong)
+    return size
 
 
 def _blob(

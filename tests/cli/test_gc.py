@@ -29,7 +29,7 @@ def test_nothing_goes_unless_it_was_asked_for_twice(mesh, grown):
     before = sorted(grown.rglob("*.parquet"))
     said = mesh("gc")
     assert said.code == 0
-    assert len(said.out.splitlines()) == 3
+    assert len(said.out.splitlines()) == 5  # each with its delivery
     assert "to delete: 2, " in said.err
     assert "kept: 1, " in said.err
     assert "consumers read it" in said.err

@@ -19,6 +19,7 @@ ERASE = ("--erase", "--reason", "they asked us to")
 ALL = (FIRST, SECOND, REFUSED, FAILED, DEAD, PRINTED)
 KINDS = {
     "data": r"store/candidates/.*\.parquet",
+    "capture": r"store/captures/../[0-9a-f]{64}",
     "manifest": r"store/candidates/.*/manifest\.json",
     "error": r"store/candidates/.*/error\.txt",
     "scratch": r"store/scratch/.*",
@@ -27,10 +28,10 @@ KINDS = {
     "printed": r"dagster/storage/.*/compute_logs/.*",
 }
 WHERE = {
-    FIRST: {"data", "manifest", "index", "run"},
-    SECOND: {"data", "manifest", "index", "run"},
-    REFUSED: {"data", "manifest", "index", "run"},
-    FAILED: {"error"},
+    FIRST: {"data", "capture", "manifest", "index", "run"},
+    SECOND: {"data", "capture", "manifest", "index", "run"},
+    REFUSED: {"data", "capture", "manifest", "index", "run"},
+    FAILED: {"error", "capture"},
     DEAD: {"data", "scratch"},
     PRINTED: {"printed"},
 }

@@ -15,6 +15,7 @@ QUARANTINE = "tests/docs/test_the_page_on_quarantine.py"
 MASKS = "tests/docs/test_the_page_on_masks.py"
 ROLES = "tests/docs/test_the_page_on_roles.py"
 SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
+CAPTURES = "tests/docs/test_the_page_on_captures.py"
 STATE = "tests/docs/test_the_page_on_state.py"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
@@ -71,6 +72,9 @@ SHOWN = {
     ("shared.md", "-- domains/sales/orders/orders.sql"): SHARED,
     ("shared.md", "# domains/sales/orders_by_region/transform.py"): SHARED,
     ("shared.md", "# domains/sales/shared/regions.py"): SHARED,
+    ("captures.md", "captures"): f"{CAPTURES}::test_the_page_says_what_show_says",
+    ("captures.md", "port         found      rows  again"): f"{CAPTURES}::test_the_page_builds_a_publication_again",
+    ("captures.md", "# domains/shop/orders/product.odps.yaml"): f"{CAPTURES}::test_the_words_of_the_page_do_what_it_says",
     ("state.md", "# domains/shop/visits/product.odps.yaml"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
     ("state.md", "-- domains/shop/visits/visits.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
     ("state.md", "-- domains/shop/customers/customers.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from dataops_mesh.engine import source as source_module
 from dataops_mesh.engine.source import fingerprint, resolve
 from dataops_mesh.errors import Location, SourceError
 from dataops_mesh.spec.model import Source, SourceFormat
+from dataops_mesh.store.captures import content as content_module
 from dataops_mesh.store.store import open_store
 
 HERE = Location("product.odps.yaml", 7)
@@ -73,8 +73,8 @@ def test_any_change_of_content_changes_the_fingerprint(tmp_path):
 
 def test_every_byte_of_a_large_file_counts_and_its_place(tmp_path, monkeypatch):
     """Large files are hashed in pieces side by side."""
-    monkeypatch.setattr(source_module, "_PIECE", 8)
-    monkeypatch.setattr(source_module, "_BLOCK", 3)
+    monkeypatch.setattr(content_module, "_PIECE", 8)
+    monkeypatch.setattr(content_module, "_BLOCK", 3)
     store, path = open_store(tmp_path / "store"), tmp_path / "large.csv"
     content = bytes(range(20))
 
@@ -96,7 +96,7 @@ def test_a_settled_file_is_read_once(tmp_path, monkeypatch):
     path.write_text("1")
     os.utime(path, (time.time() - 60, time.time() - 60))
     first = fingerprint(store, [path])
-    monkeypatch.setattr(source_module, "digest", None)
+    monkeypatch.setattr(content_module, "digest", None)
     assert fingerprint(store, [path]) == first
 
 

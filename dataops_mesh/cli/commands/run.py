@@ -37,6 +37,10 @@ def run(  # noqa: PLR0913 - what the command takes
     changed: Annotated[
         bool, typer.Option("--changed", help="only what differs from what is published")
     ] = False,
+    again: Annotated[
+        int | None,
+        typer.Option("--reproduce", metavar="N", help="build publication N again, and compare"),
+    ] = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="show what would be built, and why")
     ] = False,
@@ -47,6 +51,12 @@ def run(  # noqa: PLR0913 - what the command takes
     del sandbox  # it was entered
     from dataops_mesh.cli import running
 
+    if again is not None:
+        if len(names or []) != 1 or dry or changed or rebuild or full or all_partitions:
+            raise typer.BadParameter("--reproduce takes one product, and --partition")
+        from dataops_mesh.cli.reproducing import reproduce
+
+        raise typer.Exit(reproduce((names or [])[0], again, output, partition or []))
     if rebuild:
         if len(names or []) != 1 or dry or changed or partition or all_partitions:
             raise typer.BadParameter("--rebuild takes one product, and --full")

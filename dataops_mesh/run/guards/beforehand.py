@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.guards.capture import capture_reasons
 from dataops_mesh.run.guards.masks import secret_reasons
 from dataops_mesh.run.guards.roles import restricted_reasons, role_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
@@ -26,5 +27,6 @@ def reasons_beforehand(
         *invisible_reasons(product, environment, release),
         *secret_reasons(product, environment.settings),
         *restricted_reasons(product, environment),
+        *capture_reasons(product, environment),
         *role_reasons(product, environment, release),
     )

@@ -96,7 +96,7 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
         require_reachable(store, product, port, source_files.get(port.name, ()), secrets)
     before = _marks(source_files)
     reads = tuple(
-        _published(release, port, port.address)
+        published_read(release, port, port.address)
         if port.address is not None
         else InputRead(port.name, fingerprint=_seen(store, product, port, partition))
         if is_remote(port) and fetching is None
@@ -210,6 +210,13 @@ def _seen(store: Store, product: Product, port: InputPort, partition: str) -> st
     raise SourceError(Problem(what, port.where, next=f"mesh run {product.qualified_name}"))
 
 
+def published_read(release: Release, port: InputPort, address: Address) -> InputRead:
+    """Return which publication of a port a release shows."""
+    entry = release.ports[address]
+    content = (entry.publication, entry.candidate, entry.fingerprint)
+    return InputRead(port.name, address, *content, role=port.role)
+
+
 def _marks(source_files: Mapping[str, tuple[Path, ...]]) -> tuple[tuple[object, ...], ...]:
     try:
         return marks(path for found in source_files.values() for path in found)
@@ -219,12 +226,6 @@ def _marks(source_files: Mapping[str, tuple[Path, ...]]) -> tuple[tuple[object, 
 
 def _readable(source: Source) -> bool:
     return source.format.value != "file"
-
-
-def _published(release: Release, port: InputPort, address: Address) -> InputRead:
-    entry = release.ports[address]
-    content = (entry.publication, entry.candidate, entry.fingerprint)
-    return InputRead(port.name, address, *content, role=port.role)
 
 
 def _content(store: Store, port: InputPort, found: tuple[Path, ...]) -> str:

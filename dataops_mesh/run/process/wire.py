@@ -18,6 +18,7 @@ from dataops_mesh import errors
 from dataops_mesh.errors import Location, MeshError, Problem
 from dataops_mesh.gate import Decision, Publish, Refuse
 from dataops_mesh.run.report import Report
+from dataops_mesh.run.reproduce.told import Reproduction
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.model import Product
@@ -39,7 +40,7 @@ class Request:
     """What a caller asks of the gate: one product, by its place on the disk.
 
     Args:
-        ask: `run`, `rebuild` or `look`.
+        ask: `run`, `rebuild`, `reproduce` or `look`.
         root: the workspace.
         folder: the product's folder; the gate reads the declarations there by itself.
         run_id: on record with the candidate.
@@ -53,6 +54,7 @@ class Request:
         python: the interpreter of the domain's code; only a gate of its own obeys it.
         person: who asks; empty means the user that the socket tells.
         full: leave out what the product itself published last.
+        publication: which one to build again.
     """
 
     ask: str
@@ -68,6 +70,7 @@ class Request:
     python: str = ""
     person: str = ""
     full: bool = False
+    publication: int = 0
 
 
 def hello(settings: Settings) -> dict[str, Any]:
@@ -144,8 +147,10 @@ def read_error(line: Line) -> MeshError:
     return kind(read_problem(one) for one in line["problems"])
 
 
-def report_line(report: Report) -> dict[str, Any]:
+def report_line(report: Report | Reproduction) -> dict[str, Any]:
     """Return a report as JSON can say it, without what its reader has itself."""
+    if isinstance(report, Reproduction):
+        return dict(record.plain(report))
     facts = {
         field.name: record.plain(getattr(report, field.name))
         for field in fields(report)
@@ -153,6 +158,12 @@ def report_line(report: Report) -> dict[str, Any]:
     }
     reasons = report.decision.reasons if isinstance(report.decision, Refuse) else None
     return {**facts, "reasons": reasons, "warnings": list(report.decision.warnings)}
+
+
+def read_reproduction(line: Line) -> Reproduction:
+    """Return what was found when a publication was built again."""
+    found: Reproduction = record.build(Reproduction, line)
+    return found
 
 
 def read_report(line: Line, product: Product, checks: tuple[Check, ...]) -> Report:

@@ -30,7 +30,7 @@ from dataops_mesh.settings import PREFIX, Settings, find_root, load_settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.store import record
 
-ASKS = ("run", "rebuild", LOOK)
+ASKS = ("run", "rebuild", "reproduce", LOOK)
 LOGGER = logging.getLogger("dataops_mesh")
 Send = Callable[[dict[str, Any]], None]
 
@@ -87,6 +87,8 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
     try:
         return _run(request, send, settings)
     except Exception as error:
+        if request.ask == "reproduce":  # it leaves nothing on record
+            raise
         from dataops_mesh.run.environment import open_environment
         from dataops_mesh.run.process.ending import record_failure
 
@@ -112,6 +114,17 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
         from dataops_mesh.run.rebuild import rebuild_product
 
         return list(rebuild_product(product, environment, run_id=request.run_id, full=request.full))
+    if request.ask == "reproduce":
+        from dataops_mesh.run.reproduce.publication import reproduce
+
+        found = reproduce(
+            product,
+            environment,
+            request.publication,
+            partition=request.partition or None,
+            progress=lambda stage: send({"stage": stage}),
+        )
+        return list(found)
     from dataops_mesh.run.product import run_product
 
     return [

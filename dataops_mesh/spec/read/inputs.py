@@ -10,6 +10,7 @@ from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import (
     PARTITION_KEY,
     Address,
+    Capture,
     InputPort,
     Product,
     Rule,
@@ -160,7 +161,9 @@ def _source(node: Node, folder: Path, root: Path, problems: list[Problem]) -> So
     kind = SourceFormat.PARQUET if remote and remote.query else kind
     options = _options(node, kind, problems)
     column, asset = node.text("column") or "", node.text("asset") or ""
-    return Source(path, kind, node.where, package, options, column, asset, remote)
+    said = node.text("capture")
+    capture = Capture(said) if said and said in {*Capture} else None  # another was reported
+    return Source(path, kind, node.where, package, options, column, asset, remote, capture)
 
 
 def _options(

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from dataops_mesh.errors import CorruptError, StoreError
 from dataops_mesh.store import files, locks, record, restricted
+from dataops_mesh.store.captures.collect import delete_unneeded
+from dataops_mesh.store.described import InputRead
 from dataops_mesh.store.line.subset import forget
 from dataops_mesh.store.manifest import (
     MANIFEST,
@@ -81,6 +83,7 @@ def delete(store: Store, removal: Removal, refs: Iterable[str]) -> None:
         forget(store, (ref,))
         files.remove_many(successors(store, ref)[1:])
         files.sync_folder(folder(store, ref).parent)
+    delete_unneeded(store)
 
 
 def delete_leftovers(store: Store, removal: Removal) -> None:
@@ -94,6 +97,7 @@ def delete_leftovers(store: Store, removal: Removal) -> None:
     for path in store.scratch.iterdir():
         if path.suffix != locks.SUFFIX and not locks.is_alive(lock_of(path)):
             locks.bury(lock_of(path), path)
+    delete_unneeded(store)
 
 
 def successor(manifest: Manifest, removal: Removal) -> Manifest:
@@ -108,8 +112,15 @@ def successor(manifest: Manifest, removal: Removal) -> Manifest:
     )
     results = tuple(replace(result, sample=()) for result in manifest.results)
     clear = tuple(one for one in manifest.clear if not _is_taken(removal, one.port))
-    left = replace(manifest, ports=ports, quarantines=aside, results=results, clear=clear)
+    inputs = tuple(_without_files(read) for read in manifest.inputs)
+    left = replace(
+        manifest, inputs=inputs, ports=ports, quarantines=aside, results=results, clear=clear
+    )
     return replace(left, removed=removal.number)
+
+
+def _without_files(read: InputRead) -> InputRead:
+    return replace(read, files=(), kept="", why="it was erased") if read.files else read
 
 
 def _is_taken(removal: Removal, address: object) -> bool:

@@ -93,7 +93,7 @@ def _candidate(view: View, facts: dict[str, Any]) -> dict[str, Any]:
     ]
     kept = ("candidate", "product_version", "partition", "verdict", "reasons", "publications",
             "person", "run_id", "started", "finished", "seconds", "inputs", "quarantine",
-            "not_executed", "confined", "erased", "complete")  # fmt: skip
+            "captures", "not_executed", "confined", "erased", "complete")  # fmt: skip
     code = facts["code"]
     return {
         "product": name,

@@ -13,6 +13,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.policy.load import load_waivers
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
+from dataops_mesh.store.captures.collect import captures_in, size_of
 from dataops_mesh.store.log import ports_of
 from dataops_mesh.watch.states import State
 from dataops_mesh.web.facts.mesh import standings
@@ -172,6 +173,8 @@ def _store(view: View) -> Iterator[Metric]:
         disk = shutil.disk_usage(view.environment.store.root)
         yield _gauge("mesh_store_size_bytes", "Of the store's disk.", (), [((), disk.total)])
         yield _gauge("mesh_store_free_bytes", "Of it free.", (), [((), disk.free)])
+        kept = size_of(captures_in(view.environment.store.captures))
+        yield _gauge("mesh_store_captures_bytes", "Sources that are kept.", (), [((), kept)])
 
 
 def _of(product: str) -> tuple[str, str]:
