@@ -88,6 +88,8 @@ class Settings(BaseSettings):
             process starts one of its own.
         secrets: a folder with a file for each secret of the masks; absent means the variables
             MESH_SECRET_<NAME>. Only the gate needs them.
+        connections: a folder with a file for each connection, which holds its URL; absent means the
+            variables MESH_CONNECTION_<NAME>. Only the gate needs them.
         restricted: the folder of the clear values that roles of contracts read; it has rights of
             its own, none of them for everybody. `{store}` in it is the path of the store. Absent
             means that no role reads unmasked.
@@ -136,6 +138,7 @@ class Settings(BaseSettings):
     python: Path | None = None
     gate: Path | None = None
     secrets: Path | None = None
+    connections: Path | None = None
     restricted: Path | None = None
     alerts_file: Path | None = None
     remind: str = ""
@@ -220,7 +223,7 @@ class Settings(BaseSettings):
     @property
     def secret_paths(self) -> tuple[Path, ...]:
         """Return the files and folders that hold secrets, so that no product may read them."""
-        kept = (self.secrets, self.restricted_folder, self.alerts_file)
+        kept = (self.secrets, self.connections, self.restricted_folder, self.alerts_file)
         return tuple(self.root / one for one in kept if one)
 
     @property
