@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,16 +83,21 @@ def export_product(
         what = f"nothing is exported from the sandbox {environment.store.sandbox}"
         raise ExportError(Problem(what, next="promote it first: mesh sandbox promote"))
     require_may_publish(product, environment)
-    with open_ledger_of(environment) as ledger:
-        known = {
-            target: last
-            for (_, target), last in last_exports(ledger, [product.qualified_name]).items()
-        }
+    last = known_exports([product.qualified_name], environment)
+    known = {target: one for (_, target), one in last.items()}
     found = []
     for target in asked_targets(product, known):
         progress(f"exporting to {target}")
         found.append(_export(product, target, environment, known.get(target)))
     return tuple(found)
+
+
+def known_exports(
+    products: Iterable[str], environment: Environment
+) -> dict[tuple[str, str], ExportRecord]:
+    """Return what is on record of the exports of products, by product and target."""
+    with open_ledger_of(environment) as ledger:
+        return last_exports(ledger, products)
 
 
 def asked_targets(product: Product, known: dict[str, ExportRecord]) -> tuple[str, ...]:
@@ -133,8 +138,8 @@ def _export(
         facts = (outcome, got.release, got.state, brought.rows, seconds)
         _record(environment, ExportRecord(name, target, datetime.now(UTC), *facts))
     ports = (*brought.copied, *brought.taken)
-    said = outcome if changed else UNCHANGED
-    return Exported(name, target, said, got.release, ports, brought.rows, seconds)
+    shown = outcome if changed else UNCHANGED
+    return Exported(name, target, shown, got.release, ports, brought.rows, seconds)
 
 
 def _bring(product: Product, target: str, environment: Environment) -> Brought:

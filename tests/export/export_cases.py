@@ -35,13 +35,13 @@ def to_folder(path="exports", form="parquet", name="files"):
     )
 
 
-def exported(port, columns, *servers, extra=""):
+def exported(port, columns, servers, extra=""):
     """Return a contract with copies."""
     listed = "servers:\n" + indent("".join(servers), "  ") if servers else ""
     return a_contract(port, columns, extra=listed + extra)
 
 
-def shop(root, *servers, settings=""):
+def shop(root, servers, settings=""):
     """Write a shop whose two ports are exported to the servers; `deliver` says what they have."""
     files = {
         "orders.sql": "select id, amount from sold",
@@ -49,8 +49,8 @@ def shop(root, *servers, settings=""):
         "sold.csv": "round,id,amount\n0,1,1.00\n",
     }
     ports = {
-        "orders": exported("orders", ORDERS, *servers),
-        "totals": exported("totals", TOTALS, *servers),
+        "orders": exported("orders", ORDERS, servers),
+        "totals": exported("totals", TOTALS, servers),
     }
     made = a_product(ports, files=files, inputs=[a_source("sold", "sold.csv", more="options: {types: {amount: 'DECIMAL(18,2)', id: BIGINT, round: BIGINT}}")])  # fmt: skip
     return write_workspace(root, {"shop": {"sales": made}}, settings=settings)

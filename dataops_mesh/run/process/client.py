@@ -93,7 +93,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
     Raises:
         MeshError: as `run_product`.
     """
-    request = _request(
+    request = request_for(
         "run",
         product=product,
         settings=settings,
@@ -102,7 +102,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
         partition=partition or "",
         full=full,
     )
-    (line,) = _ask(request, settings, progress, code=_code(product))
+    (line,) = ask_gate(request, settings, progress, code=_code(product))
     return read_report(line, product, checks)
 
 
@@ -115,10 +115,10 @@ def gate_rebuild(
     full: bool = False,
 ) -> tuple[Report, ...]:
     """Have the gate build all partitions of a product again, in one commit."""
-    request = _request(
+    request = request_for(
         "rebuild", product=product, settings=settings, checks=checks, run_id=run_id, full=full
     )
-    lines = _ask(request, settings, lambda _: None, code=_code(product))
+    lines = ask_gate(request, settings, lambda _: None, code=_code(product))
     return tuple(read_report(line, product, checks) for line in lines)
 
 
@@ -131,7 +131,7 @@ def _code(product: Product) -> bool:
     return product.transform.kind is not TransformKind.SQL
 
 
-def _request(  # noqa: PLR0913 - a request says who, what and from where, by keyword
+def request_for(  # noqa: PLR0913 - a request says who, what and from where, by keyword
     ask: str,
     *,
     product: Product,
@@ -141,6 +141,7 @@ def _request(  # noqa: PLR0913 - a request says who, what and from where, by key
     partition: str = "",
     full: bool = False,
 ) -> Request:
+    """Return what to ask of the gate for a product, with who we are."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
     environment.pop(f"{PREFIX}GATE", None)
     line = store_of(settings).line
@@ -162,7 +163,7 @@ def _request(  # noqa: PLR0913 - a request says who, what and from where, by key
     )
 
 
-def _ask(
+def ask_gate(
     request: Request, settings: Settings, progress: Progress, *, code: bool
 ) -> list[Mapping[str, Any]]:
     """Ask, and return the reports; cancel if anything interrupts the wait."""

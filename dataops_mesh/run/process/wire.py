@@ -25,6 +25,7 @@ from dataops_mesh.store import record
 
 PROTOCOL = 3
 _MOMENT = 250  # milliseconds
+EXPORT = "export"
 LONGEST = 1 << 20  # bytes of a request
 CODE = b"code "  # before the request of a product that Python or dbt builds
 Line = Mapping[str, Any]
@@ -38,7 +39,7 @@ class Request:
     """What a caller asks of the gate: one product, by its place on the disk.
 
     Args:
-        ask: `run` or `rebuild`.
+        ask: `run`, `rebuild` or `export`.
         root: the workspace.
         folder: the product's folder; the gate reads the declarations there by itself.
         run_id: on record with the candidate.
