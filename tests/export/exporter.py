@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import sqlalchemy  # noqa: F401 - what an export imports is there before the fork
 from export_cases import export
 
 from dataops_mesh.settings import load_settings
