@@ -39,6 +39,7 @@ from dataops_mesh.store import files
 from dataops_mesh.store.log import all_numbers, latest, path_of
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.store import Store
+from dataops_mesh.transform.redact import safe_message
 
 CONNECTION, FOLDER = "connection", "folder"
 Progress = Callable[[str], None]
@@ -123,10 +124,11 @@ def _export(
     begun, name = time.monotonic(), product.qualified_name
     try:
         brought = _bring(product, target, environment)
-    except MeshError as error:
+    except Exception as error:  # noqa: BLE001 - on record, and no value of the data in it
         release = latest(environment.store)
         state, failures = states(product, target, release), (last.failures if last else 0) + 1
-        seconds, why = time.monotonic() - begun, str(error)
+        why = str(error) if isinstance(error, MeshError) else safe_message(error)
+        seconds = time.monotonic() - begun
         said = (FAILED, release.number, state, 0, seconds, why, failures)
         _record(environment, ExportRecord(name, target, datetime.now(UTC), *said))
         return Exported(name, target, FAILED, release.number, seconds=seconds, why=why)
