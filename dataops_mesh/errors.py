@@ -9,6 +9,7 @@
     |-- NotPublishedError         an input (or an address asked for) has no publication yet
     |-- SourceError               a source outside the mesh is missing or unreadable
     |-- TransformError            the transform raised, or returned something unusable
+    |-- ExportError               a published port could not be copied to where an export is
     |-- RunError                  the machinery failed: memory, disk, a bug; another try may work
     `-- StoreError                the store cannot be read or written
         |-- ConflictError         somebody published first and this candidate may not follow
@@ -121,6 +122,10 @@ class SourceError(MeshError):
 
 class TransformError(MeshError):
     """The transform raised, or returned something that is not its ports."""
+
+
+class ExportError(MeshError):
+    """A published port could not be copied to where its contract wants a copy."""
 
 
 class RunError(MeshError):

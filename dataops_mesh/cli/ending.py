@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dataops_mesh.cli.copying import follow
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import open_workspace
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -67,6 +68,8 @@ def withdraw_due(name: str, reason: str, output: Format, *, yes: bool) -> int:
         for address in release.changed
     ]
     show(rows, output, columns=COLUMNS, empty="nothing has ended", wrap="why")
+    ended_now = {one.product for one in chosen}
+    follow([one for one in mesh.products if one.qualified_name in ended_now], settings)
     return 0
 
 

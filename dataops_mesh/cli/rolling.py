@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dataops_mesh.cli.copying import follow
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import named, one, open_readable, require_readable
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -55,6 +56,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     for change in product_changes(environment, name, [release.number]).get(release.number, ()):
         say(change.what)
     _say_holds(release)
+    follow([product], settings)
     return 0
 
 
@@ -104,9 +106,11 @@ def roll_back_several(  # noqa: PLR0913 - what the command takes
         return REFUSED
     release = together.roll_back_together(plan, environment, reason, until)
     switched = {entry.product for entry in plan.changes.values()}
-    _tell_dagster(settings, store, [one for one in products if one.qualified_name in switched])
+    back = [one for one in products if one.qualified_name in switched]
+    _tell_dagster(settings, store, back)
     say(f"release {release.number} switched {len(plan.changes)} ports; nothing was built")
     _say_holds(release)
+    follow(back, settings)
     return 0
 
 

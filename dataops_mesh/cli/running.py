@@ -15,6 +15,7 @@ from dataops_mesh.cli.choosing import (
     show_what_would_run,
     without_ghosts,
 )
+from dataops_mesh.cli.copying import follow
 from dataops_mesh.cli.ending import living
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
 from dataops_mesh.cli.examine import require_sound, sound_products
@@ -123,11 +124,18 @@ def run_products(  # noqa: PLR0913 - what the command takes
     show(rows, output, columns=shown, empty=empty)
     if output is Format.TABLE and (lines := warning_lines(rows)):
         say("\n".join(["\nwarnings, which refuse nothing:", *lines]))
+    follow(_published(products, rows), settings)
     if refused:
         say("\nWhat was not published is unchanged: consumers read what they read before.")
     if refused:
         return REFUSED
     return WRONG if left_out else 0
+
+
+def _published(products: Sequence[Product], rows: Sequence[dict[str, Any]]) -> list[Product]:
+    """Return the products of which something was published."""
+    names = {row["product"] for row in rows if row["ended"] == "published"}
+    return [product for product in products if product.qualified_name in names]
 
 
 def rebuild(name: str, output: Format, *, full: bool = False) -> int:
@@ -157,6 +165,8 @@ def rebuild(name: str, output: Format, *, full: bool = False) -> int:
             return REFUSED
     with open_instance(settings) as instance:
         reconcile(instance, environment.store, product)
+    if any(report.published for report in reports):
+        follow([product], settings)
     rows = [
         {
             "product": name,

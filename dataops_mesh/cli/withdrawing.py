@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataops_mesh.cli.commands.shared import Partition
+from dataops_mesh.cli.copying import follow
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _withdraw(  # noqa: PLR0913 - a command's options
     _tell_dagster(environment.settings, release)
     _show(what, release, output)
     say(f'held from now on; to publish it again: mesh hold lift {what.product} --reason "..."')
+    _follow(what, environment.settings)
     return 0
 
 
@@ -140,7 +142,13 @@ def _erase(  # noqa: PLR0913 - a command's options
         say(f"note: {note}")
     again = f'mesh hold lift {what.product} --reason "..."'
     say(f"erased: {len(done.candidates)} candidates; held from now on, until {again}")
+    _follow(what, environment.settings)
     return 0
+
+
+def _follow(what: Taking, settings: Settings) -> None:
+    """Take it away from where it was copied, too."""
+    follow([one for one in _declared() if one.qualified_name == what.product], settings)
 
 
 def _declared() -> tuple[Product, ...]:

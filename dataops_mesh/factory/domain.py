@@ -9,6 +9,7 @@ from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.factory.assets import product_asset
 from dataops_mesh.factory.automation import automation_sensor
 from dataops_mesh.factory.describe import source_specs
+from dataops_mesh.factory.exports import exports_sensor
 from dataops_mesh.factory.freshness import unexpected
 from dataops_mesh.factory.register import register_at_load
 from dataops_mesh.factory.standing import Standing, fault_specs, standing, tell
@@ -21,6 +22,7 @@ from dataops_mesh.spec.loader import Broken, read_domain
 from dataops_mesh.spec.model import Domain, Product
 from dataops_mesh.spec.read.product import PRODUCT_FILE
 from dataops_mesh.transform.dbt.project import is_dbt
+from dataops_mesh.watch.copies import has_exports
 
 RUNNABLE = frozenset({"active", "deprecated"})
 
@@ -154,6 +156,8 @@ def _sensors(
     watched = [product for product in known if product.status in {*RUNNABLE, "retired"}]
     # What is tried in a sandbox is nobody's incident and no event.
     alerts = [] if settings.sandbox else [alert_sensor(stands, watched, settings, name)]
+    if not settings.sandbox and has_exports(watched):
+        alerts.append(exports_sensor(name, watched, settings))
     if not running:
         return alerts
     runnable, theirs = zip(*running, strict=True)

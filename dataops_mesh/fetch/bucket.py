@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from dataops_mesh.fetch.connections import parts_of
+from dataops_mesh.connections import parts_of
 from dataops_mesh.fetch.driver import Before, Fetched, Piece, Say, Where
 from dataops_mesh.fetch.faults import Absent, Fault, Refusal
 from dataops_mesh.spec.remote import WEB

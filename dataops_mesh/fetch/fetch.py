@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataops_mesh.connections import Connections, parts_of
 from dataops_mesh.engine.source import fingerprint
 from dataops_mesh.errors import Problem, SourceError
 from dataops_mesh.fetch import note as notes
-from dataops_mesh.fetch.connections import Connections, parts_of
 from dataops_mesh.fetch.driver import Driver, Fetched, Piece, Say, Where
 from dataops_mesh.fetch.faults import Absent, Fault, Refusal, retrying
 from dataops_mesh.fetch.note import Note
@@ -56,8 +56,11 @@ class Asked:
         Raises:
             SourceError: its connection is not known here, or is not for this product.
         """
-        address = connections.open(self.product, self.source)
-        return Where(self.remote, address, connections.root)
+        name = self.remote.connection
+        found = connections.find(name, self.product, self.source.where) if name else ""
+        if isinstance(found, Problem):
+            raise SourceError(found)
+        return Where(self.remote, found, connections.root)
 
 
 def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tuple[Path, ...]:

@@ -15,8 +15,8 @@ import requests
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
+from dataops_mesh.connections import parts_of
 from dataops_mesh.errors import FULL
-from dataops_mesh.fetch.connections import parts_of
 from dataops_mesh.fetch.driver import Before, Fetched, Piece, Say, Where
 from dataops_mesh.fetch.faults import Absent, Fault, Refusal
 from dataops_mesh.fetch.reach import require_reachable, session

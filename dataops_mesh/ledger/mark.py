@@ -101,6 +101,7 @@ def _newest(products: Sequence[str]) -> Select[tuple[object, ...]]:
         (schema.candidates, "finished"),
         (schema.runs, "ended"),
         (schema.audits, "at"),
+        (schema.exports, "at"),
     ):
         for asked in (func.count(), func.max(table.c[column])):
             query = select(asked).select_from(table).where(table.c.product.in_(names))

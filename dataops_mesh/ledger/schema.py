@@ -191,6 +191,22 @@ deliveries = Table(
     Column("at", String(40), nullable=False),
 )
 
+# What came of each export of a published port; when it is lost, the next one looks at the target.
+exports = Table(
+    "exports",
+    metadata,
+    Column("product", String(255), primary_key=True),
+    Column("target", String(255), primary_key=True),
+    Column("at", String(40), primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Column("release", BigInteger, nullable=False),
+    Column("state", String(64), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+)
+
 # Who is telling a channel something at this moment, so that two who look do not both tell it.
 claims = Table(
     "claims",

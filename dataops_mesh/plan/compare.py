@@ -14,14 +14,14 @@ from dataops_mesh.plan.table import change, gone
 from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.cut import same_cut
-from dataops_mesh.spec.model import Address, Contract, InputPort, OutputPort, Product, Role
+from dataops_mesh.spec.model import Address, Contract, Export, InputPort, OutputPort, Product, Role
 from dataops_mesh.spec.partition import Partitioning
 
 # Judged by name below; a field of a later version is judged as "a setting not known".
 _JUDGED = frozenset({
     "id", "version", "where", "fingerprint", "columns", "rules", "slas", "status", "description",
     "allow_empty", "relationships", "partitioning", "approvers", "roles",
-    "timezone", "unexecuted", "system", "visibility",
+    "timezone", "unexecuted", "system", "visibility", "exports",
 })  # fmt: skip
 _PAIR = 2
 _UNPROMISED = frozenset({"proposed", "draft"})
@@ -112,6 +112,8 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
         yield change(kind, what, new.where, port)
     for kind, what in _roles(old.roles, new.roles):
         yield change(kind, what, new.where, port)
+    for kind, what in _exports(old.exports, new.exports):
+        yield change(kind, what, new.where, port)
     for kind, what in _partitions(old.partitioning, new.partitioning):
         yield change(kind, what, new.where, port)
     yield from compare_columns(old, new, port)
@@ -158,6 +160,19 @@ def _visibility(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[tuple[st
         yield "visibility_narrower", said
     if old and (not new or set(new) - set(old)):
         yield "visibility_wider", said
+
+
+def _exports(old: tuple[Export, ...], new: tuple[Export, ...]) -> Iterator[tuple[str, str]]:
+    before, after = (dict.fromkeys(_copy(one) for one in exports) for exports in (old, new))
+    for one in before.keys() - after.keys():
+        yield "export_removed", f"no longer exported to {one}"
+    for one in after.keys() - before.keys():
+        yield "export_added", f"exported to {one}"
+
+
+def _copy(export: Export) -> str:
+    how = f"schema {export.schema}" if export.connection else f"as {export.format}"
+    return f"{export.target}, {how}"
 
 
 def _words(contract: Contract) -> tuple[object, ...]:

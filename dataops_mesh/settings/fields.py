@@ -90,8 +90,8 @@ class Settings(BaseSettings):
             process starts one of its own.
         secrets: a folder with a file for each secret of the masks; absent means the variables
             MESH_SECRET_<NAME>. Only the gate needs them.
-        connections: a folder with a file for each connection of sources that are elsewhere; absent
-            means the variables MESH_CONNECTION_<NAME>. Only the gate needs them (docs/sources.md).
+        connections: a folder with a file for each connection, which holds its URL; absent means the
+            variables MESH_CONNECTION_<NAME>. Only the gate needs them (docs/sources.md).
         restricted: the folder of the clear values that roles of contracts read; it has rights of
             its own, none of them for everybody. `{store}` in it is the path of the store. Absent
             means that no role reads unmasked.

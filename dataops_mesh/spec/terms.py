@@ -183,6 +183,35 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """Where a copy of the published port is kept (ODCS `servers`, with our setting `export`).
+
+    Args:
+        server: its name in the contract.
+        connection: of PostgreSQL, the name of the connection; empty for a folder.
+        schema: of PostgreSQL, in which schema the view is.
+        folder: relative to the workspace; empty for PostgreSQL.
+        format: of a folder, `parquet` or `csv`.
+    """
+
+    server: str
+    where: Location
+    connection: str = ""
+    schema: str = ""
+    folder: str = ""
+    format: str = ""
+
+    @property
+    def target(self) -> str:
+        """Return what switches as one: all of a product in one database, or in one folder.
+
+        >>> Export("dwh", Location("a", 1), connection="warehouse", schema="public").target
+        'connection warehouse'
+        """
+        return f"connection {self.connection}" if self.connection else f"folder {self.folder}"
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """The schema, quality rules and SLAs that an output port promises, or a source (ODCS).
 
@@ -197,6 +226,7 @@ class Contract:
         closed: of a source, that a column more than these is an error.
         unexecuted: what else it says that nobody executes here.
         system: the other system that it is written for, by its servers; empty of ours.
+        exports: where copies of the published port are kept.
         document: the file as it was parsed, for policies; not part of what the contract is.
     """
 
@@ -219,6 +249,7 @@ class Contract:
     timezone: str = "UTC"
     unexecuted: tuple[Unexecuted, ...] = ()
     system: str = ""
+    exports: tuple[Export, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -20,6 +20,7 @@ STATE = "tests/docs/test_the_page_on_state.py"
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
 ALERTS = "tests/cli/test_the_page_on_alerts.py"
+EXPORTS = "tests/docs/test_the_page_on_exports.py"
 DRAWING = "not run: a drawing"
 
 # (page, first line) -> the test that runs it, or why nothing does.
@@ -42,6 +43,9 @@ SHOWN = {
     ("dagster.md", "import dagster as dg"): "tests/docs/test_the_page_on_dagster.py::test_the_definitions_of_the_page_load",
     ("dagster.md", "# defs/orders/defs.yaml"): "tests/factory/test_beside_assets_of_ones_own.py::test_a_file_of_dg_names_what_is_loaded",
     ("dagster.md", "# in domains/shop/orders/product.odps.yaml"): "tests/docs/test_the_page_on_dagster.py::test_the_source_of_the_page_is_read",
+    ("exports.md", "# orders.odcs.yaml"): f"{EXPORTS}::test_the_contract_and_the_commands_of_the_page",
+    ("exports.md", "$ export MESH_CONNECTION_WAREHOUSE='postgresql://mesh:...@db.example.org/analytics'"): f"{EXPORTS}::test_the_contract_and_the_commands_of_the_page",
+    ("exports.md", "exports/shop/sales/current/            a link that is renamed: read this"): DRAWING,
     ("elsewhere.md", "$ mesh publish shop.orders --from export/orders.csv"): f"{ELSEWHERE}::test_the_command_of_the_page_says_what_the_page_shows",
     ("elsewhere.md", "15 6 * * *  cd /srv/mesh && mesh publish shop.orders"): f"{ELSEWHERE}::test_what_other_tools_would_type_are_commands_that_exist",
     ("elsewhere.md", "from airflow.providers.standard.operators.bash import BashOperator"): f"{ELSEWHERE}::test_what_other_tools_would_type_are_commands_that_exist",

@@ -18,9 +18,9 @@ from helpers import environment, product, read
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from dataops_mesh.connections import Connections
 from dataops_mesh.errors import DeclarationError, SourceError
 from dataops_mesh.fetch import faults
-from dataops_mesh.fetch.connections import Connections
 from dataops_mesh.fetch.driver import Before, Where
 from dataops_mesh.fetch.faults import Refusal
 from dataops_mesh.fetch.postgres import Postgres

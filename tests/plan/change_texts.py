@@ -67,14 +67,18 @@ slaProperties:
   - {property: endOfLife, value: "2030-01-01"}
 """
 
-REFUNDS = """\
+EXPORT = "customProperties: [{property: export, vendor: dataops_mesh, value: true}]}"
+FOLDER = f"servers:\n  - {{server: files, type: local, path: exports, format: csv, {EXPORT}\n"
+EXPORTED = f"servers:\n  - {{server: files, type: local, path: old, format: csv, {EXPORT}\n"
+
+REFUNDS = f"""\
 apiVersion: v3.2.0
 kind: DataContract
 id: shop.refunds.contract
 version: 1.0.0
-schema:
+{EXPORTED}schema:
   - name: refunds
     properties:
-      - {name: refund_id, logicalType: integer, primaryKey: true}
-      - {name: day, logicalType: date, physicalType: DATE}
+      - {{name: refund_id, logicalType: integer, primaryKey: true}}
+      - {{name: day, logicalType: date, physicalType: DATE}}
 """

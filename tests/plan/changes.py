@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from change_texts import ORDERS, PRODUCT, REFUNDS
+from change_texts import EXPORTED, FOLDER, ORDERS, PRODUCT, REFUNDS
 
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.model import Product
@@ -129,6 +129,10 @@ CASES = [
     Case("masking added", "{name: note, id: c7, logicalType: string}",
          "{name: note, id: c7, logicalType: string, encryptedName: note_hash}",
          {"masking_added": BREAKS}),
+    Case("copied elsewhere", "schema:\n", FOLDER + "schema:\n", {"export_added": ADDS}),
+    Case("copied there no more", EXPORTED, "", {"export_removed": BREAKS}, R),
+    Case("copied in another format", "path: old, format: csv", "path: old, format: parquet",
+         {"export_added": ADDS, "export_removed": BREAKS}, R),
     Case("shown to fewer", "[audit, finance]", "[finance]", {"visibility_narrower": BREAKS}),
     Case("shown to more", "[audit, finance]", "[audit, finance, tax]",
          {"visibility_wider": ADDS_FOR_EVER}),

@@ -128,6 +128,7 @@ PROBES: dict[tuple[str, str], dict[str, Any]] = {
         "scheduler": ("wrong", "airflow"),
         "schedule": ("wrong", "daily"),
     },
+    ("ODCS", "server"): {"customProperties": FORBIDDEN},
     ("ODCS", "role"): {
         "role": ("product", "other"),
         "firstLevelApprovers": ("product", "lea"),

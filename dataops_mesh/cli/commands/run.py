@@ -18,6 +18,7 @@ def add_run_commands(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL)(run)
     app.command(rich_help_panel=PANEL)(publish)
     app.command(rich_help_panel=PANEL)(monitor)
+    app.command(rich_help_panel=PANEL)(export)
     app.command("test", rich_help_panel="Write")(try_examples)
 
 
@@ -97,6 +98,13 @@ def monitor(names: Names = None, output: Output = Format.TABLE) -> None:
     from dataops_mesh.cli.watching import monitor_products
 
     raise typer.Exit(monitor_products(names or [], output))
+
+
+def export(names: Names = None, output: Output = Format.TABLE) -> None:
+    """Bring the copies of published ports to what the log says; exit 1 if one cannot be."""
+    from dataops_mesh.cli.copying import export_products
+
+    raise typer.Exit(export_products(names or [], output))
 
 
 def try_examples(names: Names = None, output: Output = Format.TABLE) -> None:

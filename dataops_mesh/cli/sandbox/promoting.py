@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dataops_mesh.cli.copying import follow
 from dataops_mesh.cli.output import Format, say, show
 from dataops_mesh.cli.workspace import named, open_readable, require_readable
 from dataops_mesh.run.environment import Environment, open_environment
@@ -38,6 +39,7 @@ def promote_from(name: str, names: Sequence[str], reason: str, output: Format) -
     show(rows, output, columns=shown)
     where = target.store.sandbox or "production"
     say(f"{name} was promoted to {where}, by {promoted.release.person}; nothing was built again")
+    follow([products[one] for one in promoted.products], target.settings)
 
 
 def _tell_dagster(target: Environment, products: Sequence[Product]) -> None:

@@ -3,5 +3,6 @@
 incidents    opened and closed, and looks at what is published
 faults       which checks failed, as names
 deliveries   what a channel was told
+exports      what came of each copy of a published port
 claims       who is telling it now
 """

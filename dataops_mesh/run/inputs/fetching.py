@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataops_mesh.fetch.connections import Connections
+from dataops_mesh.connections import Connections
 from dataops_mesh.fetch.fetch import Asked, fetch, known, look
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.model import InputPort, Product
@@ -30,9 +30,7 @@ class Fetching:
     @classmethod
     def of(cls, environment: Environment, say: Callable[[str], None] = lambda _: None) -> Fetching:
         """Return how this process fetches."""
-        settings = environment.settings
-        folder = settings.root / settings.connections if settings.connections else None
-        return cls(environment.store, Connections(folder, settings.root), say)
+        return cls(environment.store, Connections.of(environment.settings), say)
 
     def fetch(self, product: Product, port: InputPort, key: str) -> tuple[Path, ...]:
         """Return the files of a remote source.

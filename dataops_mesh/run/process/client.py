@@ -95,7 +95,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
     Raises:
         MeshError: as `run_product`.
     """
-    request = make_request(
+    request = request_for(
         "run",
         product=product,
         settings=settings,
@@ -104,7 +104,7 @@ def gate_run(  # noqa: PLR0913 - keywords, each a fact of the request
         partition=partition or "",
         full=full,
     )
-    (line,) = ask(request, settings, progress, code=_code(product))
+    (line,) = ask_gate(request, settings, progress, code=_code(product))
     return read_report(line, product, checks)
 
 
@@ -117,10 +117,10 @@ def gate_rebuild(
     full: bool = False,
 ) -> tuple[Report, ...]:
     """Have the gate build all partitions of a product again, in one commit."""
-    request = make_request(
+    request = request_for(
         "rebuild", product=product, settings=settings, checks=checks, run_id=run_id, full=full
     )
-    lines = ask(request, settings, lambda _: None, code=_code(product))
+    lines = ask_gate(request, settings, lambda _: None, code=_code(product))
     return tuple(read_report(line, product, checks) for line in lines)
 
 
@@ -134,7 +134,7 @@ def gate_reproduce(  # noqa: PLR0913 - keywords, each a fact of the request
     progress: Progress = lambda _: None,
 ) -> tuple[Reproduction, ...]:
     """Have the gate build a publication again and compare; nothing is published or recorded."""
-    request = make_request(
+    request = request_for(
         "reproduce",
         product=product,
         settings=settings,
@@ -143,7 +143,7 @@ def gate_reproduce(  # noqa: PLR0913 - keywords, each a fact of the request
         partition=partition,
     )
     request = replace(request, publication=number)
-    lines = ask(request, settings, progress, code=_code(product))
+    lines = ask_gate(request, settings, progress, code=_code(product))
     return tuple(map(read_reproduction, lines))
 
 
@@ -156,7 +156,7 @@ def _code(product: Product) -> bool:
     return product.transform.kind is not TransformKind.SQL
 
 
-def make_request(  # noqa: PLR0913 - a request says who, what and from where, by keyword
+def request_for(  # noqa: PLR0913 - a request says who, what and from where, by keyword
     ask: str,
     *,
     product: Product,
@@ -166,7 +166,7 @@ def make_request(  # noqa: PLR0913 - a request says who, what and from where, by
     partition: str = "",
     full: bool = False,
 ) -> Request:
-    """Return what the gate is asked, with all that both sides must agree on."""
+    """Return what to ask of the gate for a product, with who we are."""
     environment = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
     environment.pop(f"{PREFIX}GATE", None)
     line = store_of(settings).line
@@ -188,7 +188,7 @@ def make_request(  # noqa: PLR0913 - a request says who, what and from where, by
     )
 
 
-def ask(
+def ask_gate(
     request: Request, settings: Settings, progress: Progress, *, code: bool
 ) -> list[Mapping[str, Any]]:
     """Ask, and return the reports; cancel if anything interrupts the wait."""

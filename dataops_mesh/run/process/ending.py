@@ -10,7 +10,7 @@ from dataops_mesh.errors import MeshError, OwnershipError
 from dataops_mesh.ledger import CANCELLED, FAILED, RunEnd, is_on_record, record_end
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.identity import person_or_user
-from dataops_mesh.run.process.wire import Request
+from dataops_mesh.run.process.wire import EXPORT, Request
 from dataops_mesh.run.process.work import obey, request_of, settings_of
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.registry.owners import publisher_of
@@ -44,6 +44,8 @@ def record_ending(  # noqa: PLR0913 - what the server knows of a call
         own: the gate is the caller's own.
     """
     request = request_of(text, token)
+    if request.ask == EXPORT:  # it changes nothing here, and the next one goes on
+        return
     if own:
         obey(request)
     environment = open_environment(settings_of(request, user))

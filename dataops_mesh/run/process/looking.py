@@ -8,7 +8,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.inputs.looking import is_look_due
-from dataops_mesh.run.process.client import ask, make_request
+from dataops_mesh.run.process.client import ask_gate, request_for
 from dataops_mesh.run.process.wire import LOOK
 from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.walls import walls_of
@@ -27,8 +27,8 @@ def have_looked(product: Product, environment: Environment) -> tuple[str, ...]:
     settings, told = environment.settings, list[str]()
     try:
         checks = all_checks(product, walls_of(settings))
-        request = make_request(LOOK, product=product, settings=settings, checks=checks, run_id=LOOK)
-        ask(request, settings, told.append, code=False)
+        request = request_for(LOOK, product=product, settings=settings, checks=checks, run_id=LOOK)
+        ask_gate(request, settings, told.append, code=False)
     except MeshError as error:
         told.append(error.problems[0].what)
     for trouble in told:

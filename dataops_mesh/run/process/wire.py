@@ -26,6 +26,7 @@ from dataops_mesh.store import record
 
 PROTOCOL = 3
 _MOMENT = 250  # milliseconds
+EXPORT = "export"
 LONGEST = 1 << 20  # bytes of a request
 LOOK = "look"  # at sources that are elsewhere; nothing is built
 CODE = b"code "  # before the request of a product that Python or dbt builds
@@ -40,7 +41,7 @@ class Request:
     """What a caller asks of the gate: one product, by its place on the disk.
 
     Args:
-        ask: `run`, `rebuild`, `reproduce` or `look`.
+        ask: `run`, `rebuild`, `reproduce`, `look` or `export`.
         root: the workspace.
         folder: the product's folder; the gate reads the declarations there by itself.
         run_id: on record with the candidate.

@@ -12,13 +12,16 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, MeshError, Problem, RunError, SettingsError
 from dataops_mesh.run.process.wire import (
     CODE,
+    EXPORT,
     LOOK,
     Request,
     check_names,
@@ -30,7 +33,7 @@ from dataops_mesh.settings import PREFIX, Settings, find_root, load_settings
 from dataops_mesh.spec.model import Mesh, Product
 from dataops_mesh.store import record
 
-ASKS = ("run", "rebuild", "reproduce", LOOK)
+ASKS = ("run", "rebuild", "reproduce", LOOK, EXPORT)
 LOGGER = logging.getLogger("dataops_mesh")
 Send = Callable[[dict[str, Any]], None]
 
@@ -43,8 +46,8 @@ def answer(connection: socket.socket, text: bytes, token: str, *, own: bool) -> 
 
     try:
         request = request_of(text, token)
-        for report in _work(request, send, own=own, user=user_of(connection)):
-            send({"report": report_line(report)})
+        for line in _work(request, send, own=own, user=user_of(connection)):
+            send({"report": line})
         send({"done": True})
     except MeshError as error:
         send(error_line(error))
@@ -73,7 +76,7 @@ def request_of(text: bytes, token: str) -> Request:
     return request
 
 
-def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
+def _work(request: Request, send: Send, *, own: bool, user: str) -> list[dict[str, Any]]:
     if own:
         obey(request)
     settings = settings_of(request, user)
@@ -83,6 +86,8 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
     settings = settings.model_copy(update={"python": python})
     if request.ask not in ASKS:
         raise SettingsError(Problem(f'the gate cannot "{request.ask}"', choices=ASKS))
+    if request.ask == EXPORT:
+        return _export(request, send, settings)
     begun = datetime.now(UTC)
     try:
         return _run(request, send, settings)
@@ -99,7 +104,23 @@ def _work(request: Request, send: Send, *, own: bool, user: str) -> list[Any]:
         raise
 
 
-def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
+def _export(request: Request, send: Send, settings: Settings) -> list[dict[str, Any]]:
+    """Bring the copies of a product to what the log says: no policy can stop a withdrawal."""
+    from dataops_mesh.run.environment import open_environment
+    from dataops_mesh.run.exporting import export_product
+    from dataops_mesh.spec.loader import load_product
+
+    product = load_product(Path(request.folder), settings.root)
+    environment = open_environment(settings)
+    tell = partial(_tell, send)
+    return [asdict(one) for one in export_product(product, environment, tell)]
+
+
+def _tell(send: Send, stage: str) -> None:
+    send({"stage": stage})
+
+
+def _run(request: Request, send: Send, settings: Settings) -> list[dict[str, Any]]:
     product = _product(request, settings)
     from dataops_mesh.run.environment import open_environment
 
@@ -113,7 +134,8 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
     if request.ask == "rebuild":
         from dataops_mesh.run.rebuild import rebuild_product
 
-        return list(rebuild_product(product, environment, run_id=request.run_id, full=request.full))
+        built = rebuild_product(product, environment, run_id=request.run_id, full=request.full)
+        return [report_line(report) for report in built]
     if request.ask == "reproduce":
         from dataops_mesh.run.reproduce.publication import reproduce
 
@@ -124,19 +146,18 @@ def _run(request: Request, send: Send, settings: Settings) -> list[Any]:
             partition=request.partition or None,
             progress=lambda stage: send({"stage": stage}),
         )
-        return list(found)
+        return [report_line(one) for one in found]
     from dataops_mesh.run.product import run_product
 
-    return [
-        run_product(
-            product,
-            environment,
-            run_id=request.run_id,
-            partition=request.partition or None,
-            full=request.full,
-            progress=lambda stage: send({"stage": stage}),
-        )
-    ]
+    report = run_product(
+        product,
+        environment,
+        run_id=request.run_id,
+        partition=request.partition or None,
+        full=request.full,
+        progress=partial(_tell, send),
+    )
+    return [report_line(report)]
 
 
 def _require_served(root: Path) -> None:

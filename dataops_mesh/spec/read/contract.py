@@ -10,6 +10,7 @@ from dataops_mesh.spec.names import STATUSES, VERSION, port_name, slug
 from dataops_mesh.spec.read.aside import SETTING, refuse_setting
 from dataops_mesh.spec.read.bound import with_foreign
 from dataops_mesh.spec.read.column.columns import read_columns
+from dataops_mesh.spec.read.exports import read_exports, refuse_exports
 from dataops_mesh.spec.read.extras import Extras, Settings, read_extras
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import called
@@ -54,6 +55,7 @@ def read_contract(
     _refuse_settings(own, problems, source=source)
     if source:
         _refuse_aside(extras, problems)
+        refuse_exports(extras, problems)
     target = replace(target, columns=tuple(column.name for column in columns))
     rules = read_rules(table.items("quality"), target, problems, extras) if table else ()
     rules, columns = with_foreign(rules, columns, target.system)
@@ -80,6 +82,7 @@ def read_contract(
         visibility=visibility(own.get(VISIBILITY), domain),
         unexecuted=left,
         system=target.system,
+        exports=() if source else read_exports(node, port, columns, extras, problems),
         document=document,
     )
     return contract, merged(schema_problems, problems)

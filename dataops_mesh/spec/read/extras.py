@@ -72,6 +72,8 @@ def _place(keys: Keys, kind: str) -> str | None:
             return "contract"
         case ("DataContract", "roles", int()):
             return "role"
+        case ("DataContract", "servers", int()):
+            return "server"
         case ("DataContract", "schema", int(), "properties", int()):
             return "column"
         case ("DataContract", "schema", int(), "quality", int()):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from dataops_mesh.spec.read.extras import VENDOR
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.types.shape import Known
 from dataops_mesh.spec.types.systems import Physical, physical, plain_name
 
+EXPORT = "export"
 # Servers whose SQL is DuckDB's.
 _HERE = frozenset({"duckdb", "local"})
 
@@ -33,6 +35,15 @@ def known_to(node: Node) -> Known:
 
 
 def systems_of(node: Node) -> tuple[str, ...]:
-    """Return the types of the contract's servers."""
+    """Return the types of the contract's servers, but of those that only get a copy."""
     whole = Node(node.document, node.document.data)
-    return tuple(dict.fromkeys(t for s in whole.items("servers") if (t := s.text("type"))))
+    written_for = [one for one in whole.items("servers") if not is_export(one)]
+    return tuple(dict.fromkeys(t for one in written_for if (t := one.text("type"))))
+
+
+def is_export(server: Node) -> bool:
+    """Tell whether a server is where a copy is kept: its type says nothing of the contract's."""
+    return any(
+        entry.text("vendor") == VENDOR and entry.text("property") == EXPORT
+        for entry in server.items("customProperties")
+    )

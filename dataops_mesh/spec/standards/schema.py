@@ -58,7 +58,7 @@ def settings_validators() -> dict[str, dict[str, Validator]]:
         }
         for place in (
             *("product", "inputPort", "outputPort"),
-            *("contract", "column", "rule", "relationship", "role"),
+            *("contract", "column", "rule", "relationship", "role", "server"),
         )
     }
 

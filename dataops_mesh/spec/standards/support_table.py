@@ -196,7 +196,7 @@ _ODCS: dict[str, Section] = {
             "schedule": "executed: five fields of cron, in the contract's `timezone`",
         },
     ),
-    "server": (("Server", "ServerSource"), "recorded", {}),
+    "server": (("Server", "ServerSource"), "recorded", {"customProperties": _OURS}),
     "team": (("Team",), "recorded", {}),
     "team member": (("TeamMember",), "recorded", {}),
     "role": (

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from dataops_mesh.errors import Problem, SourceError
-from dataops_mesh.spec.model import Product, Source
+from dataops_mesh.errors import Location, Problem
+from dataops_mesh.settings import Settings
+from dataops_mesh.spec.model import Product
 
 PREFIX = "MESH_CONNECTION_"
 _USERS = "_for"  # after a connection's name: whose products may name it
@@ -30,26 +31,31 @@ class Connections:
     folder: Path | None
     root: Path
 
-    def open(self, product: Product, source: Source) -> str:
-        """Return the address of a source's connection; empty if it needs none.
+    @classmethod
+    def of(cls, settings: Settings) -> Connections:
+        """Return where the settings say that connections are."""
+        folder = settings.root / settings.connections if settings.connections else None
+        return cls(folder, settings.root)
 
-        Raises:
-            SourceError: it is not known here, or is not for this product.
+    def find(self, name: str, product: Product, where: Location | None) -> str | Problem:
+        """Return the address of a connection, or why a product has none of this name.
+
+        Args:
+            name: of the connection.
+            product: who names it.
+            where: in which declaration.
         """
-        name = source.remote.connection if source.remote else ""
-        if not name:
-            return ""
         found, users = self._said(name), self._said(f"{name}{_USERS}")
         variable = PREFIX + name.upper()
         if found is None:
             place = f"the folder {self.folder}" if self.folder else "its environment"
             what = f'the gate does not know the connection "{name}"'
             then = f"give {place} " + (f"a file {name}" if self.folder else variable)
-            raise SourceError(Problem(what, source.where, "connection", next=then))
+            return Problem(what, where, "connection", next=then)
         if users is not None and not {product.domain, product.qualified_name} & _words(users):
             what = f'the connection "{name}" is not for {product.domain}'
             then = f"who keeps it says whose it is, in {variable}_FOR or the file {name}{_USERS}"
-            raise SourceError(Problem(what, source.where, "connection", next=then))
+            return Problem(what, where, "connection", next=then)
         return found
 
     def _said(self, name: str) -> str | None:

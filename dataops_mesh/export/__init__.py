@@ -1,0 +1,1 @@
+"""Copies of published ports, where consumers are: derived from the log, and never the truth."""
