@@ -20,7 +20,7 @@ COLUMNS = ("port", "partition", "found", "rows", "again", "added", "removed", "c
 def reproduce(name: str, number: int, output: Format, partitions: Sequence[str]) -> int:
     """Build a publication again and compare; exit 1 if other rows come of it, or it cannot be."""
     from dataops_mesh.run.checks import all_checks
-    from dataops_mesh.run.process.client import gate_reproduce
+    from dataops_mesh.run.process.again import gate_reproduce
     from dataops_mesh.transform.walls import walls_of
 
     settings, mesh = open_readable()

@@ -126,7 +126,7 @@ class SourceFile:
 
     Args:
         name: its path from where the declared one begins: the product's folder, the package's, or
-            the root of the disk.
+            the root of the disk; of what was fetched, a number and a name.
         capture: the name of its capture; empty where none was taken.
     """
 

@@ -61,9 +61,11 @@ def _sources(attempt: Attempt) -> Iterator[tuple[InputPort, InputRead]]:
 def _files(attempt: Attempt, port: InputPort) -> Iterator[_File]:
     if port.source is None:
         return
-    base = base_of(port.source, attempt.product.folder)
-    for path in attempt.inputs.source_files[port.name]:
-        name = os.path.relpath(path.absolute(), base)
+    remote = port.source.remote is not None
+    base = Path() if remote else base_of(port.source, attempt.product.folder)
+    for number, path in enumerate(attempt.inputs.source_files[port.name]):
+        # What was fetched lies wherever the cache keeps it.
+        name = f"{number:06}/{path.name}" if remote else os.path.relpath(path.absolute(), base)
         size = path.stat().st_size
         yield _File(path, content(attempt.environment.store, path), SourceFile(name, size))
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -29,10 +29,8 @@ from dataops_mesh.run.process.wire import (
     hello,
     read_error,
     read_report,
-    read_reproduction,
 )
 from dataops_mesh.run.report import Report
-from dataops_mesh.run.reproduce.told import Reproduction
 from dataops_mesh.settings import PREFIX, Settings
 from dataops_mesh.spec.checks.check import Check
 from dataops_mesh.spec.model import Product, TransformKind
@@ -122,29 +120,6 @@ def gate_rebuild(
     )
     lines = ask_gate(request, settings, lambda _: None, code=_code(product))
     return tuple(read_report(line, product, checks) for line in lines)
-
-
-def gate_reproduce(  # noqa: PLR0913 - keywords, each a fact of the request
-    product: Product,
-    settings: Settings,
-    checks: tuple[Check, ...],
-    number: int,
-    *,
-    partition: str = "",
-    progress: Progress = lambda _: None,
-) -> tuple[Reproduction, ...]:
-    """Have the gate build a publication again and compare; nothing is published or recorded."""
-    request = request_for(
-        "reproduce",
-        product=product,
-        settings=settings,
-        checks=checks,
-        run_id=f"reproduce-{number}",
-        partition=partition,
-    )
-    request = replace(request, publication=number)
-    lines = ask_gate(request, settings, progress, code=_code(product))
-    return tuple(map(read_reproduction, lines))
 
 
 def start_gate(settings: Settings) -> Path:

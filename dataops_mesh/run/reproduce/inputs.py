@@ -108,15 +108,16 @@ def _not_kept(product: Product, port: InputPort, read: InputRead, key: str) -> I
 
 def _put(store: Store, source: Source, read: InputRead, folder: Path) -> Source:
     """Put the files of a source below a folder, and return it as one that is read there."""
+    pattern = "*/*" if source.remote else source.path  # as run/inputs/capture.py names them
     deep = max((Path(file.name).parts.count("..") for file in read.files), default=0)
-    deep = max(deep, Path(source.path).parts.count(".."))
+    deep = max(deep, Path(pattern).parts.count(".."))
     base = folder.joinpath(*[_UP] * deep)
     files.make_folder(base)
     for file in read.files:
         target = Path(os.path.normpath(base / file.name))
         files.make_folder(target.parent)
         _give(capture_of(store, file, read.kept), target, private=read.kept == RESTRICTED)
-    path = Path(source.path)
+    path = Path(pattern)
     inside = path.relative_to(path.anchor) if path.is_absolute() else path
     return Source(
         str(base / inside), source.format, source.where, None, source.options, source.column
