@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_IMODE
 
 from dataops_mesh.connections import Connections, parts_of
 from dataops_mesh.engine.source import fingerprint
@@ -20,6 +21,7 @@ from dataops_mesh.spec.remote import Remote
 from dataops_mesh.store import files
 from dataops_mesh.store.store import Store
 
+_OURS = 0o700
 EVERY = 300.0  # seconds between two looks, where nobody said
 _DATABASES = ("postgresql://", "sqlite:///")
 
@@ -93,6 +95,7 @@ def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tup
             files.remove_tree(into)
             raise
 
+    _shut(store.fetched)
     say(f"fetching {name}")
     found = _told(asked, lambda: retrying(once, lambda text: say(f"{name} {text}")), old)
     paths = tuple(piece.path for piece in found.pieces)
@@ -152,6 +155,13 @@ def _looked(asked: Asked, old: Note, connections: Connections) -> Note:
         is_time = not old.content or (every and time.time() - old.fetched >= every)
         seen = f"after {old.fetched}" if is_time else old.mark
     return notes.after_look(old, seen)
+
+
+def _shut(folder: Path) -> None:
+    """Let nobody but the pipeline's user in: some of it is published masked."""
+    files.make_folder(folder)
+    if S_IMODE(folder.stat().st_mode) != _OURS:
+        files.allow(folder, _OURS)
 
 
 def _driver(where: Where, source: Source) -> Driver:

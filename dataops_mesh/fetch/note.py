@@ -134,6 +134,13 @@ def sweep(folder: Path, note: Note) -> None:
                 _unlink_old(path)
 
 
+def forget(folder: Path) -> None:
+    """Delete what was fetched and keep the note: what it was is known, and it is fetched again."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path != folder / _NOTE:
+            files.remove(path)
+
+
 def _unlink_old(path: Path) -> None:
     if time.time() - path.stat().st_ctime > SPARE:
         path.unlink()

@@ -24,7 +24,7 @@ from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.guards.roles import opened_to, settled
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
-from dataops_mesh.run.inputs.fetching import Fetching
+from dataops_mesh.run.inputs.fetching import Fetching, leaving_nothing
 from dataops_mesh.run.inputs.own import own_reasons
 from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.inputs.state import pin_state
@@ -124,14 +124,18 @@ def _run_once(  # noqa: PLR0913 - the same facts
     checks = all_checks(product, walls_of(settings), piece)
     ref = new_ref(product.domain, product.name, started)
     heard = latest_number(store.production)  # what was erased until now it has not read
-    with pinned(store) as release, building(store, ref) as target:
+    key, secrets = piece.key if piece else "", settings.secret_paths
+    with (
+        pinned(store) as release,
+        building(store, ref) as target,
+        leaving_nothing(product, store, (key,)),
+    ):
         none = Inputs(release, (), {})
         attempt = Attempt(product, environment.stopped, run_id, ref, started, none, checks, piece)
         attempt = replace(attempt, heard=heard)
         failure: MeshError | None = None
         known: tuple[str, ...] = ()
         try:
-            key, secrets = piece.key if piece else "", settings.secret_paths
             inputs = pin_inputs(
                 store,
                 product,

@@ -24,7 +24,7 @@ from dataops_mesh.run.guards.beforehand import reasons_beforehand
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
-from dataops_mesh.run.inputs.fetching import Fetching
+from dataops_mesh.run.inputs.fetching import Fetching, leaving_nothing
 from dataops_mesh.run.inputs.own import FULL
 from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.partition import bind_whole
@@ -73,6 +73,8 @@ def rebuild_product(
         release = stack.enter_context(pinned(store))
         attempts = []
         pieces = partitions_until(cut, environment.settings.clock())
+        keys = [piece.key for piece in pieces]
+        stack.enter_context(leaving_nothing(product, store, keys))
         fetching = Fetching.of(stopped, progress)
         for piece in pieces:
             fetching.look_all(product, piece.key)

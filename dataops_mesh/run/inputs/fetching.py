@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataops_mesh.connections import Connections
 from dataops_mesh.fetch.fetch import Asked, fetch, known, look
+from dataops_mesh.fetch.note import forget
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import InputPort, Product
 from dataops_mesh.store.store import Store
 
@@ -49,6 +52,18 @@ class Fetching:
         """Look at every remote source of a partition; return what went wrong."""
         found = (self.look(product, port, key) for port in remote_ports(product))
         return tuple(trouble for trouble in found if trouble)
+
+
+@contextmanager
+def leaving_nothing(product: Product, store: Store, keys: Iterable[str]) -> Iterator[None]:
+    """Delete what a product with masks has fetched once its run is over: these are clear values."""
+    try:
+        yield
+    finally:
+        if is_private(product):
+            for port in remote_ports(product):
+                for key in keys:
+                    forget(Asked.of(store, product, port, key).folder)
 
 
 def is_remote(port: InputPort) -> bool:
