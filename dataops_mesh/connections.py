@@ -48,9 +48,10 @@ class Connections:
         found, users = self._said(name), self._said(f"{name}{_USERS}")
         variable = PREFIX + name.upper()
         if found is None:
-            place = f"the folder {self.folder}" if self.folder else "its environment"
             what = f'the gate does not know the connection "{name}"'
-            then = f"give {place} " + (f"a file {name}" if self.folder else variable)
+            then = f"set {variable} where the gate runs"
+            if self.folder:
+                then = f"write its URL into {self.folder / name}"
             return Problem(what, where, "connection", next=then)
         if users is not None and not {product.domain, product.qualified_name} & _words(users):
             what = f'the connection "{name}" is not for {product.domain}'
