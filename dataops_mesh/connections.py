@@ -45,8 +45,13 @@ class Connections:
             product: who names it.
             where: in which declaration.
         """
-        found, users = self._said(name), self._said(f"{name}{_USERS}")
         variable = PREFIX + name.upper()
+        try:
+            found, users = self._said(name), self._said(f"{name}{_USERS}")
+        except (OSError, UnicodeDecodeError):  # nobody can tell what it says, or whose it is
+            what = f'the files of the connection "{name}" cannot be read'
+            then = f"write {name} and {name}{_USERS} in UTF-8 into {self.folder}"
+            return Problem(what, where, "connection", next=then)
         if found is None:
             what = f'the gate does not know the connection "{name}"'
             then = f"set {variable} where the gate runs"
@@ -65,7 +70,7 @@ class Connections:
             return found.strip() if found is not None else None
         try:
             return (self.folder / name).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except FileNotFoundError:
             return None
 
 

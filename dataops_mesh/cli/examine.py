@@ -75,9 +75,10 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
     notes: list[Note] = []
     if not products:
         return problems, []
+    hidden = walls_of(settings).protected
     for product in products:
         wrong = transform_problems(product)
-        known = known_types(product, mesh)
+        known = known_types(product, mesh, hidden)
         sql = Bound() if wrong else bound(product, known)
         problems += (
             wrong

@@ -48,6 +48,11 @@ def bring(folder: Path, asked: Asked, where: Location | None = None) -> Brought:
         _make_ours(own, asked, where)
         with locks.exclusive(own / ".lock", seconds=_LOCK_SECONDS), asked.look() as wanted:
             return _bring(own, asked, wanted)
+    except sql.engine_error() as error:
+        _clean_aside(own)
+        what = f"{own}: a copy cannot be written: {sql.reason(error)}"
+        then = "see that the disk has room; the next `mesh export` tries again"
+        raise ExportError(Problem(what, where, next=then)) from None
     except OSError as error:
         found = disk_problem(error)
         raise ExportError(Problem(f"{own}: {found.what}", where, next=found.next)) from None
@@ -72,7 +77,8 @@ def _make_ours(own: Path, asked: Asked, where: Location | None) -> None:
 def _bring(own: Path, asked: Asked, wanted: Wanted) -> Brought:
     shown = _shown(own)
     before = _note(own / shown) if shown else {}
-    if before.get("state") == wanted.state or (not before and not wanted.copies):
+    is_whole = _is_whole(own / shown, before)
+    if (before.get("state") == wanted.state and is_whole) or (not before and not wanted.copies):
         _clean(own, {shown, _kept_before(own, shown, wanted)} - {""})
         return Brought(wanted)
     old = {str(name) for name in before.get("ports", {})}
@@ -91,6 +97,13 @@ def _bring(own: Path, asked: Asked, wanted: Wanted) -> Brought:
     _clean(own, {version, _kept_before(own, version, wanted, shown)} - {""})
     rows = sum(copy.rows for copy in wanted.copies)
     return Brought(wanted, tuple(sorted(new)), tuple(sorted(old - new)), rows)
+
+
+def _is_whole(version: Path, note: dict[str, Any]) -> bool:
+    """Tell whether the files of a version are there, as long as they were written."""
+    said = (file for port in note.get("ports", {}).values() for file in port["files"])
+    sizes = ((files.stat(version / file["path"]), file["bytes"]) for file in said)
+    return all(there is not None and there.bytes == size for there, size in sizes)
 
 
 def _shown(own: Path) -> str:
@@ -113,7 +126,7 @@ def _kept_before(own: Path, version: str, wanted: Wanted, shown: str = "") -> st
     now = _note(own / version)
     erased = int(note.get("release", 0)) < wanted.removal
     left_out = any(
-        set(said["parts"]) - set(now["ports"].get(name, {"parts": ()})["parts"])
+        name not in now["ports"] or set(said["parts"]) - set(now["ports"][name]["parts"])
         for name, said in note.get("ports", {}).items()
     )
     return known if note and not erased and not left_out else ""
@@ -184,6 +197,13 @@ def _clean(own: Path, kept: set[str]) -> None:
             _VERSION.fullmatch(path.name) and path.name not in kept
         ):
             files.remove_tree(path) if not path.is_symlink() else files.remove(path)
+
+
+def _clean_aside(own: Path) -> None:
+    """Delete what was being written."""
+    for path in own.glob(f"{files.TEMPORARY}*"):
+        if path.is_dir() and not path.is_symlink():
+            files.remove_tree(path)
 
 
 def _note(version: Path) -> dict[str, Any]:

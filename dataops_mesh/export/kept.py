@@ -23,7 +23,8 @@ select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.rel
 """
 _SCHEMAS = """\
 select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relname = %s and c.relkind = 'r' and has_table_privilege(c.oid, 'select')
+ where c.relname = %s and c.relkind = 'r' and pg_has_role(c.relowner, 'usage')
+ and has_table_privilege(c.oid, 'select')
  and has_schema_privilege(n.oid, 'usage') order by 1
 """
 

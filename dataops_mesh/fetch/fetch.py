@@ -193,7 +193,8 @@ def _told(asked: Asked, work: Callable[[], Fetched], old: Note) -> Fetched:
         with suppress(OSError):
             notes.write(asked.folder, notes.after_fault(old, what))
     except Refusal as error:
-        what, then = f"{head} {error}", error.then or then
+        then = error.then or "correct the source, its connection, or what that may read"
+        what = f"{head} {error}"
     raise SourceError(Problem(what, asked.source.where, key, next=then))
 
 

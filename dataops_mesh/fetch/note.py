@@ -137,7 +137,7 @@ def sweep(folder: Path, note: Note) -> None:
 def forget(folder: Path) -> None:
     """Delete what was fetched and keep the note: what it was is known, and it is fetched again."""
     for path in folder.rglob("*"):
-        if path.is_file() and path != folder / _NOTE:
+        if path.is_file() and path.name != _NOTE:
             files.remove(path)
 
 

@@ -5,6 +5,7 @@ Every value comes through exactly, or the query is refused with the column's nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ _PATIENCE = (
     ("application_name", "dataops_mesh"),
 )
 _ABOUT_WORDS = "42"  # the class of errors about the query's own words; others may tell values
+_STATE = re.compile(r"SQLSTATE:? ?\W?([0-9A-Z]{5})\b")
 _MEND = ("08", "40", "53", "55", "57")  # of errors that another try may mend
 
 
@@ -94,22 +96,38 @@ def _cursor(where: Where) -> Iterator[Any]:
             yield cursor
     except told.Error as error:
         raise _told(error) from None
-    except pa.ArrowException:
-        raise Refusal("the database cannot answer the query", "run it there") from None
+    except pa.ArrowException as error:
+        raise _in_the_middle(error) from None
     except OSError as error:
         if error.errno:  # our own disk
             raise
-        raise Fault("the database went away in the middle") from None
+        raise _in_the_middle(error) from None
 
 
-def _told(error: Any) -> Exception:
-    """Say what the database said, without what may be a value or a password."""
+def _in_the_middle(error: Exception) -> Exception:
+    """Say what ended the answer: the database refused a row, or went away."""
+    state = _STATE.search(str(error))
+    if state is None or state[1].startswith(_MEND):
+        return Fault("the database went away in the middle")
+    what = f"the database cannot answer the query (SQLSTATE {state[1]})"
+    return Refusal(what, "run it there: a value of its rows does not fit what it asks for")
+
+
+def _told(error: Any, *, planned: bool = False) -> Exception:
+    """Say what the database said, without what may be a value or a password.
+
+    Args:
+        error: of the library.
+        planned: the query was only planned: its own words are all that the text can repeat.
+    """
     state = str(getattr(error, "sqlstate", None) or "")
+    if "database" in str(error) and "does not exist" in str(error) and not state:
+        return Refusal("there is no database of the connection's name", "correct the connection")
     if not state or state.startswith(_MEND):
         return Fault(f"the database cannot be reached{f' (SQLSTATE {state})' if state else ''}")
     if state.startswith("28"):
         return Refusal(f"the database refuses the user of the connection (SQLSTATE {state})")
-    if state.startswith(_ABOUT_WORDS):
+    if planned and state.startswith(_ABOUT_WORDS):
         text = str(error).partition("ERROR:")[2].partition("\n")[0].strip()
         return Refusal(f"the database refuses the query: {text} (SQLSTATE {state})")
     return Refusal(f"the database cannot answer the query (SQLSTATE {state})", "run it there")
@@ -125,7 +143,7 @@ def _changed(cursor: Any, where: Where) -> str:
 def _copy(cursor: Any, query: str, path: Path, say: Say) -> None:
     query = f"{query.strip().rstrip(';')}\n"  # it may end in a comment
     cursor.adbc_statement.set_options(**{_BATCH: _BYTES})
-    schema = cursor.adbc_execute_schema(query)
+    schema = _planned(cursor, query)
     require_names(schema.names)
     ways = {field.name: _way(field) for field in schema}
     arrays = [field.name for field in schema if _is_list(field.type)]
@@ -140,6 +158,16 @@ def _copy(cursor: Any, query: str, path: Path, say: Say) -> None:
             _require_flat(batch, arrays)
             rows.write({name: way(batch.column(name)) for name, way in ways.items()})
         rows.write({name: way(_none(schema.field(name))) for name, way in ways.items()})
+
+
+def _planned(cursor: Any, query: str) -> pa.Schema:
+    """Return the columns of a query that was planned, and not asked yet."""
+    from adbc_driver_manager import dbapi as told
+
+    try:
+        return cursor.adbc_execute_schema(query)
+    except told.Error as error:
+        raise _told(error, planned=True) from None
 
 
 def _none(field: pa.Field) -> pa.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMES = ("sqlite",)
-_ROWS = 50_000
+_FIRST_ROWS, _ROWS, _BYTES = 100, 50_000, 16 * 2**20  # of a batch, by how wide rows are
 _ALLOWED = {
     sqlite3.SQLITE_SELECT,
     sqlite3.SQLITE_READ,
@@ -25,6 +26,10 @@ _ALLOWED = {
     sqlite3.SQLITE_TRANSACTION,
 }
 _NEVER = {"load_extension", "writefile", "readfile", "edit"}
+_OF_THE_QUERY = re.compile(
+    r"(no such (table|column|function)|ambiguous column name): .*|near \".*\": syntax error"
+    r"|incomplete input|wrong number of arguments to function .*|misuse of aggregate.*"
+)
 _KINDS = ("integer", "real", "text", "blob")
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}
 # What SQLite takes a declared type for, in the order in which it looks.
@@ -79,13 +84,13 @@ def _opened(where: Where) -> Iterator[sqlite3.Connection]:
 
 
 def _told(error: sqlite3.Error) -> Exception:
-    """Say what SQLite said: its words on a query name tables and columns, and no values."""
+    """Say what SQLite said, where its words can only be those of the query."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return Fault("the database is busy")
     if code == sqlite3.SQLITE_AUTH:
         return Refusal("the database refuses the query: it may only read", "write one SELECT")
-    if code == sqlite3.SQLITE_ERROR:
+    if code == sqlite3.SQLITE_ERROR and _OF_THE_QUERY.fullmatch(str(error)):
         return Refusal(f"the database refuses the query: {error}")
     return Refusal("the database cannot answer the query", "run it there")
 
@@ -113,11 +118,13 @@ def _copy(con: sqlite3.Connection, query: str, path: Path, say: Say) -> None:
     kinds = _kinds(con, declared)
     rows = con.execute("SELECT * FROM temp.mesh_query")
     with Rows(path, say) as out:
-        while found := rows.fetchmany(_ROWS):
+        size = _FIRST_ROWS
+        while found := rows.fetchmany(size):
             columns = zip(*found, strict=True)
-            out.write(
-                {n: _array(n, c, k) for (n, k), c in zip(kinds.items(), columns, strict=True)}
-            )
+            batch = {n: _array(n, c, k) for (n, k), c in zip(kinds.items(), columns, strict=True)}
+            out.write(batch)
+            wide = sum(column.nbytes for column in batch.values()) / len(found)
+            size = max(1, min(_ROWS, int(_BYTES / max(wide, 1))))
         out.write({name: _array(name, (), kind) for name, kind in kinds.items()})
 
 

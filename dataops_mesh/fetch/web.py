@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ _SAID_EVERY = 5.0  # seconds between two words on how far it is
 _PACKED = (".gz", ".zst")
 _PORTS = {"http": 80, "https": 443}
 _NOT_MODIFIED = 304
+_NAME = re.compile(r"[^\x00-\x1f/]{1,100}")
 
 
 class Web:
@@ -41,7 +43,7 @@ class Web:
         with _answer("GET", where, kept.mark if kept else "") as answer:
             if answer.status_code == _NOT_MODIFIED and kept is not None:
                 return Fetched(before.pieces, before.mark)
-            name = unquote(PurePosixPath(urlsplit(where.remote.url).path).name).replace("/", "_")
+            name = _named(where.remote.url)
             mark = _mark(answer)
             path = into / name
             _save(answer, path, say)
@@ -158,6 +160,19 @@ def _require_fine(answer: requests.Response, method: str) -> None:
     if status in {401, 403}:
         raise Refusal(said, "name a connection that may read it (docs/sources.md)")
     raise Refusal(said)
+
+
+def _named(url: str) -> str:
+    """Return the name of the file that is written: the address's own, where it can be one.
+
+    >>> _named("https://data.example/a%20b.csv.gz"), _named("https://data.example/%2e%2e")
+    ('a b.csv.gz', 'file')
+    """
+    name = unquote(PurePosixPath(urlsplit(url).path).name)
+    if _NAME.fullmatch(name) and name not in {".", ".."}:
+        return name
+    ends = "".join(PurePosixPath(name).suffixes[-2:])
+    return "file" + (ends if _NAME.fullmatch(ends) else "")
 
 
 def _mark(answer: requests.Response) -> str:

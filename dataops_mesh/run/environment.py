@@ -12,10 +12,15 @@ from dataops_mesh.store.store import PRODUCTION, SANDBOXES, Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A store and the settings it was opened with."""
+    """A store and the settings it was opened with.
+
+    Args:
+        said: the settings as a person wrote them, where the clock has been stopped in ours.
+    """
 
     store: Store
     settings: Settings
+    said: Settings | None = None
 
     @property
     def threads(self) -> int:
@@ -32,7 +37,7 @@ class Environment:
     def stopped(self) -> Environment:
         """Return the environment with its clock stopped: all of a build has one moment."""
         settings = self.settings.model_copy(update={"now": self.settings.clock()})
-        return Environment(self.store, settings)
+        return Environment(self.store, settings, self.said or self.settings)
 
     @property
     def production(self) -> Environment:

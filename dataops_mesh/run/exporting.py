@@ -84,6 +84,8 @@ def export_product(
         what = f"nothing is exported from the sandbox {environment.store.sandbox}"
         raise ExportError(Problem(what, next="promote it first: mesh sandbox promote"))
     require_may_publish(product, environment)
+    if not identity(environment.store):
+        return ()  # nothing was ever published: no target is ours yet
     last = known_exports([product.qualified_name], environment)
     known = {target: one for (_, target), one in last.items()}
     found = []
@@ -159,7 +161,7 @@ def _bring(product: Product, target: str, environment: Environment) -> Brought:
     with session(store, memory_limit=limit, threads=threads, now=now) as con:
         asked = Asked(product.qualified_name, identity(store), look, con)
         if kind == FOLDER:
-            return to_folder.bring(_folder(settings, name, where), asked, where)
+            return to_folder.bring(_folder(settings, name, where, product), asked, where)
         address = Connections.of(settings).find(name, product, where)
         if isinstance(address, Problem):
             raise ExportError(address)
@@ -171,20 +173,23 @@ def _where(product: Product, target: str) -> Location | None:
     return next((one.where for one in exports if one.target == target), None)
 
 
-def _folder(settings: Settings, name: str, where: Location | None) -> Path:
+def _folder(settings: Settings, name: str, where: Location | None, product: Product) -> Path:
     """Return the folder of an export, which is nothing that the mesh lives by.
 
     Raises:
         ExportError: it is.
     """
-    path = settings.root / PurePosixPath(name)
-    own = (settings.store_folder, settings.domains_folder, settings.dagster_folder)
-    taken = (*own, *settings.secret_paths, settings.root / ".git")
-    real = path.resolve()
-    for one in (*taken, settings.root):
-        inside = real.is_relative_to(one.resolve()) and one != settings.root
-        if inside or one.resolve().is_relative_to(real):
-            shown = one.resolve().name if one == settings.root else str(one)
+    path, root = settings.root / PurePosixPath(name), settings.root.resolve()
+    kept = (settings.store_folder, settings.domains_folder, settings.dagster_folder)
+    taken = [one.resolve() for one in (*kept, *settings.secret_paths, root / ".git")]
+    top, below = path.resolve(), (path / product.domain / product.name).resolve()
+    if not below.is_relative_to(root):
+        what = f"{name} leads out of the workspace, by a link"
+        raise ExportError(Problem(what, where, next="remove the link, or choose another path"))
+    for one in (*taken, root):
+        over = one.is_relative_to(top) or one.is_relative_to(below)
+        if over or (one != root and below.is_relative_to(one)):
+            shown = root.name if one == root else str(one)
             what = f"{name} is no place for copies: {shown} is there"
             raise ExportError(Problem(what, where, next="choose another path, as exports"))
     return path

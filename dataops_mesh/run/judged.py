@@ -35,7 +35,7 @@ def judgement_texts(product: Product, environment: Environment) -> dict[str, str
     files = [settings.policies_file, root / WAIVERS_FILE, folder / WAIVERS_FILE]
     files += sorted((folder / FOLDER).glob("*.yaml"))
     texts = {_name(f, root): f.read_text("utf-8", "replace") for f in files if f.is_file()}
-    texts[SETTINGS] = _settings(settings)
+    texts[SETTINGS] = _settings(environment.said or settings)
     texts[LIBRARIES] = json.dumps(_libraries(), indent=1, sort_keys=True)
     return texts
 

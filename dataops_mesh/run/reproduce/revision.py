@@ -15,6 +15,7 @@ from dataops_mesh.run.identity import git_command, git_environment, git_top
 
 _LINK, _RUNS = "120000", "100755"
 _SECONDS = 120
+_MISSING = b" missing"  # of a shallow or partial clone
 
 
 def unpack(root: Path, commit: str, target: Path) -> Path | None:
@@ -36,7 +37,7 @@ def unpack(root: Path, commit: str, target: Path) -> Path | None:
     files = [(mode, digest, name) for mode, kind, digest, name in blobs if kind == "blob"]
     asked = "".join(f"{digest}\n" for _, digest, _ in files).encode()
     said = _git(top, "cat-file", "--batch", given=asked) if files else None
-    if said is None:
+    if said is None or any(line.endswith(_MISSING) for line in _heads(said)):
         return None
     for (mode, _, name), content in zip(files, _contents(said), strict=True):
         _write(target / name, mode, content)
@@ -48,6 +49,16 @@ def _contents(said: bytes) -> Iterator[bytes]:
     while head := stream.readline():
         yield stream.read(int(head.split()[-1]))
         stream.read(1)
+
+
+def _heads(said: bytes) -> Iterator[bytes]:
+    """Yield the line before each file, up to one that the clone does not have."""
+    stream = BytesIO(said)
+    while head := stream.readline().rstrip():
+        yield head
+        if head.endswith(_MISSING):
+            return
+        stream.seek(int(head.split()[-1]) + 1, 1)
 
 
 def _write(path: Path, mode: str, content: bytes) -> None:

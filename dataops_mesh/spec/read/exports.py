@@ -15,6 +15,7 @@ POSTGRES = ("postgres", "postgresql")
 LOCAL = "local"
 FORMATS = ("parquet", "csv")
 _LONGEST = 63  # bytes of a name in PostgreSQL, which cuts longer ones
+_OF_POSTGRES = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _NEEDS = "an export to PostgreSQL needs the name of a connection"
 
 
@@ -93,6 +94,9 @@ def _too_long(server: Node, setting: Node, names: Sequence[str]) -> Iterator[Pro
     if schema is not None and len(str(schema.value).encode()) > _LONGEST:
         yield schema.problem(f"PostgreSQL has no names of more than {_LONGEST} bytes")
     for name in names:
+        if name.lower() in _OF_POSTGRES:
+            what = f'PostgreSQL has a column "{name}" of its own in every table'
+            yield setting.problem(what, then="give it another name, or export to a folder")
         if len(name.encode()) > _LONGEST:
             what = f'PostgreSQL has no names of more than {_LONGEST} bytes, as "{name}"'
             yield setting.problem(what, then="give it a shorter name, or export to a folder")

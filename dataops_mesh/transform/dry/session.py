@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Types = Mapping[str, Shape]
 Known = Callable[[InputPort], Types | None]
 
+_SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc")))
 _LARGEST = 2**20  # bytes of a delivery without a contract that is looked at
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 _CHOICES = re.compile(r"^(?:Candidate bindings|Did you mean)(.*)$", re.MULTILINE)
@@ -48,19 +49,27 @@ def empty_session() -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def known_types(product: Product, mesh: Mesh) -> Known:
-    """Return a function that tells the columns of an input port; each is looked up once."""
+def known_types(product: Product, mesh: Mesh, hidden: Collection[Path] = ()) -> Known:
+    """Return a function that tells the columns of an input port; each is looked up once.
+
+    Args:
+        product: whose input ports.
+        mesh: has the contracts of others.
+        hidden: files and folders that no domain may see, and that are not looked into here either.
+    """
     found: dict[str, Types | None] = {}
 
     def types(port: InputPort) -> Types | None:
         if port.name not in found:
-            found[port.name] = _input_types(product, port, mesh)
+            found[port.name] = _input_types(product, port, mesh, hidden)
         return found[port.name]
 
     return types
 
 
-def _input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
+def _input_types(
+    product: Product, port: InputPort, mesh: Mesh, hidden: Collection[Path]
+) -> Types | None:
     """Return the columns of what an input port reads; None where nobody says them.
 
     A source without a contract has the columns of its delivery, if that is here and small enough
@@ -77,11 +86,17 @@ def _input_types(product: Product, port: InputPort, mesh: Mesh) -> Types | None:
         return None  # what is fetched is not here: only its contract says what its columns are
     try:
         files = resolve(source, product.folder)
+        if any(_is_hidden(file.resolve(), hidden) for file in files):
+            return None  # its columns would be what stands in it
         if sum(file.stat().st_size for file in files) > _LARGEST:
             return None
         return _delivered(port.name, files, source)
     except (SourceError, OSError):
         return None  # a run says so; what is missing is said beside this
+
+
+def _is_hidden(file: Path, hidden: Collection[Path]) -> bool:
+    return any(file.is_relative_to(one.resolve()) for one in (*hidden, *_SYSTEM))
 
 
 def declare(con: duckdb.DuckDBPyConnection, name: str, types: Types) -> bool:
