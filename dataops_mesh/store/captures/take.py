@@ -21,20 +21,18 @@ from dataops_mesh.store.store import Store
 
 STORE = "store"  # where captures are, beside the restricted folder
 PRIVATE = ".captures"  # no domain is called so
-_ATTEMPTS, _READ = 10, 0o444
+_ATTEMPTS, _READ, _OTHERS = 10, 0o444, 0o077
 
 
 def home_of(store: Store, *, private: bool) -> Path:
-    """Return the folder of captures: the store's own, or the restricted one.
+    """Return the folder of captures: the store's own, or the restricted one; both for us alone.
 
     Raises:
         StoreError: there is no restricted folder, or everybody may enter it.
     """
-    if not private:
-        return store.captures
-    home = restricted.prepare(store) / PRIVATE
-    if not home.exists():
-        files.make_folder(home)
+    home = restricted.prepare(store) / PRIVATE if private else store.captures
+    files.make_folder(home)
+    if S_IMODE(home.stat().st_mode) & _OTHERS:
         files.shut(home)
     return home
 
