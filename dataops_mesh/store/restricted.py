@@ -1,6 +1,7 @@
 """The clear values of masked columns that a role reads: a folder of its own, with its own rights.
 
-    <restricted>/store                          whose it is: the path of the store
+    <restricted>/store                          whose it is: the way to the store, so that both can
+                                                be moved together, or its whole path
     <restricted>/key                            by which fingerprints are made of clear values
     <restricted>/<ref>/<port>/<n>/part-*.parquet  of one column, row by row what was in the port's
                                                 file of that name
@@ -64,7 +65,7 @@ def prepare(store: Store) -> Path:
         raise StoreError(problem)
     owner = root / _OWNER
     if files.stat(owner) is None:
-        files.create(owner, _said(store))
+        files.create(owner, _way(store, root))
     if not is_ours(store, root):
         what = f"{root} keeps the clear values of another store, which {owner} names"
         then = f"name another folder; if the store was moved, write its path into {owner}"
@@ -206,7 +207,8 @@ def root_of(store: Store) -> Path:
 def is_ours(store: Store, root: Path) -> bool:
     """Tell whether a restricted folder is that of the store."""
     owner = root / _OWNER
-    return files.stat(owner) is not None and files.read(owner) == _said(store)
+    ways = (_way(store, root), os.fsencode(store.root.resolve()))
+    return files.stat(owner) is not None and files.read(owner).strip() in ways
 
 
 def _make(folder: Path, mode: int) -> None:
@@ -220,8 +222,8 @@ def _named(said: Record, file: File) -> tuple[str, str]:
     return said.columns[int(number)], name
 
 
-def _said(store: Store) -> bytes:
-    return os.fsencode(store.root.resolve())
+def _way(store: Store, root: Path) -> bytes:
+    return os.fsencode(os.path.relpath(store.root.resolve(), root.resolve()))
 
 
 def _place(store: Store, ref: str, address: Address) -> Path:

@@ -59,7 +59,8 @@ def test_a_phone_shows_at_once_what_is_broken_for_how_many_and_what_to_type(url,
         assert product in seen
         assert word in seen
     assert "6 read it" in seen
-    assert "mesh run desk.late" in seen
+    assert "1 late with it" in seen  # with its cause
+    assert "mesh show " in seen
 
 
 def test_a_barrier_would_be_found(window):

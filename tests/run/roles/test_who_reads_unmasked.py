@@ -94,6 +94,20 @@ def test_each_store_has_its_folder_where_the_setting_names_it_after_the_store(
             assert con.execute("select mail from hr.people where id = 1").fetchone() == (MARKER,)
 
 
+def test_a_store_that_is_moved_with_its_folder_is_read_as_before(tmp_path: Path):
+    root = tmp_path / "here"
+    root.mkdir()
+    settings = workspace(root, {"hr": {"people": people(roles=role("ana", "mail"))}})
+    run(settings, "hr.people")
+    moved = root.rename(tmp_path / "there")
+    with connect(moved, role="fraud") as con:
+        assert con.execute("select mail from hr.people where id = 1").fetchone() == (MARKER,)
+    assert isinstance(run(load_settings(moved), "hr.people").decision, Publish)
+    (moved / ".mesh" / "store").rename(moved / ".mesh" / "another")
+    changed = load_settings(moved).model_copy(update={"store": Path(".mesh/another")})
+    assert isinstance(run(changed, "hr.people").decision, Refuse)
+
+
 def test_who_may_not_enter_the_folder_reads_nothing(tmp_path: Path, monkeypatch):
     settings = workspace(tmp_path, {"hr": {"people": people(roles=role("ana"))}})
     run(settings, "hr.people")
