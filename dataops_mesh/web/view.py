@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
@@ -16,6 +16,7 @@ from dataops_mesh.run.record import open_ledger_of, record_missing
 from dataops_mesh.store.log import Release, latest
 from dataops_mesh.watch.dataops.weeks import Weeks
 from dataops_mesh.watch.states import State, states
+from dataops_mesh.watch.trouble import LATE
 from dataops_mesh.web.catalogue import Catalogue, upstream
 from dataops_mesh.web.facts.because import with_causes
 from dataops_mesh.web.facts.wrong import Wrong, unreadable, wrong_now
@@ -81,16 +82,15 @@ class View:
         return states(self.catalogue.products, self.ledger, self.release, self.now, names)
 
     def wrong(self, names: Collection[str] | None = None) -> tuple[Wrong, ...]:
-        """Return what is wrong with products, the gravest first; with all if none is named."""
+        """Return what is wrong with products, the gravest first; with all if none is named.
+
+        What waits for it is told with all of them only: of some, nobody has looked at the rest.
+        """
         if names is None:
             return self._whole().wrong
-        if known := self._known():
-            return tuple(one for one in known.wrong if one.product in names)
-        above = {one for name in names for one in upstream(self.catalogue, name)}
-        near = (above & self.catalogue.products.keys()) | {*names}
-        found = wrong_now(self.catalogue, self.ledger, self.states(near))
-        every = with_causes(self.catalogue, found, self.now)
-        return tuple(one for one in every if one.product in names)
+        known = self._known()
+        found = known.wrong if known else self._wrong_near(names)
+        return tuple(replace(one, waiting=()) for one in found if one.product in names)
 
     def plan(self) -> Plan:
         """Return what publishing the declarations would change; remembered for a minute."""
@@ -101,6 +101,15 @@ class View:
             known = _Planned(self.catalogue, now, plan)
             self.memory.plan = known
         return known.plan
+
+    def _wrong_near(self, names: Collection[str]) -> tuple[Wrong, ...]:
+        """Return what is wrong with products, and with what those read that are late."""
+        found = wrong_now(self.catalogue, self.ledger, self.states(names))
+        late = {one.product for one in found if one.kind == LATE}
+        above = {one for name in late for one in upstream(self.catalogue, name)} - {*names}
+        if more := above & self.catalogue.products.keys():
+            found += wrong_now(self.catalogue, self.ledger, self.states(more))
+        return with_causes(self.catalogue, found, self.now)
 
     def _known(self) -> _Whole | None:
         if self._own:

@@ -67,6 +67,9 @@ def test_what_waits_is_told_with_its_cause_and_not_by_itself(settings, pages):
         every = {(one.product, one.kind): one for one in view.wrong()}
         one = {(o.product, o.kind): o for o in view.wrong(["desk.late"])}
         told = mesh_page(view)
+        remembered = view.wrong(["shop.orders"])
+    with view_of(environment(settings), catalogue_of(mesh(settings), settings)) as view:
+        assert view.wrong(["shop.orders"]) == remembered, "whether all were looked at or not"
     cause = every["shop.orders", "caught"]
     assert every["desk.late", "late"].because == ("shop.orders",)
     assert one["desk.late", "late"].because == ("shop.orders",)

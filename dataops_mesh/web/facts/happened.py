@@ -44,7 +44,7 @@ def happened_page(view: View, before: str = "") -> HappenedPage:
 def wrong_page(view: View, page: int = 1) -> WrongPage:
     """Return a page of what is wrong."""
     held = held_now(view.release)
-    wrong = tuple(sorted(view.wrong(), key=lambda one: bool(one.because)))  # with its cause there
+    wrong = tuple(sorted(view.wrong(), key=lambda one: bool(one.because)))
     begin, end = (page - 1) * PAGE, page * PAGE
     pages = max(1, -(-max(len(wrong), len(held)) // PAGE))
     return WrongPage(wrong[begin:end], len(wrong), held[begin:end], len(held), page, pages)
