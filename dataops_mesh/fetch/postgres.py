@@ -39,7 +39,8 @@ _PATIENCE = (
     ("application_name", "dataops_mesh"),
 )
 _ABOUT_WORDS = "42"  # the class of errors about the query's own words; others may tell values
-_STATE = re.compile(r"SQLSTATE:? ?\W?([0-9A-Z]{5})\b")
+# What ends a query of which the connection lives on, and another try may mend.
+_IN_PASSING = re.compile("canceling statement|conflict with recovery|could not serialize|deadlock")
 _MEND = ("08", "40", "53", "55", "57")  # of errors that another try may mend
 
 
@@ -93,24 +94,37 @@ def _cursor(where: Where) -> Iterator[Any]:
     try:
         with dbapi.connect(patient(where.address)) as connection, connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield cursor
+            try:
+                yield cursor
+            except (pa.ArrowException, OSError) as error:
+                if getattr(error, "errno", None):  # our own disk
+                    raise
+                raise _in_the_middle(connection, str(error)) from None
     except told.Error as error:
         raise _told(error) from None
-    except pa.ArrowException as error:
-        raise _in_the_middle(error) from None
-    except OSError as error:
-        if error.errno:  # our own disk
-            raise
-        raise _in_the_middle(error) from None
 
 
-def _in_the_middle(error: Exception) -> Exception:
-    """Say what ended the answer: the database refused a row, or went away."""
-    state = _STATE.search(str(error))
-    if state is None or state[1].startswith(_MEND):
+def _in_the_middle(connection: Any, said: str) -> Exception:
+    """Say what ended an answer, which the library does not: a row was refused, or nobody is there.
+
+    Of what was said nothing is told: it may repeat a value.
+    """
+    if _IN_PASSING.search(said) or not _answers(connection):
         return Fault("the database went away in the middle")
-    what = f"the database cannot answer the query (SQLSTATE {state[1]})"
-    return Refusal(what, "run it there: a value of its rows does not fit what it asks for")
+    what = "the database cannot answer the query: some row of it fails"
+    return Refusal(what, "run it there, and correct the query or the row")
+
+
+def _answers(connection: Any) -> bool:
+    from adbc_driver_manager import dbapi as told
+
+    try:
+        connection.rollback()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return bool(cursor.fetchall())
+    except (told.Error, OSError):
+        return False
 
 
 def _told(error: Any, *, planned: bool = False) -> Exception:

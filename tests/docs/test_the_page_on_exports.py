@@ -28,6 +28,7 @@ def test_the_contract_and_the_commands_of_the_page(tmp_path, monkeypatch, capsys
     from postgres import postgres
 
     from dataops_mesh.cli.main import main
+    from dataops_mesh.run.process.client import stop_gate
 
     shown = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
     made = a_product(
@@ -42,6 +43,7 @@ def test_the_contract_and_the_commands_of_the_page(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     with postgres() as url:
         monkeypatch.setenv("MESH_CONNECTION_WAREHOUSE", url)
+        stop_gate()  # one that another test left knows nothing of the variable
         for command, ended in ((["run", "shop.sales"], None), (["export"], 0)):
             monkeypatch.setattr(sys, "argv", ["mesh", *command])
             with pytest.raises(SystemExit) as raised:

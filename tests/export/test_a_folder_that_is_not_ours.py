@@ -54,3 +54,54 @@ def test_csv_and_a_changed_format(tmp_path):
     assert found.outcome == "exported"
     assert not list(current.glob("*/*.csv"))
     assert in_folder(current) == (4, 20)
+
+
+@pytest.mark.parametrize("link", ["exports", "exports/shop", "exports/shop/sales"])
+def test_no_link_leads_copies_out_of_the_workspace(link, tmp_path):
+    home, outside = tmp_path / "mesh", tmp_path / "outside"
+    home.mkdir()
+    outside.mkdir()
+    settings = shop(home, [to_folder()])
+    publish(settings, 1)
+    (home / link).parent.mkdir(parents=True, exist_ok=True)
+    (home / link).symlink_to(outside)
+    (found,) = export(settings)
+    assert found.outcome == "failed"
+    assert "leads out of the workspace" in found.why
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_copy_that_is_damaged_is_written_again(damage, tmp_path):
+    settings = shop(tmp_path, [to_folder()])
+    publish(settings, 1)
+    export(settings)
+    current = tmp_path / "exports" / "shop" / "sales" / "current"
+    (path,) = (current / "orders").iterdir()
+    path.write_bytes(path.read_bytes()[:9]) if damage == "cut" else path.unlink()
+    (found,) = export(settings)
+    assert found.outcome == "exported"
+    assert in_folder(current) == (1, 20)
+    assert export(settings)[0].outcome == "unchanged"
+
+
+def test_a_port_that_is_exported_no_more_leaves_the_older_version_too(tmp_path):
+    settings = shop(tmp_path, [to_folder()])
+    for number in (1, 2):
+        publish(settings, number)
+        export(settings)
+    own = tmp_path / "exports" / "shop" / "sales"
+    assert len(list(own.glob("v*/orders"))) == 2
+    contract = settings.domains_folder / "shop" / "sales" / "orders.odcs.yaml"
+    text = contract.read_text("utf-8")
+    start = text.index("servers:")
+    contract.write_text(text[:start] + text[text.index("schema:", start) :], "utf-8")
+    export(settings)
+    assert not list(own.glob("v*/orders"))
+    assert list(own.glob("current/totals/*"))
+
+
+def test_before_the_first_publication_there_is_nothing_to_copy(tmp_path):
+    settings = shop(tmp_path, [to_folder()])
+    assert export(settings) == ()
+    assert not (tmp_path / "exports").exists()

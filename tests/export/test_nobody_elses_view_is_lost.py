@@ -127,3 +127,28 @@ def test_a_long_reader_is_waited_for_and_never_torn(place, monkeypatch):
         cursor.execute("commit")
     assert export(settings)[0].outcome == "exported"
     assert round_of(url, schema) == 2
+
+
+def test_a_table_of_somebody_else_with_our_name_is_not_believed(place, monkeypatch):
+    settings, url, schema = place
+    export(settings)
+    who, other = f"r{uuid.uuid4().hex[:8]}", f"s{uuid.uuid4().hex[:8]}"
+    made = (
+        f"create role {who} login password 'x'; create role {who}_us login password 'x';"
+        f" grant create on database {url.rpartition('/')[2]} to {who}, {who}_us;"
+        f" set role {who}; create schema {other};"
+        f" create table {other}._mesh_exports as select * from {schema}._mesh_exports;"
+        f" grant usage on schema {other} to public;"
+        f" grant select on {other}._mesh_exports to public; reset role"
+    )
+    with reading(url) as cursor:
+        cursor.execute(f"grant select on {schema}._mesh_exports to public")
+        cursor.execute(f"grant usage on schema {schema} to public")
+        for one in made.split(";"):
+            cursor.execute(one)
+    ours = url.replace(url.split("//")[1].split("@")[0], f"{who}_us:x")
+    monkeypatch.setenv(VARIABLE, ours)
+    mine = shop(settings.root, [to_postgres(f"{schema}_2")])
+    assert [one.outcome for one in export(mine)] == ["exported"]
+    assert relations(url, other) == {"_mesh_exports": "r"}
+    assert round_of(url, f"{schema}_2") == 1

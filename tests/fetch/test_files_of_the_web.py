@@ -49,6 +49,15 @@ def test_a_server_that_says_no_version_is_read_again_and_compared(tmp_path: Path
     assert len(fetched(settings)) == 1
 
 
+@pytest.mark.parametrize("path", ["/%2e%2e", "/a%2fb", "/a%0ab.csv", "/" + "long" * 50])
+def test_an_address_may_end_in_what_is_no_name_of_a_file(tmp_path: Path, web: Web, path: str):
+    web.files[path] = CSV
+    settings = shop(tmp_path, f"{source(web, path)}, format: csv")
+    assert run(settings).published
+    (file,) = fetched(settings)
+    assert file.read_bytes() == CSV
+
+
 @pytest.mark.parametrize("fault", [500, 503, 429, "reset", "cut"])
 def test_a_fault_on_the_way_is_tried_again(tmp_path: Path, web: Web, fault: int | str):
     web.files["/a.csv"], web.faults = CSV, [fault, fault]

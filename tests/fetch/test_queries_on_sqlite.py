@@ -160,6 +160,46 @@ def test_what_is_no_select_is_refused_where_it_stands(tmp_path: Path, query: str
         run(shop(tmp_path, a_query(query)))
 
 
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("select nothing_here as id from orders", "no such column: nothing_here"),
+        ("select id from nowhere", "no such table: nowhere"),
+        ("select json_extract(who, '$.a') as id from people", "cannot answer the query"),
+        ("select json_extract('{}', who) as id from people", "cannot answer the query"),
+        ("select id from people where who match 'a'", "cannot answer the query"),
+        ("select abs(id - 9223372036854775807 - 2) as id from orders", "cannot answer the query"),
+    ],
+)
+def test_what_the_database_says_has_no_value_in_it(
+    tmp_path: Path, database: Path, query: str, why: str
+):
+    execute(
+        database,
+        "create table people (id int, who text)",
+        "insert into people values (1, 'hunter2')",
+    )
+    with pytest.raises(SourceError, match=why) as told:
+        run(shop(tmp_path, a_query(query)))
+    assert "hunter2" not in str(told.value)
+
+
+def test_wide_rows_are_written_as_they_come(tmp_path: Path):
+    import pyarrow.parquet as pq
+
+    execute(
+        tmp_path / "t.db",
+        "create table t as with recursive n(i) as (select 1 union all select i + 1 from n where "
+        "i < 200) select i, hex(randomblob(500000)) as wide from n",
+    )
+    where = Where(Remote(query="select * from t", connection="x"), f"sqlite:///{tmp_path}/t.db", tmp_path)  # fmt: skip
+    (piece,) = Sqlite().fetch(where, Before(), tmp_path, lambda _: None).pieces
+    said = pq.ParquetFile(piece.path).metadata
+    assert said.num_rows == 200
+    groups = [said.row_group(n).num_rows for n in range(said.num_row_groups)]
+    assert max(groups) <= 128, "a megabyte a row: no more is held than that"
+
+
 def test_a_database_that_is_locked_is_tried_again_and_then_told(tmp_path: Path, database: Path):
     made = shop(tmp_path, a_query("select id from orders"))
     with closing(sqlite3.connect(database, isolation_level=None)) as con:

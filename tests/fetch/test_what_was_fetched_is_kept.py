@@ -69,3 +69,22 @@ def test_of_what_is_published_masked_nothing_that_was_fetched_stays(
     web.files["/a.csv"] = f"id,mail\n1,{marker}\n2,{marker}x\n".encode()
     assert run(settings).published
     assert len(web.asked) > asked
+
+
+def test_what_a_killed_run_has_left_goes_when_the_next_begins(tmp_path: Path, web: Web):
+    web.files["/a.csv"] = b"id,mail\n1,a@b.example\n"
+    settings = shop(
+        tmp_path,
+        f'url: "{web.url("/a.csv")}", connection: web',
+        ID,
+        MASKED,
+        sql="select id::bigint as id, mail from orders_raw",
+    )
+    assert run(settings).published
+    store = environment(settings).store
+    (note,) = [path for path in store.fetched.rglob("*") if path.is_file()]
+    left = note.parent / "0123" / "rows.csv"
+    left.parent.mkdir()
+    left.write_text("id,mail\n1,zaphod@heart-of-gold.example\n")
+    assert run(settings).published
+    assert not left.exists()

@@ -38,6 +38,7 @@ def every_field(kind: type, **given: st.SearchStrategy) -> st.SearchStrategy:
 
 # No YAML says a number that cannot even be compared, and no reader makes a list of nothing.
 st.register_type_strategy(Decimal, st.decimals(allow_nan=False))
+st.register_type_strategy(float, st.floats(allow_nan=False))
 SHAPES = st.sampled_from(
     [None, *map(read_shape, ("INTEGER[]", "MAP(VARCHAR, DATE)", "STRUCT(a INTEGER, b DATE[])"))]
 )

@@ -104,6 +104,18 @@ def test_python_of_then_runs_confined_as_it_did(tmp_path):
     assert again(settings, "shop.orders", 1)[0].identical
 
 
+def test_code_of_which_the_clone_lacks_a_file_is_named(tmp_path):
+    settings = shop(tmp_path)
+    commit = committed(settings)
+    run(settings, "shop.orders")
+    blob = git(tmp_path, "rev-parse", f"{commit}:domains/shop/orders/orders.sql")
+    edit(settings, "orders.sql", "select id, amount + 1 as amount from orders_csv")
+    (tmp_path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    (one,) = again(settings, "shop.orders", 1)
+    assert not one.identical
+    assert commit[:12] in " ".join(one.gone)
+
+
 @pytest.mark.parametrize("how", ["never", "dirty", "rewritten"])
 def test_code_that_is_nowhere_is_named(tmp_path, how):
     settings = shop(tmp_path)

@@ -60,6 +60,14 @@ def test_a_name_that_postgres_would_cut_is_refused(tmp_path):
         load(tmp_path, a_server("postgres", HOST, "{connection: a}"), (long,))
 
 
+@pytest.mark.parametrize("name", ["xmin", "CTID", "tableoid"])
+def test_a_column_that_postgres_has_itself_is_refused_there_alone(name, tmp_path):
+    column = f"{{name: {name}, logicalType: integer}}"
+    with pytest.raises(DeclarationError, match=f'a column "{name}" of its own'):
+        load(tmp_path, a_server("postgres", HOST, "{connection: a}"), (column,))
+    assert load(tmp_path, a_server("local", "path: a, format: csv", "true"), (column,))
+
+
 def test_a_copy_does_not_change_for_which_system_a_contract_is_written(tmp_path):
     for servers in (
         a_server("postgres", HOST, "{connection: a}"),
