@@ -96,7 +96,7 @@ def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address
     try:
         with ThreadPoolExecutor(1) as aside:  # it waits for the disk while DuckDB computes
             keeping = aside.submit(_keep, folder, written)
-            columns, count, total = _measure(con, written)
+            columns, count, total = _measure(con, sql.scan("read_parquet", written))
         kept = keeping.result()
     except sql.engine_error() as error:
         raise not_built(address, error) from None
@@ -109,6 +109,11 @@ def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address
         columns,
         _fingerprint(columns, count, total),
     )
+
+
+def fingerprint_of(con: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """Return what the fingerprint of a port would be that has the rows of a relation."""
+    return _fingerprint(*_measure(con, relation))
 
 
 def plain_files(target: Path, address: Address) -> list[Path]:
@@ -264,13 +269,12 @@ def _copy_lazy(
 
 
 def _measure(
-    con: duckdb.DuckDBPyConnection, written: list[Path]
+    con: duckdb.DuckDBPyConnection, relation: str
 ) -> tuple[tuple[tuple[str, str], ...], int, int]:
     """Return the columns, the number of rows and the sum of the rows' hashes.
 
     A sum does not depend on the order of the rows or on how they are spread over files.
     """
-    relation = sql.scan("read_parquet", written)
     described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
     columns = tuple((str(row[0]), str(row[1])) for row in described)
     names = ", ".join(sql.identifier(name) for name, _ in columns)

@@ -11,6 +11,7 @@ from dataops_mesh.run.report import Report
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.described import PortData
+from dataops_mesh.store.forms import MASKED, form_of
 
 SHOWN_REASONS = 8
 SAMPLE = "sample"
@@ -52,7 +53,7 @@ def events_of(
                 **({"dagster/column_lineage": lineage[key]} if key in lineage else {}),
             },
             check_results=found,
-            data_version=dg.DataVersion(port.fingerprint) if port else None,
+            data_version=dg.DataVersion(_shown(port)) if port else None,
         )
 
 
@@ -142,6 +143,11 @@ def runless_materialization(
         partition=partition,
         tags={"dagster/data_version": fingerprint},
     )
+
+
+def _shown(port: PortData) -> str:
+    """Return the fingerprint of what stands at the port's address: Dagster reads no other form."""
+    return form_of(port.forms, MASKED, port.fingerprint)
 
 
 def _row_count(report: Report, port: PortData) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.factory.describe import CANDIDATE, PUBLICATION, key_of
 from dataops_mesh.factory.events import runless_materialization
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.store.forms import MASKED
 from dataops_mesh.store.log import Part, as_it_was
 from dataops_mesh.store.release import Entry, Release, latest
 from dataops_mesh.store.store import Store
@@ -30,9 +31,8 @@ def reconcile(
         last = _last_reported(instance, store, release, port.address)
         for built in sorted(_newer(entry, last), key=lambda piece: piece.publication):
             key = built.key if isinstance(built, Part) else None
-            event = runless_materialization(
-                port.address, _facts(release, built), built.fingerprint, key
-            )
+            facts, content = _facts(release, built), built.form(MASKED)
+            event = runless_materialization(port.address, facts, content, key)
             instance.report_runless_asset_event(event)
             reported.append((port.address, built.publication))
     return tuple(reported)

@@ -225,7 +225,7 @@ def _content(
 ) -> str:
     if port.address is not None:
         parts = _followed(port, piece, release)
-        return _digest([(part.key, part.fingerprint) for part in parts]) if parts else ""
+        return _digest([(part.key, part.form(port.role)) for part in parts]) if parts else ""
     if port.source is None or not port.source.is_cut:
         return ""
     if is_remote(port):
@@ -259,13 +259,13 @@ def _unseen_whole(
     product: Product, piece: Partition, release: Release, environment: Environment
 ) -> str:
     """Return a digest of the inputs that are read as a whole, if the last run read others."""
-    entries = {
-        port.name: release.ports[port.address]
+    forms = {
+        port.name: release.ports[port.address].form(port.role)
         for port in product.inputs
         if port.address is not None and port.address in release.ports
     }
     followed = {port.name for port in product.inputs if _followed(port, piece, release) is not None}
-    whole = {name: e.fingerprint for name, e in entries.items() if name not in followed}
+    whole = {name: form for name, form in forms.items() if name not in followed}
     if not whole:
         return ""
     seen = reads_of_last_runs(environment, [product.qualified_name])

@@ -234,7 +234,7 @@ def _stale_inputs(
         entry = after.ports.get(read.address)
         if entry is None:
             yield f"{read.address}, which is not published there"
-        elif entry.fingerprint != read.fingerprint:
+        elif entry.form(read.role) != read.fingerprint:
             yield f"another state of {read.address} than is published there"
 
 

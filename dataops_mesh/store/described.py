@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.spec.model import Address
+from dataops_mesh.store.forms import Forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class PortData:
 
     Args:
         columns: name and DuckDB type, in order.
-        fingerprint: of the content: the same rows in any order, in any files, have the same.
+        fingerprint: of the content: the same rows in any order, in any files, have the same. Where
+            roles read clear values, of all forms together.
+        forms: where roles read clear values, the fingerprint of each form.
     """
 
     address: Address
@@ -38,6 +41,7 @@ class PortData:
     files: tuple[File, ...]
     columns: tuple[tuple[str, str], ...]
     fingerprint: str
+    forms: Forms = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ class InputRead:
     """What was read: a publication (of `self`, there may be none), or a source's fingerprint.
 
     Args:
+        fingerprint: of the form that was read.
         role: by which it was read unmasked; empty where it was not.
         files: of a source; none of older candidates.
         kept: where the bytes of these are: `store`, `restricted`, or empty for nowhere.

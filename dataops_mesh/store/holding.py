@@ -16,6 +16,7 @@ from dataops_mesh.store.hold import (
     CLOSED,
     HOLD,
     LIFT,
+    UNKNOWN,
     Facts,
     Hold,
     Holds,
@@ -215,9 +216,21 @@ def inputs_digest(reads: Iterable[InputRead]) -> str:
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16] if found else ""
 
 
+def facts_on(line: str, manifest: Manifest) -> Facts:
+    """Return what decides on a line whether a candidate is held.
+
+    Clear values have other fingerprints on each line (run/guards/forms.py). So of rows with such
+    from another line nobody can say that they are not those that were taken back: no hold ends.
+    """
+    facts = facts_of(manifest)
+    if manifest.clear and manifest.line != line:
+        return replace(facts, code=UNKNOWN, inputs=UNKNOWN)
+    return facts
+
+
 def _facts_of(store: Store, ref: str) -> Facts:
     try:
-        return facts_of(read_manifest(store, ref))
+        return facts_on(store.line, read_manifest(store, ref))
     except StoreError:  # damaged, which is why it is rolled back: then only a person lifts it
         return Facts()
 

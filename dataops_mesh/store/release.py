@@ -14,7 +14,7 @@ from dataops_mesh.store.hold import ROLLBACK, Hold
 from dataops_mesh.store.holding import (
     after_publication,
     after_rollback,
-    facts_of,
+    facts_on,
     follow,
     require_not_held,
 )
@@ -134,7 +134,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
         if not whole:
             _require_same_cut(current, changes)
         if kind == PUBLICATION:
-            facts = tuple(map(facts_of, manifests))
+            facts = tuple(facts_on(store.line, one) for one in manifests)
             require_not_held(current, changes, facts, whole=whole)
             if promoting is None:  # what follows what, its plan says, of both lines
                 _require_may_follow(current, changes, since, serial=serial or whole)

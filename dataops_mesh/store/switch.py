@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from dataops_mesh.spec.cut import same_cut
 from dataops_mesh.store.hold import ROLLBACK
-from dataops_mesh.store.tree import content
 from dataops_mesh.store.tree.entry import Entry
-from dataops_mesh.store.tree.part import PUBLICATION, Part
+from dataops_mesh.store.tree.part import PUBLICATION, Part, together
 
 Built = Entry | Part
 
@@ -18,12 +17,11 @@ def without_part(current: Entry, key: str) -> Entry | None:
     parts = tuple(part for part in current.parts if part.key != key)
     if not parts:
         return None
-    total = content.nothing()
-    for part in parts:
-        total = content.plus(total, part.key, part.fingerprint)
+    total, forms = together(parts)
     rows = sum(part.rows for part in parts)
     last = max(parts, key=lambda part: part.publication)
-    return replace(current, candidate=last.candidate, rows=rows, fingerprint=total, parts=parts)
+    left = replace(current, candidate=last.candidate, rows=rows, parts=parts)
+    return replace(left, fingerprint=total, forms=forms)
 
 
 def conflict(entry: Entry, newer: Entry, since: int, *, serial: bool) -> str:

@@ -50,13 +50,13 @@ def unseen(products: Iterable[Product], environment: Environment) -> dict[str, s
 
 
 def published_inputs(product: Product, release: Release) -> dict[str, str] | None:
-    """Return the content of each published input by port name; None if one is missing."""
+    """Return the content of each input, in the form that it reads; None if one is missing."""
     ports = [port for port in product.inputs if port.address is not None]
     entries = [release.ports.get(port.address) for port in ports if port.address is not None]
     if any(entry is None for entry in entries):
         return None
     pairs = zip(ports, entries, strict=True)
-    return {port.name: entry.fingerprint for port, entry in pairs if entry is not None}
+    return {port.name: entry.form(port.role) for port, entry in pairs if entry is not None}
 
 
 def remote_inputs(product: Product, store: Store) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from dataclasses import dataclass, field, replace
 
@@ -62,13 +63,22 @@ def ref(number: int, key: str) -> str:
     return f"fleet/aircraft/{number}-{key or 'all'}"
 
 
+def forms_of(number: int) -> tuple[tuple[str, str], ...]:
+    """Return none of every third publication, and now and then those of a second role."""
+    more = (("desk", f"d{number}"),) if number % 2 else ()
+    return (("", f"m{number}"), ("fraud", f"c{number}"), *more) if number % 3 else ()
+
+
 def entry_of(keys, number: int) -> Entry:
+    forms = forms_of(number)
     if not keys:
-        return Entry("fleet.aircraft", ref(number, ""), 0, f"f{number}", 3, keep=KEPT)
+        facts = ("fleet.aircraft", ref(number, ""), 0, f"f{number}", 3)
+        return Entry(*facts, keep=KEPT, forms=forms)
     parts = tuple(
-        Part(key, ref(number, key), 0, f"f{number}", 3, (f"{key}.parquet",), "digest", cut="day")
+        Part(key, ref(number, key), 0, f"f{number}", 3, (f"{key}.parquet",), "digest", cut="day",
+             forms=forms)
         for key in keys
-    )
+    )  # fmt: skip
     columns = (("digest", (("id", "BIGINT"),)),)
     last = ref(number, keys[-1])
     return Entry("fleet.aircraft", last, 0, "", 0, parts=parts, keep=KEPT, columns=columns)
@@ -84,11 +94,24 @@ def grown(ports: Ports, kind: str, keys, number: int) -> Ports:
     return published(ports, change, number, "publication", whole=whole).ports
 
 
+def form_by_hand(entry: Entry, role: str) -> str:
+    """Return the fingerprint of a form of partitions; of one that lacks it, that of all forms."""
+    total = 0
+    for part in entry.parts:
+        number = part.publication
+        said = f"{part.key}\0{dict(forms_of(number)).get(role, f'f{number}')}"
+        total += int(hashlib.sha256(said.encode()).hexdigest()[:32], 16)
+    return f"{total % (1 << 128):032x}"
+
+
 def read(ports) -> dict[str, int]:
     entry = ports.get(A)
     if entry is None:
         return {}
+    for role in ("", "fraud", "desk", "nobody") if entry.parts else ():
+        assert entry.form(role) == form_by_hand(entry, role)
     if not entry.parts:
+        assert entry.forms == forms_of(entry.publication)
         return {"": entry.publication}
     assert len(entry.parts) == len(list(entry.parts))
     assert entry.rows == 3 * len(entry.parts)

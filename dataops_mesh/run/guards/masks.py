@@ -17,6 +17,7 @@ from dataops_mesh.engine.session import seal
 from dataops_mesh.engine.write import describe_port
 from dataops_mesh.gate import Refuse, decide
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.guards.forms import Home, with_forms
 from dataops_mesh.run.session import attempt_session
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.checks.check import Check
@@ -65,6 +66,7 @@ def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
     refused = isinstance(decide(attempt.ref, addresses, checks, attempt.results), Refuse)
     ports, asides = {one.address: one for one in attempt.ports}, list(attempt.quarantines)
     applied, kept = [], []
+    home = Home(store.line, product.qualified_name, attempt.key)
     opened = {} if refused else _places(attempt)
     with attempt_session(attempt) as connection:
         if opened:
@@ -83,8 +85,9 @@ def mask_candidate(attempt: Attempt, checks: Sequence[Check]) -> Attempt:
                 data = describe_port(connection, folder, address)
                 if keep is not None:
                     kept.append(clear.keep(store, attempt.ref, address, tuple(keep.places)))
-                    forms = data.fingerprint, ports[address].fingerprint
-                    data = replace(data, fingerprint=clear.fingerprint(store, *forms))
+                    as_built = ports[address].fingerprint
+                    facts = store, home, port.contract, folder, data, as_built, keep
+                    data = with_forms(connection, *facts)
                 ports[address] = data
                 for index, one in enumerate(asides):
                     if one.address == port.address and one.files:

@@ -211,9 +211,9 @@ def _seen(store: Store, product: Product, port: InputPort, partition: str) -> st
 
 
 def published_read(release: Release, port: InputPort, address: Address) -> InputRead:
-    """Return which publication of a port a release shows."""
+    """Return which publication of a port a release shows, and in which form it is read."""
     entry = release.ports[address]
-    content = (entry.publication, entry.candidate, entry.fingerprint)
+    content = (entry.publication, entry.candidate, entry.form(port.role))
     return InputRead(port.name, address, *content, role=port.role)
 
 

@@ -19,6 +19,7 @@ from dataops_mesh.spec.model import Contract, InputPort, OutputPort, Product
 from dataops_mesh.spec.types.shape import Shape, is_said, matches, read_shape
 from dataops_mesh.spec.types.stored import stored, wanted_types
 from dataops_mesh.store.described import InputRead
+from dataops_mesh.store.forms import MASKED
 from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.store import Store
@@ -164,13 +165,15 @@ def _found(port: InputPort, release: Release, partition: str) -> Entry | None:
         fingerprint=part.fingerprint,
         rows=part.rows,
         parts=(part,),
+        forms=part.forms,
     )
 
 
 def _read(port: InputPort, entry: Entry | None) -> InputRead:
     if entry is None:
         return InputRead(port.name, port.address)
-    return InputRead(port.name, port.address, entry.publication, entry.candidate, entry.fingerprint)
+    content = entry.publication, entry.candidate, entry.form(MASKED)
+    return InputRead(port.name, port.address, *content)
 
 
 def _output(product: Product, port: InputPort) -> OutputPort:

@@ -21,6 +21,7 @@ from dataops_mesh.errors import MeshError, Problem, RunError, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.guards.forms import together
 from dataops_mesh.run.guards.masks import mask_candidate, secret_reasons
 from dataops_mesh.run.guards.roles import opened_to, role_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
@@ -172,7 +173,7 @@ def _compared(attempt: Attempt, manifest: Manifest, scratch: Path) -> Iterator[P
                 continue
             mark = port.fingerprint
             if manifest.kept(port.address) is not None:  # that of both forms, with a key
-                mark = restricted.fingerprint(store, mark, clear[port.address])
+                mark = together(store, manifest, before, mark, clear[port.address])
             one = PortCompared(port.address, before.rows, port.rows, identical=True)
             if (before.rows, before.fingerprint) == (port.rows, mark):
                 yield one

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dataops_mesh.spec.model import Address
 from dataops_mesh.spec.names import is_own
+from dataops_mesh.store.forms import Forms, form_of
 from dataops_mesh.store.manifest import Manifest
 from dataops_mesh.store.tree.part import PUBLICATION, Part
 from dataops_mesh.store.tree.parts import Parts
@@ -30,6 +31,7 @@ class Entry:
         keep: how many publications the product asks to keep; 0 if it does not say.
         listed: how many of its versions are listed at least.
         columns: of partitions, those of each schema that there is, by their digest.
+        forms: the fingerprint of each form, where there are several.
     """
 
     product: str
@@ -44,6 +46,11 @@ class Entry:
     keep: int = 0
     listed: int = 0
     columns: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    forms: Forms = ()
+
+    def form(self, role: str) -> str:
+        """Return the fingerprint of the form that is read by a role, or without one."""
+        return form_of(self.forms, role, self.fingerprint)
 
     @property
     def refs(self) -> frozenset[str]:
@@ -134,7 +141,8 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
     entries = {}
     for port in manifest.ports:
         entry = Entry(manifest.product, ref, 0, port.fingerprint, port.rows, inputs, sources)
-        entry = replace(entry, keep=manifest.keep_publications, listed=manifest.listed)
+        keep, listed = manifest.keep_publications, manifest.listed
+        entry = replace(entry, keep=keep, listed=listed, forms=port.forms)
         if manifest.partition:
             names = tuple(file.path for file in port.files)
             columns = columns_digest(port.columns)
@@ -151,6 +159,7 @@ def entries_of(manifest: Manifest) -> dict[Address, Entry]:
                 own=manifest.own,
                 open=manifest.open,
                 cut=manifest.cut,
+                forms=port.forms,
             )
             entry = replace(entry, parts=(part,), columns=((columns, port.columns),))
         entries[port.address] = entry
@@ -182,4 +191,5 @@ def as_part(entry: Entry) -> Part:
         entry.inputs,
         entry.sources,
         entry.kind,
+        forms=entry.forms,
     )

@@ -14,7 +14,7 @@ from dataops_mesh.store.store import PRODUCTION
 from dataops_mesh.store.tree import blobs, content, versions
 from dataops_mesh.store.tree.blobs import Blob, Place
 from dataops_mesh.store.tree.entry import GONE, WHOLE, Entry, Light, Switch, as_part
-from dataops_mesh.store.tree.part import Part, Row, row_of
+from dataops_mesh.store.tree.part import Part, Row, part_of, row_of
 from dataops_mesh.store.tree.parts import in_chunks, place_of, since
 from dataops_mesh.store.tree.ports import Ports
 
@@ -152,6 +152,7 @@ def _emptied(entry: Blob, row: Row) -> Blob:
         "live": 0,
         "rows": 0,
         "sum": content.nothing(),
+        "forms": {},
         "schemas": {digest: [0, columns] for digest, (_, columns) in entry["schemas"].items()},
     }
 
@@ -240,7 +241,11 @@ class _Counted:
         entry["live"] += step
         entry["rows"] += step * row[3]
         change = content.plus if step > 0 else content.minus
-        entry["sum"] = change(entry["sum"], key, row[2])
+        part = part_of(key, row)
+        # Of a form that no partition has had so far, all of them say what they say together.
+        sums = dict.fromkeys(dict(part.forms), entry["sum"]) | entry.get("forms", {})
+        entry["forms"] = {role: change(total, key, part.form(role)) for role, total in sums.items()}
+        entry["sum"] = change(entry["sum"], key, part.fingerprint)
         schemas = entry["schemas"]
         count, known = schemas.get(columns, (0, self._columns.get(columns, [])))
         schemas[columns] = [count + step, known]  # of none too: a rollback may bring them back
@@ -266,6 +271,7 @@ def new_entry(product: str = "", keep: int = 0) -> Blob:
         "live": 0,
         "rows": 0,
         "sum": content.nothing(),
+        "forms": {},
         "schemas": {},
         "chunks": [],
         "switches": [],

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from dataops_mesh.store.forms import Forms, form_of
+from dataops_mesh.store.tree import content
+
 PUBLICATION = "publication"
+_FORMS = 12  # where a row has them, if it has any
 Row = list[Any]
 
 
@@ -21,6 +26,7 @@ class Part:
         own: a digest of those inputs that are the partition's own.
         open: it was built before it was over.
         cut: how the product was cut then; empty of older publications.
+        forms: the fingerprint of each form, where there are several.
     """
 
     key: str
@@ -36,6 +42,11 @@ class Part:
     own: str = ""
     open: bool = False
     cut: str = ""
+    forms: Forms = ()
+
+    def form(self, role: str) -> str:
+        """Return the fingerprint of the form that is read by a role, or without one."""
+        return form_of(self.forms, role, self.fingerprint)
 
 
 def row_of(part: Part) -> Row:
@@ -57,13 +68,14 @@ def row_of(part: Part) -> Row:
         part.own,
         part.open,
         part.cut,
+        *([[list(pair) for pair in part.forms]] if part.forms else []),
     ]
 
 
 def part_of(key: str, row: Row) -> Part:
     """Return the version that a row says."""
-    candidate, number, print_, rows, files, columns, inputs, sources, *others = row
-    return Part(
+    candidate, number, print_, rows, files, columns, inputs, sources, *others = row[:_FORMS]
+    part = Part(
         key,
         candidate,
         number,
@@ -75,3 +87,16 @@ def part_of(key: str, row: Row) -> Part:
         tuple((name, content) for name, content in sources),
         *others,
     )
+    if len(row) <= _FORMS:
+        return part
+    return replace(part, forms=tuple((role, form) for role, form in row[_FORMS]))
+
+
+def together(parts: Sequence[Part]) -> tuple[str, Forms]:
+    """Return the fingerprint of partitions together, and that of each form of them."""
+    total, names = content.nothing(), sorted({name for part in parts for name, _ in part.forms})
+    sums = dict.fromkeys(names, total)
+    for part in parts:
+        total = content.plus(total, part.key, part.fingerprint)
+        sums |= {name: content.plus(sums[name], part.key, part.form(name)) for name in names}
+    return total, tuple(sums.items())

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.tree import content, versions
+from dataops_mesh.store.tree import versions
 from dataops_mesh.store.tree.entry import Entry
-from dataops_mesh.store.tree.part import Part, Row, part_of
+from dataops_mesh.store.tree.part import Part, Row, part_of, together
 from dataops_mesh.store.tree.parts import since
 from dataops_mesh.store.tree.ports import Ports, columns_of
 
@@ -91,13 +91,12 @@ def _whole(blob: Mapping[str, Any], row: Row) -> Entry:
         part.kind,
         keep=blob["keep"],
         listed=blob["listed"],
+        forms=part.forms,
     )
 
 
 def _parted(blob: Mapping[str, Any], parts: list[Part]) -> Entry:
-    last, total = max(parts, key=lambda part: part.publication), content.nothing()
-    for part in parts:
-        total = content.plus(total, part.key, part.fingerprint)
+    last, (total, forms) = max(parts, key=lambda part: part.publication), together(parts)
     whole = Entry(blob["product"], last.candidate, last.publication, total, 0, kind=last.kind)
     rows = sum(part.rows for part in parts)
     every = columns_of(blob, lambda _: True)
@@ -108,4 +107,5 @@ def _parted(blob: Mapping[str, Any], parts: list[Part]) -> Entry:
         keep=blob["keep"],
         listed=blob["listed"],
         columns=every,
+        forms=forms,
     )

@@ -156,10 +156,11 @@ class Ports(Mapping[Address, Entry]):
             if row is None:
                 raise KeyError(address)
             part = part_of("", row)
-            inputs, sources = part.inputs, part.sources
+            inputs, sources, forms = part.inputs, part.sources, part.forms
             parts: Parts | tuple[()] = ()
         else:
             inputs, sources, parts = (), (), self.parts(address, blob)
+            forms = tuple(blob.get("forms", {}).items())
         return Entry(
             light.product,
             light.candidate,
@@ -173,6 +174,7 @@ class Ports(Mapping[Address, Entry]):
             blob["keep"],
             blob["listed"],
             columns_of(blob, lambda count: count > 0),
+            forms,
         )
 
 
