@@ -155,13 +155,19 @@ def sweep(folder: Path, note: Note) -> None:
                 _unlink_old(path)
 
 
-def forget(folder: Path) -> None:
-    """Delete what was fetched and keep the note: what it was is known, and it is fetched again."""
+def forget(folder: Path, age: float = 0.0) -> None:
+    """Delete what was fetched and keep the note: what it was is known, and it is fetched again.
+
+    Args:
+        folder: of a source, or of all that is fetched for a product.
+        age: in seconds; what was fetched since is left.
+    """
     for path in folder.rglob("*"):
         if path.is_file() and path.name != _NOTE:
+            _unlink_old(path, age)
+
+
+def _unlink_old(path: Path, age: float = SPARE) -> None:
+    with suppress(FileNotFoundError):
+        if time.time() - path.stat().st_ctime >= age:
             files.remove(path)
-
-
-def _unlink_old(path: Path) -> None:
-    if time.time() - path.stat().st_ctime > SPARE:
-        path.unlink()
