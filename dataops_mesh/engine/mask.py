@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 64  # bytes of a block of SHA-256
 _SAME = "a masked value is its clear one"
+_OTHER_KEYS = "it has other keys than the clear one"
 _TEXT = "VARCHAR"
 _WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
                     "UINTEGER", "UBIGINT"})  # fmt: skip
@@ -206,21 +207,32 @@ def _differ(  # noqa: PLR0913 - two forms and all that is known of them
         if not one.mask.makes_nulls and name not in lost
     ]
     same = ["count(*)", *([f"sum(hash({', '.join(rest)}))"] if rest else []), *nulls]
-    described, counted, repeated = [], [], []
+    described, counted = [], []
     for form in forms:
         told = con.execute(f"DESCRIBE FROM {form}").fetchall()
         described.append({str(row[0]): str(row[1]) for row in told if str(row[0]) in types})
         counted.append(con.execute(f"SELECT {', '.join(same)} FROM {form}").fetchall())
-        repeated.append([_repeated(con, form, key) for key in keys])
     if described[0] != described[1] or counted[0] != counted[1]:
         return "it has other rows or columns than the clear one"
-    return "" if repeated[0] == repeated[1] else "it has other keys than the clear one"
+    return "" if all(_same_key(con, forms, key) for key in keys) else _OTHER_KEYS
+
+
+def _same_key(con: duckdb.DuckDBPyConnection, forms: tuple[str, str], key: Sequence[str]) -> bool:
+    """Tell whether a key repeats in both forms as often.
+
+    A mask makes the same of the same: where the masked form repeats none, the clear one does not.
+    """
+    clear, masked = forms
+    repeated = _repeated(con, masked, key)
+    return not repeated or repeated == _repeated(con, clear, key)
 
 
 def _repeated(con: duckdb.DuckDBPyConnection, form: str, key: Sequence[str]) -> int:
+    """Return in how many rows a key repeats that of another."""
     names = ", ".join(sql.identifier(name) for name in key)
-    groups = f"SELECT 1 FROM {form} GROUP BY {names} HAVING count(*) > 1"
-    return int(con.execute(f"SELECT count(*) FROM ({groups})").fetchall()[0][0])
+    groups = f"SELECT count(*) AS rows FROM {form} GROUP BY {names}"
+    query = f"SELECT coalesce(sum(rows - 1), 0) FROM ({groups})"
+    return int(con.execute(query).fetchall()[0][0])
 
 
 def _problem(address: Address, what: str) -> Problem:

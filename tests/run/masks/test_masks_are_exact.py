@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import nullcontext
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_mesh.engine.mask import Masked, expression
+from dataops_mesh.engine import mask
+from dataops_mesh.engine.mask import Masked, expression, mask_port
+from dataops_mesh.errors import RunError
 from dataops_mesh.spec.mask import Mask, MaskKind
+from dataops_mesh.spec.model import Address
 
 KEY = "a long enough key of people"
 
@@ -82,3 +90,32 @@ def test_what_sql_makes_of_a_value_is_what_python_makes_of_it(data):
         assert made == wanted(mask, given_value)
         if given_value is not None and made == given_value:
             assert same  # else the writing would end
+
+
+@pytest.mark.parametrize(
+    ("rows", "made", "fits"),
+    [
+        (("a", "b"), "'x' || mail", True),
+        (("a", "a", "b"), "'x' || mail", True),
+        ((None, None, "b"), "'x' || mail", True),
+        (("a", "b", None), "'xx'", False),
+        (("a", "a", "b"), "'xx'", False),
+        ((), "'xx'", True),
+    ],
+)
+def test_a_key_repeats_in_the_masked_form_as_often_as_in_the_clear_one(
+    tmp_path: Path, monkeypatch, rows, made, fits
+):
+    """Whatever a mask makes: one that makes the same of two values ends the writing."""
+    (tmp_path / "people").mkdir()
+    file = tmp_path / "people" / "part-0.parquet"
+    masks = [Masked("mail", Mask(MaskKind.HASH), KEY.encode())]
+    monkeypatch.setattr(
+        mask, "_hash", lambda column, _: f"CASE WHEN {column} IS NOT NULL THEN {made} END"
+    )
+    told = nullcontext() if fits else pytest.raises(RunError, match="other keys than the clear")
+    with duckdb.connect() as con:
+        table = pa.table({"mail": pa.array(rows, pa.string())})
+        pq.write_table(table, file)
+        with told:
+            mask_port(con, tmp_path, Address("hr", "people"), masks, keys=[("mail",)])
