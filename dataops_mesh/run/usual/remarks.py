@@ -1,13 +1,13 @@
-"""What is unusual about a product's last build: a sentence for each number, and its history."""
+"""What is unusual about a product: a sentence for each number, and its history."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.days import days
 from dataops_mesh.ledger.usual import Build, last_builds
 from dataops_mesh.run.usual.bounds import (
     MEAN,
@@ -20,36 +20,16 @@ from dataops_mesh.run.usual.bounds import (
     Point,
     bounds,
 )
+from dataops_mesh.run.usual.refusals import DAYS, refusals
+from dataops_mesh.run.usual.remark import Remark
 from dataops_mesh.store.manifest import PUBLISH
 
 BUILDS = 4 * MOST  # a partition may have been built again and again
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One number of the last build that is not usual.
-
-    Args:
-        kind: `rows`, `nulls`, `mean` or `seconds`.
-        column: of which; empty for rows and seconds.
-        candidate: the build.
-        sentence: what it is and what would be usual, in words.
-        before: what it was, oldest first; the last is the number in question.
-        usual: from where to where it would have been usual.
-    """
-
-    port: str
-    kind: str
-    column: str
-    candidate: str
-    sentence: str
-    before: tuple[Point, ...]
-    usual: Bounds
-
-
-def remarks(ledger: Ledger, product: str) -> tuple[Remark, ...]:
-    """Return what is unusual about the last build of a product, published or refused."""
-    found: list[Remark] = []
+def remarks(ledger: Ledger, product: str, now: datetime) -> tuple[Remark, ...]:
+    """Return what is unusual about a product and its last build, published or refused."""
+    found = list(refusals(days(ledger, now.date(), DAYS, [product])))
     for number, (port, builds) in enumerate(last_builds(ledger, product, BUILDS).items()):
         # All ports of a product are built together: how long that took is told once.
         found += [one for one in of_port(port, builds) if one.kind != SECONDS.name or number == 0]

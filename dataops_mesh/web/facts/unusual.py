@@ -1,12 +1,14 @@
-"""What is unusual about a product's last build, by its own history."""
+"""What is unusual about a product, by its own history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.run.usual.bounds import MEAN
-from dataops_mesh.run.usual.remarks import Remark, remarks
+from dataops_mesh.run.usual.remark import Remark
+from dataops_mesh.run.usual.remarks import remarks
 from dataops_mesh.spec.model import Product
 from dataops_mesh.web.facts.checks import Result
 from dataops_mesh.web.facts.columns import is_secret
@@ -14,10 +16,12 @@ from dataops_mesh.web.facts.columns import is_secret
 
 @dataclass(frozen=True, slots=True)
 class UnusualLine:
-    """One number of the last build that is not usual.
+    """One number that is not usual.
 
     Args:
-        kind: `rows`, `nulls`, `mean` or `seconds`.
+        port: its address; empty of what is about the product.
+        kind: `rows`, `nulls`, `mean`, `seconds` or `refusals`.
+        candidate: the build; empty of what is about several.
         before: what it was, oldest first; the last is the number in question.
     """
 
@@ -29,7 +33,7 @@ class UnusualLine:
     before: tuple[Result, ...]
 
 
-def unusual_lines(ledger: Ledger, product: Product) -> tuple[UnusualLine, ...]:
+def unusual_lines(ledger: Ledger, product: Product, now: datetime) -> tuple[UnusualLine, ...]:
     """Return what is unusual; no mean of a column that is classified now."""
     secret = {
         (str(port.address), column.name)
@@ -37,7 +41,7 @@ def unusual_lines(ledger: Ledger, product: Product) -> tuple[UnusualLine, ...]:
         for column in port.contract.columns
         if is_secret(column)
     }
-    found = remarks(ledger, product.qualified_name)
+    found = remarks(ledger, product.qualified_name, now)
     shown = (one for one in found if one.kind != MEAN.name or (one.port, one.column) not in secret)
     return tuple(_line(one) for one in shown)
 

@@ -1,0 +1,30 @@
+"""One thing that is unusual about a product: a sentence, and what it was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataops_mesh.run.usual.bounds import Bounds, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One number that is not usual: of the last build, or of the product's builds.
+
+    Args:
+        port: its address; empty of what is about the product.
+        kind: `rows`, `nulls`, `mean`, `seconds` or `refusals`.
+        column: of which; empty of all but nulls and means.
+        candidate: the build; empty of what is about several.
+        sentence: what it is and what would be usual, in words.
+        before: what it was, oldest first; the last is the number in question.
+        usual: from where to where it would have been usual.
+    """
+
+    port: str
+    kind: str
+    column: str
+    candidate: str
+    sentence: str
+    before: tuple[Point, ...]
+    usual: Bounds
