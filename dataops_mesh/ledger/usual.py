@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.ledger.database import Ledger, lacks, transaction
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is remembered of one column of a build; None of what may not be shown, or was not told.
+
+    Args:
+        distinct: how many different values it had.
+    """
+
+    nulls: int
+    mean: float | None = None
+    distinct: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +33,7 @@ class Build:
     Args:
         at: when it was finished.
         partition: its key; empty of a whole product.
-        columns: of each column its nulls, and its mean where there is one to show.
+        columns: what is remembered of each.
         seconds: how long it took; None where that is not known yet.
     """
 
@@ -26,7 +42,7 @@ class Build:
     at: datetime
     partition: str
     rows: int
-    columns: Mapping[str, tuple[int, float | None]]
+    columns: Mapping[str, Column]
     seconds: float | None = None
 
 
@@ -36,21 +52,17 @@ def last_builds(ledger: Ledger, product: str, count: int) -> dict[str, tuple[Bui
 
     from dataops_mesh.ledger.schema import candidates as c
     from dataops_mesh.ledger.schema import ports as p
-    from dataops_mesh.ledger.schema import profiles as f
 
     asked = (c.c.candidate, c.c.verdict, c.c.finished, c.c.seconds)
     last = select(*asked).where(c.c.product == product)
     last = last.order_by(c.c.finished.desc()).limit(count)
-    columns: dict[tuple[str, str], dict[str, tuple[int, float | None]]] = {}
     with transaction(ledger) as connection:
         if lacks(ledger, connection, "profiles"):
             return {}
         known: dict[str, Any] = {row[0]: row for row in connection.execute(last)}
         mine = sorted(known)
         ports = connection.execute(select(p).where(p.c.candidate.in_(mine))).mappings().all()
-        for row in connection.execute(select(f).where(f.c.candidate.in_(mine))).mappings():
-            told = columns.setdefault((row["candidate"], row["address"]), {})
-            told[row["column"]] = row["nulls"], row["mean"]
+        columns = _columns(ledger, connection, mine)
     found: dict[str, list[Build]] = {}
     for row in sorted(ports, key=lambda row: known[row["candidate"]][2]):
         ref, verdict, finished, seconds = known[row["candidate"]]
@@ -60,3 +72,24 @@ def last_builds(ledger: Ledger, product: str, count: int) -> dict[str, tuple[Bui
             Build(ref, verdict, at, key, rows, told, seconds)
         )
     return {address: tuple(builds) for address, builds in found.items()}
+
+
+def _columns(
+    ledger: Ledger, connection: Connection, refs: list[str]
+) -> dict[tuple[str, str], dict[str, Column]]:
+    """Return what is remembered of the columns, by candidate and port."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import distinct_counts as d
+    from dataops_mesh.ledger.schema import profiles as f
+
+    different: dict[tuple[str, str, str], int] = {}
+    if not lacks(ledger, connection, "distinct_counts"):
+        rows: Any = connection.execute(select(d).where(d.c.candidate.in_(refs))).all()
+        different = {(ref, port, column): count for ref, port, column, count in rows}
+    found: dict[tuple[str, str], dict[str, Column]] = {}
+    told: Any = connection.execute(select(f).where(f.c.candidate.in_(refs))).all()
+    for ref, port, column, nulls, mean in told:
+        count = different.get((ref, port, column))
+        found.setdefault((ref, port), {})[column] = Column(nulls, mean, count)
+    return found

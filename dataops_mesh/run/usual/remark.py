@@ -13,8 +13,8 @@ class Remark:
 
     Args:
         port: its address; empty of what is about the product.
-        kind: `rows`, `nulls`, `mean`, `seconds` or `refusals`.
-        column: of which; empty of all but nulls and means.
+        kind: `rows`, `nulls`, `distinct`, `mean`, `seconds` or `refusals`.
+        column: of which; empty of rows, seconds and refusals.
         candidate: the build; empty of what is about several.
         sentence: what it is and what would be usual, in words.
         before: what it was, oldest first; the last is the number in question.

@@ -8,11 +8,13 @@ from datetime import date, datetime
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.days import days
-from dataops_mesh.ledger.usual import Build, last_builds
+from dataops_mesh.ledger.usual import Build, Column, last_builds
 from dataops_mesh.run.usual.bounds import (
+    DISTINCT,
     MEAN,
     MOST,
     NULLS,
+    PER_ROW,
     ROWS,
     SECONDS,
     Bounds,
@@ -47,12 +49,14 @@ def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
         return
     last, day, before = builds[-1], _day(builds[-1]), _before(builds)
     series: list[tuple[Kind, str]] = [(ROWS, ""), (SECONDS, "")]
-    series += [(kind, name) for name in last.columns for kind in (NULLS, MEAN)]
+    series += [(kind, name) for name in last.columns for kind in (NULLS, DISTINCT, MEAN)]
     for kind, column in series:
         points = list(_points(before, kind, column))
         for _, value in _points([last], kind, column):
             usual = bounds(points, day, kind)
-            if not usual.holds(value):
+            if not usual.holds(value) and not (
+                kind is DISTINCT and _follows_rows(before, last, column, more=value > usual.high)
+            ):
                 told = _sentence(kind, column, value, usual, day)
                 past = (*points[-MOST:], (day, value))
                 yield Remark(port, kind.name, column, last.candidate, told, past, usual)
@@ -70,17 +74,32 @@ def _before(builds: Sequence[Build]) -> list[Build]:
     return [good[at] for at in sorted(good) if at < day or not last.partition]
 
 
+def _follows_rows(before: Sequence[Build], last: Build, column: str, *, more: bool) -> bool:
+    """Tell whether there are more, or fewer, different values only because there are rows."""
+    usual = bounds(list(_points(before, PER_ROW, column)), _day(last), PER_ROW)
+    shares = [value for _, value in _points([last], PER_ROW, column)]
+    return not any(one > usual.high if more else one < usual.low for one in shares)
+
+
 def _points(builds: Iterable[Build], kind: Kind, column: str) -> Iterator[Point]:
     for one in builds:
-        nulls, mean = one.columns.get(column, (None, None))
+        told = one.columns.get(column)
         if kind is ROWS:
             yield _day(one), float(one.rows)
         elif kind is SECONDS and one.seconds is not None:
             yield _day(one), one.seconds
-        elif kind is NULLS and nulls is not None and one.rows:
-            yield _day(one), nulls / one.rows
-        elif kind is MEAN and mean is not None:
-            yield _day(one), mean
+        elif told is not None and one.rows:
+            yield from ((_day(one), value) for value in _values(told, one.rows, kind))
+
+
+def _values(column: Column, rows: int, kind: Kind) -> Iterator[float]:
+    filled = rows - column.nulls
+    if kind is NULLS:
+        yield column.nulls / rows
+    elif kind is MEAN and column.mean is not None:
+        yield column.mean
+    elif kind in {DISTINCT, PER_ROW} and column.distinct and filled:
+        yield column.distinct / (filled if kind is PER_ROW else 1)
 
 
 def _day(build: Build) -> date:
@@ -102,5 +121,9 @@ def _sentence(kind: Kind, column: str, value: float, usual: Bounds, day: date) -
         most, least = min(usual.high, 1), max(usual.low, 0)
         said = f"{100 * least:.3g} to {100 * most:.3g} % would be usual {weekday}"
         return f"{column} is null in {100 * value:.3g} % of the rows; {said}"
+    if kind is DISTINCT:
+        low, high = max(usual.low, 0), usual.high
+        said = f"{low:,.0f} to {high:,.0f} would be usual {weekday}"
+        return f"{column} has {value:,.0f} different values; {said}"
     said = f"{usual.low:,.4g} to {usual.high:,.4g} would be usual {weekday}"
     return f"{column} is {value:,.4g} on average; {said}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.run.usual.bounds import MEAN
+from dataops_mesh.run.usual.bounds import DISTINCT, MEAN
 from dataops_mesh.run.usual.remark import Remark
 from dataops_mesh.run.usual.remarks import remarks
 from dataops_mesh.spec.model import Product
@@ -20,7 +20,7 @@ class UnusualLine:
 
     Args:
         port: its address; empty of what is about the product.
-        kind: `rows`, `nulls`, `mean`, `seconds` or `refusals`.
+        kind: `rows`, `nulls`, `distinct`, `mean`, `seconds` or `refusals`.
         candidate: the build; empty of what is about several.
         before: what it was, oldest first; the last is the number in question.
     """
@@ -34,7 +34,7 @@ class UnusualLine:
 
 
 def unusual_lines(ledger: Ledger, product: Product, now: datetime) -> tuple[UnusualLine, ...]:
-    """Return what is unusual; no mean of a column that is classified now."""
+    """Return what is unusual; of a column that is classified now, only nulls."""
     secret = {
         (str(port.address), column.name)
         for port in product.outputs
@@ -42,7 +42,8 @@ def unusual_lines(ledger: Ledger, product: Product, now: datetime) -> tuple[Unus
         if is_secret(column)
     }
     found = remarks(ledger, product.qualified_name, now)
-    shown = (one for one in found if one.kind != MEAN.name or (one.port, one.column) not in secret)
+    told = {MEAN.name, DISTINCT.name}  # by values
+    shown = (one for one in found if one.kind not in told or (one.port, one.column) not in secret)
     return tuple(_line(one) for one in shown)
 
 
