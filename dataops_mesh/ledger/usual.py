@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.ledger.database import Ledger, lacks, transaction
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+_LOOKED_AT = 10_000  # builds, however often a product is built
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,47 @@ class Build:
     rows: int
     columns: Mapping[str, Column]
     seconds: float | None = None
+
+    @property
+    def day(self) -> date:
+        """Return the day that it is about."""
+        return day_of(self.partition, self.at)
+
+
+def day_of(partition: str, at: datetime) -> date:
+    """Return the day that a build is about: of a daily partition its own, else that of the run.
+
+    >>> at = datetime(2026, 3, 4, 6)
+    >>> str(day_of("2026-03-03", at)), str(day_of("north", at)), str(day_of("", at))
+    ('2026-03-03', '2026-03-04', '2026-03-04')
+    """
+    with suppress(ValueError):
+        return date.fromisoformat(partition[:10])
+    return at.date()
+
+
+def first_published(ledger: Ledger, product: str, since: datetime) -> dict[date, datetime]:
+    """Return when a product was first published for each day that it was about; since a moment."""
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import candidates as c
+    from dataops_mesh.ledger.schema import ports as p
+
+    last = select(c.c.candidate, c.c.finished)
+    last = last.where(c.c.product == product, c.c.verdict == "publish")
+    last = last.where(c.c.finished >= since.isoformat())
+    built = last.order_by(c.c.finished.desc()).limit(_LOOKED_AT).subquery()
+    query = select(p.c.partition, func.min(built.c.finished))
+    query = query.join(built, built.c.candidate == p.c.candidate)
+    query = query.group_by(p.c.partition, func.substr(built.c.finished, 1, 10))
+    found: dict[date, datetime] = {}
+    with transaction(ledger) as connection:
+        rows: Any = connection.execute(query).all()
+    for partition, finished in rows:
+        at = datetime.fromisoformat(finished)
+        day = day_of(partition, at)
+        found[day] = min(at, found.get(day, at))
+    return found
 
 
 def last_builds(ledger: Ledger, product: str, count: int) -> dict[str, tuple[Build, ...]]:

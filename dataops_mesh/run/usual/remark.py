@@ -13,9 +13,9 @@ class Remark:
 
     Args:
         port: its address; empty of what is about the product.
-        kind: `rows`, `nulls`, `distinct`, `mean`, `seconds` or `refusals`.
-        column: of which; empty of rows, seconds and refusals.
-        candidate: the build; empty of what is about several.
+        kind: `rows`, `nulls`, `distinct`, `mean`, `seconds`, `freshness` or `refusals`.
+        column: of which; empty of rows and of what is about the product.
+        candidate: the build; empty of what is about the product.
         sentence: what it is and what would be usual, in words.
         before: what it was, oldest first; the last is the number in question.
         usual: from where to where it would have been usual.

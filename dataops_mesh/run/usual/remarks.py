@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.days import days
-from dataops_mesh.ledger.usual import Build, Column, last_builds
+from dataops_mesh.ledger.usual import Build, Column, first_published, last_builds
 from dataops_mesh.run.usual.bounds import (
     DISTINCT,
     MEAN,
@@ -22,16 +21,30 @@ from dataops_mesh.run.usual.bounds import (
     Point,
     bounds,
 )
+from dataops_mesh.run.usual.lateness import lateness
 from dataops_mesh.run.usual.refusals import DAYS, refusals
 from dataops_mesh.run.usual.remark import Remark
 from dataops_mesh.store.manifest import PUBLISH
 
 BUILDS = 4 * MOST  # a partition may have been built again and again
+_LOOKED_BACK = timedelta(days=2 * MOST)  # of what comes on some days of the week
 
 
-def remarks(ledger: Ledger, product: str, now: datetime) -> tuple[Remark, ...]:
-    """Return what is unusual about a product and its last build, published or refused."""
-    found = list(refusals(days(ledger, now.date(), DAYS, [product])))
+def remarks(
+    ledger: Ledger, product: str, now: datetime, *, awaited: bool = True
+) -> tuple[Remark, ...]:
+    """Return what is unusual about a product and its last build, published or refused.
+
+    Args:
+        ledger: what happened.
+        product: its qualified name.
+        now: the real time.
+        awaited: somebody would want to know that nothing comes.
+    """
+    found: list[Remark] = []
+    if awaited:
+        found += lateness(first_published(ledger, product, now - _LOOKED_BACK), now)
+    found += refusals(days(ledger, now.date(), DAYS, [product]))
     for number, (port, builds) in enumerate(last_builds(ledger, product, BUILDS).items()):
         # All ports of a product are built together: how long that took is told once.
         found += [one for one in of_port(port, builds) if one.kind != SECONDS.name or number == 0]
@@ -47,7 +60,7 @@ def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
     """
     if not builds:
         return
-    last, day, before = builds[-1], _day(builds[-1]), _before(builds)
+    last, day, before = builds[-1], builds[-1].day, _before(builds)
     series: list[tuple[Kind, str]] = [(ROWS, ""), (SECONDS, "")]
     series += [(kind, name) for name in last.columns for kind in (NULLS, DISTINCT, MEAN)]
     for kind, column in series:
@@ -69,14 +82,14 @@ def days_before(builds: Sequence[Build]) -> int:
 
 def _before(builds: Sequence[Build]) -> list[Build]:
     """Return what was published before the last one, the last of each day."""
-    last, day = builds[-1], _day(builds[-1])
-    good = {_day(one): one for one in builds[:-1] if one.verdict == PUBLISH}
+    last, day = builds[-1], builds[-1].day
+    good = {one.day: one for one in builds[:-1] if one.verdict == PUBLISH}
     return [good[at] for at in sorted(good) if at < day or not last.partition]
 
 
 def _follows_rows(before: Sequence[Build], last: Build, column: str, *, more: bool) -> bool:
     """Tell whether there are more, or fewer, different values only because there are rows."""
-    usual = bounds(list(_points(before, PER_ROW, column)), _day(last), PER_ROW)
+    usual = bounds(list(_points(before, PER_ROW, column)), last.day, PER_ROW)
     shares = [value for _, value in _points([last], PER_ROW, column)]
     return not any(one > usual.high if more else one < usual.low for one in shares)
 
@@ -85,11 +98,11 @@ def _points(builds: Iterable[Build], kind: Kind, column: str) -> Iterator[Point]
     for one in builds:
         told = one.columns.get(column)
         if kind is ROWS:
-            yield _day(one), float(one.rows)
+            yield one.day, float(one.rows)
         elif kind is SECONDS and one.seconds is not None:
-            yield _day(one), one.seconds
+            yield one.day, one.seconds
         elif told is not None and one.rows:
-            yield from ((_day(one), value) for value in _values(told, one.rows, kind))
+            yield from ((one.day, value) for value in _values(told, one.rows, kind))
 
 
 def _values(column: Column, rows: int, kind: Kind) -> Iterator[float]:
@@ -100,13 +113,6 @@ def _values(column: Column, rows: int, kind: Kind) -> Iterator[float]:
         yield column.mean
     elif kind in {DISTINCT, PER_ROW} and column.distinct and filled:
         yield column.distinct / (filled if kind is PER_ROW else 1)
-
-
-def _day(build: Build) -> date:
-    """Return the day that a build is about: of a daily partition its own, else that of the run."""
-    with suppress(ValueError):
-        return date.fromisoformat(build.partition[:10])
-    return build.at.date()
 
 
 def _sentence(kind: Kind, column: str, value: float, usual: Bounds, day: date) -> str:

@@ -106,6 +106,6 @@ def test_the_ledger_of_a_product_tells_it(tmp_path):
     with closing(sqlite3.connect(environment(settings).store.ledger_file)) as db, db:
         db.execute("update candidates set verdict = 'publish' where finished < ?", [since])
     with open_record(environment(settings)) as ledger:
-        (found,) = remarks(ledger, "shop.orders", now)
+        (found,) = remarks(ledger, "shop.orders", now, awaited=False)
     assert (found.kind, found.port, found.candidate) == ("refusals", "", "")
     assert found.sentence.endswith(" would be usual")

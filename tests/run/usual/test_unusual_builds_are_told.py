@@ -22,7 +22,10 @@ from history import orders, remembered, usual
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.usual.remarks import remarks
 from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.watch.states import State
 from dataops_mesh.web.facts.unusual import unusual_lines
+
+WELL = State("shop.orders", "well")
 
 
 @pytest.fixture
@@ -88,7 +91,7 @@ def test_a_column_that_is_classified_today_shows_no_mean_of_yesterday(settings):
     )
     file.write_text(text, "utf-8")
     with open_record(environment(settings)) as ledger:
-        found = unusual_lines(ledger, product(settings, "shop.orders"), datetime.now(UTC))
+        found = unusual_lines(ledger, product(settings, "shop.orders"), datetime.now(UTC), WELL)
     assert found == ()
 
 
