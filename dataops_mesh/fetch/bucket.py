@@ -160,6 +160,10 @@ def _faults() -> Iterator[None]:
         raise Absent("is not there", "correct the address, or deliver the file") from None
     except (told.PermissionDeniedError, told.UnauthenticatedError):
         raise Refusal("may not be read with this connection") from None
+    except told.InvalidPathError:
+        what = "lies beside a file whose name has a line break, an empty part or `..` in it"
+        then = "rename that file, or let the pattern begin with another folder"
+        raise Refusal(what, then) from None
     except told.PreconditionError:
         raise Fault("was replaced while it was read") from None
     except told.BaseError:

@@ -104,7 +104,7 @@ def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tup
     content = fingerprint(store, paths)
     if before.pieces and content == old.content:
         found = Fetched(_same(found, before.pieces), found.mark)
-    new = notes.after_fetch(folder, found.pieces, content, found.mark)
+    new = notes.after_fetch(folder, found.pieces, content, found.mark, old)
     notes.write(folder, new)
     _drop_unnamed(found, paths)
     notes.sweep(folder, new)
@@ -144,6 +144,19 @@ def known(asked: Asked) -> str:
     return notes.known(notes.read(asked.folder))
 
 
+def delivered(asked: Asked) -> float | None:
+    """Return when what a source holds was delivered, in seconds; None if nobody has seen anything.
+
+    Asks nobody.
+    """
+    return notes.delivered(notes.read(asked.folder))
+
+
+def is_known(asked: Asked) -> bool:
+    """Tell whether anybody has ever looked at a source."""
+    return notes.read(asked.folder) != Note()
+
+
 def _looked(asked: Asked, old: Note, connections: Connections) -> Note:
     where = asked.where(connections)
     try:
@@ -153,7 +166,7 @@ def _looked(asked: Asked, old: Note, connections: Connections) -> Note:
     if seen is None:  # nobody can say: it may be new each time, if somebody said how often
         every = asked.remote.every
         is_time = not old.content or (every and time.time() - old.fetched >= every)
-        seen = f"after {old.fetched}" if is_time else old.mark
+        seen = f"{notes.UNKNOWN}{old.fetched}" if is_time else old.mark
     return notes.after_look(old, seen)
 
 

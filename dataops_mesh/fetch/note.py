@@ -28,6 +28,7 @@ class Note:
         content: the fingerprint of these files; empty if nothing was fetched yet.
         mark: what a look answered then.
         fetched: when, in seconds.
+        since: when this content was fetched for the first time, in seconds.
         looked: when somebody last asked.
         seen: what a look has found since: another mark; `absent`; empty for the same.
         trouble: why the last look or fetch failed.
@@ -43,9 +44,11 @@ class Note:
     seen: str = ""
     trouble: str = ""
     failed: float = 0.0
+    since: float = 0.0
 
 
 ABSENT = "absent"
+UNKNOWN = "after "  # of what was fetched at that time, it may be something new
 
 
 def place(store: Store, product: Product, source: Source, key: str) -> Path:
@@ -102,11 +105,29 @@ def known(note: Note) -> str:
     return note.content
 
 
-def after_fetch(folder: Path, found: Iterable[Piece], content: str, mark: str) -> Note:
+def delivered(note: Note) -> float | None:
+    """Return when what there is was delivered, as far as anybody has seen; None if nothing is.
+
+    >>> delivered(Note(content="c", since=7.0, looked=9.0))
+    7.0
+    >>> delivered(Note(content="c", since=7.0, looked=9.0, seen="etag 2"))
+    9.0
+    """
+    if note.seen == ABSENT or not (note.content or note.seen):
+        return None
+    if note.seen and not note.seen.startswith(UNKNOWN):
+        return note.looked
+    return note.since or note.fetched
+
+
+def after_fetch(
+    folder: Path, found: Iterable[Piece], content: str, mark: str, old: Note | None = None
+) -> Note:
     """Return the note of what was just fetched."""
     listed = tuple((p.name, str(p.path.relative_to(folder)), p.mark) for p in found)
     now = time.time()
-    return Note(listed, content, mark, fetched=now, looked=now)
+    known = old.since or old.fetched if old and old.content == content else 0.0
+    return Note(listed, content, mark, fetched=now, looked=now, since=known or now)
 
 
 def after_look(note: Note, seen: str, trouble: str = "") -> Note:
@@ -134,13 +155,19 @@ def sweep(folder: Path, note: Note) -> None:
                 _unlink_old(path)
 
 
-def forget(folder: Path) -> None:
-    """Delete what was fetched and keep the note: what it was is known, and it is fetched again."""
+def forget(folder: Path, age: float = 0.0) -> None:
+    """Delete what was fetched and keep the note: what it was is known, and it is fetched again.
+
+    Args:
+        folder: of a source, or of all that is fetched for a product.
+        age: in seconds; what was fetched since is left.
+    """
     for path in folder.rglob("*"):
         if path.is_file() and path.name != _NOTE:
+            _unlink_old(path, age)
+
+
+def _unlink_old(path: Path, age: float = SPARE) -> None:
+    with suppress(FileNotFoundError):
+        if time.time() - path.stat().st_ctime >= age:
             files.remove(path)
-
-
-def _unlink_old(path: Path) -> None:
-    if time.time() - path.stat().st_ctime > SPARE:
-        path.unlink()

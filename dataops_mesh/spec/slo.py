@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dataops_mesh.spec.model import OutputPort, Product
+from dataops_mesh.spec.model import Contract, Product
 from dataops_mesh.spec.read.sla import hours
 
 _GRACE = 0.25
@@ -33,19 +34,34 @@ def recency_of(product: Product) -> Recency | None:
     passed as well, or a quarter of the interval where there is none. `freshness` with an element
     is about the data, and a check.
     """
-    found = [recency for port in product.outputs for recency in _of_port(port)]
-    return min(found, key=lambda recency: recency.fail) if found else None
+    return _strictest(
+        recency for port in product.outputs for recency in _of(port.contract, str(port.address))
+    )
 
 
-def _of_port(port: OutputPort) -> list[Recency]:
-    slas = port.contract.slas
+def delivery_of(contract: Contract, name: str) -> Recency | None:
+    """Return how old the delivery of a source may be by its contract, or None.
+
+    Args:
+        contract: the source's.
+        name: the input port that reads it.
+    """
+    return _strictest(_of(contract, name))
+
+
+def _strictest(found: Iterable[Recency]) -> Recency | None:
+    return min(found, key=lambda recency: recency.fail, default=None)
+
+
+def _of(contract: Contract, name: str) -> list[Recency]:
+    slas = contract.slas
     latency = next((hours(sla) for sla in slas if sla.property == "latency"), None)
     found = []
     for sla in slas:
         span = hours(sla)
         if span is None:
             continue
-        words = f"{sla.property} {sla.value} {sla.unit} of {port.address}"
+        words = f"{sla.property} {sla.value} {sla.unit} of {name}"
         if sla.property == "freshness" and sla.element is None:
             found.append(Recency(span, span, words))
         if sla.property == "frequency":

@@ -1,7 +1,8 @@
 """Which incident is the cause of which: what is late because something upstream is wrong.
 
 A product that is late or stale is told with its cause, not by itself. The cause is wrong with
-something that the product reads, however far up, began no later, and has no cause of its own.
+something that the product reads, however far up, began no later, and has no cause of its own. Of
+what the product itself is wrong with, only a delivery that has not come is the cause.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.ledger.reads import read_addresses
 from dataops_mesh.ledger.trouble.incidents import Incident, incidents_since
 from dataops_mesh.spec.model import Address, Product
+from dataops_mesh.watch.deliveries import DELIVERY
 from dataops_mesh.watch.endings import ENDED, WITHDRAWN
 from dataops_mesh.watch.trouble import CAUGHT, FAILED, LATE
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from dataops_mesh.ledger import Ledger
     from dataops_mesh.store.log import Release
 
-CAUSES = frozenset({CAUGHT, FAILED, LATE, WITHDRAWN, ENDED})
+CAUSES = frozenset({CAUGHT, FAILED, LATE, WITHDRAWN, ENDED, DELIVERY})
 # Two domains are looked at one after the other, not in the moment in which both are late.
 TOGETHER = timedelta(minutes=5)
 # What reads the cause needs a while after it has ended, and is not told of by itself meanwhile.
@@ -48,10 +50,9 @@ def causes(
         name = incident.incident
         if name not in known:
             found: dict[str, Incident] = {}
-            for product in _strictly_above(incident.trouble.product, above):
-                for one in by_product.get(product, ()):
-                    if _explains(one, incident, now):
-                        found |= roots(one) or {one.incident: one}
+            for one in _before(incident, by_product, above):
+                if _explains(one, incident, now):
+                    found |= roots(one) or {one.incident: one}
             known[name] = found
         return known[name]
 
@@ -108,6 +109,21 @@ def _all_above(name: str, feeds: Mapping[str, Collection[str]]) -> frozenset[str
         found |= waiting
         waiting = {above for one in waiting for above in feeds.get(one, ())} - found
     return frozenset(found - {name})
+
+
+def _before(
+    incident: Incident,
+    by_product: Mapping[str, Sequence[Incident]],
+    above: Mapping[str, Collection[str]],
+) -> list[Incident]:
+    """Return what may be the cause of an incident; of a delivery, nothing in the mesh is."""
+    own, kind = incident.trouble.product, incident.trouble.kind
+    if kind == DELIVERY:
+        return []
+    found = [one for name in _strictly_above(own, above) for one in by_product.get(name, ())]
+    if kind == LATE:
+        found += [one for one in by_product.get(own, ()) if one.trouble.kind == DELIVERY]
+    return found
 
 
 def _strictly_above(name: str, above: Mapping[str, Collection[str]]) -> list[str]:

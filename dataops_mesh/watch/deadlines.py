@@ -22,6 +22,7 @@ from dataops_mesh.spec.read.automation import automation_of
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.log import latest
 from dataops_mesh.watch.causes import LINGERS
+from dataops_mesh.watch.deliveries import delivery_ends
 from dataops_mesh.watch.picture import picture, wakes
 from dataops_mesh.watch.schedule import Schedule
 
@@ -45,7 +46,8 @@ def next_alert(products: Sequence[Product], environment: Environment, at: dateti
     with open_ledger_of(environment) as ledger:
         published = last_publications(ledger, names)
         again = _again(products, environment, ledger, at)
-    return _first((*_ends(products), *_late(products, published), *again), at)
+    late = (*_late(products, published), *delivery_ends(products, environment, at))
+    return _first((*_ends(products), *late, *again), at)
 
 
 def next_launch(products: Iterable[Product], at: datetime) -> datetime:

@@ -30,6 +30,7 @@ from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.store import Store
 from dataops_mesh.watch.conditions import broken_conditions
 from dataops_mesh.watch.copies import failed_exports
+from dataops_mesh.watch.deliveries import missing_deliveries
 from dataops_mesh.watch.endings import endings
 from dataops_mesh.watch.slo import LOOKED_AT, slo_of
 from dataops_mesh.watch.states import states
@@ -74,6 +75,7 @@ def look(
         found += endings(looked, environment, release)
         found += broken_conditions(running, ledger, release, now)
         found += failed_exports(looked, ledger)
+        found += missing_deliveries(running, environment, release, now)
         if lost_runs is None:
             found += _kept(ledger, names, found)
         else:

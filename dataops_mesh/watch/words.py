@@ -11,6 +11,8 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.channels import Message
 from dataops_mesh.watch.conditions import CONDITION
+from dataops_mesh.watch.copies import EXPORT
+from dataops_mesh.watch.deliveries import DELIVERY
 from dataops_mesh.watch.schedule import AFFECTS, CLEARED, ESCALATED, OPENED, REMIND
 from dataops_mesh.watch.slo import span
 
@@ -22,6 +24,8 @@ TITLES = {
     "withdrawn": "reads what was withdrawn: {}",
     "ended": "past its end and still read: {}",
     CONDITION: "its own condition: {}",
+    DELIVERY: "not delivered: {}",
+    EXPORT: "not copied: {}",
 }
 _NAMED = 20
 

@@ -106,15 +106,21 @@ def _bucket(port: int, process: subprocess.Popen[bytes], log: Path) -> Lake:
             return Lake(port, store)
 
 
-def _make_bucket(port: int) -> None:
-    """Create the bucket by a request of our own, signed as S3 has it: obstore makes none."""
+def put_as_it_is(port: int, path: str, content: bytes = b"") -> requests.Response:
+    """Ask for what obstore would not: a bucket, or a file of any name; signed as S3 has it.
+
+    Args:
+        port: of the store.
+        path: as a URL has it.
+        content: of the file.
+    """
     now = dt.datetime.now(dt.UTC)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
-    host, empty = f"127.0.0.1:{port}", hashlib.sha256(b"").hexdigest()
+    host, digest = f"127.0.0.1:{port}", hashlib.sha256(content).hexdigest()
     signed = "host;x-amz-content-sha256;x-amz-date"
     asked = (
-        f"PUT\n/lake\n\nhost:{host}\nx-amz-content-sha256:{empty}\nx-amz-date:{stamp}\n\n"
-        f"{signed}\n{empty}"
+        f"PUT\n{path}\n\nhost:{host}\nx-amz-content-sha256:{digest}\nx-amz-date:{stamp}\n\n"
+        f"{signed}\n{digest}"
     )
     scope = f"{day}/us-east-1/s3/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
@@ -124,9 +130,13 @@ def _make_bucket(port: int) -> None:
     proof = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     headers = {
         "x-amz-date": stamp,
-        "x-amz-content-sha256": empty,
+        "x-amz-content-sha256": digest,
         "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/{scope}, "
         f"SignedHeaders={signed}, Signature={proof}",
     }
-    answer = requests.put(f"http://{host}/lake", headers=headers, timeout=5)
+    return requests.put(f"http://{host}{path}", data=content, headers=headers, timeout=5)
+
+
+def _make_bucket(port: int) -> None:
+    answer = put_as_it_is(port, "/lake")
     assert answer.status_code in {200, 409}, answer.text

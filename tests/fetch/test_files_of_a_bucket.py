@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from buckets import SECRET, Lake, lake
+from buckets import SECRET, Lake, lake, put_as_it_is
 from fetch_cases import everything_said, fetched, run, shop
 from helpers import read
 
@@ -84,6 +84,19 @@ def test_what_is_not_there(tmp_path: Path, bucket: Lake, url: str, why: str):
     with pytest.raises(SourceError, match=why) as told:
         run(shop(tmp_path, f"url: '{url}', connection: lake"))
     assert SECRET not in str(told.value)
+
+
+def test_a_name_that_nobody_can_read_is_told_and_not_tried_again(tmp_path: Path, bucket: Lake):
+    bucket.put("odd/a.csv", b"id\n1\n")
+    assert put_as_it_is(bucket.port, "/lake/odd/hunter2%0A.csv", b"id\n7\n").ok
+    lines: list[str] = []
+    settings = shop(tmp_path, "url: 's3://lake/odd/*.csv', connection: lake")
+    with pytest.raises(SourceError, match="lies beside a file whose name") as told:
+        run(settings, progress=lines.append)
+    assert "hunter2" not in str(told.value)
+    assert not [line for line in lines if "again" in line]
+    other = shop(tmp_path, "url: 's3://lake/odd/a.csv', connection: lake")
+    assert run(other).published
 
 
 def test_another_password_and_a_store_that_is_away(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fetch_cases import ID, run, shop
-from helpers import environment, product
+from helpers import a_contract, environment, product
 from web_server import Web
 
 from dataops_mesh.errors import MeshError
@@ -71,20 +71,30 @@ def test_of_what_is_published_masked_nothing_that_was_fetched_stays(
     assert len(web.asked) > asked
 
 
-def test_what_a_killed_run_has_left_goes_when_the_next_begins(tmp_path: Path, web: Web):
-    web.files["/a.csv"] = b"id,mail\n1,a@b.example\n"
+CUT = "customProperties: [{property: partitions, vendor: dataops_mesh, value: {values: [a, b]}}]\n"
+PART = "{name: part, logicalType: string, primaryKey: true, required: true, partitioned: true}"
+
+
+@pytest.mark.parametrize("partition", [None, "a"])
+def test_what_a_killed_run_has_left_goes_when_the_next_begins(
+    tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch, partition: str | None
+):
+    web.files["/a.csv"] = b"id,mail,part\n1,a@b.example,a\n"
+    columns = [ID, MASKED, *([PART] if partition else [])]
     settings = shop(
         tmp_path,
         f'url: "{web.url("/a.csv")}", connection: web',
-        ID,
-        MASKED,
-        sql="select id::bigint as id, mail from orders_raw",
+        sql=f"select id::bigint as id, mail{', part' if partition else ''} from orders_raw",
+        contract=a_contract("orders", columns, extra=CUT if partition else ""),
     )
-    assert run(settings).published
+    assert run(settings, partition=partition).published
     store = environment(settings).store
     (note,) = [path for path in store.fetched.rglob("*") if path.is_file()]
-    left = note.parent / "0123" / "rows.csv"
+    left = note.parents[1] / "of-another-query" / "rows.csv"
     left.parent.mkdir()
     left.write_text("id,mail\n1,zaphod@heart-of-gold.example\n")
-    assert run(settings).published
+    assert run(settings, partition=partition).published
+    assert left.exists() is bool(partition), "another partition may be reading it"
+    monkeypatch.setattr("dataops_mesh.run.inputs.fetching.SPARE", 0.0)
+    assert run(settings, partition=partition).published
     assert not left.exists()

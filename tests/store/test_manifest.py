@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import T0, A, built
 
@@ -46,6 +46,7 @@ RESULTS = st.builds(
 NOW = datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=UTC)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine says nothing of it
 @given(st.lists(RESULTS, max_size=3).map(tuple), st.none() | st.floats(0, 1))
 def test_no_result_is_changed_by_writing_it_down(results, coverage):
     manifest = Manifest(

@@ -22,7 +22,8 @@ class Trouble:
     Args:
         kind: `caught` at the gate, `failed` run, `escaped` into published data, `late`,
             `withdrawn` is what it reads, `ended` is it or what it reads, and still read,
-            `condition` of its own, `export`: a copy elsewhere is behind.
+            `condition` of its own, `export`: a copy elsewhere is behind,
+            `delivery`: what it reads from outside has not come.
         subject: what of the product, where it can have several troubles of a kind.
         why: for people; holds no value of classified data.
     """

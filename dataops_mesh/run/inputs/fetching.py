@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dataops_mesh.connections import Connections
 from dataops_mesh.fetch.fetch import Asked, fetch, known, look
-from dataops_mesh.fetch.note import forget, of_product
+from dataops_mesh.fetch.note import SPARE, forget, of_product
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import InputPort, Product
@@ -58,13 +58,13 @@ class Fetching:
 def leaving_nothing(product: Product, store: Store, keys: Iterable[str]) -> Iterator[None]:
     """Delete what a product with masks has fetched once its run is over: these are clear values.
 
-    What a killed run has left goes when the next one begins.
+    What a killed run has left goes when the next one begins; of a partitioned product, of which
+    another run may be reading, once nobody can be.
     """
     if not is_private(product):
         yield
         return
-    if product.partitioning is None:  # of a partitioned one, another run may be reading
-        forget(of_product(store, product.qualified_name))
+    forget(of_product(store, product.qualified_name), SPARE if product.partitioning else 0.0)
     try:
         yield
     finally:

@@ -13,6 +13,8 @@ from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release
 from dataops_mesh.watch.acknowledged import Acknowledged, acknowledged
 from dataops_mesh.watch.conditions import CONDITION
+from dataops_mesh.watch.copies import EXPORT
+from dataops_mesh.watch.deliveries import DELIVERY
 from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
 from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
@@ -20,12 +22,17 @@ from dataops_mesh.web.catalogue import Catalogue, downstream
 
 BROKEN = "unreadable"
 # The gravest first: what consumers read is wrong; it is old; it will be.
-ORDER = (ESCAPED, LATE, CAUGHT, FAILED, CONDITION, "withdrawn", "ended", BROKEN)
+ORDER = (
+    *(ESCAPED, LATE, CAUGHT, FAILED, DELIVERY, EXPORT, CONDITION),
+    *("withdrawn", "ended", BROKEN),
+)
 _TITLES = {
     ESCAPED: "What is published breaks its contract",
     CAUGHT: "The gate refused the last candidate",
     FAILED: "The last run failed",
     CONDITION: "What its team wants to be told of",
+    DELIVERY: "What it reads has not come",
+    EXPORT: "A copy elsewhere is behind",
     "withdrawn": "What it reads was withdrawn",
     "ended": "It has ended, and is still read",
     BROKEN: "The declaration cannot be read",
@@ -35,6 +42,8 @@ _READERS = {
     LATE: "read what is older than promised",
     CAUGHT: "go on with the last publication",
     FAILED: "go on with the last publication",
+    DELIVERY: "go on with the last publication",
+    EXPORT: "may read the copy before it",
 }
 _SHOWN = 5
 

@@ -133,6 +133,7 @@ def test_a_transform_that_breaks_half_way_leaks_nothing_and_leaves_the_old_data(
         path
         for path, content in everything_on_disk(settings).items()
         if IBAN.encode() in content and path != private and path.suffix != ".parquet"
+        if store.captures not in path.parents  # the delivery itself
     }
     assert not leaks
     assert read(settings, "select id, amount from shop.orders order by id") == [(1, 10), (2, 20)]
