@@ -93,6 +93,17 @@ profiles = Table(
     Column("mean", Float),
 )
 
+# How many different values a column had, where that may be shown. A table and no column of
+# `profiles`, so that a ledger of an older version becomes one of this by being opened.
+distinct_counts = Table(
+    "distinct_counts",
+    metadata,
+    Column("candidate", String(255), primary_key=True),
+    Column("address", String(255), primary_key=True),
+    Column("column", String(255), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
 publications = Table(
     "publications",
     metadata,

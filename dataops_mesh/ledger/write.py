@@ -36,6 +36,7 @@ def record_candidate(ledger: Ledger, manifest: Mapping[str, Any]) -> bool:
         add(connection, schema.results, results)
         add(connection, schema.ports, [_port(manifest, port) for port in manifest["ports"]])
         add(connection, schema.profiles, _profiles(manifest))
+        add(connection, schema.distinct_counts, _distinct_counts(manifest))
         add(connection, schema.reads, [_read(manifest, item) for item in manifest["inputs"]])
     if new:
         ledger.tell(of_candidate(row, manifest.get("partition", ""), results))
@@ -140,6 +141,19 @@ def _profiles(manifest: Mapping[str, Any]) -> list[Row]:
             **{name: one[name] for name in ("column", "nulls", "mean")},
         }
         for one in manifest.get("profile", ())
+    ]
+
+
+def _distinct_counts(manifest: Mapping[str, Any]) -> list[Row]:
+    return [
+        {
+            "candidate": manifest["candidate"],
+            "address": one["port"],
+            "column": one["column"],
+            "count": one["distinct"],
+        }
+        for one in manifest.get("profile", ())
+        if one.get("distinct") is not None
     ]
 
 

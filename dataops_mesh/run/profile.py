@@ -1,4 +1,4 @@
-"""How many nulls each column of a candidate has, and its mean: what later ones are compared with.
+"""What later candidates are compared with: of each column the nulls, different values and mean.
 
 Of a column that is not classified public or internal the nulls are counted and nothing else; of few
 rows there is no mean, which would be nearly a value.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.distinct import different, distinct_counts, is_plain, sampled
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import OutputPort
 from dataops_mesh.store.described import ColumnProfile
@@ -46,16 +47,21 @@ def _of_port(connection: duckdb.DuckDBPyConnection, port: OutputPort) -> list[Co
     if not columns:
         return []
     shown = set(safe_columns(port.contract.columns))
-    asked = ["count(*)"]
+    plain = [name for name, kind in columns if name in shown and is_plain(kind)]
+    rows, *_ = connection.execute(f"SELECT count(*) FROM {view}").fetchone() or (0,)
+    one_of = sampled(rows)
+    asked: list[str] = []
     for name, kind in columns:
         column = sql.identifier(name)
         counts = name in shown and kind.partition("(")[0] in _NUMBERS
         asked += [f"count({column})", _mean(column) if counts else "NULL"]
-    row = connection.execute(f"SELECT {', '.join(asked)} FROM {view}").fetchone()
-    rows, *told = row or (0,)
+        asked += [different(column, one_of) if name in plain else "NULL"]
+    told = connection.execute(f"SELECT {', '.join(asked)} FROM {view}").fetchone() or ()
+    seen = dict(zip((name for name, _ in columns), told[2::3], strict=True))
+    counted = distinct_counts(connection, view, {name: seen[name] for name in plain}, one_of)
     return [
-        ColumnProfile(port.address, name, rows - filled, _kept(mean, rows))
-        for (name, _), filled, mean in zip(columns, told[::2], told[1::2], strict=True)
+        ColumnProfile(port.address, name, rows - filled, _kept(mean, rows), counted.get(name))
+        for (name, _), filled, mean in zip(columns, told[::3], told[1::3], strict=True)
     ]
 
 

@@ -51,12 +51,14 @@ class ColumnProfile:
     Args:
         nulls: rows in which it is null.
         mean: of a number that may be shown.
+        distinct: how many different values there are, of a column that may be shown.
     """
 
     port: Address
     column: str
     nulls: int
     mean: float | None = None
+    distinct: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

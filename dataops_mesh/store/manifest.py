@@ -77,7 +77,7 @@ class Manifest:
         personal: the columns that look like personal data and do not say so.
         parameters: the values that it was built with, as JSON, by name.
         subset: of a sandbox's, the part of the rows that it was built from; empty for all.
-        profile: how many nulls each column has, and its mean.
+        profile: how many nulls and different values each column has, and its mean.
     """
 
     candidate: str

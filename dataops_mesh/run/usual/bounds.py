@@ -27,7 +27,7 @@ class Kind:
     """How a kind of number is looked at.
 
     Args:
-        name: `rows`, `nulls`, `mean` or `seconds`.
+        name: `rows`, `nulls`, `distinct`, `mean` or `seconds`.
         sigmas: how many robust standard deviations are usual.
         least: how large a difference is at least, to be worth a word; as a share of the level
             where `relative`.
@@ -46,6 +46,8 @@ class Kind:
 
 ROWS = Kind("rows", 10, 0.57, there=log1p, back=expm1)  # 0.57: 43 % less, or 77 % more
 NULLS = Kind("nulls", 10, 0.185)  # of all rows
+DISTINCT = Kind("distinct", 5, 0.41, skewed=True, there=log1p, back=expm1)  # one or two: no word
+PER_ROW = Kind("per row", 5, 0.41, skewed=True, there=log, back=exp)  # how many different ones
 MEAN = Kind("mean", 6, 0.3, relative=True, skewed=True)
 # A third, or three times as long; of what takes seconds, ten of them are worth no word.
 SECONDS = Kind("seconds", 10, 1.1, there=lambda s: log(10 + s), back=lambda one: exp(one) - 10)

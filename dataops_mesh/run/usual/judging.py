@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dataops_mesh.ledger.usual import Build, last_builds
+from dataops_mesh.ledger.usual import Build, Column, last_builds
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.usual.bounds import LEAST
@@ -59,7 +59,9 @@ def _judged(attempt: Attempt, check: Check, before: Sequence[Build]) -> CheckRes
 
 def _this(attempt: Attempt, data: PortData) -> Build:
     columns = {
-        one.column: (one.nulls, one.mean) for one in attempt.profile if one.port == data.address
+        one.column: Column(one.nulls, one.mean, one.distinct)
+        for one in attempt.profile
+        if one.port == data.address
     }
     return Build(attempt.ref, PUBLISH, attempt.started, attempt.key, data.rows, columns)
 

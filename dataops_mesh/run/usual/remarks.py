@@ -1,18 +1,19 @@
-"""What is unusual about a product's last build: a sentence for each number, and its history."""
+"""What is unusual about a product: a sentence for each number, and its history."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.usual import Build, last_builds
+from dataops_mesh.ledger.days import days
+from dataops_mesh.ledger.usual import Build, Column, first_published, last_builds
 from dataops_mesh.run.usual.bounds import (
+    DISTINCT,
     MEAN,
     MOST,
     NULLS,
+    PER_ROW,
     ROWS,
     SECONDS,
     Bounds,
@@ -20,36 +21,30 @@ from dataops_mesh.run.usual.bounds import (
     Point,
     bounds,
 )
+from dataops_mesh.run.usual.lateness import lateness
+from dataops_mesh.run.usual.refusals import DAYS, refusals
+from dataops_mesh.run.usual.remark import Remark
 from dataops_mesh.store.manifest import PUBLISH
 
 BUILDS = 4 * MOST  # a partition may have been built again and again
+_LOOKED_BACK = timedelta(days=2 * MOST)  # of what comes on some days of the week
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """One number of the last build that is not usual.
+def remarks(
+    ledger: Ledger, product: str, now: datetime, *, awaited: bool = True
+) -> tuple[Remark, ...]:
+    """Return what is unusual about a product and its last build, published or refused.
 
     Args:
-        kind: `rows`, `nulls`, `mean` or `seconds`.
-        column: of which; empty for rows and seconds.
-        candidate: the build.
-        sentence: what it is and what would be usual, in words.
-        before: what it was, oldest first; the last is the number in question.
-        usual: from where to where it would have been usual.
+        ledger: what happened.
+        product: its qualified name.
+        now: the real time.
+        awaited: somebody would want to know that nothing comes.
     """
-
-    port: str
-    kind: str
-    column: str
-    candidate: str
-    sentence: str
-    before: tuple[Point, ...]
-    usual: Bounds
-
-
-def remarks(ledger: Ledger, product: str) -> tuple[Remark, ...]:
-    """Return what is unusual about the last build of a product, published or refused."""
     found: list[Remark] = []
+    if awaited:
+        found += lateness(first_published(ledger, product, now - _LOOKED_BACK), now)
+    found += refusals(days(ledger, now.date(), DAYS, [product]))
     for number, (port, builds) in enumerate(last_builds(ledger, product, BUILDS).items()):
         # All ports of a product are built together: how long that took is told once.
         found += [one for one in of_port(port, builds) if one.kind != SECONDS.name or number == 0]
@@ -65,14 +60,16 @@ def of_port(port: str, builds: Sequence[Build]) -> Iterator[Remark]:
     """
     if not builds:
         return
-    last, day, before = builds[-1], _day(builds[-1]), _before(builds)
+    last, day, before = builds[-1], builds[-1].day, _before(builds)
     series: list[tuple[Kind, str]] = [(ROWS, ""), (SECONDS, "")]
-    series += [(kind, name) for name in last.columns for kind in (NULLS, MEAN)]
+    series += [(kind, name) for name in last.columns for kind in (NULLS, DISTINCT, MEAN)]
     for kind, column in series:
         points = list(_points(before, kind, column))
         for _, value in _points([last], kind, column):
             usual = bounds(points, day, kind)
-            if not usual.holds(value):
+            if not usual.holds(value) and not (
+                kind is DISTINCT and _follows_rows(before, last, column, more=value > usual.high)
+            ):
                 told = _sentence(kind, column, value, usual, day)
                 past = (*points[-MOST:], (day, value))
                 yield Remark(port, kind.name, column, last.candidate, told, past, usual)
@@ -85,29 +82,37 @@ def days_before(builds: Sequence[Build]) -> int:
 
 def _before(builds: Sequence[Build]) -> list[Build]:
     """Return what was published before the last one, the last of each day."""
-    last, day = builds[-1], _day(builds[-1])
-    good = {_day(one): one for one in builds[:-1] if one.verdict == PUBLISH}
+    last, day = builds[-1], builds[-1].day
+    good = {one.day: one for one in builds[:-1] if one.verdict == PUBLISH}
     return [good[at] for at in sorted(good) if at < day or not last.partition]
+
+
+def _follows_rows(before: Sequence[Build], last: Build, column: str, *, more: bool) -> bool:
+    """Tell whether there are more, or fewer, different values only because there are rows."""
+    usual = bounds(list(_points(before, PER_ROW, column)), last.day, PER_ROW)
+    shares = [value for _, value in _points([last], PER_ROW, column)]
+    return not any(one > usual.high if more else one < usual.low for one in shares)
 
 
 def _points(builds: Iterable[Build], kind: Kind, column: str) -> Iterator[Point]:
     for one in builds:
-        nulls, mean = one.columns.get(column, (None, None))
+        told = one.columns.get(column)
         if kind is ROWS:
-            yield _day(one), float(one.rows)
+            yield one.day, float(one.rows)
         elif kind is SECONDS and one.seconds is not None:
-            yield _day(one), one.seconds
-        elif kind is NULLS and nulls is not None and one.rows:
-            yield _day(one), nulls / one.rows
-        elif kind is MEAN and mean is not None:
-            yield _day(one), mean
+            yield one.day, one.seconds
+        elif told is not None and one.rows:
+            yield from ((one.day, value) for value in _values(told, one.rows, kind))
 
 
-def _day(build: Build) -> date:
-    """Return the day that a build is about: of a daily partition its own, else that of the run."""
-    with suppress(ValueError):
-        return date.fromisoformat(build.partition[:10])
-    return build.at.date()
+def _values(column: Column, rows: int, kind: Kind) -> Iterator[float]:
+    filled = rows - column.nulls
+    if kind is NULLS:
+        yield column.nulls / rows
+    elif kind is MEAN and column.mean is not None:
+        yield column.mean
+    elif kind in {DISTINCT, PER_ROW} and column.distinct and filled:
+        yield column.distinct / (filled if kind is PER_ROW else 1)
 
 
 def _sentence(kind: Kind, column: str, value: float, usual: Bounds, day: date) -> str:
@@ -122,5 +127,9 @@ def _sentence(kind: Kind, column: str, value: float, usual: Bounds, day: date) -
         most, least = min(usual.high, 1), max(usual.low, 0)
         said = f"{100 * least:.3g} to {100 * most:.3g} % would be usual {weekday}"
         return f"{column} is null in {100 * value:.3g} % of the rows; {said}"
+    if kind is DISTINCT:
+        low, high = max(usual.low, 0), usual.high
+        said = f"{low:,.0f} to {high:,.0f} would be usual {weekday}"
+        return f"{column} has {value:,.0f} different values; {said}"
     said = f"{usual.low:,.4g} to {usual.high:,.4g} would be usual {weekday}"
     return f"{column} is {value:,.4g} on average; {said}"

@@ -223,7 +223,7 @@ class Unusual:
     """Numbers of what was built that are not usual by the port's history; `run/usual` tells.
 
     Args:
-        kinds: of numbers: `rows`, `nulls`, `mean`.
+        kinds: of numbers: `rows`, `nulls`, `distinct`, `mean`.
         column: whose; empty for all.
     """
 

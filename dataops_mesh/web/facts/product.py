@@ -137,7 +137,7 @@ def product_page(view: View, name: str) -> ProductPage:
         built_by=product.transform.kind.value,
         promises=promise_lines(product, state, events, checks, view.now),
         ports=port_lines(product, catalogue.lineage(product)),
-        unusual=unusual_lines(ledger, product),
+        unusual=unusual_lines(ledger, product, view.now, state),
         checks=checks,
         not_executed=tuple(str(one) for one in coverage(product).unexecuted),
         events=tuple(

@@ -40,7 +40,7 @@ def remembered(root: Path, *rules: str, days: int = DAYS) -> Settings:
     """Write the workspace, with days of history and words of the contract."""
     found = write_workspace(root, {"shop": {"orders": orders(usual(100), *rules)}})
     ref = run(found, "shop.orders").candidate
-    tables = ("candidates", "ports", "profiles")
+    tables = ("candidates", "ports", "profiles", "distinct_counts")
     with sqlite3.connect(environment(found).store.ledger_file) as db:
         for day in range(1, days + 1):
             at = (datetime.now(UTC) - timedelta(days=day)).isoformat()

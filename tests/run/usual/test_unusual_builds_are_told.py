@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from helpers import (
@@ -21,7 +22,10 @@ from history import orders, remembered, usual
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.usual.remarks import remarks
 from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.watch.states import State
 from dataops_mesh.web.facts.unusual import unusual_lines
+
+WELL = State("shop.orders", "well")
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def settings(tmp_path):
 
 def told(settings) -> dict[tuple[str, str], str]:
     with open_record(environment(settings)) as ledger:
-        found = remarks(ledger, "shop.orders")
+        found = remarks(ledger, "shop.orders", datetime.now(UTC))
     return {(one.kind, one.column): one.sentence for one in found}
 
 
@@ -87,7 +91,7 @@ def test_a_column_that_is_classified_today_shows_no_mean_of_yesterday(settings):
     )
     file.write_text(text, "utf-8")
     with open_record(environment(settings)) as ledger:
-        found = unusual_lines(ledger, product(settings, "shop.orders"))
+        found = unusual_lines(ledger, product(settings, "shop.orders"), datetime.now(UTC), WELL)
     assert found == ()
 
 

