@@ -10,7 +10,7 @@ import pytest
 from store_helpers import T0, WHO, A, B, Crash, built, crashing, publish, snapshot
 
 from benchmarks.contestants.sizes import _filled
-from dataops_mesh.errors import StoreError
+from dataops_mesh.errors import StoreError, UnknownNameError
 from dataops_mesh.store import files
 from dataops_mesh.store.backup import backup, restore
 from dataops_mesh.store.collect import collect
@@ -68,6 +68,17 @@ def test_a_promotion_that_was_planned_for_another_release_is_planned_again(tmp_p
             commit(store, planned, entries_of(manifest), at=T0, promoting=said, **WHO)
         with pytest.raises(StoreError, match="was built for sandboxes/x"):
             commit(store, planned, entries_of(manifest), at=T0, **WHO)
+
+
+def test_a_sandbox_whose_base_was_taken_down_is_not_refreshed(tmp_path):
+    store = open_store(tmp_path / "store")
+    publish(store, 1)
+    base, _ = open_sandbox(store, "base", TRIES, a_week())
+    on_top, _ = open_sandbox(base, "top", TRIES, a_week())
+    refresh(on_top, TRIES)
+    close(base, TRIES)
+    with pytest.raises(UnknownNameError, match="no sandbox"):
+        refresh(on_top, TRIES)
 
 
 def test_a_sandbox_of_a_large_mesh_is_open_at_once_and_copies_nothing():

@@ -14,6 +14,7 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store.hold import REFRESHED, WITHDRAWAL, Hold, with_hold
 from dataops_mesh.store.holding import Asked, after_publication, follow, following
 from dataops_mesh.store.line.differ import Difference, difference, differences
+from dataops_mesh.store.line.known import on_line
 from dataops_mesh.store.line.numbers import Known, numbered
 from dataops_mesh.store.log import PUBLICATION, Base, Release, as_it_was, grown, latest, ports_of
 from dataops_mesh.store.pins import is_taken, pinned
@@ -63,6 +64,7 @@ def refresh(store: Store, asked: Asked, number: int | None = None) -> Refreshed:
 
     Raises:
         StoreError: it shows a subset, whose rows were chosen to fit each other.
+        UnknownNameError: its base is a sandbox that was taken down.
     """
     base = base_of(latest(store))
     if base.subset:
@@ -70,7 +72,7 @@ def refresh(store: Store, asked: Asked, number: int | None = None) -> Refreshed:
         then = f"mesh sandbox down {store.sandbox}, then up again with --subset {base.subset}"
         raise StoreError(Problem(what, next=then))
     done: list[_Moves] = []
-    with pinned(store.on(base.line), number) as now:
+    with pinned(on_line(store, base.line), number) as now:
 
         def refreshed(current: Release) -> Release:
             base = base_of(current)
