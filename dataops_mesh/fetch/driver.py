@@ -43,10 +43,17 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What there is now: new files, and those of before that are the same."""
+    """What there is now: new files, and those of before that are the same.
+
+    Args:
+        pieces: the files.
+        mark: what `look` would have answered.
+        state: what the next fetch goes on from, once this one is published.
+    """
 
     pieces: tuple[Piece, ...]
     mark: str = ""
+    state: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

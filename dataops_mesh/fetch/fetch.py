@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_IMODE
 
@@ -65,7 +65,17 @@ class Asked:
         return Where(self.remote, found, connections.root)
 
 
-def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What was fetched: the files, and what the next fetch goes on from, if it does."""
+
+    paths: tuple[Path, ...] = ()
+    state: bytes = b""
+
+
+def fetch(
+    store: Store, asked: Asked, connections: Connections, say: Say, driver: Driver | None = None
+) -> Delivered:
     """Return the files of a remote source, fetched unless they are here already.
 
     They are written beside the last ones, and the note leads to them once all are whole; so
@@ -76,6 +86,7 @@ def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tup
         asked: the source.
         connections: where this process finds them.
         say: told how far it is.
+        driver: what fetches it; absent for the one of its address.
 
     Raises:
         SourceError: it cannot be fetched; says where it stands, and no secret.
@@ -84,7 +95,7 @@ def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tup
     old = notes.read(folder)
     before = notes.before(folder, old)
     where = asked.where(connections)
-    driver = _driver(where, asked.source)
+    driver = driver or _driver(where, asked.source)
 
     def once() -> Fetched:
         into = folder / files.unique_name()
@@ -103,12 +114,12 @@ def fetch(store: Store, asked: Asked, connections: Connections, say: Say) -> tup
         files.sync(path)
     content = fingerprint(store, paths)
     if before.pieces and content == old.content:
-        found = Fetched(_same(found, before.pieces), found.mark)
+        found = replace(found, pieces=_same(found, before.pieces))
     new = notes.after_fetch(folder, found.pieces, content, found.mark, old)
     notes.write(folder, new)
     _drop_unnamed(found, paths)
     notes.sweep(folder, new)
-    return tuple(piece.path for piece in found.pieces)
+    return Delivered(tuple(piece.path for piece in found.pieces), found.state)
 
 
 def look(asked: Asked, connections: Connections) -> str:
@@ -160,7 +171,7 @@ def is_known(asked: Asked) -> bool:
 def _looked(asked: Asked, old: Note, connections: Connections) -> Note:
     where = asked.where(connections)
     try:
-        seen = _driver(where, asked.source).look(where, notes.before(asked.folder, old))
+        seen = _seen(where, asked, old)
     except Absent:
         return notes.after_look(old, notes.ABSENT)
     if seen is None:  # nobody can say: it may be new each time, if somebody said how often
@@ -168,6 +179,12 @@ def _looked(asked: Asked, old: Note, connections: Connections) -> Note:
         is_time = not old.content or (every and time.time() - old.fetched >= every)
         seen = f"{notes.UNKNOWN}{old.fetched}" if is_time else old.mark
     return notes.after_look(old, seen)
+
+
+def _seen(where: Where, asked: Asked, old: Note) -> str | None:
+    if where.remote.resource:  # it would have to be run
+        return None
+    return _driver(where, asked.source).look(where, notes.before(asked.folder, old))
 
 
 def _shut(folder: Path) -> None:
@@ -197,7 +214,7 @@ def _driver(where: Where, source: Source) -> Driver:
 
 def _told(asked: Asked, work: Callable[[], Fetched], old: Note) -> Fetched:
     head = f'source "{asked.port.name}" ({asked.source.path})'
-    key = "url" if asked.remote.url else "query"
+    key = next(key for key in ("url", "query", "resource") if getattr(asked.remote, key))
     then = "run it again later; nothing was published"
     try:
         return work()

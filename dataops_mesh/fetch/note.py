@@ -54,7 +54,8 @@ UNKNOWN = "after "  # of what was fetched at that time, it may be something new
 def place(store: Store, product: Product, source: Source, key: str) -> Path:
     """Return the folder of what is fetched of a source; each product has its own."""
     remote = source.remote.of(key) if source.remote else None
-    asked = repr(remote and (remote.url, remote.query, remote.connection, remote.changed))
+    what = remote and (remote.query or remote.resource)
+    asked = repr(remote and (remote.url, what, remote.connection, remote.changed))
     name = hashlib.sha256(asked.encode()).hexdigest()[:24]
     return of_product(store, product.qualified_name) / name
 

@@ -13,6 +13,7 @@ from dataops_mesh.run.identity import (
     person_or_user,
     transform_fingerprint,
 )
+from dataops_mesh.run.inputs.fetching import is_resource
 from dataops_mesh.run.judged import keep_code, keep_judgement
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import TransformKind
@@ -34,6 +35,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
     product, settings = attempt.product, attempt.environment.settings
     rules = coverage(product)
     sql = product.transform.kind is TransformKind.SQL
+    asked = any(is_resource(port) for port in product.inputs)
     code, files = keep_code(product, attempt.environment, attempt.modules)
     return Manifest(
         candidate=attempt.ref,
@@ -72,7 +74,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
         declaration=_declaration(attempt) if verdict == PUBLISH else "",
         keep_publications=product.keep_publications,
         listed=max(product.keep_publications, settings.keep_publications),
-        confined="" if sql else described(network=product.network),
+        confined="" if sql and not asked else described(network=product.network),
         code=code,
         judged=keep_judgement(product, attempt.environment),
         events=product.events,

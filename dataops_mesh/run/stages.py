@@ -18,6 +18,7 @@ from dataops_mesh.run.guards.personal import find_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import bind_candidate, bind_inputs, require_unchanged
 from dataops_mesh.run.inputs.capture import with_captures
+from dataops_mesh.run.inputs.resource import keep_states
 from dataops_mesh.run.partition import bind_tables
 from dataops_mesh.run.profile import profile_of
 from dataops_mesh.run.quarantine import bind_quarantines
@@ -64,7 +65,7 @@ def build_and_audit(attempt: Attempt, progress: Progress, *, tables: bool = True
             attempt,
             modules=built.modules,
             quarantines=built.quarantines,
-            state=built.state,
+            state=(*built.state, *keep_states(attempt.folder, attempt.inputs.states)),
             unnamed=unnamed(product, ports, read),
         )
         with attempt_session(attempt) as connection:

@@ -1,4 +1,4 @@
-"""Where data lies that is no file here: an address of the web, a bucket, a query on a database."""
+"""Where data lies that is no file here: the web, a bucket, a database, what a dlt resource asks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ PARTITION_KEY = "{partition}"
 WEB, BUCKET = ("http", "https"), "s3"
 SCHEMES = (*WEB, BUCKET)
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]*")
+_RESOURCE = re.compile(r"([^:()]+\.py):([A-Za-z_]\w*)(?:\(([^()]+)\))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Remote:
     Args:
         url: an address of HTTP(S), or of files in a bucket, `s3://bucket/prefix/*.parquet`.
         query: one SELECT, in the words of the database.
+        resource: a resource of dlt, `<file>.py:<name>`, or `<file>.py:<name>({partition})`.
         connection: the name of what opens it; only the gate knows what that is.
         changed: a SELECT that answers cheaply whether the query has anything new.
         every: how many seconds lie between two looks for something new; 0 if nobody said.
@@ -29,11 +31,12 @@ class Remote:
     connection: str = ""
     changed: str = ""
     every: float = 0.0
+    resource: str = ""
 
     @property
     def is_cut(self) -> bool:
         """Tell whether each partition is fetched by itself."""
-        return PARTITION_KEY in self.url or PARTITION_KEY in self.query
+        return any(PARTITION_KEY in text for text in (self.url, self.query, self.resource))
 
     @property
     def shown(self) -> str:
@@ -44,6 +47,8 @@ class Remote:
         """
         if self.query:
             return f"a query on {self.connection}"
+        if self.resource:
+            return f"the resource {self.resource}"
         return shown(self.url)
 
     def of(self, key: str) -> Remote:
@@ -58,12 +63,23 @@ class Remote:
             url=self.url.replace(PARTITION_KEY, named),
             query=self.query.replace(PARTITION_KEY, key),
             changed=self.changed.replace(PARTITION_KEY, key),
+            resource=self.resource.replace(PARTITION_KEY, key),
         )
 
     @property
     def is_bucket(self) -> bool:
         """Tell whether it is files of a bucket."""
         return self.url.startswith(f"{BUCKET}://")
+
+
+def called(resource: str) -> tuple[str, str, str] | None:
+    """Return the file of a resource, its name, and what it is called with; None if it is none.
+
+    >>> called("orders.py:orders"), called("api/orders.py:day({partition})"), called("orders")
+    (('orders.py', 'orders', ''), ('api/orders.py', 'day', '{partition}'), None)
+    """
+    found = _RESOURCE.fullmatch(resource)
+    return (found[1], found[2], found[3] or "") if found else None
 
 
 def shown(url: str) -> str:

@@ -17,6 +17,7 @@ from dataops_mesh.spec.names import EXAMPLES
 from dataops_mesh.transform.dbt.environment import spoken
 from dataops_mesh.transform.dbt.files import project_files
 from dataops_mesh.transform.dbt.project import bounds_of, project_folder
+from dataops_mesh.transform.dlt.problems import resource_files
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
@@ -31,10 +32,10 @@ LARGEST = 10_000_000  # bytes; beyond it a file is a delivery that nobody declar
 def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path]:
     """Return the files that build a product, by a name that is the same on every machine.
 
-    Of a Python product these are all files in its folder that it may open and that are no
-    declaration, delivery or text for people (a table of rates counts as a module does), and the
-    modules that it imports from folders that were joined to the interpreter and not installed
-    into it: nobody's lock file says what is in them.
+    Of a Python product, and of one with a resource as a source, these are all files in its folder
+    that it may open and that are no declaration, delivery or text for people (a table of rates
+    counts as a module does), and the modules that it imports from folders that were joined to the
+    interpreter and not installed into it: nobody's lock file says what is in them.
 
     Args:
         product: whose.
@@ -44,9 +45,14 @@ def code_files(product: Product, imported: Iterable[str] = ()) -> dict[str, Path
     if transform.kind is TransformKind.DBT:
         return project_files(project_folder(product), bounds_of(product))
     if transform.kind is TransformKind.SQL:
-        return {file.name: file for file in transform.files} | {
+        queries = {file.name: file for file in transform.files} | {
             f"{_label(file.parent, product)}:{file.name}": file for file in macro_files(product)
         }
+        return queries | _python_files(product, ()) if resource_files(product) else queries
+    return _python_files(product, imported)
+
+
+def _python_files(product: Product, imported: Iterable[str]) -> dict[str, Path]:
     own = {file.relative_to(product.folder).as_posix(): file for file in _own(product)}
     folders = dict.fromkeys(joined_folders(), "import")
     folders |= {folder: _label(folder, product) for folder in product.shared}

@@ -102,7 +102,9 @@ class Room:
         walls: how the workspace confines.
         folder: the task's own, made here; nothing in it is looked at unless it is plain files.
         access: what else it may open.
-        kind: `dbt` if it needs dbt.
+        kind: `dbt` if it needs dbt, `dlt` if it needs dlt.
+        file: of the domain's code, whose lines are told; absent for the transform's.
+        called: what people are told that it is.
     """
 
     product: Product
@@ -110,6 +112,19 @@ class Room:
     folder: Path
     access: Access = field(default_factory=Access)
     kind: str = "python"
+    file: Path | None = None
+    called: str = "the transform"
+
+    @property
+    def code(self) -> Path:
+        """Return the file whose lines are told."""
+        return self.file or self.product.transform.files[0]
+
+    @property
+    def shared(self) -> tuple[Path, ...]:
+        """Return the folders of modules that its code may import."""
+        is_python = self.product.transform.kind is TransformKind.PYTHON or self.file is not None
+        return self.product.shared if is_python else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +150,7 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
     product, walls, folder, access = room.product, room.walls, room.folder, room.access
     require(walls)
     folder.mkdir(parents=True, exist_ok=True)
-    file = product.transform.files[0]
-    # Last, so that no module there stands for an installed one.
-    shared = product.shared if product.transform.kind is TransformKind.PYTHON else ()
+    file, shared = room.code, room.shared  # last, so that none stands for an installed module
     task = Task(
         call=call,
         argument=argument,
@@ -154,9 +167,10 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
     told = client.run(task, kind=room.kind, seconds=walls.seconds, python=walls.python)
     result = _parsed(told["result"])
     if told["why"] or told["exit"] != 0 or result is None:
-        raise TransformError(Problem(_ending(told, result), place(product, file)))
+        what = f"{room.called} {_ending(told, result)}"
+        raise TransformError(Problem(what, place(product, file)))
     if not result["ok"]:
-        _raise(result["error"], product, file)
+        _raise(result["error"], room)
     return Answer(result["value"], tuple((name, path) for name, path in result["modules"]))
 
 
@@ -182,16 +196,17 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 def _ending(told: dict[str, Any], result: dict[str, Any] | None) -> str:
     if told["why"]:
-        return f"the transform {told['why']}"
+        return str(told["why"])
     if told["exit"] < 0:
-        return f"the transform's process was ended by signal {-told['exit']}"
+        return f"was ended by signal {-told['exit']}"
     if told["result"] and result is None:
-        return "the transform's process said something that makes no sense"
-    return f"the transform ended its process (exit status {told['exit']}) before it had returned"
+        return "has a process that said something that makes no sense"
+    return f"ended its process (exit status {told['exit']}) before it had returned"
 
 
-def _raise(error: dict[str, Any], product: Product, file: Path) -> None:
+def _raise(error: dict[str, Any], room: Room) -> None:
     """Raise what the process was told to raise, with its whole text behind it."""
+    product, file = room.product, room.code
     text = RuntimeError(f"in the transform's process:\n{error['text']}")
     if error["kind"] == "OSError" and error["errno"] in _DISK:
         raise OSError(error["errno"], os.strerror(error["errno"])) from text
@@ -202,7 +217,7 @@ def _raise(error: dict[str, Any], product: Product, file: Path) -> None:
         where = place(product, file, max(error["line"], 1))
         kind_only = error["safe"].partition(":")[0]  # its words may be values that are masked
         said = kind_only if is_private(product) else error["safe"]
-        problems = [Problem(f"the transform raised {said}", where)]
+        problems = [Problem(f"{room.called} raised {said}", where)]
     raise kind(problems) from text
 
 

@@ -55,9 +55,17 @@ def safe_message(error: BaseException) -> str:
         return f"{name}: {os.strerror(error.errno)}"
     if name not in SAFE:
         return name
-    first = str(error).strip().splitlines()
+    first = text_of(error).strip().splitlines()
     # Such an error can be raised on purpose, with any text.
     return f"{name}: {shown(first[0], LONGEST)}" if first else name
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says; nothing where it cannot say it."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - code of whoever wrote its class
+        return ""
 
 
 def _class_name(kind: type) -> str:
@@ -78,7 +86,7 @@ def line_in(error: BaseException, file: Path) -> int:
     for link in all_links(error):
         frames = traceback.extract_tb(link.__traceback__)
         lines = [f.lineno for f in frames if Path(f.filename) == file and f.lineno]
-        lines += [int(line) for line in quoted.findall(str(link))]
+        lines += [int(line) for line in quoted.findall(text_of(link))]
         if lines:
             return lines[-1]
     return 1

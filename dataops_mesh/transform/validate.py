@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.checks.masked import masked_columns
 from dataops_mesh.spec.model import Product, TransformKind
+from dataops_mesh.transform.dlt.problems import resource_problems
 from dataops_mesh.transform.python import python_problems
 from dataops_mesh.transform.sql import sql_problems
 
@@ -14,7 +15,12 @@ def transform_problems(product: Product) -> tuple[Problem, ...]:
 
     A dbt project is compared with its declaration when its manifest is read.
     """
-    return (*_partition_problems(product), *_own_problems(product), *_kind_problems(product))
+    return (
+        *_partition_problems(product),
+        *_own_problems(product),
+        *resource_problems(product),
+        *_kind_problems(product),
+    )
 
 
 def _own_problems(product: Product) -> tuple[Problem, ...]:

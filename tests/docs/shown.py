@@ -17,6 +17,9 @@ ROLES = "tests/docs/test_the_page_on_roles.py"
 SHARED = "tests/docs/test_the_page_on_shared.py::test_the_files_of_the_page_make_products_that_are_published"
 CAPTURES = "tests/docs/test_the_page_on_captures.py"
 STATE = "tests/docs/test_the_page_on_state.py"
+RESOURCES = (
+    "tests/docs/test_the_page_on_resources.py::test_the_resource_of_the_page_brings_what_is_new"
+)
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
 SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
 ALERTS = "tests/cli/test_the_page_on_alerts.py"
@@ -79,6 +82,10 @@ SHOWN = {
     ("captures.md", "captures"): f"{CAPTURES}::test_the_page_says_what_show_says",
     ("captures.md", "port         found      rows  again"): f"{CAPTURES}::test_the_page_builds_a_publication_again",
     ("captures.md", "# domains/shop/orders/product.odps.yaml"): f"{CAPTURES}::test_the_words_of_the_page_do_what_it_says",
+    ("sources.md", "# domains/shop/orders/orders.py"): RESOURCES,
+    ("sources.md", "# domains/shop/orders/product.odps.yaml"): RESOURCES,
+    ("sources.md", "-- domains/shop/orders/orders.sql"): RESOURCES,
+    ("sources.md", 'url = "https://shop.example/api/orders"'): RESOURCES,
     ("state.md", "# domains/shop/visits/product.odps.yaml"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
     ("state.md", "-- domains/shop/visits/visits.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
     ("state.md", "-- domains/shop/customers/customers.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",

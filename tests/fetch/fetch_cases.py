@@ -29,11 +29,12 @@ def shop(
     settings: str = "",
     files: dict[str, str] | None = None,
     contract: str = "",
+    beside: tuple[str, ...] = (),
 ) -> Settings:
     transform = files or {"orders.sql": sql}
     product = a_product(
         {"orders": contract or (columns or (ID,))},
-        inputs=[a_remote("orders_raw", value)],
+        inputs=[a_remote("orders_raw", value), *beside],
         files=transform,
     )
     return write_workspace(root, {"shop": {"orders": product}}, settings=settings)
@@ -55,9 +56,9 @@ def run(
     name: str = "shop.orders",
     *,
     partition: str | None = None,
+    full: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     found, own = product(settings, name), uuid.uuid4().hex[:12]
-    return run_product(
-        found, environment(settings), run_id=own, partition=partition, progress=progress
-    )
+    here = environment(settings)
+    return run_product(found, here, run_id=own, partition=partition, full=full, progress=progress)

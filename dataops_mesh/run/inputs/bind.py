@@ -13,10 +13,12 @@ from dataops_mesh.engine.session import bind_release, bind_source, narrow
 from dataops_mesh.engine.source import fingerprint, marks, resolve
 from dataops_mesh.engine.whole import Opened
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
+from dataops_mesh.fetch.fetch import Delivered
 from dataops_mesh.run.guards.reach import require_reachable
-from dataops_mesh.run.inputs.fetching import Fetching, is_remote, seen
+from dataops_mesh.run.inputs.fetching import Fetching, is_remote, is_resource, seen
 from dataops_mesh.run.inputs.late import bind_deliveries, read_files, windows
 from dataops_mesh.run.inputs.own import own_views, pin_own
+from dataops_mesh.run.inputs.resource import state_of
 from dataops_mesh.spec.model import Address, InputPort, Product, Source
 from dataops_mesh.store.described import InputRead, PortData
 from dataops_mesh.store.manifest import folder
@@ -40,6 +42,7 @@ class Inputs:
         marks: how these files looked before they were hashed.
         full: what the product published last is left out.
         opened: the masked columns that it reads as they are, by a role.
+        states: what resources go on from, once this is published, by input port.
     """
 
     release: Release
@@ -48,6 +51,7 @@ class Inputs:
     marks: tuple[tuple[object, ...], ...] = ()
     full: bool = False
     opened: Opened = field(default_factory=dict)
+    states: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[tuple[str, str], ...]:
@@ -87,11 +91,13 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
     ]
     if problems:
         raise NotPublishedError(problems)
-    source_files = {
-        port.name: _source_files(product, port, partition, fetching)
+    begun = None if full else release
+    delivered = {
+        port.name: _delivered(store, product, port, partition, begun, fetching)
         for port in product.inputs
         if port.source
     }
+    source_files = {name: one.paths for name, one in delivered.items()}
     for port in product.inputs:
         require_reachable(store, product, port, source_files.get(port.name, ()), secrets)
     before = _marks(source_files)
@@ -104,7 +110,8 @@ def pin_inputs(  # noqa: PLR0913 - all that decides what is read
         for port in product.inputs
     )
     own = pin_own(product, release, partition, full=full)
-    return Inputs(release, (*reads, *own), source_files, before, full)
+    states = {name: one.state for name, one in delivered.items() if one.state}
+    return Inputs(release, (*reads, *own), source_files, before, full, states=states)
 
 
 def require_unchanged(store: Store, product: Product, inputs: Inputs, partition: str = "") -> None:
@@ -183,12 +190,18 @@ def addresses(product: Product) -> tuple[Address, ...]:
     return tuple(port.address for port in product.inputs if port.address is not None)
 
 
-def _source_files(
-    product: Product, port: InputPort, partition: str, fetching: Fetching | None
-) -> tuple[Path, ...]:
+def _delivered(  # noqa: PLR0913, PLR0917 - what is read, and where it goes on from
+    store: Store, product: Product, port: InputPort, partition: str,
+    begun: Release | None, fetching: Fetching | None,
+) -> Delivered:  # fmt: skip
     if not is_remote(port):
-        return read_files(product, port, partition)
-    return fetching.fetch(product, port, partition) if fetching else ()
+        return Delivered(read_files(product, port, partition))
+    if fetching is None:
+        return Delivered()
+    state = b""
+    if begun is not None and is_resource(port):
+        state = state_of(store, product, begun, partition, port)
+    return fetching.fetch(product, port, partition, state)
 
 
 def _there(product: Product, port: InputPort, partition: str) -> set[Path]:

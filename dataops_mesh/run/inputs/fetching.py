@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from dataops_mesh.connections import Connections
-from dataops_mesh.fetch.fetch import Asked, fetch, known, look
+from dataops_mesh.fetch.fetch import Asked, Delivered, fetch, known, look
 from dataops_mesh.fetch.note import SPARE, forget, of_product
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import InputPort, Product
 from dataops_mesh.store.store import Store
+from dataops_mesh.transform.dlt.driver import Resource
+from dataops_mesh.transform.walls import Walls, walls_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +24,38 @@ class Fetching:
     Args:
         store: where what is fetched is kept.
         connections: where this process finds them.
+        walls: what confines a source that is code.
         say: told how far it is.
     """
 
     store: Store
     connections: Connections
+    walls: Walls
     say: Callable[[str], None] = lambda _: None
 
     @classmethod
     def of(cls, environment: Environment, say: Callable[[str], None] = lambda _: None) -> Fetching:
         """Return how this process fetches."""
-        return cls(environment.store, Connections.of(environment.settings), say)
+        settings = environment.settings
+        return cls(environment.store, Connections.of(settings), walls_of(settings), say)
 
-    def fetch(self, product: Product, port: InputPort, key: str) -> tuple[Path, ...]:
+    def fetch(self, product: Product, port: InputPort, key: str, state: bytes = b"") -> Delivered:
         """Return the files of a remote source.
+
+        Args:
+            product: whose.
+            port: the input port.
+            key: of the partition.
+            state: what a resource goes on from.
 
         Raises:
             SourceError: it cannot be fetched.
         """
         asked = Asked.of(self.store, product, port, key)
-        return fetch(self.store, asked, self.connections, self.say)
+        driver = None
+        if asked.remote.resource:
+            driver = Resource(self.store, product, self.walls, state)
+        return fetch(self.store, asked, self.connections, self.say, driver)
 
     def look(self, product: Product, port: InputPort, key: str) -> str:
         """Ask whether there is anything new; return why that failed, if it did."""
@@ -76,6 +89,11 @@ def leaving_nothing(product: Product, store: Store, keys: Iterable[str]) -> Iter
 def is_remote(port: InputPort) -> bool:
     """Tell whether an input is fetched before it is read."""
     return port.source is not None and port.source.remote is not None
+
+
+def is_resource(port: InputPort) -> bool:
+    """Tell whether an input is what code of the product brings."""
+    return bool(port.source and port.source.remote and port.source.remote.resource)
 
 
 def seen(store: Store, product: Product, port: InputPort, key: str) -> str:

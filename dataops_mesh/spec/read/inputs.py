@@ -158,7 +158,7 @@ def _source(node: Node, folder: Path, root: Path, problems: list[Problem]) -> So
         problems.append((node.child("path") or node).problem(f'"{path}" {what}'))
     given = node.text("format")
     kind = SourceFormat(given) if given else infer_format(path)
-    kind = SourceFormat.PARQUET if remote and remote.query else kind
+    kind = SourceFormat.PARQUET if remote and not remote.url else kind
     options = _options(node, kind, problems)
     column, asset = node.text("column") or "", node.text("asset") or ""
     said = node.text("capture")

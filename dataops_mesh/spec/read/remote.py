@@ -1,4 +1,4 @@
-"""Reads where a source is fetched from: `url`, or `query`, with the name of a connection."""
+"""Reads where a source is fetched from: `url`, `query` or `resource`, and by which connection."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ from urllib.parse import urlsplit
 from dataops_mesh.cron import LENGTHS, length_of
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.paths import text_problem
 from dataops_mesh.spec.read.node import Node
-from dataops_mesh.spec.remote import BUCKET, PARTITION_KEY, SCHEMES, WEB, Remote, is_word
+from dataops_mesh.spec.remote import (
+    BUCKET,
+    PARTITION_KEY,
+    SCHEMES,
+    WEB,
+    Remote,
+    called,
+    is_word,
+)
 
-PLACES = ("path", "url", "query")
+PLACES = ("path", "url", "query", "resource")
 _OF_FILES = ("package", "asset")
-_OF_QUERIES = ("format", "options")
+_AS_FILES = ("format", "options")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -32,9 +41,10 @@ def read_remote(node: Node, problems: list[Problem]) -> Remote | None:
         return None
     if given == ["path"]:
         for key in ("connection", "changed", "every"):
-            _refuse(node, key, "belongs to a source with `url` or `query`", problems)
+            _refuse(node, key, "belongs to a source that is fetched", problems)
         return None
-    for key in (*_OF_FILES, *(_OF_QUERIES if given == ["query"] else ("changed",))):
+    more = {"url": ("changed",), "query": _AS_FILES, "resource": (*_AS_FILES, "changed")}
+    for key in (*_OF_FILES, *more[given[0]]):
         _refuse(node, key, f"does not go with `{given[0]}`", problems)
     made = Remote(
         url=node.text("url") or "",
@@ -42,9 +52,12 @@ def read_remote(node: Node, problems: list[Problem]) -> Remote | None:
         connection=node.text("connection") or "",
         changed=node.text("changed") or "",
         every=_seconds(node, problems),
+        resource=node.text("resource") or "",
     )
     if made.url:
         _check_url(node, made, problems)
+    if child := node.child("resource"):
+        _check_resource(child, problems)
     for key in ("query", "changed"):
         if child := node.child(key):
             _check_query(child, problems)
@@ -55,10 +68,18 @@ def read_remote(node: Node, problems: list[Problem]) -> Remote | None:
 
 
 def remote_problems(product: Product) -> list[Problem]:
-    """Return what is wrong with remote sources of which each partition is fetched by itself."""
+    """Return what is wrong with remote sources in the product that they are of.
+
+    A resource is code, so it opens what any code of the product may open; of what is fetched for
+    each partition, its name has to fit into what is asked.
+    """
     found, cut = [], product.partitioning
     for port in product.inputs:
         remote = port.source.remote if port.source else None
+        if remote is not None and remote.resource and not product.network and port.source:
+            what = "a resource asks other machines, and the product may reach none"
+            then = "say `network: true` (docs/declarations.md, What a transform may open)"
+            found.append(Problem(what, port.source.where, "resource", next=then))
         if remote is None or port.source is None or not remote.is_cut or cut is None:
             continue
         if cut.lookback:
@@ -125,6 +146,23 @@ def url_problem(url: str) -> str:
     if parts.scheme in WEB and not PurePosixPath(parts.path).name:
         return "names no file"
     return "may not contain .." if ".." in PurePosixPath(parts.path).parts else ""
+
+
+def _check_resource(child: Node, problems: list[Problem]) -> None:
+    found = called(str(child.value))
+    if found is None:
+        what = f'"{child.value}" names no resource'
+        then = "write `<file>.py:<name>`, for example `orders.py:orders`"
+        problems.append(child.problem(what, then=then))
+        return
+    file, _, argument = found
+    if text_problem(file) or PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
+        what = f'"{file}" is no file of the product\'s folder'
+        problems.append(child.problem(what, then="put it there, where the product is declared"))
+    if argument not in {"", PARTITION_KEY}:
+        what = f'a resource is not called with "{argument}"'
+        then = f"call it with {PARTITION_KEY}, or with nothing"
+        problems.append(child.problem(what, then=then))
 
 
 def _check_query(child: Node, problems: list[Problem]) -> None:

@@ -129,7 +129,7 @@ def run(
 
     Args:
         task: what to do.
-        kind: `dbt` if it needs dbt.
+        kind: `dbt` if it needs dbt, `dlt` if it needs dlt.
         seconds: after which it is ended; 0 for never.
         python: the interpreter; absent for ours.
         output: receives what the task prints; absent for our standard error.

@@ -119,6 +119,8 @@ class Server:
         if wanted["kind"] == "dbt":
             preload.dbt(self.dbt_jobs)
             self.dbt_jobs += 1
+        if wanted["kind"] == "dlt":
+            preload.dlt()
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         me = os.getpid()

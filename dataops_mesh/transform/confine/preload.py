@@ -34,6 +34,11 @@ _DBT = (
     *("dbt.adapters.duckdb", "dbt.adapters.duckdb.connections", "dbt_common.clients.agate_helper"),
     *("dbt.adapters.duckdb.environments.local", "multiprocessing.dummy", "babel.dates"),
 )
+_DLT = (
+    *("dlt", "dlt.common.configuration.providers", "dlt.common.libs.pyarrow", "dlt.normalize"),
+    *("dlt.destinations.impl.filesystem.filesystem", "dlt.sources.helpers.requests"),
+    *("dlt.pipeline.pipeline", "dlt.extract.extract", "dlt.normalize.normalize"),
+)
 _MANY = 30  # jobs: two or three for each product
 _PROJECT = {
     "dbt_project.yml": "name: warm\nprofile: warm\nversion: 1.0.0\nmodel-paths: [models]\n",
@@ -71,6 +76,15 @@ def dbt(jobs: int) -> None:
         preload_dbt.name_no_callers()
     else:
         _build_one_project()
+    _settle()
+
+
+def dlt() -> None:
+    """Import dlt for the first job that needs it; it looks for its configuration only when used."""
+    if "dlt" in sys.modules:
+        return
+    gc.unfreeze()
+    _import(_DLT)
     _settle()
 
 

@@ -10,6 +10,7 @@ from dataops_mesh.errors import Problem
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.tokens import kind, words
 from dataops_mesh.transform.code import code_files
+from dataops_mesh.transform.dlt.problems import resource_files
 from dataops_mesh.transform.place import place
 
 _SQL_CLOCK = frozenset(
@@ -43,7 +44,9 @@ def chance_notes(product: Product) -> tuple[Problem, ...]:
             files = [file for file in code_files(product).values() if file.suffix == ".sql"]
             return tuple(note for file in files for note in _sql_notes(product, file))
         case TransformKind.PYTHON:
-            own = [file for file in code_files(product).values() if file.suffix == ".py"]
+            asked = resource_files(product)  # what they bring is kept as it came
+            found = (file for file in code_files(product).values() if file.suffix == ".py")
+            own = [file for file in found if file not in asked]
             return tuple(note for file in own for note in _python_notes(product, file))
     return ()
 
