@@ -49,9 +49,9 @@ def test_a_server_that_says_no_version_is_read_again_and_compared(tmp_path: Path
     assert len(fetched(settings)) == 1
 
 
-@pytest.mark.parametrize("path", ["/%2e%2e", "/a%2Fb", "/a%0Ab.csv", "/" + "long" * 50])
+@pytest.mark.parametrize("path", ["/a%2Fb", "/a%0Ab.csv", "/" + "long" * 50])
 def test_an_address_may_end_in_what_is_no_name_of_a_file(tmp_path: Path, web: Web, path: str):
-    web.files[path] = web.files["/"] = CSV  # `..` is asked for as the root
+    web.files[path] = CSV
     settings = shop(tmp_path, f"{source(web, path)}, format: csv")
     assert run(settings).published
     (file,) = fetched(settings)
