@@ -1,6 +1,7 @@
 """A whole production instance: PostgreSQL, daemon, webserver, a code server per domain.
 
-One product is materialized through GraphQL; everything else happens by itself.
+A product, and an asset of somebody else's code location, are materialized through GraphQL; everything
+else happens by itself.
 """
 
 from __future__ import annotations
@@ -44,10 +45,28 @@ RUNS = "query { runsOrError(limit: 100) { ... on Runs { results { jobName status
 PATIENCE = 170  # seconds; a fifth of it on a machine with nothing else to do
 
 
+# What people have beside the mesh: a location that knows nothing of it.
+LOADER = """
+from pathlib import Path
+
+import dagster as dg
+
+OUT = Path({out!r})
+
+
+@dg.asset(key_prefix="raw")
+def orders() -> None:
+    OUT.write_text("id,amount\\n1,10\\n2,25\\n")
+
+
+defs = dg.Definitions(assets=[orders], jobs=[dg.define_asset_job("loader", [orders])])
+"""
+
+
 def domains(csv):
     orders = a_product(
         ports={"orders": COLUMNS},
-        inputs=[a_source("csv", "o.csv")],
+        inputs=[a_source("csv", "o.csv", more="asset: raw/orders")],
         files={
             "orders.sql": "select id::bigint as id, amount::bigint as amount from csv",
             "o.csv": csv,
@@ -164,7 +183,7 @@ class Production:
             e["name"]
             for e in entries
             if (e["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation"
-        } == {"shop", "desk", "board"}
+        } == {"shop", "desk", "board", "loader"}
 
 
 @pytest.mark.timeout(480)
@@ -201,7 +220,11 @@ def test_a_production_instance_runs_by_itself_and_stops_where_data_is_bad(tmp_pa
             here.start(
                 f"code-{server.domain}", "dagster", "code-server", "start", *server.arguments
             )
+        loader = tmp_path / "loader.py"
+        loader.write_text(LOADER.format(out=str(tmp_path / "domains/shop/orders/o.csv")))
         workspace = str(deploy / "workspace.yaml")
+        with Path(workspace).open("a") as more:
+            more.write(f"  - python_file: {{relative_path: {loader}, location_name: loader}}\n")
         here.start(
             "web", "dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(here.web)
         )
@@ -226,12 +249,12 @@ def test_a_production_instance_runs_by_itself_and_stops_where_data_is_bad(tmp_pa
             ("board", "SUCCESS"), ("desk", "SUCCESS"), ("shop", "FAILURE"), ("shop", "SUCCESS"),
         ]  # fmt: skip
 
-        source.write_text("id,amount\n1,10\n2,25\n")
-        here.launch("shop")
+        here.launch("loader")  # its materialization wakes the shop
         here.until("the recovery downstream", lambda: here.read("from desk.totals") == [(35,)])
         here.until("the all clear", lambda: len(hook) > 1)
         assert hook[-1][2]["text"] == "all clear: refused: shop.orders"
-        expected = [("desk", "SUCCESS")] * 2 + [("shop", "FAILURE")] + [("shop", "SUCCESS")] * 2
+        expected = [("desk", "SUCCESS")] * 2 + [("loader", "SUCCESS")]
+        expected += [("shop", "FAILURE")] + [("shop", "SUCCESS")] * 2
         # The board may still be at work; what else ran, and how often, is settled.
         here.until(
             "the expected runs and no other",
