@@ -47,6 +47,7 @@ def bring(folder: Path, asked: Asked, where: Location | None = None) -> Brought:
     try:
         _make_ours(own, asked, where)
         with locks.exclusive(own / ".lock", seconds=_LOCK_SECONDS), asked.look() as wanted:
+            _make_way(own, where)
             return _bring(own, asked, wanted)
     except sql.engine_error() as error:
         _clean_aside(own)
@@ -72,6 +73,21 @@ def _make_ours(own: Path, asked: Asked, where: Location | None) -> None:
     if not files.create(marker, said) and files.read(marker) != said:
         what = f"{own} has the copies of another store"
         raise ExportError(Problem(what, where, next="remove it, or choose another path"))
+
+
+def _make_way(own: Path, where: Location | None) -> None:
+    """Remove a version that stands in the place of the link: somebody's copy has followed it.
+
+    Raises:
+        ExportError: no export has written what stands there.
+    """
+    current = own / CURRENT
+    if current.is_symlink() or not current.exists():
+        return
+    if not (current / NOTE).is_file():
+        what = f"{current} is in the way: no export has written it"
+        raise ExportError(Problem(what, where, next="remove it, or choose another path"))
+    files.remove_tree(current)
 
 
 def _bring(own: Path, asked: Asked, wanted: Wanted) -> Brought:

@@ -97,5 +97,5 @@ def first_run(example):
 def own(example, tmp_path):
     """A copy of the example after its first run, for tests that change it."""
     root = tmp_path / "mesh"
-    shutil.copytree(example.root, root)
+    shutil.copytree(example.root, root, symlinks=True)
     return Workspace(root)

@@ -42,6 +42,27 @@ def test_the_copies_of_another_store_stay(tmp_path):
     assert in_folder(tmp_path / "b" / "exports/shop/sales/current") == (1, 20)
 
 
+def test_a_workspace_that_was_copied_without_links_exports_on(tmp_path):
+    (tmp_path / "a").mkdir()
+    first = shop(tmp_path / "a", [to_folder()])
+    publish(first, 1)
+    export(first)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    second = shop(tmp_path / "b", [to_folder()])
+    current = tmp_path / "b" / "exports" / "shop" / "sales" / "current"
+    assert not current.is_symlink()
+    assert export(second)[0].outcome == "exported"
+    publish(second, 2)
+    assert export(second)[0].outcome == "exported"
+    assert in_folder(current) == (2, 20)
+    current.unlink()
+    current.mkdir()
+    (current / "mine.txt").write_text("mine", "utf-8")
+    (found,) = export(second)
+    assert "is in the way" in found.why
+    assert (current / "mine.txt").exists()
+
+
 def test_csv_and_a_changed_format(tmp_path):
     settings = shop(tmp_path, [to_folder(form="csv")])
     publish(settings, 4)
