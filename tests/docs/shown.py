@@ -85,6 +85,7 @@ SHOWN = {
     ("sources.md", "# domains/shop/orders/orders.py"): RESOURCES,
     ("sources.md", "# domains/shop/orders/product.odps.yaml"): RESOURCES,
     ("sources.md", "-- domains/shop/orders/orders.sql"): RESOURCES,
+    ("sources.md", '# orders.py, beside the declaration: resource: "orders.py:shop"'): "tests/fetch/test_databases_by_dlt.py::test_only_new_rows_come_and_what_was_refused_comes_again",
     ("sources.md", 'url = "https://shop.example/api/orders"'): RESOURCES,
     ("state.md", "# domains/shop/visits/product.odps.yaml"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
     ("state.md", "-- domains/shop/visits/visits.sql"): f"{STATE}::test_the_page_appends_merges_and_keeps_history",
