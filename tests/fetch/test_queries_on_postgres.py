@@ -18,7 +18,6 @@ from helpers import environment, product, read
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dataops_mesh.connections import Connections
 from dataops_mesh.errors import DeclarationError, SourceError
 from dataops_mesh.fetch import faults
 from dataops_mesh.fetch.driver import Before, Where
@@ -384,8 +383,8 @@ def test_a_look_asks_changed_and_nothing_else(tmp_path: Path, database: str):
     execute(database, "create table orders as select 1 as id")
     changed = ", changed: 'select max(id) from orders', every: 1m"
     settings = shop(tmp_path, a_query("select id from orders", changed))
-    found, store = product(settings, "shop.orders"), environment(settings).store
+    found = product(settings, "shop.orders")
     (port,) = found.inputs
-    fetching = Fetching(store, Connections(None, tmp_path))
+    fetching = Fetching.of(environment(settings))
     assert not fetching.look(found, port, "")
     assert not fetched(settings)
