@@ -34,7 +34,7 @@ LIMIT = 50
 
 def show_status(names: Sequence[str], output: Format) -> int:
     """Print one line per output port: what consumers read, and how the last run ended."""
-    from dataops_mesh.cli.ending import ending_words
+    from dataops_mesh.cli.run.ending import ending_words
     from dataops_mesh.cli.sandbox.sandboxes import stale_lines
     from dataops_mesh.run.quarantine import set_aside_now
     from dataops_mesh.run.record import open_record

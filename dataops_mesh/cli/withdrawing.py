@@ -56,7 +56,7 @@ def withdraw(  # noqa: PLR0913 - a command's options
     if due:
         if partition is not None or erase:
             raise typer.BadParameter("--due says itself what has ended, and erases nothing")
-        from dataops_mesh.cli.ending import withdraw_due
+        from dataops_mesh.cli.run.ending import withdraw_due
 
         raise typer.Exit(withdraw_due(name or "", reason, output, yes=yes))
     if name is None or not reason.strip():

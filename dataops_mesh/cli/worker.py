@@ -69,7 +69,7 @@ def _check(settings: Settings, request: dict[str, Any], _send: Callable[..., Non
 
 def _run(settings: Settings, request: dict[str, Any], send: Callable[..., None]) -> Answers:
     """Run the products of a domain, and say how each ended."""
-    from dataops_mesh.cli.running import pieces_of
+    from dataops_mesh.cli.run.running import pieces_of
     from dataops_mesh.factory.instance import open_instance
     from dataops_mesh.factory.runner import run_batch
     from dataops_mesh.run.environment import open_environment

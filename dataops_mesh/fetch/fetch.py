@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -156,16 +157,12 @@ def known(asked: Asked) -> str:
 
 
 def delivered(asked: Asked) -> float | None:
-    """Return when what a source holds was delivered, in seconds; None if nobody has seen anything.
+    """Return when what a source holds was delivered, in seconds; None if nothing is there.
 
-    Asks nobody.
+    Asks nobody: what nobody has ever looked at is not known to be missing, and is as new as can be.
     """
-    return notes.delivered(notes.read(asked.folder))
-
-
-def is_known(asked: Asked) -> bool:
-    """Tell whether anybody has ever looked at a source."""
-    return notes.read(asked.folder) != Note()
+    note = notes.read(asked.folder)
+    return notes.delivered(note) if note != Note() else math.inf
 
 
 def _looked(asked: Asked, old: Note, connections: Connections) -> Note:

@@ -21,7 +21,7 @@ from dataops_mesh.errors import FULL
 from dataops_mesh.fetch.driver import Before, Fetched, Piece, Say, Where
 from dataops_mesh.fetch.faults import Absent, Fault, Refusal
 from dataops_mesh.fetch.reach import require_reachable, session
-from dataops_mesh.spec.read.remote import url_problem
+from dataops_mesh.spec.read.inputs.remote import url_problem
 from dataops_mesh.spec.remote import WEB
 
 TIMEOUT = (10.0, 60.0)  # to connect, and between two pieces of an answer

@@ -17,6 +17,12 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+
+def _keys(*names: str) -> tuple[Column[str], ...]:
+    """Return the columns that name a row."""
+    return tuple(Column(name, String(255), primary_key=True) for name in names)
+
+
 candidates = Table(
     "candidates",
     metadata,
@@ -47,9 +53,7 @@ candidates = Table(
 results = Table(
     "results",
     metadata,
-    Column("candidate", String(255), primary_key=True),
-    Column("port", String(255), primary_key=True),
-    Column("check", String(255), primary_key=True),
+    *_keys("candidate", "port", "check"),
     Column("fingerprint", String(255), nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("severity", String(16), nullable=False),
@@ -62,8 +66,7 @@ results = Table(
 reads = Table(
     "reads",
     metadata,
-    Column("candidate", String(255), primary_key=True),
-    Column("name", String(255), primary_key=True),
+    *_keys("candidate", "name"),
     Column("address", String(255)),
     Column("publication", BigInteger),
     Column("input_candidate", String(255)),
@@ -74,8 +77,7 @@ reads = Table(
 ports = Table(
     "ports",
     metadata,
-    Column("candidate", String(255), primary_key=True),
-    Column("address", String(255), primary_key=True),
+    *_keys("candidate", "address"),
     Column("partition", String(255), nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("fingerprint", String(255), nullable=False),
@@ -86,9 +88,7 @@ ports = Table(
 profiles = Table(
     "profiles",
     metadata,
-    Column("candidate", String(255), primary_key=True),
-    Column("address", String(255), primary_key=True),
-    Column("column", String(255), primary_key=True),
+    *_keys("candidate", "address", "column"),
     Column("nulls", BigInteger, nullable=False),
     Column("mean", Float),
 )
@@ -98,9 +98,7 @@ profiles = Table(
 distinct_counts = Table(
     "distinct_counts",
     metadata,
-    Column("candidate", String(255), primary_key=True),
-    Column("address", String(255), primary_key=True),
-    Column("column", String(255), primary_key=True),
+    *_keys("candidate", "address", "column"),
     Column("count", BigInteger, nullable=False),
 )
 
@@ -127,8 +125,7 @@ parts = Table(
     "parts",
     metadata,
     Column("publication", BigInteger, primary_key=True),
-    Column("address", String(255), primary_key=True),
-    Column("partition", String(255), primary_key=True),
+    *_keys("address", "partition"),
     Column("candidate", String(255), nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("fingerprint", String(255), nullable=False),
@@ -195,8 +192,7 @@ incidents = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("about", String(255), primary_key=True),
-    Column("channel", String(255), primary_key=True),
+    *_keys("about", "channel"),
     Column("what", String(16), primary_key=True),
     Column("publication", BigInteger),
     Column("at", String(40), nullable=False),
@@ -206,8 +202,7 @@ deliveries = Table(
 exports = Table(
     "exports",
     metadata,
-    Column("product", String(255), primary_key=True),
-    Column("target", String(255), primary_key=True),
+    *_keys("product", "target"),
     Column("at", String(40), primary_key=True),
     Column("outcome", String(16), nullable=False),
     Column("release", BigInteger, nullable=False),
@@ -222,8 +217,7 @@ exports = Table(
 claims = Table(
     "claims",
     metadata,
-    Column("about", String(255), primary_key=True),
-    Column("channel", String(255), primary_key=True),
+    *_keys("about", "channel"),
     Column("what", String(16), primary_key=True),
     Column("by", String(64), nullable=False),
     Column("until", Float, nullable=False),
@@ -282,9 +276,7 @@ operations = Table(
 runs = Table(
     "attempts",
     metadata,
-    Column("run_id", String(255), primary_key=True),
-    Column("product", String(255), primary_key=True),
-    Column("partition", String(255), primary_key=True),
+    *_keys("run_id", "product", "partition"),
     Column("ended", String(40), primary_key=True),
     Column("outcome", String(16), nullable=False),
     Column("why", Text, nullable=False),

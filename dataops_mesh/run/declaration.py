@@ -19,7 +19,7 @@ from dataops_mesh.run.registry.declared import still_read
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.macros import macro_files
 from dataops_mesh.spec.model import Product, TransformKind
-from dataops_mesh.spec.read import sources
+from dataops_mesh.spec.read.inputs import sources
 from dataops_mesh.spec.read.pact import FOLDER, SUFFIX
 from dataops_mesh.store.declarations import read_declaration, write_declaration
 from dataops_mesh.store.manifest import Declared, Manifest, read_manifest

@@ -13,7 +13,6 @@ from dataops_mesh.run.identity import (
     person_or_user,
     transform_fingerprint,
 )
-from dataops_mesh.run.inputs.fetching import is_resource
 from dataops_mesh.run.judged import keep_code, keep_judgement
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import TransformKind
@@ -35,7 +34,7 @@ def manifest_of(attempt: Attempt, verdict: str, reasons: tuple[str, ...]) -> Man
     product, settings = attempt.product, attempt.environment.settings
     rules = coverage(product)
     sql = product.transform.kind is TransformKind.SQL
-    asked = any(is_resource(port) for port in product.inputs)
+    asked = any(port.resource for port in product.inputs)
     code, files = keep_code(product, attempt.environment, attempt.modules)
     return Manifest(
         candidate=attempt.ref,

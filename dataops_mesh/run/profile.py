@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.run.attempt import Attempt
-from dataops_mesh.run.distinct import different, distinct_counts, is_plain, sampled
+from dataops_mesh.run.usual.distinct import different, distinct_counts, is_plain, sampled
 from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import OutputPort
 from dataops_mesh.store.described import ColumnProfile

@@ -16,7 +16,7 @@ from dataops_mesh.engine.read import connect
 from dataops_mesh.engine.session import bind_source, session_in
 from dataops_mesh.errors import Location, Problem, SourceError
 from dataops_mesh.spec.model import Source, SourceFormat
-from dataops_mesh.spec.read.inputs import infer_format
+from dataops_mesh.spec.read.inputs.ports import infer_format
 
 if TYPE_CHECKING:
     import duckdb

@@ -137,6 +137,16 @@ class InputPort:
     role: str = ""
 
     @property
+    def remote(self) -> Remote | None:
+        """Return what is fetched before this port is read; None for a publication or a file."""
+        return self.source.remote if self.source else None
+
+    @property
+    def resource(self) -> str:
+        """Return the resource of dlt that is run for this port; empty for none."""
+        return self.remote.resource if self.remote else ""
+
+    @property
     def parameter(self) -> str:
         """Return the name by which a Python transform receives this port."""
         return self.name.replace(".", "_")

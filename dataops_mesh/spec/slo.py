@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dataops_mesh.spec.model import Contract, Product
+from dataops_mesh.spec.model import Contract, Product, Sla
 from dataops_mesh.spec.read.sla import hours
 
 _GRACE = 0.25
+# How much of a promise a partition may take once it is over.
+_AFTER_ITS_END = {"latency": 1.0, "freshness": 1.0, "frequency": _GRACE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,15 @@ def recency_of(product: Product) -> Recency | None:
     )
 
 
-def delivery_of(contract: Contract, name: str) -> Recency | None:
+def delivery_of(contract: Contract, name: str, *, is_cut: bool = False) -> Recency | None:
     """Return how old the delivery of a source may be by its contract, or None.
 
     Args:
         contract: the source's.
         name: the input port that reads it.
+        is_cut: each partition is delivered by itself: how long after its end it may come.
     """
-    return _strictest(_of(contract, name))
+    return _strictest(_of_partitions(contract, name) if is_cut else _of(contract, name))
 
 
 def _strictest(found: Iterable[Recency]) -> Recency | None:
@@ -54,17 +57,36 @@ def _strictest(found: Iterable[Recency]) -> Recency | None:
 
 
 def _of(contract: Contract, name: str) -> list[Recency]:
-    slas = contract.slas
-    latency = next((hours(sla) for sla in slas if sla.property == "latency"), None)
+    latency = _latency(contract)
     found = []
-    for sla in slas:
+    for sla in contract.slas:
         span = hours(sla)
         if span is None:
             continue
-        words = f"{sla.property} {sla.value} {sla.unit} of {name}"
+        words = _words(sla, name)
         if sla.property == "freshness" and sla.element is None:
             found.append(Recency(span, span, words))
         if sla.property == "frequency":
             grace = latency if latency is not None else span * _GRACE
             found.append(Recency(span, span + grace, words))
     return found
+
+
+def _of_partitions(contract: Contract, name: str) -> list[Recency]:
+    """Return how long after its end a partition may come: its latency, else by the others."""
+    latency, found = _latency(contract), []
+    for sla in contract.slas:
+        span, share = hours(sla), _AFTER_ITS_END.get(sla.property)
+        if span is None or share is None or (sla.property == "freshness" and sla.element):
+            continue
+        if latency is None or sla.property == "latency":
+            found.append(Recency(span * share, span * share, _words(sla, name)))
+    return found
+
+
+def _latency(contract: Contract) -> float | None:
+    return next((hours(sla) for sla in contract.slas if sla.property == "latency"), None)
+
+
+def _words(sla: Sla, name: str) -> str:
+    return f"{sla.property} {sla.value} {sla.unit} of {name}"

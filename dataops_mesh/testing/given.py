@@ -35,7 +35,7 @@ def as_source(port: InputPort, given: Given, work: Path) -> InputPort:
         UnknownNameError: nothing was given, and no contract says what its columns are.
     """
     from dataops_mesh.spec.model import SourceFormat
-    from dataops_mesh.spec.read.inputs import infer_format
+    from dataops_mesh.spec.read.inputs.ports import infer_format
 
     source = port.source
     if source is None:

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dataops_mesh.engine.source import resolve
-from dataops_mesh.errors import SourceError
-from dataops_mesh.fetch.fetch import Asked, delivered, is_known
+from dataops_mesh.errors import Location, SourceError
+from dataops_mesh.fetch.fetch import Asked, delivered
 from dataops_mesh.ledger.trouble.incidents import Trouble
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.spec.model import Contract, InputPort, Product, Source
+from dataops_mesh.spec.model import InputPort, Product, Source
 from dataops_mesh.spec.partition import partitions_until
-from dataops_mesh.spec.read.sla import hours
 from dataops_mesh.spec.slo import Recency, delivery_of
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.store import Store
@@ -35,10 +34,15 @@ class _Promised:
     product: Product
     port: InputPort
     source: Source
-    contract: Contract
     recency: Recency
+    where: Location
 
-    def delivered(self, store: Store, now: datetime, key: str = "") -> datetime | None:
+    @property
+    def patience(self) -> timedelta:
+        """Return how old it may be; of partitions, how long after its end one may come."""
+        return timedelta(hours=self.recency.fail)
+
+    def came(self, store: Store, now: datetime, key: str = "") -> datetime | None:
         """Return when the newest file came, None if there is none; one of the future, now."""
         if self.source.remote is not None:
             at = delivered(Asked.of(store, self.product, self.port, key))
@@ -48,11 +52,9 @@ class _Promised:
                 at = max(path.stat().st_mtime for path in found)
             except (SourceError, OSError):
                 at = None
-        return min(datetime.fromtimestamp(at, UTC), now) if at is not None else None
-
-    def is_seen(self, store: Store, key: str = "") -> bool:
-        """Tell whether it is known what lies there: somewhere else, somebody must have looked."""
-        return self.source.remote is None or is_known(Asked.of(store, self.product, self.port, key))
+        if at is None:
+            return None
+        return datetime.fromtimestamp(min(at, now.timestamp()), UTC)
 
 
 def missing_deliveries(
@@ -70,7 +72,7 @@ def missing_deliveries(
     for one in _promised(products):
         why = _parts(one, store, release, now) if one.source.is_cut else _whole(one, store, now)
         if why:
-            said = f"{why}; promised: {one.recency.promise} ({one.contract.where})"
+            said = f"{why}; promised: {one.recency.promise} ({one.where})"
             yield Trouble(one.product.qualified_name, DELIVERY, one.port.name, said)
 
 
@@ -79,27 +81,25 @@ def delivery_ends(
 ) -> Iterator[datetime]:
     """Yield when the clock alone makes a delivery late, of sources that are delivered whole."""
     for one in _promised(products):
-        at = None if one.source.is_cut else one.delivered(environment.store, now)
+        at = None if one.source.is_cut else one.came(environment.store, now)
         if at is not None:
-            yield at + timedelta(hours=one.recency.fail)
+            yield at + one.patience
 
 
 def _promised(products: Iterable[Product]) -> Iterator[_Promised]:
     for product in products:
         for port in product.inputs:
             if port.source is not None and port.contract is not None:
-                recency = delivery_of(port.contract, port.name)
+                recency = delivery_of(port.contract, port.name, is_cut=port.source.is_cut)
                 if recency is not None:
-                    yield _Promised(product, port, port.source, port.contract, recency)
+                    yield _Promised(product, port, port.source, recency, port.contract.where)
 
 
 def _whole(one: _Promised, store: Store, now: datetime) -> str:
-    if not one.is_seen(store):
-        return ""
-    at = one.delivered(store, now)
+    at = one.came(store, now)
     if at is None:
         return f'nothing is delivered for the source "{one.port.name}"'
-    if now - at <= timedelta(hours=one.recency.fail):
+    if now - at <= one.patience:
         return ""
     return f'the last delivery of the source "{one.port.name}" is {span(now - at)} old'
 
@@ -110,25 +110,16 @@ def _parts(one: _Promised, store: Store, release: Release, now: datetime) -> str
         return ""
     entry = release.ports.get(one.product.outputs[0].address)
     done = {part.key for part in entry.parts} if entry else set()
-    patience = _patience(one.contract)
     waiting = [
         piece.key
         for piece in partitions_until(partitioning, now)
         if piece.ends is not None
-        and piece.ends + patience < now
+        and piece.ends + one.patience < now
         and piece.key not in done
-        and one.is_seen(store, piece.key)
-        and one.delivered(store, now, piece.key) is None
+        and one.came(store, now, piece.key) is None
     ]
     if not waiting:
         return ""
     named = ", ".join(waiting[:_SHOWN])
     more = f" and {len(waiting) - _SHOWN} more" if len(waiting) > _SHOWN else ""
     return f'nothing is delivered for the source "{one.port.name}" of {named}{more}'
-
-
-def _patience(contract: Contract) -> timedelta:
-    """Return how long after its end a partition may be delivered."""
-    said = {sla.property: hours(sla) for sla in contract.slas if sla.element is None}
-    latency, interval = said.get("latency"), said.get("frequency") or said.get("freshness") or 0.0
-    return timedelta(hours=latency if latency is not None else interval / 4)

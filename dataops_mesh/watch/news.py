@@ -85,8 +85,8 @@ class Question:
         yield _approvals(self.folder)
         for product in self.products if self.deliveries else ():
             for port in product.inputs:
-                if port.source is not None and port.source.remote is not None:
-                    yield time.time() // (port.source.remote.every or EVERY)
+                if port.remote is not None:
+                    yield time.time() // (port.remote.every or EVERY)
                 elif port.source is not None and port.source.is_cut:
                     yield _delivered(product, port.source)
 

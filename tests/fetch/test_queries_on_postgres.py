@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import sys
 import uuid
-from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -17,45 +15,17 @@ from fetch_cases import everything_said, fetched, run, shop
 from helpers import environment, product, read
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from postgres_cases import a_query, execute
 
 from dataops_mesh.errors import DeclarationError, SourceError
-from dataops_mesh.fetch import faults
 from dataops_mesh.fetch.driver import Before, Where
 from dataops_mesh.fetch.faults import Refusal
 from dataops_mesh.fetch.postgres import Postgres
 from dataops_mesh.run.inputs.fetching import Fetching
 from dataops_mesh.spec.remote import Remote
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "production"))
-from postgres import postgres
-
 pytestmark = [pytest.mark.needs_postgres, pytest.mark.needs_drivers]
 UTC = dt.UTC
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres() as url:
-        yield url.replace("+psycopg2", "")
-
-
-@pytest.fixture
-def database(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty schema, named as the connection `shop_db`."""
-    monkeypatch.setattr(faults, "PAUSES", (0.0, 0.0, 0.0))
-    monkeypatch.setenv("MESH_CONNECTION_SHOP_DB", server)
-    execute(server, "drop schema if exists public cascade", "create schema public")
-    return server
-
-
-def execute(url: str, *statements: str) -> None:
-    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def a_query(text: str, more: str = "") -> str:
-    return f'query: "{text}", connection: shop_db{more}'
 
 
 def rows(url: str, query: str, into: Path) -> list[tuple[object, ...]]:
@@ -277,106 +247,6 @@ def test_nothing_is_written_there(tmp_path: Path, database: str, query: str):
 def test_what_is_no_select_is_refused_where_it_stands(tmp_path: Path, query: str):
     with pytest.raises(DeclarationError, match=r"product.odps.yaml:\d+"):
         product(shop(tmp_path, a_query(query)), "shop.orders")
-
-
-@pytest.mark.parametrize(
-    ("query", "why"),
-    [
-        ("select nothing_here as id", r'column "nothing_here" does not exist'),
-        ("select 'hunter2'::int as id", "SQLSTATE 22P02"),
-        ("select 1/0 as id", "SQLSTATE 22012"),
-        ("select 1, 2", "no name"),
-        ("select 1 as a, 2 as A", "two columns"),
-    ],
-)
-def test_what_the_database_says_has_no_value_in_it(
-    tmp_path: Path, database: str, query: str, why: str
-):
-    del database
-    with pytest.raises(SourceError, match=why) as told:
-        run(shop(tmp_path, a_query(query)))
-    assert "hunter2" not in str(told.value)
-    assert "product.odps.yaml" in str(told.value)
-
-
-LATER = [
-    "select 1 / (g - 90000) as id from generate_series(1, 100000) g",
-    "select ('hunter' || g)::int as id from generate_series(2, 3) g",
-    "select said() as id from generate_series(1, 3)",
-]
-
-
-@pytest.mark.parametrize("query", LATER)
-def test_a_row_that_fails_is_told_without_its_words_and_not_asked_for_again(
-    tmp_path: Path, database: str, query: str
-):
-    execute(
-        database,
-        "create function said() returns int language plpgsql as $$ begin "
-        "raise exception 'hunter2' using errcode = '42P01'; end $$",
-    )
-    lines: list[str] = []
-    with pytest.raises(SourceError, match="some row of it fails") as told:
-        run(shop(tmp_path, a_query(query)), progress=lines.append)
-    assert "hunter2" not in str(told.value)
-    assert told.value.problems[0].next
-    assert not [line for line in lines if "again" in line]
-
-
-def test_an_answer_that_is_cut_off_is_asked_again(tmp_path: Path, database: str):
-    # Whoever asks a second time finds that the first has been there, and is let be.
-    execute(
-        database,
-        "create sequence tries",
-        "create function cut(g int) returns int language plpgsql as $$ begin "
-        "if g = 90000 and not exists (select from pg_stat_activity "
-        "where application_name = 'mesh test: cut once') then "
-        "perform pg_sleep(0.2); perform pg_terminate_backend(pg_backend_pid()); end if; "
-        "return g; end $$",
-    )
-    settings = shop(tmp_path, a_query("select cut(g) as id from generate_series(1, 100000) g"))
-    lines: list[str] = []
-    with pytest.raises(SourceError, match="went away in the middle"):
-        run(settings, progress=lines.append)
-    assert len([line for line in lines if "trying again" in line]) == 3
-    connection = psycopg2.connect(database, application_name="mesh test: cut once")
-    with closing(connection):
-        assert run(settings).published
-    assert read(settings, "select count(*) from shop.orders") == [(100_000,)]
-
-
-def test_a_database_that_is_not_there(
-    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("MESH_CONNECTION_SHOP_DB", f"{database.rpartition('/')[0]}/nowhere")
-    with pytest.raises(SourceError, match="no database of the connection's name") as told:
-        run(shop(tmp_path, a_query("select 1 as id")))
-    assert "nowhere" not in str(told.value)
-
-
-def test_what_changed_answers_is_kept_as_a_digest(tmp_path: Path, database: str):
-    execute(database, "create table orders as select 1 as id, 'zaphod@heart.example' as who")
-    changed = ", changed: 'select max(who) from orders'"
-    settings = shop(tmp_path, a_query("select id from orders", changed))
-    assert run(settings).published
-    notes = [p.read_text() for p in environment(settings).store.fetched.rglob("note.json")]
-    assert len(notes) == 1
-    assert b"zaphod" not in everything_said(settings)
-
-
-def test_a_database_that_is_away_and_a_wrong_password(
-    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
-):
-    del database
-    settings = shop(tmp_path, a_query("select 1 as id"))
-    monkeypatch.setenv("MESH_CONNECTION_SHOP_DB", "postgresql://ana:hunter2@127.0.0.1:9/shop")
-    with pytest.raises(SourceError, match="cannot be reached") as told:
-        run(settings)
-    assert "hunter2" not in str(told.value)
-    monkeypatch.setenv("MESH_CONNECTION_SHOP_DB", "mongodb://ana:hunter2@127.0.0.1:9/shop")
-    with pytest.raises(SourceError, match="no database that can be asked") as other:
-        run(settings)
-    assert "hunter2" not in str(other.value)
 
 
 def test_a_look_asks_changed_and_nothing_else(tmp_path: Path, database: str):

@@ -107,7 +107,7 @@ def test_no_file_and_a_file_of_tomorrow(tmp_path):
     assert 'nothing is delivered for the source "csv"' in one.why
 
 
-def test_it_is_told_once_with_what_is_late_because_of_it_and_ends_with_the_delivery(tmp_path):
+def test_it_is_told_once_and_ends_with_the_delivery(tmp_path):
     settings = made(tmp_path, own=DAILY)
     assert run(settings, "shop.orders").published
     place, found = environment(settings), [product(settings, "shop.orders")]
@@ -132,13 +132,22 @@ def test_it_is_told_once_with_what_is_late_because_of_it_and_ends_with_the_deliv
         ]
 
 
-def test_of_a_partition_that_is_over_its_own_file_is_missed(tmp_path):
+@pytest.mark.parametrize(
+    "promised",
+    [
+        PATIENT,
+        "slaProperties: [{property: latency, value: 2, unit: h}]\n",
+        "slaProperties: [{property: freshness, value: 2, unit: h}]\n",
+        "slaProperties: [{property: frequency, value: 8, unit: h}]\n",
+    ],
+)
+def test_of_a_partition_that_is_over_its_own_file_is_missed(tmp_path, promised):
     cut = a_setting("partitions", "{cadence: daily, start: '2026-01-01'}")
     columns = [ID, "{name: day, logicalType: date, primaryKey: true, partitioned: true}"]
     files = {
         "orders.sql": "select id, day from csv",
         "inputs/csv.odcs.yaml": a_contract(
-            "csv", [ID, "{name: day, logicalType: date}"], extra=PATIENT
+            "csv", [ID, "{name: day, logicalType: date}"], extra=promised
         ),
     }
     for day in (1, 3):

@@ -160,6 +160,17 @@ def test_a_reminder_names_what_is_late_and_the_lead_hears_of_what_lasts(tmp_path
     assert mesh.said("shop", BEGIN + 7 * HOUR) == [("shop", over), ("lead", over)]
 
 
+def test_a_delivery_that_has_not_come_is_the_cause_in_its_own_product_too(tmp_path, hook):
+    mesh = Mesh(tmp_path, hook)
+    mesh.see("shop", ("shop.orders", "delivery"), ("shop.orders", "late"), at=BEGIN)
+    mesh.see("desk", LATE[0], at=BEGIN)
+    (told,) = mesh.tick("shop", BEGIN)
+    assert told[:2] == ("shop", "not delivered: shop.orders")
+    late = told[2]["attachments"][0]["text"]
+    assert "Late because of it: desk.one (leo@mesh.example), shop.orders (mia@mesh.example)" in late
+    assert mesh.said("desk", BEGIN) == [("desk", "not delivered: shop.orders")]
+
+
 def test_what_is_late_by_itself_is_told_by_itself(tmp_path, hook):
     mesh = Mesh(tmp_path, hook)
     mesh.see("desk", LATE[0], at=BEGIN)

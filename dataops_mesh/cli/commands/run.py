@@ -50,12 +50,12 @@ def run(  # noqa: PLR0913 - what the command takes
 ) -> None:
     """Build, check and publish, inputs first."""
     del sandbox  # it was entered
-    from dataops_mesh.cli import running
+    from dataops_mesh.cli.run import running
 
     if again is not None:
         if len(names or []) != 1 or dry or changed or rebuild or full or all_partitions:
             raise typer.BadParameter("--reproduce takes one product, and --partition")
-        from dataops_mesh.cli.reproducing import reproduce
+        from dataops_mesh.cli.run.reproducing import reproduce
 
         raise typer.Exit(reproduce((names or [])[0], again, output, partition or []))
     if rebuild:
@@ -84,7 +84,7 @@ def publish(  # noqa: PLR0913 - what the command takes
     output: Output = Format.TABLE,
 ) -> None:
     """Deliver what another tool made to a product's source, then build, check and publish."""
-    from dataops_mesh.cli import publishing
+    from dataops_mesh.cli.run import publishing
 
     if (file is None) == (not query):
         raise typer.BadParameter("say either --from FILE or --query SELECT")

@@ -71,7 +71,7 @@ def run(
     output: Output = Format.TABLE,
 ) -> None:
     """Build and check in a sandbox; `mesh run --sandbox NAME` takes more options."""
-    from dataops_mesh.cli import running
+    from dataops_mesh.cli.run import running
     from dataops_mesh.cli.sandbox.entering import enter
 
     enter(name)

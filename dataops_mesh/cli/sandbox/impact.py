@@ -15,7 +15,7 @@ from dataops_mesh.cli.examine import sound_products
 from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, show
 from dataops_mesh.cli.planning import PlanFormat, plan_of
 from dataops_mesh.cli.progress import progress
-from dataops_mesh.cli.running import label_of, pieces_of, row_of, run_there
+from dataops_mesh.cli.run.running import label_of, pieces_of, row_of, run_there
 from dataops_mesh.cli.sandbox.entering import enter
 from dataops_mesh.cli.workspace import RUNNABLE, named, open_readable, say_unreadable
 from dataops_mesh.run.registry.elsewhere import find_elsewhere

@@ -26,7 +26,7 @@ def require_reachable(
     Raises:
         SourceError: a file is secret, or lies in a store, another domain's folder or the system's.
     """
-    if port.source is not None and port.source.remote is not None:
+    if port.remote is not None:
         return  # fetched by the gate itself, into the store
     kept = [secret.resolve() for secret in secrets]
     for path in found:

@@ -15,7 +15,7 @@ from dataops_mesh.engine.whole import Opened
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.fetch.fetch import Delivered
 from dataops_mesh.run.guards.reach import require_reachable
-from dataops_mesh.run.inputs.fetching import Fetching, is_remote, is_resource, seen
+from dataops_mesh.run.inputs.fetching import Fetching, is_remote, seen
 from dataops_mesh.run.inputs.late import bind_deliveries, read_files, windows
 from dataops_mesh.run.inputs.own import own_views, pin_own
 from dataops_mesh.run.inputs.resource import state_of
@@ -199,7 +199,7 @@ def _delivered(  # noqa: PLR0913, PLR0917 - what is read, and where it goes on f
     if fetching is None:
         return Delivered()
     state = b""
-    if begun is not None and is_resource(port):
+    if begun is not None and port.resource:
         state = state_of(store, product, begun, partition, port)
     return fetching.fetch(product, port, partition, state)
 

@@ -88,12 +88,7 @@ def leaving_nothing(product: Product, store: Store, keys: Iterable[str]) -> Iter
 
 def is_remote(port: InputPort) -> bool:
     """Tell whether an input is fetched before it is read."""
-    return port.source is not None and port.source.remote is not None
-
-
-def is_resource(port: InputPort) -> bool:
-    """Tell whether an input is what code of the product brings."""
-    return bool(port.source and port.source.remote and port.source.remote.resource)
+    return port.remote is not None
 
 
 def seen(store: Store, product: Product, port: InputPort, key: str) -> str:

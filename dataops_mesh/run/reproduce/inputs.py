@@ -97,7 +97,7 @@ def _state(release: Release, read: InputRead) -> InputRead | None:
 
 
 def _not_kept(product: Product, port: InputPort, read: InputRead, key: str) -> Iterator[str]:
-    if port.source is not None and port.source.remote is not None:
+    if port.remote is not None:
         yield f'source "{port.name}" was not kept ({read.why}), and is not fetched again'
         return
     try:

@@ -19,7 +19,7 @@ from dataops_mesh.scaffold.text import CONFIRM, yaml_text
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import SourceFormat
 from dataops_mesh.spec.paths import shown
-from dataops_mesh.spec.read.inputs import infer_format
+from dataops_mesh.spec.read.inputs.ports import infer_format
 
 _READERS = {
     SourceFormat.CSV: "read_csv",

@@ -12,7 +12,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mea
 from dataops_mesh.spec.model import SourceFormat
 from dataops_mesh.spec.names import is_name, slug
 from dataops_mesh.spec.paths import is_inside, shown
-from dataops_mesh.spec.read.inputs import infer_format
+from dataops_mesh.spec.read.inputs.ports import infer_format
 from dataops_mesh.spec.terms import Address
 from dataops_mesh.transform.dbt.refs import MESH
 

@@ -23,11 +23,11 @@ import orjson
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.kept.codec import UnfitError, decode, encode
 from dataops_mesh.spec.loader import load_product
-from dataops_mesh.spec.model import InputPort, Product, TransformKind
+from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.names import SHARED
+from dataops_mesh.spec.read.inputs.sources import FOLDER as INPUTS
 from dataops_mesh.spec.read.pact import FOLDER as PACTS
 from dataops_mesh.spec.read.product import PRODUCT_FILE
-from dataops_mesh.spec.read.sources import FOLDER as INPUTS
 
 _LIBRARY = Path(__file__).parents[2]
 _READ_BY = ("spec", "policy", "transform", "errors.py", "cron.py")
@@ -102,7 +102,8 @@ class Kept:
             find: looks at its files.
         """
         is_sql = product.transform.kind is TransformKind.SQL and not product.shared
-        is_sql = is_sql and not any(_is_code(port) for port in product.inputs)
+        # The digest of the folder does not have the file of a resource.
+        is_sql = is_sql and not any(port.resource for port in product.inputs)
         about = self._about(product) if is_sql else ""
         key = _digest(["transform", about])
         if about and self._known().get(key) == "":
@@ -207,11 +208,6 @@ def _listed(place: Path) -> Iterator[tuple[str, ...]]:
             yield entry.name, kind, content
         else:
             yield entry.name, kind
-
-
-def _is_code(port: InputPort) -> bool:
-    """Tell whether a source is a resource: the digest of the folder does not have its file."""
-    return bool(port.source and port.source.remote and port.source.remote.resource)
 
 
 def _is_local(product: Product) -> bool:

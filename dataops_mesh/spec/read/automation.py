@@ -69,7 +69,7 @@ def automation_of(product: Product) -> Automation:
 
 def _announces(port: InputPort) -> bool:
     """Tell whether somebody can say that there is something new: of a file here nobody does."""
-    return port.address is not None or bool(port.source and port.source.remote)
+    return port.address is not None or port.remote is not None
 
 
 def crons(product: Product) -> tuple[Cron, ...]:

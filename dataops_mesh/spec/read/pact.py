@@ -110,7 +110,7 @@ def _read(
 
 
 def _rules(entry: Node, port: OutputPort, problems: list[Problem]) -> tuple[Rule, ...]:
-    from dataops_mesh.spec.read.inputs import names_of, read_expectations
+    from dataops_mesh.spec.read.inputs.ports import names_of, read_expectations
 
     rules = read_expectations(entry, names_of(port.address), problems)
     problems += unknown_columns(rules, port)

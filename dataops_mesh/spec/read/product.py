@@ -22,13 +22,13 @@ from dataops_mesh.spec.read.contract import (
 )
 from dataops_mesh.spec.read.extras import read_extras
 from dataops_mesh.spec.read.include import read_contract_file
-from dataops_mesh.spec.read.inputs import cut_problems, read_inputs
+from dataops_mesh.spec.read.inputs.own import read_own
+from dataops_mesh.spec.read.inputs.ports import cut_problems, read_inputs
+from dataops_mesh.spec.read.inputs.sources import with_contracts
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.objects import objects_in
-from dataops_mesh.spec.read.own import read_own
 from dataops_mesh.spec.read.pact import read_pacts
 from dataops_mesh.spec.read.relationships import resolve
-from dataops_mesh.spec.read.sources import with_contracts
 from dataops_mesh.spec.read.transform import read_transform
 from dataops_mesh.spec.read.yaml import Document, digest, read_document
 from dataops_mesh.spec.standards.schema import odps_validator, validate

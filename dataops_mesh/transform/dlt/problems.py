@@ -46,7 +46,7 @@ def resource_problems(product: Product) -> tuple[Problem, ...]:
 
 def _resources(product: Product) -> Iterator[tuple[InputPort, Path, str]]:
     for port in product.inputs:
-        remote = port.source.remote if port.source else None
+        remote = port.remote
         found = called(remote.resource) if remote else None
         if found is not None:
             yield port, product.folder / found[0], found[1]

@@ -22,9 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_mesh.ledger.usual import Build, Column
-from dataops_mesh.run.distinct import different, distinct_counts, is_plain, sampled
 from dataops_mesh.run.record import open_record
 from dataops_mesh.run.usual.bounds import DISTINCT, LEAST, PER_ROW, bounds
+from dataops_mesh.run.usual.distinct import different, distinct_counts, is_plain, sampled
 from dataops_mesh.run.usual.remarks import of_port, remarks
 from dataops_mesh.store.manifest import read_manifest
 

@@ -75,7 +75,7 @@ def remote_problems(product: Product) -> list[Problem]:
     """
     found, cut = [], product.partitioning
     for port in product.inputs:
-        remote = port.source.remote if port.source else None
+        remote = port.remote
         if remote is not None and remote.resource and not product.network and port.source:
             what = "a resource asks other machines, and the product may reach none"
             then = "say `network: true` (docs/declarations.md, What a transform may open)"

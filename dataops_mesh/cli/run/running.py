@@ -8,20 +8,20 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.cli.choosing import (
+from dataops_mesh.cli.copying import follow
+from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
+from dataops_mesh.cli.examine import require_sound, sound_products
+from dataops_mesh.cli.near import open_near
+from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
+from dataops_mesh.cli.progress import progress
+from dataops_mesh.cli.run.choosing import (
     only_changed,
     require_own,
     require_partitions,
     show_what_would_run,
     without_ghosts,
 )
-from dataops_mesh.cli.copying import follow
-from dataops_mesh.cli.ending import living
-from dataops_mesh.cli.environments import Ask, Place, by_place, environments, place_of
-from dataops_mesh.cli.examine import require_sound, sound_products
-from dataops_mesh.cli.near import open_near
-from dataops_mesh.cli.output import REFUSED, WRONG, Format, say, say_problems, show
-from dataops_mesh.cli.progress import progress
+from dataops_mesh.cli.run.ending import living
 from dataops_mesh.cli.warned import warned, warning_lines
 from dataops_mesh.cli.wire import read_ended
 from dataops_mesh.cli.workspace import (

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from dataops_mesh.cli.choosing import require_partitions
 from dataops_mesh.cli.output import Format
-from dataops_mesh.cli.running import run_products
+from dataops_mesh.cli.run.choosing import require_partitions
+from dataops_mesh.cli.run.running import run_products
 from dataops_mesh.cli.workspace import one, open_readable
 from dataops_mesh.errors import DeclarationError, Problem, SourceError
 from dataops_mesh.spec.model import PARTITION_KEY, InputPort, Product, Source, SourceFormat

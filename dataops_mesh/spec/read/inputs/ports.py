@@ -22,11 +22,11 @@ from dataops_mesh.spec.paths import source_problem
 from dataops_mesh.spec.read.aside import refuse_setting
 from dataops_mesh.spec.read.contract import check_version
 from dataops_mesh.spec.read.extras import VENDOR, Extras, Settings
+from dataops_mesh.spec.read.inputs.remote import read_remote, remote_problems
 from dataops_mesh.spec.read.node import Node
 from dataops_mesh.spec.read.quality.custom import Target
 from dataops_mesh.spec.read.quality.rule_names import by_position, report_duplicates
 from dataops_mesh.spec.read.quality.rules import read_rule
-from dataops_mesh.spec.read.remote import read_remote, remote_problems
 from dataops_mesh.spec.standards.schema import expectation_validator, validate
 from dataops_mesh.spec.types.physical import normalise
 from dataops_mesh.spec.types.systems import suggest
@@ -65,7 +65,7 @@ def read_inputs(
     ports: list[InputPort] = []
     for entry in node.items("inputPorts"):
         if is_own(entry.text("name") or ""):
-            continue  # no edge of any graph: spec/read/own.py
+            continue  # no edge of any graph: spec/read/inputs/own.py
         port = _read(entry, extras.get(entry.keys, {}), folder, root, problems)
         if port is None:
             continue

@@ -1,0 +1,1 @@
+"""`mesh run` and `mesh publish`: what is built, chosen, built again, delivered and ended."""

@@ -1,0 +1,1 @@
+"""Reads what a product reads: published ports, sources and where they are fetched, `self`."""
