@@ -38,11 +38,14 @@ def examine_all(
         settings: of the workspace.
         ask: asks other environments; they are started for this if it is absent.
     """
+    from dataops_mesh.quality.presidio import presidio_problems
     from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 
     only = None if len(products) == len(mesh.products) else frozenset(map(_name, products))
     problems = list(check_mesh(mesh, read_by(mesh, find_elsewhere(settings, mesh)), only))
     places = by_place(mesh, products, settings)
+    if settings.presidio_file:
+        problems += presidio_problems(settings.presidio_file)
     own_problems, notes = examine(places.pop(None, ()), mesh, settings)
     problems += own_problems
     if places and ask is None:

@@ -95,6 +95,8 @@ class Settings(BaseSettings):
         restricted: the folder of the clear values that roles of contracts read; it has rights of
             its own, none of them for everybody. `{store}` in it is the path of the store. Absent
             means that no role reads unmasked.
+        presidio: a file that configures Presidio's analyzer, which looks for personal data too then
+            (docs/policies.md); absent for not at all.
         alerts_file: a TOML file with the targets of the alert channels; they are secrets.
         remind: after how long an alert is told again, and again, while the trouble lasts, for
             example `4h`; empty for never.
@@ -143,6 +145,7 @@ class Settings(BaseSettings):
     secrets: Path | None = None
     connections: Path | None = None
     restricted: Path | None = None
+    presidio: Path | None = None
     alerts_file: Path | None = None
     remind: str = ""
     escalate_after: str = ""
@@ -241,6 +244,11 @@ class Settings(BaseSettings):
             return None
         named = str(self.restricted).replace("{store}", str(self.store_folder))
         return (self.root / named).absolute()
+
+    @property
+    def presidio_file(self) -> Path | None:
+        """Return the configuration of Presidio, if it shall look for personal data."""
+        return self.root / self.presidio if self.presidio else None
 
     def clock(self) -> datetime:
         """Return the replay clock's time, or the real one."""

@@ -1,14 +1,15 @@
 """Values that look like personal data, in columns whose contract does not say that they are.
 
 Of each column the values with the smallest hashes are looked at, and none that is empty: the same
-candidate gets the same answer, and few values among many nulls are seen. What is found refuses or
-warns as the policy `personal_data` says.
+candidate gets the same answer, and few values among many nulls are seen. Presidio looks where the
+patterns see nothing, if a setting says so. What is found refuses or warns as the policy
+`personal_data` says.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from dataops_mesh.policy.load import load_policies, load_waivers
 from dataops_mesh.policy.personal import CURE, PERSONAL
 from dataops_mesh.policy.rules import Policies
 from dataops_mesh.quality.persons import person_number
+from dataops_mesh.quality.presidio import Finder, finder
 from dataops_mesh.quality.redact import CARD, CARD_LENGTHS, looks_like
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.spec.classes import says_personal
@@ -41,12 +43,17 @@ def find_personal(
     Args:
         attempt: what was built.
         connection: has the ports as views.
+
+    Raises:
+        SettingsError: Presidio shall look and cannot.
     """
     if _severity(_policies(attempt)) is None:
         return ()
+    file = attempt.environment.settings.presidio_file
+    further = finder(file) if file else None
     found: list[PersonalFound] = []
     for port in attempt.product.outputs:
-        found += _of_port(connection, port)
+        found += _of_port(connection, port, further)
     return tuple(found)
 
 
@@ -71,12 +78,13 @@ def with_personal(attempt: Attempt, decision: Decision, others: Sequence[str] = 
     return Refuse(reasons, warnings) if reasons else Publish(warnings)
 
 
-def _of_port(connection: duckdb.DuckDBPyConnection, port: OutputPort) -> list[PersonalFound]:
+def _of_port(
+    connection: duckdb.DuckDBPyConnection, port: OutputPort, further: Finder | None
+) -> Iterator[PersonalFound]:
     asked = {column.name for column in port.contract.columns if not says_personal(column)}
     view = f"{sql.identifier(port.address.domain)}.{sql.identifier(port.name)}"
     told = connection.execute(f"DESCRIBE {view}").fetchall()
     names = [str(row[0]) for row in told if row[1] == "VARCHAR" and str(row[0]) in asked]
-    found = []
     for name in names:
         column = sql.identifier(name)
         # Rows that are told apart by their key alone are drawn as often as they are there.
@@ -87,16 +95,32 @@ def _of_port(connection: duckdb.DuckDBPyConnection, port: OutputPort) -> list[Pe
         )
         values = [str(value) for (value,) in connection.execute(query).fetchall()]
         kind, matched = person_number(values)
+        kind, matched = (kind, matched) if matched else _by_pattern(values)
+        if not matched and further and values:
+            kind, matched = _by_presidio(further, values)
         if matched:
-            found.append(PersonalFound(port.address, name, kind, matched, len(values)))
-            continue
-        kinds = Counter(kind for value in values if (kind := looks_like(value)))
-        for kind, matched in kinds.most_common(1):
-            if kind == CARD and 2 * matched < sum(map(_is_long, values)):
-                continue  # one of ten long numbers keeps Luhn's rule by chance
-            if matched >= max(_SHARE * len(values), min(_LEAST, len(values))):
-                found.append(PersonalFound(port.address, name, kind, matched, len(values)))
-    return found
+            yield PersonalFound(port.address, name, kind, matched, len(values))
+
+
+def _by_pattern(values: Sequence[str]) -> tuple[str, int]:
+    kinds = Counter(kind for value in values if (kind := looks_like(value)))
+    kind, matched = _most(kinds, values)
+    if kind == CARD and 2 * matched < sum(map(_is_long, values)):
+        return "", 0  # one of ten long numbers keeps Luhn's rule by chance
+    return kind, matched
+
+
+def _by_presidio(further: Finder, values: Sequence[str]) -> tuple[str, int]:
+    kind, matched = _most(further(values), values)
+    return f"{kind} (Presidio)", matched
+
+
+def _most(kinds: Counter[str], values: Sequence[str]) -> tuple[str, int]:
+    """Return the kind that most values are of, and how many, where these are enough."""
+    for kind, matched in kinds.most_common(1):
+        if matched >= max(_SHARE * len(values), min(_LEAST, len(values))):
+            return kind, matched
+    return "", 0
 
 
 def _is_long(value: str) -> bool:
