@@ -68,6 +68,7 @@ SHOWN = {
     ("other-contracts.md", "name: basket"): f"{OTHERS}::test_the_column_of_the_page_is_checked_inside",
     ("other-contracts.md", "schema:"): f"{OTHERS}::test_each_object_of_the_page_is_a_port",
     ("partitions.md", "schema:"): f"{README}::test_partitions_are_declared_as_the_page_shows",
+    ("policies.md", "# presidio.yaml"): "tests/run/masks/test_presidio_looks_too.py::test_what_the_page_describes_is_found_and_not_shown",
     ("policies.md", "default: error                 # of every policy that is not named below; absent: warning"): f"{POLICIES}::test_the_policies_file_of_the_page_holds",
     ("policies.md", "product.outputPorts.all(p, p.contract.schema[0].properties.exists(c, c.primaryKey))"): f"{POLICIES}::test_the_expression_of_the_page_is_kept",
     ("policies.md", "from dataops_mesh.policy.model import Finding, Policy"): f"{POLICIES}::test_the_python_policy_of_the_page_is_one",
