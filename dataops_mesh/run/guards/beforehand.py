@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataops_mesh.run.declaration import publication_reasons
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.guards.capture import capture_reasons
+from dataops_mesh.run.guards.classes import class_reasons
 from dataops_mesh.run.guards.masks import secret_reasons
 from dataops_mesh.run.guards.roles import restricted_reasons, role_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
@@ -25,6 +26,7 @@ def reasons_beforehand(
     return (
         *publication_reasons(product, environment, release),
         *invisible_reasons(product, environment, release),
+        *class_reasons(product, environment, release),
         *secret_reasons(product, environment.settings),
         *restricted_reasons(product, environment),
         *capture_reasons(product, environment),

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 
-from dataops_mesh.errors import MeshError
+from dataops_mesh.errors import MeshError, Problem
 from dataops_mesh.plan.lineage import clear_lineage
+from dataops_mesh.policy.judge import judge
 from dataops_mesh.policy.model import Flow, Flows, Origin
 from dataops_mesh.run.lineage import Known, dbt_manifest, upstream_ports
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.classes import OPEN
-from dataops_mesh.spec.model import Address, Column, Mesh, OutputPort, Product
+from dataops_mesh.spec.model import Address, Column, Domain, Mesh, OutputPort, Product
 from dataops_mesh.transform.walls import walls_of
 
 # The lowest classes: nothing can be lowered below them, so nobody need read the SQL.
@@ -21,8 +22,33 @@ _LOWEST = frozenset({"", "public"})
 _UNMASKED = "restricted"
 
 
+def policy_problems(
+    product: Product, settings: Settings, published: Mapping[Address, OutputPort] | None = None
+) -> tuple[Problem, ...]:
+    """Return why the workspace's policies refuse a product, of which nobody loaded the mesh.
+
+    Args:
+        product: as it is declared now.
+        settings: of the workspace.
+        published: inputs as their owners published them, instead of as they are declared.
+
+    Raises:
+        DeclarationError: the policies file or a waivers file is not valid.
+        SettingsError: the setting `policies` names a file that does not exist.
+    """
+    domain = Domain(product.domain, product.folder.parent, (product,))
+    mesh = Mesh(domain.folder.parent, (domain,))
+    flows = flows_in(mesh, settings, Known((product,)), published=published)
+    return judge(mesh, settings, whole=False, only={product.qualified_name}, flows=flows).refusals
+
+
 def flows_in(
-    mesh: Mesh, settings: Settings, known: Known | None = None, *, whole: bool = False
+    mesh: Mesh,
+    settings: Settings,
+    known: Known | None = None,
+    *,
+    whole: bool = False,
+    published: Mapping[Address, OutputPort] | None = None,
 ) -> Flows:
     """Return a function that tells what the columns of a product of the mesh are made of.
 
@@ -31,8 +57,10 @@ def flows_in(
         settings: of the workspace.
         known: products that are loaded already, where the mesh is one domain of a workspace.
         whole: also of products that read nothing classified.
+        published: ports that are not asked for what the workspace says of them.
     """
     declared = {o.address: o for product in mesh.products for o in product.outputs}
+    declared |= published or {}
 
     @cache
     def others() -> Mapping[Address, OutputPort]:

@@ -44,7 +44,7 @@ def invisible_reasons(
 
 
 def published_port(
-    store: Store, release: Release, address: Address, word: str
+    store: Store, release: Release, address: Address, word: str = ""
 ) -> OutputPort | None:
     """Return a port as it was published last, if its declaration says a word at all.
 

@@ -30,7 +30,7 @@ from dataops_mesh.run.process.wire import (
     report_line,
 )
 from dataops_mesh.settings import PREFIX, Settings, find_root, load_settings
-from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.model import Product
 from dataops_mesh.store import record
 
 ASKS = ("run", "rebuild", "reproduce", LOOK, EXPORT)
@@ -224,24 +224,14 @@ def _product(request: Request, settings: Settings) -> Product:
     Raises:
         DeclarationError: they are not valid, policies refuse them, or the caller has others.
     """
-    from dataops_mesh.policy.judge import judge
     from dataops_mesh.run.checks import all_checks
-    from dataops_mesh.run.guards.flow import flows_in
-    from dataops_mesh.run.lineage import Known
+    from dataops_mesh.run.guards.flow import policy_problems
     from dataops_mesh.spec.loader import load_product
-    from dataops_mesh.spec.model import Domain
     from dataops_mesh.transform.validate import transform_problems
     from dataops_mesh.transform.walls import walls_of
 
-    folder = Path(request.folder)
-    product = load_product(folder, settings.root)
-    domain = Domain(product.domain, folder.parent, (product,))
-    problems = list(transform_problems(product))
-    only = {product.qualified_name}
-    mesh = Mesh(folder.parent.parent, (domain,))
-    flows = flows_in(mesh, settings, Known((product,)))
-    problems += judge(mesh, settings, whole=False, only=only, flows=flows).refusals
-    if problems:
+    product = load_product(Path(request.folder), settings.root)
+    if problems := [*transform_problems(product), *policy_problems(product, settings)]:
         raise DeclarationError(problems)
     if check_names(all_checks(product, walls_of(settings))) != request.checks:
         what = f"{product.qualified_name} was changed after this code location was loaded"

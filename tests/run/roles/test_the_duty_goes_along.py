@@ -64,6 +64,21 @@ def test_what_was_read_unmasked_cannot_be_published_open(tmp_path: Path, said, s
     assert refusals(settings, "fin.cases") == []
 
 
+def test_the_duty_is_that_of_the_published_contract(tmp_path: Path):
+    """A copy of the owner's folder may say neither a class nor a mask: what it made is refused."""
+    sql = "select mail from hr.people"
+    files = people(roles=role("fin.cases"))
+    domains = {"hr": {"people": files}, "fin": {"cases": reader([OPEN], sql)}}
+    settings = workspace(tmp_path, domains)
+    assert isinstance(run(settings, "hr.people").decision, Publish)
+    write_product(tmp_path, "hr", "people", {"people.odcs.yaml": a_contract("people", [OPEN])})
+    refused = run(settings, "fin.cases").decision
+    assert isinstance(refused, Refuse)
+    assert any("hr.people.mail is restricted" in one for one in refused.reasons)
+    write_product(tmp_path, "fin", "cases", reader([CLOSED], sql))
+    assert isinstance(run(settings, "fin.cases").decision, Publish)
+
+
 def test_a_bucket_or_a_count_ends_it(tmp_path: Path):
     counted = ["{name: cases, logicalType: integer, classification: internal}"]
     sql = "select count(*)::int as cases from hr.people where mail is not null"
@@ -98,7 +113,7 @@ def test_a_second_mask_of_the_same_secret_makes_the_same_key(tmp_path: Path):
     ids=["cast", "error", "python"],
 )
 def test_a_transform_that_fails_leaves_no_value_in_its_error(tmp_path: Path, body):
-    counted = ["{name: cases, logicalType: integer, classification: internal}"]
+    counted = ["{name: cases, logicalType: integer, classification: restricted}"]
     domains = {
         "hr": {"people": people(roles=role("fin.cases"))},
         "fin": {"cases": reader(counted, body)},
