@@ -16,6 +16,7 @@ from dataops_mesh.run.checks import all_checks
 from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.due import own_content
 from dataops_mesh.run.environment import Environment, on_line
+from dataops_mesh.run.guards.classes import class_reasons
 from dataops_mesh.run.guards.roles import role_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
 from dataops_mesh.run.identity import person_or_user
@@ -129,6 +130,7 @@ def _once(  # noqa: PLR0913, PLR0917 - a step of `promote`
     for product in found.values():
         problems += [Problem(why) for why in publication_reasons(product, target, theirs)]
         problems += [Problem(why) for why in invisible_reasons(product, target, theirs)]
+        problems += [Problem(why) for why in class_reasons(product, target, theirs)]
         problems += [Problem(why) for why in role_reasons(product, target, theirs)]
     if problems:  # of a product in partitions, each says the same
         raise ConflictError(dict.fromkeys(problems))

@@ -150,3 +150,33 @@ def test_what_read_a_private_port_is_not_promoted(mesh, workspace):
     assert told.code == 2
     assert "shop.orders is for shop alone, and desk.totals reads it" in told.err
     assert mesh("query", "from desk.totals").code != 0
+
+
+def test_what_lowered_a_class_in_a_sandbox_is_not_promoted(mesh, workspace):
+    """There an edit of the owner's contract counts; production shows what its owner published."""
+    orders, desk = (workspace.root / "domains" / one for one in ("shop/orders", "desk/totals"))
+    contract = orders / "orders.odcs.yaml"
+    open_ = contract.read_text("utf-8").replace("primaryKey: true", "classification: public")
+    closed = open_.replace("public", "restricted")
+    assert open_ != closed
+    contract.write_text(closed, "utf-8")
+    copied = (desk / "totals.odcs.yaml").read_text("utf-8")
+    (desk / "totals.odcs.yaml").write_text(
+        copied.replace("logicalType: integer", "logicalType: integer, classification: public"),
+        "utf-8",
+    )
+    (desk / "totals.sql").write_text("select id as n from shop.orders", "utf-8")
+    assert mesh("run", "shop.orders").code == 0
+    assert mesh("sandbox", "up", "prom").code == 0
+    contract.write_text(open_, "utf-8")
+    assert mesh("sandbox", "run", "prom", "shop.orders", "desk.totals").code == 0
+    contract.write_text(closed, "utf-8")
+    number = latest_number(open_environment(workspace).store)
+    told = mesh("sandbox", "promote", "prom", "desk.totals", "--reason", "x")
+    assert told.code == 2
+    assert "shop.orders.id is restricted" in told.err
+    assert "classification_lineage" in told.err
+    assert "domains/desk/totals/totals.odcs.yaml:" in told.err
+    assert "classify it restricted" in told.err
+    assert latest_number(open_environment(workspace).store) == number
+    assert mesh("query", "from desk.totals").code != 0
