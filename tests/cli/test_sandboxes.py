@@ -234,3 +234,13 @@ def test_an_erasure_reaches_every_sandbox_at_once(tried, mesh, workspace):
     assert not any((store.candidates / "shop/orders").glob("*/orders/*.parquet"))
     assert (store.candidates / built).exists()  # desk.totals was not erased
     assert mesh("sandbox", "run", "late", "shop.orders").code == 0  # from what is left to read
+
+
+def test_no_sandbox_has_the_name_of_what_everybody_reads(mesh, workspace):
+    assert mesh("run").code == 0
+    said = mesh("sandbox", "up", "production")
+    assert said.code == 2
+    assert 'no sandbox can be called "production"' in said.err
+    assert "mesh sandbox up with another name" in said.err
+    assert mesh("sandbox", "list", "--format", "json").json == []
+    assert mesh("sandbox", "up", "production-like").code == 0

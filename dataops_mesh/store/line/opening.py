@@ -21,7 +21,7 @@ from dataops_mesh.store.manifest import folder as folder_of
 from dataops_mesh.store.owners import Publisher
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.scratch import scratch_folder
-from dataops_mesh.store.store import SANDBOXES, Store
+from dataops_mesh.store.store import PRODUCTION, SANDBOXES, Store
 from dataops_mesh.store.tree.ports import Ports
 
 NOBODY = Publisher("")
@@ -71,6 +71,9 @@ def open_sandbox(  # noqa: PLR0913, PLR0917 - what a person says of it
     if not NAME.fullmatch(name):
         what = f'"{name}" cannot be the name of a sandbox'
         raise StoreError(Problem(what, next="use a-z, 0-9, - and _, beginning with a letter"))
+    if name == PRODUCTION:
+        what = f'no sandbox can be called "{name}": it is what everybody reads that is called so'
+        raise StoreError(Problem(what, next="mesh sandbox up with another name"))
     files.make_folder(store.root / SANDBOXES)
     line = store.on(f"{SANDBOXES}/{name}~{secrets.token_hex(6)}")
     with pinned(store, number) as base, scratch_folder(store) as scratch:
