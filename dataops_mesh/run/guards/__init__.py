@@ -1,1 +1,1 @@
-"""What keeps data where it belongs: private ports, masks, personal data that nobody declared."""
+"""What keeps data where it belongs: private ports, classes, masks, undeclared personal data."""
