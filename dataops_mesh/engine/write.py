@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
+from dataops_mesh.engine.arrow import with_digits
 from dataops_mesh.engine.convert import INEXACT, as_found, conversions, converted, inexact
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _ARROW = "_mesh_rows"
 _PART = re.compile(r"part-\d{1,9}\.parquet", re.ASCII)
+# Parquet has no durations, they would become numbers; of nanoseconds with a zone digits are cut.
+_NOT_IN_PARQUET = re.compile("Duration|time_unit='ns', time_zone='")
 ONE_FILE = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 PARQUET = f"{ONE_FILE}, FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{{i}}'"
 
@@ -211,7 +214,7 @@ def _copy_stream(
 
     if hasattr(rows, "reset_index"):  # pandas: its index is not a column of the port
         rows = _table(rows, wanted)
-    con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
+    con.register(_ARROW, with_digits(pa.RecordBatchReader.from_stream(rows)))
     query = f"FROM {_ARROW}"
     try:
         if not conversions(_described(con, query), wanted):
@@ -259,7 +262,7 @@ def _copy_lazy(
 
     At 20 million rows this took 560 MB; handing over its batches took 1,300 MB.
     """
-    if "Duration" in str(frame.collect_schema()):  # Parquet has none, and it would become a number
+    if _NOT_IN_PARQUET.search(str(frame.collect_schema())):
         _copy(con, frame.collect(), target, wanted, aside)
         return
     with TemporaryDirectory(dir=aside) as folder:
