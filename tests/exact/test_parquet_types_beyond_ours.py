@@ -178,3 +178,22 @@ def test_no_digit_of_a_moment_that_is_returned_is_lost(tmp_path: Path, case: str
         [(value,)] = read(settings, "select v from d.p")
         listed = [shown.replace(tzinfo=None)]  # a zone inside a list is not executed
         assert value == (listed if case == "a list" else shown)
+
+
+FRAMES = {
+    "a month": ("pd.DataFrame({'k': [1], 'v': pd.to_datetime(['2026-01-02']).to_period('M')})", "pandas.period"),
+    "values of several types": ("pd.DataFrame({'k': [1, 2], 'v': [1, 'x']})", "of no one type"),
+    "a column twice": ("pd.DataFrame([[1, 'x', 'y']], columns=['k', 'v', 'v'])", "is there twice"),
+    "a decimal of 40 digits": ("src.append_column('v', pa.array([1], pa.decimal256(40, 2)))", "decimal256(40, 2)"),
+    "an arrow column twice": ("src.append_column('v', src['k']).append_column('v', src['k'])", "is there twice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_a_returned_column_that_cannot_be_taken_is_named(tmp_path: Path, case: str):
+    body, told = FRAMES[case]
+    settings = _through(tmp_path, "{name: v, logicalType: string}", f"return {body}")
+    with pytest.raises(MeshError) as error:
+        run(settings, "d.p")
+    assert 'column "v"' in str(error.value)
+    assert told in str(error.value)
