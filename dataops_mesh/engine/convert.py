@@ -86,9 +86,11 @@ def as_found(found: Columns, wanted: Mapping[str, Shape], names: Iterable[str]) 
     made = {name: sql.identifier(name) for name in names}
     for name in made:
         shape = read_shape(found[name])
-        if shape is not None and shape != stored(shape):
-            kept = spelled(stored(shape))
-            kept = "VARCHAR" if stored(wanted[name]) == stored(shape) else kept
+        if shape is None:
+            continue
+        same = stored(wanted[name]) == stored(shape)  # and a value that is not of the narrower one
+        if same or shape != stored(shape):
+            kept = "VARCHAR" if same else spelled(stored(shape))
             made[name] = f"TRY_CAST({sql.identifier(name)} AS {kept})"
     return made
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.convert import conversions, holds_all, inexact
 from dataops_mesh.engine.delivery import UnclearDelivery
+from dataops_mesh.engine.footer import require_read_exactly
 from dataops_mesh.engine.promised import Promised, new_of, require_columns
 from dataops_mesh.spec.types.shape import read_shape
 
@@ -126,6 +127,7 @@ def _alike(
         relation = sql.scan(READER, files, options)
         described = con.execute(f"DESCRIBE FROM {relation}").fetchall()
         parts.append(_Alike(tuple(files), {str(n): str(k) for n, k, *_ in described}, relation))
+    require_read_exactly(found)
     return parts
 
 

@@ -18,10 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
+from dataops_mesh.engine.arrow import with_digits
 from dataops_mesh.engine.convert import INEXACT, as_found, conversions, converted, inexact
+from dataops_mesh.engine.frames import require_taken, table_of
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
-from dataops_mesh.spec.types.shape import Kind, Shape
+from dataops_mesh.spec.types.shape import Shape
 from dataops_mesh.store import files
 from dataops_mesh.store.described import File, PortData
 from dataops_mesh.store.manifest import describe
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _ARROW = "_mesh_rows"
 _PART = re.compile(r"part-\d{1,9}\.parquet", re.ASCII)
+# Parquet has no durations, they would become numbers; of nanoseconds with a zone digits are cut.
+_NOT_IN_PARQUET = re.compile("Duration|time_unit='ns', time_zone='")
 ONE_FILE = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 PARQUET = f"{ONE_FILE}, FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{{i}}'"
 
@@ -210,8 +214,10 @@ def _copy_stream(
     import pyarrow as pa
 
     if hasattr(rows, "reset_index"):  # pandas: its index is not a column of the port
-        rows = _table(rows, wanted)
-    con.register(_ARROW, pa.RecordBatchReader.from_stream(rows))
+        rows = table_of(rows, wanted)
+    reader = pa.RecordBatchReader.from_stream(rows)
+    require_taken(con, reader.schema)
+    con.register(_ARROW, with_digits(reader))
     query = f"FROM {_ARROW}"
     try:
         if not conversions(_described(con, query), wanted):
@@ -226,28 +232,6 @@ def _copy_stream(
         con.unregister(_ARROW)
 
 
-def _table(frame: Any, wanted: Mapping[str, Shape]) -> Any:
-    """Return a pandas frame as a table; its dictionaries are maps where the contract says so."""
-    import pyarrow as pa
-
-    names = [n for n in frame.columns if n in wanted and wanted[n].kind is Kind.MAP]
-    table = pa.Table.from_pandas(frame.drop(columns=names), preserve_index=False)
-    for name in names:
-        keys, values, offsets = [], [], [0]
-        for cell in frame[name]:
-            pairs = dict(cell) if isinstance(cell, Mapping | list) else None
-            keys += list(pairs or ())
-            values += list((pairs or {}).values())
-            offsets += [len(keys)]
-        absent = [not isinstance(cell, Mapping | list) for cell in frame[name]]
-        places = [None if gone else at for at, gone in zip(offsets, absent, strict=False)]
-        parts = pa.array([*places, offsets[-1]], pa.int32()), pa.array(keys), pa.array(values)
-        table = table.add_column(
-            list(frame.columns).index(name), name, pa.MapArray.from_arrays(*parts)
-        )
-    return table
-
-
 def _copy_lazy(
     con: duckdb.DuckDBPyConnection,
     frame: Any,
@@ -259,7 +243,7 @@ def _copy_lazy(
 
     At 20 million rows this took 560 MB; handing over its batches took 1,300 MB.
     """
-    if "Duration" in str(frame.collect_schema()):  # Parquet has none, and it would become a number
+    if _NOT_IN_PARQUET.search(str(frame.collect_schema())):
         _copy(con, frame.collect(), target, wanted, aside)
         return
     with TemporaryDirectory(dir=aside) as folder:

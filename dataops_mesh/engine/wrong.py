@@ -11,6 +11,7 @@ from typing import Any
 from dataops_mesh.spec.model import SourceFormat
 
 PACKED = frozenset({".gz", ".zst"})
+_LONGEST_LINE = 2_000_000  # bytes, of DuckDB
 _PLACE = re.compile(r'file "([^"\n]+)", (?:at byte \d+ )?in (line|record/value) (\d+)')
 _TOLD = {
     "Malformed JSON": "is no JSON",
@@ -114,7 +115,8 @@ def _wrong_csv(path: Path, options: Mapping[str, Any]) -> Iterator[str]:
     encoding = str(options.get("encoding", "utf-8"))
     quote, delimiter = options.get("quote", '"'), options.get("delim", ",")
     ends: set[bool] = set()
-    fields, opened = 0, 0
+    longest = int(options.get("max_line_size", _LONGEST_LINE))
+    fields, opened, size = 0, 0, 0
     inside = False
     number = 0
     with path.open("rb") as file:
@@ -124,6 +126,7 @@ def _wrong_csv(path: Path, options: Mapping[str, Any]) -> Iterator[str]:
             except (UnicodeDecodeError, LookupError):
                 yield f"{number}: is not {encoding}; say `options: {{encoding: ...}}`"
                 return
+            size = len(raw) + (size if inside else 0)
             if not inside and raw.endswith(b"\n"):
                 ends.add(raw.endswith(b"\r\n"))
                 if len(ends) > 1:
@@ -134,6 +137,10 @@ def _wrong_csv(path: Path, options: Mapping[str, Any]) -> Iterator[str]:
                 found = 1
                 opened = number
             inside, more, after = _scan(text, quote, delimiter, inside=inside)
+            if size > longest and not inside:
+                at = f"{opened}: is longer than {longest} bytes"
+                yield f"{at}; say `options: {{max_line_size: ...}}`"
+                return
             if after:
                 yield f"{number}: has text after a closing quote"
                 return

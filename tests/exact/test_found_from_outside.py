@@ -110,3 +110,23 @@ def test_a_decimal_survives_the_record():
     for value in values:
         kept = Threshold(Operator.BE, value)
         assert build(Threshold, plain(kept)) == kept
+
+
+WITHOUT_KEY = {
+    "SQL": ("p.sql", "select 'x' as v"),
+    "pandas": ("transform.py", "import pandas as pd\ndef transform(src: pd.DataFrame):\n    return src.set_index('k')\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WITHOUT_KEY)
+def test_a_key_that_is_missing_is_refused_like_any_column(tmp_path: Path, case: str):
+    name, code = WITHOUT_KEY[case]
+    inputs = [a_source("src", "src.csv")] if case == "pandas" else []
+    made = a_product(
+        {"p": [KEY, "{name: v, logicalType: string}"]},
+        inputs=inputs,
+        files={name: code, "src.csv": "k,v\n1,x\n"},
+    )
+    report = run(write_workspace(tmp_path, {"d": {"p": made}}), "d.p")
+    assert isinstance(report.decision, Refuse), report
+    assert "missing: k" in " ".join(report.decision.reasons)

@@ -174,6 +174,10 @@ WRONG = {
         ("k,v\n1,a\n" + ROWS + '30000,"secret\n30001,b\n').encode(),
         "src.csv:30001: a quote is opened and never closed",
     ),
+    "a long line": (
+        b"k,v\n1," + b"x" * 2_500_000 + b"\n",
+        "src.csv:2: is longer than 2000000 bytes; say `options: {max_line_size: ...}`",
+    ),
     "after a quote": (b'k,v\n1,"sec"ret\n', "src.csv:2: has text after a closing quote"),
     "fields": (b"k,v\n1,a\n2,secret,x\n", "src.csv:3: has 3 fields, and the first line has 2"),
     "encoding": (b"k,v\n1,a\n2,\xe9\n", "src.csv:3: is not utf-8"),

@@ -269,3 +269,24 @@ def test_a_date_of_odcs_3_0_can_be_a_timestamp(tmp_path: Path, said: str):
     settings = write_workspace(tmp_path, {"d": {"p": made}})
     assert isinstance(run(settings, "d.p").decision, Publish)
     assert read(settings, "select typeof(v) from d.p") == [(OLD_WORDS[said],)]
+
+
+NARROW = {
+    "timestamp, physicalType: TIMESTAMP_S": "timestamp '2026-01-01 00:00:00.5'",
+    "timestamp, physicalType: TIMESTAMP_MS": "timestamp '2026-01-01 00:00:00.123456'",
+    "integer, physicalType: UHUGEINT": "(-1)::decimal(38, 0)",
+    "array, items: {logicalType: timestamp, physicalType: TIMESTAMP_S}":
+        "[timestamp '2026-01-01 00:00:00.5']",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("logical", NARROW)
+def test_a_value_beyond_the_declared_type_is_not_published_as_the_one_it_is_stored_in(
+    tmp_path: Path, logical: str
+):
+    made = a_product(
+        {"p": [f"{{name: v, logicalType: {logical}}}"]},
+        files={"p.sql": f"select {NARROW[logical]} as v"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    assert not run(settings, "d.p").published

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from declared import CONTRACT, Workspace, checks, with_column
 
+from dataops_mesh.errors import DeclarationError
 from dataops_mesh.spec.checks.coverage import unexecuted
 from dataops_mesh.spec.checks.measures import ColumnType, Length, OutsideSet, TooFine
 from dataops_mesh.spec.model import Severity
@@ -114,3 +115,18 @@ def test_version_3_0_says_some_things_in_words_of_version_2(workspace: Workspace
     assert problem.key == "schema[0].properties[3].isNullable"
     newer = old.replace("v3.0.2", "v3.1.0")
     assert any("isNullable" in str(p) for p in workspace.problems(contract=newer))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "logicalType: integer, physicalType: BIGNUM",
+        "logicalType: string, physicalType: VARIANT",
+        "logicalType: object, physicalType: 'UNION(a INTEGER, b VARCHAR)'",
+        "logicalType: string, physicalType: BIT",
+        "logicalType: array, items: {logicalType: integer, physicalType: BIGNUM}",
+    ],
+)
+def test_a_type_that_no_published_column_has_is_said_at_load(workspace: Workspace, keys: str):
+    with pytest.raises(DeclarationError, match="no type that a published column has"):
+        checks(workspace, contract=with_column(keys))

@@ -84,11 +84,13 @@ def _of_port(
     asked = {column.name for column in port.contract.columns if not says_personal(column)}
     view = f"{sql.identifier(port.address.domain)}.{sql.identifier(port.name)}"
     told = connection.execute(f"DESCRIBE {view}").fetchall()
-    names = [str(row[0]) for row in told if row[1] == "VARCHAR" and str(row[0]) in asked]
+    there = {str(row[0]): str(row[1]) for row in told}  # without what the schema's check misses
+    names = [name for name, kind in there.items() if kind == "VARCHAR" and name in asked]
+    key = [name for name in port.contract.key if name in there]
     for name in names:
         column = sql.identifier(name)
         # Rows that are told apart by their key alone are drawn as often as they are there.
-        row = ", ".join(map(sql.identifier, dict.fromkeys((name, *port.contract.key))))
+        row = ", ".join(map(sql.identifier, dict.fromkeys((name, *key))))
         query = (
             f"SELECT left({column}, {LONGEST}) FROM {view} WHERE trim({column}) <> '' "
             f"ORDER BY hash({row}) LIMIT {SAMPLE}"

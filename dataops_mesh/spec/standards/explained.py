@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import yaml
+
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.read.node import Node, meant, spell
 from dataops_mesh.spec.read.yaml import Keys
@@ -139,8 +141,8 @@ def _wrong_type(error: Any) -> tuple[str, str]:
 def as_number(value: Any) -> str:
     """Return how to write a text that people take for a number, or nothing.
 
-    >>> as_number("1e6"), as_number("many")
-    ('write it as 1000000: to YAML 1.1, 1e6 is text', '')
+    >>> as_number("1e6"), as_number("5"), as_number("many")
+    ('write it as 1000000: to YAML 1.1, 1e6 is text', 'write it without quotes: 5', '')
     """
     try:
         number = Decimal(value) if isinstance(value, str) else None
@@ -148,6 +150,8 @@ def as_number(value: Any) -> str:
         return ""
     if number is None or not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         return ""
+    if isinstance(yaml.safe_load(value), int | float):
+        return f"write it without quotes: {number:f}"
     return f"write it as {number:f}: to YAML 1.1, {value} is text"
 
 

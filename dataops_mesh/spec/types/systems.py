@@ -66,6 +66,10 @@ _MOMENT, _ZONED = re.compile(r"\s*TIMESTAMP\s*(\(\d+\))?\s*", re.IGNORECASE), " 
 _SHAPE = re.compile(r"([A-Z_][A-Z0-9_ ]*?)\s*(?:\(([^()]*)\)\s*([A-Z ]*))?")
 _TIMES = ("date", "timestamp", "time")
 _BYTES = ("BLOB", "INTERVAL")  # the standard has no logical type for them
+# DuckDB's own that Parquet has no type for; and bits, which are read as a boolean elsewhere.
+_NOT_KEPT = frozenset({"BIGNUM", "UNION", "VARIANT", "VARINT"})
+_BITS = frozenset({"BIT", "BITSTRING"})
+_OF_SECOND = {"TIMESTAMP_S": 0, "TIMESTAMP_MS": 3}
 _CLOCKS = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME", "TIME WITH TIME ZONE")
 
 
@@ -134,6 +138,8 @@ def _physical(text: str) -> Physical | None:
     given = found[2]
     if name is None:
         return None
+    if name in _OF_SECOND and given is None:
+        return Physical("TIMESTAMP", digits=_OF_SECOND[name])
     if given is None:
         # How wide it is, is another matter in each system.
         return None if name == "DECIMAL" and word not in TYPES else Physical(name)
@@ -170,6 +176,16 @@ def slip(text: str) -> str:
         return ""
     close = get_close_matches(word, [*TYPES, "STRUCT"], n=1, cutoff=_NEAR)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def is_not_kept(text: str, logical: str | None) -> bool:
+    """Tell whether DuckDB has the type and no column that is published can be of it.
+
+    >>> is_not_kept("UNION(a INTEGER)", "object"), is_not_kept("BIT", "boolean")
+    (True, False)
+    """
+    word = re.split(r"[(<\[]", text.upper())[0].strip()
+    return word in _NOT_KEPT or (word in _BITS and logical == "string")
 
 
 def length_in_brackets(text: str) -> int | None:

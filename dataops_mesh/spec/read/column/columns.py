@@ -27,6 +27,7 @@ from dataops_mesh.spec.types.physical import accepted_types, is_accepted
 from dataops_mesh.spec.types.systems import (
     Physical,
     is_encoding,
+    is_not_kept,
     is_ours,
     length_in_brackets,
     listed,
@@ -189,6 +190,10 @@ def _physical_type(
     if child is None or not isinstance(child.value, str) or logical in NESTED:
         return None
     found = physical_of(entry)
+    if is_not_kept(child.value, logical) and not system:
+        what = f"{child.value} is no type that a published column has"
+        problems.append(child.problem(what, accepted_types(logical) if logical else ()))
+        return None
     if logical == "string" and (length := length_in_brackets(child.value)) is not None:
         return Physical("VARCHAR", length)
     if found is None and not system and (hint := slip(child.value)):

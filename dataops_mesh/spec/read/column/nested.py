@@ -18,6 +18,7 @@ from dataops_mesh.spec.types.physical import FAMILIES, accepted_types, normalise
 from dataops_mesh.spec.types.shape import ANY, Kind, Shape, list_of, matches, read_shape
 from dataops_mesh.spec.types.systems import (
     is_encoding,
+    is_not_kept,
     is_ours,
     length_in_brackets,
     logical_of,
@@ -191,6 +192,10 @@ def _physical(entry: Node, logical: str, shape: Shape, problems: list[Problem]) 
     """
     child = entry.child("physicalType")
     if child is None or not isinstance(child.value, str):
+        return shape
+    if is_not_kept(child.value, logical) and not system_of(entry):
+        what = f"{child.value} is no type that a published column has"
+        problems.append(child.problem(what, then=f"write it as {shape}, or leave it out"))
         return shape
     json = normalise(child.value) == "JSON"
     if json:
