@@ -70,6 +70,21 @@ def test_rows_of_another_partition_are_refused(tmp_path):
     assert "in_partition" in str(report.decision)
 
 
+def test_a_row_of_no_partition_is_refused_and_not_called_one_of_another(tmp_path):
+    columns = [column.replace("primaryKey: true, partitioned", "partitioned") for column in COLUMNS]
+    rows = csv("1,2020-01-05,10", "2,,20")
+    settings = workspace(
+        tmp_path,
+        rows=rows,
+        sql="select id, day, amount from sales_csv",
+        contract_text=contract(columns),
+    )
+    report = build(settings, "2020-01-01")
+    (wrong,) = [one for one in report.results if one.outcome != "passed"]
+    assert (wrong.check, wrong.observed) == ("in_partition", 1)
+    assert "1 row of another partition than 2020-01-01, or of none (a null)" in wrong.reason
+
+
 def test_a_partition_is_rolled_back_alone(tmp_path):
     settings = workspace(tmp_path)
     for key in MONTHS:
