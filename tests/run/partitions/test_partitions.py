@@ -195,6 +195,13 @@ def test_static_partitions_and_consumers_of_partitions(tmp_path):
         (COLUMNS, "{cadence: hourly, start: '2020-01-01'}", "hourly needs a timestamp"),
         (COLUMNS, "{cadence: yearly, start: '2020-01-01'}", "yearly"),
         (COLUMNS, "{cadence: daily, start: '2020-01-01', timezone: Mars}", "no time zone"),
+        (COLUMNS, "{cadence: daily, start: '2020-01-01', timezone: '+02:00'}", "as Europe/Zurich"),
+        (
+            COLUMNS,
+            "{cadence: daily, start: '2020-01-01', timezone: europe/berlin}",
+            "Europe/Berlin",
+        ),
+        (COLUMNS, "{cadence: daily}", "needs either cadence and start, or values"),
         (COLUMNS, "{cadence: daily, start: 'soon, please'}", "2013-01-01"),
         (COLUMNS, "{cadence: daily, start: '20200101'}", "2013-01-01"),
         (COLUMNS, "{cadence: weekly, start: '2020-W01-1'}", "2013-01-01"),
