@@ -19,7 +19,7 @@ from dataops_mesh.factory.describe import check_spec, key_of, port_spec, tag_val
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.freshness import freshness_policy
 from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
-from dataops_mesh.factory.partitions import partitions_of
+from dataops_mesh.factory.partitions import of_any_time, partitions_of
 from dataops_mesh.factory.reconcile import reconcile
 from dataops_mesh.run.checks import all_checks, dbt_nodes
 from dataops_mesh.run.environment import Environment, open_environment
@@ -69,11 +69,12 @@ def product_asset(
     shape = _shape(product, version, settings, known, expected=expected)
     checks = all_checks(product, walls_of(settings))
     cut = partitions_of(product, settings)
-    keys = _inputs_first([*shape.private, *shape.ports])
+    specs = of_any_time([*shape.private, *shape.ports], product, settings, known)
+    keys = _inputs_first(specs)
 
     @dg.multi_asset(
         name=f"{product.domain}__{product.name}",
-        specs=[*shape.private, *shape.ports],
+        specs=specs,
         check_specs=[check_spec(check, cut) for check in checks],
         can_subset=False,
         pool=f"{product.domain}__{product.name}",

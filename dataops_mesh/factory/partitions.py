@@ -1,10 +1,13 @@
 """Dagster's partitions, made from the contract's; their keys are the same."""
 
+from collections.abc import Iterable
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from dataops_mesh.factory.describe import key_of
+from dataops_mesh.run.lineage import Known, upstream_ports
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.partition import Cadence, Partitioning, partitions_until
@@ -47,6 +50,42 @@ def partitions_of(product: Product, settings: Settings) -> dg.PartitionsDefiniti
             return dg.MonthlyPartitionsDefinition(
                 start, end, timezone=cut.zone, end_offset=current, fmt=DAYS
             )
+
+
+def of_any_time(
+    specs: Iterable[dg.AssetSpec], product: Product, settings: Settings, known: Known
+) -> list[dg.AssetSpec]:
+    """Return specs that depend on every partition of an input where Dagster cannot tell which.
+
+    It maps times of one zone only, and fails for others. What a partition is built of, and when it
+    is due, `run.due` says by the moments.
+    """
+    cut = product.partitioning
+    if cut is None or cut.cadence is None:
+        return list(specs)
+    upstream = upstream_ports(product, settings.domains_folder, settings.root, known)
+    owners = {port.address: upstream.get(port.address) for port in product.inputs if port.address}
+    other = {
+        key_of(address)
+        for address, owner in owners.items()
+        if owner is None or _zone(owner[0]) not in {None, cut.zone}
+    }
+    return [
+        spec.replace_attributes(
+            deps=[_whole(dep) if dep.asset_key in other else dep for dep in spec.deps]
+        )
+        for spec in specs
+    ]
+
+
+def _whole(dep: dg.AssetDep) -> dg.AssetDep:
+    return dg.AssetDep(dep.asset_key, partition_mapping=dg.AllPartitionMapping())
+
+
+def _zone(product: Product) -> str | None:
+    """Return whose days the partitions of a product are; None where they are of no time."""
+    cut = product.partitioning
+    return cut.zone if cut is not None and cut.cadence is not None else None
 
 
 def _end(cut: Partitioning, settings: Settings) -> datetime | None:

@@ -19,7 +19,7 @@ from dataops_mesh.quality.loan import AUDITED
 from dataops_mesh.quality.measurement import Measurement
 from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import quote
-from dataops_mesh.quality.values import fit
+from dataops_mesh.quality.values import FLOATS, fit
 from dataops_mesh.spec.threshold import exactly
 
 if TYPE_CHECKING:
@@ -142,6 +142,13 @@ def _not_greater(a: str, b: str, given: Arguments) -> str:
     return f"({a} {sign} {b}) IS NOT TRUE"  # a null is greater than nothing
 
 
+def _greater(loan: Loan, given: Arguments, columns: Columns) -> Rows:
+    looked, wrong = _pair(_not_greater)(loan, given, columns)
+    name = given["column_A"]
+    # DuckDB sorts NaN above all others; nor is anything greater than it.
+    return looked, f"{wrong} OR isnan({quote(name)})" if columns[name] in FLOATS else wrong
+
+
 def _pair_in_set(loan: Loan, given: Arguments, columns: Columns) -> Rows:
     names = [given["column_A"], given["column_B"]]
     looked = _considered(names, given.get("ignore_row_if", "both_values_are_missing"))
@@ -203,7 +210,7 @@ _ROWS: Mapping[str, Callable[[Loan, Arguments, Columns], Rows]] = {
     "expect_column_values_to_not_be_in_set": _not_in_set,
     "expect_column_value_lengths_to_be_between": _lengths,
     "expect_column_value_lengths_to_equal": _lengths,
-    "expect_column_pair_values_a_to_be_greater_than_b": _pair(_not_greater),
+    "expect_column_pair_values_a_to_be_greater_than_b": _greater,
     "expect_column_pair_values_to_be_equal": _pair(lambda a, b, _: f"{a} IS DISTINCT FROM {b}"),
     "expect_column_pair_values_to_be_in_set": _pair_in_set,
     "expect_compound_columns_to_be_unique": _list(_repeats),

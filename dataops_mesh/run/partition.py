@@ -214,9 +214,9 @@ def _in_partition(port: OutputPort, partition: Partition | None) -> Check:
     outside, told = "false", ""
     if partition is not None:
         cut, outside = port.contract.partitioning, partition.outside
-        told = f"of another partition than {partition.key}"
+        told = f"of another partition than {partition.key}, or of none (a null)"
         if cut is not None and cut.cadence is not None and not cut.lookback:
-            told += " (a delivery that brings rows late needs `lookback`)"
+            told += "; a delivery that brings rows late needs `lookback`"
     measure = Query(f"SELECT count(*) FROM {{object}} WHERE {outside}", told=told)
     relation = str(port.address)
     return Check(

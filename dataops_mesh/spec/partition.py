@@ -94,7 +94,7 @@ class Partition:
 
     @property
     def outside(self) -> str:
-        """Return the SQL condition that is true for rows of another partition."""
+        """Return the SQL condition that is true for rows of another partition or of none."""
         column = '"' + self.column.replace('"', '""') + '"'
         if self.start is None or self.end is None:
             value = self.key.replace("'", "''")

@@ -174,19 +174,25 @@ def _own_named(plain: str, query: exp.Query, own: frozenset[str]) -> str:
 
 
 def _refuse_lists(query: exp.Query, where: Location) -> None:
-    """Report `[v]` where a value is meant: elsewhere a quoted column, here a list, never null."""
+    """Report `[v]` or `(v, k)` where a value is meant: a list or a struct, and so never null."""
     from sqlglot import exp
 
-    compared = (exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Coalesce, exp.Count, exp.Nullif)
-    made = (exp.Array, exp.Struct)
-    for one in query.find_all(*made):
+    compared = (exp.Is, exp.Coalesce, exp.Count, exp.Nullif)
+    null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
+    for one in query.find_all(exp.Array, exp.Struct, exp.Tuple, exp.Anonymous):
+        rows = isinstance(one, exp.Tuple) or one.name.lower() == "row"
+        if isinstance(one, exp.Anonymous) and not rows:
+            continue
         above = one.parent
         while isinstance(above, exp.Paren):
             above = above.parent
-        # `count(distinct [a, b])` counts combinations, as people write it.
-        if isinstance(above, compared):
+        # `count(distinct [a, b])` counts combinations, as people write it; two rows are compared.
+        beside = (above.this, above.expression) if isinstance(above, null_safe) else ()
+        to_null = bool(beside) and (not rows or any(isinstance(side, exp.Null) for side in beside))
+        if to_null or isinstance(above, compared):
             what = f"{one.sql('duckdb')} is a list or a struct to DuckDB, which is never null"
-            raise _error(what, where, "write a column without brackets, or in double quotes")
+            then = "write a column without brackets, or in double quotes"
+            raise _error(what, where, "say it of each column: `a is null`" if rows else then)
 
 
 def _without_end(text: str, where: Location) -> str:

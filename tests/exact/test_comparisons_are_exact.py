@@ -208,6 +208,23 @@ EXPECTED = {
         f"{GX}pair_values_a_to_be_greater_than_b",
         {"column_A": "v", "column_B": "w", "ignore_row_if": "either_value_is_missing"}, "NULL::INT", "1", 0,
     ),
+    "NaN > b": (
+        f"{GX}pair_values_a_to_be_greater_than_b", {"column_A": "v", "column_B": "w"}, "'nan'::DOUBLE", "1", 1,
+    ),
+    "NaN >= NaN": (
+        f"{GX}pair_values_a_to_be_greater_than_b",
+        {"column_A": "v", "column_B": "w", "or_equal": True}, "'nan'::FLOAT", "'nan'::FLOAT", 1,
+    ),
+    "a > NaN": (
+        f"{GX}pair_values_a_to_be_greater_than_b", {"column_A": "v", "column_B": "w"}, "1", "'nan'::DOUBLE", 1,
+    ),
+    "infinity > b": (
+        f"{GX}pair_values_a_to_be_greater_than_b", {"column_A": "v", "column_B": "w"}, "'inf'::DOUBLE", "1", 0,
+    ),
+    "a day > a day": (
+        f"{GX}pair_values_a_to_be_greater_than_b",
+        {"column_A": "v", "column_B": "w"}, "DATE '2026-01-02'", "DATE '2026-01-01'", 0,
+    ),
     "compound, never": (
         "expect_compound_columns_to_be_unique",
         {"column_list": ["v", "w"], "ignore_row_if": "never"}, "unnest([NULL::INT, NULL])", "1", 1,

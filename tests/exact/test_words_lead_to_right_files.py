@@ -19,13 +19,14 @@ from helpers import (
     write_workspace,
 )
 
-from dataops_mesh.errors import MeshError
+from dataops_mesh.errors import Location, MeshError
 from dataops_mesh.gate import Publish
 from dataops_mesh.plan.compare import compare
 from dataops_mesh.plan.lineage import Lineage
 from dataops_mesh.plan.plan import Target, Version, make_plan
 from dataops_mesh.run.product import run_product
 from dataops_mesh.spec.loader import load_product
+from dataops_mesh.spec.sql import rule_query
 
 INTEGER = "{name: v, logicalType: integer}"
 # Written for another system -> logicalType and the type that it is here.
@@ -85,6 +86,15 @@ LISTS = [
     "{'a': v} is null",
     "nullif([v], [1]) is null",
 ]
+ROWS = [
+    "(v, v) is null",
+    "((v, v)) is not null",
+    "(v, v) isnull",
+    "row(v, v) is null",
+    "(v, v) is not distinct from null",
+    "coalesce((v, v), (1, 2)) = (1, 2)",
+]
+GOOD_ROWS = ["(v, v) in ((1, 2))", "(v, v) is not distinct from (1, null)", "(v is null and v = 1)"]
 
 
 @pytest.mark.parametrize("condition", LISTS)
@@ -93,6 +103,20 @@ def test_a_column_in_brackets_is_a_list_and_never_null(tmp_path: Path, condition
     said = refused(tmp_path, a_contract("p", [INTEGER], rule))
     assert "is a list or a struct to DuckDB, which is never null" in said
     assert "in double quotes" in said
+
+
+@pytest.mark.parametrize("condition", ROWS)
+def test_columns_in_a_row_are_a_struct_and_never_null(tmp_path: Path, condition: str):
+    rule = f'{{type: sql, query: "select count(*) from {{object}} where {condition}", mustBe: 0}}'
+    said = refused(tmp_path, a_contract("p", [INTEGER], rule))
+    assert "is a list or a struct to DuckDB, which is never null" in said
+    assert "of each column" in said
+
+
+@pytest.mark.parametrize("condition", GOOD_ROWS)
+def test_columns_in_a_row_are_compared_with_others(condition: str):
+    query = f"select count(*), count(distinct (v, v)) from {{object}} where {condition}"
+    assert rule_query(query, Location("c.yaml", 1), has_column=False) == query
 
 
 def test_counting_a_list_counts_every_row(tmp_path: Path):

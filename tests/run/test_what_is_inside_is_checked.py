@@ -142,3 +142,42 @@ def test_values_of_a_type_inside_are_text_that_is_checked(tmp_path):
             report = run(settings, "shop.orders")
             results = read_manifest(environment(settings).store, report.candidate).results
             assert {one.check for one in results if one.outcome is not Outcome.PASSED} == failed
+
+
+# What a column says -> the values that it takes, and those that it does not: by the nearest float.
+FLOATS = {
+    "logicalTypeOptions: {exclusiveMinimum: 0.3}": (["0.31"], ["0.3", "'nan'"]),
+    "logicalTypeOptions: {minimum: 0.3}": (["0.3", "'inf'"], ["0.29", "'nan'"]),
+    "logicalTypeOptions: {maximum: 0.3}": (["0.3"], ["0.31", "'nan'"]),
+    "logicalTypeOptions: {exclusiveMaximum: 0.3}": (["0.29"], ["0.3"]),
+    "logicalTypeOptions: {maximum: 1.0e+300}": (["3e38"], ["'inf'"]),
+    "enum: [{value: 0.1}, {value: 7}]": (["0.1", "7"], ["0.2"]),
+}
+
+
+@pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("said", FLOATS)
+def test_a_number_inside_is_compared_as_a_column_of_its_type_is(tmp_path, said: str, kind: str):
+    part = f"logicalType: number, physicalType: {kind}, {said}"
+    spelled = f"logicalType: number, {said}"
+    columns = [
+        "{name: k, logicalType: integer, primaryKey: true}",
+        f"{{name: plain, {part}}}",
+        f"{{name: items, logicalType: array, items: {{{part}}}}}",
+        f"{{name: spelled, logicalType: array, physicalType: '{kind}[]', items: {{{spelled}}}}}",
+        f"{{name: parts, logicalType: object, properties: [{{name: a, {part}}}]}}",
+    ]
+    good, bad = FLOATS[said]
+    values = [f"{value}::{kind}" for value in (*good, *bad)]
+    rows = [
+        f"select {k} as k, {value} as plain, [{value}, NULL] as items, [{value}] as spelled, "
+        f"{{a: {value}}} as parts"
+        for k, value in enumerate([*values, f"NULL::{kind}"])
+    ]
+    files = a_product({"orders": columns}, files={"orders.sql": " union all ".join(rows)})
+    report = run(write_workspace(tmp_path, {"shop": {"orders": files}}), "shop.orders")
+    end = "enum" if said.startswith("enum") else "range"
+    found = {one.check: one.observed for one in report.results if one.check.endswith(end)}
+    assert found == dict.fromkeys(
+        (f"plain_{end}", f"items__item_{end}", f"spelled__item_{end}", f"parts__a_{end}"), len(bad)
+    )

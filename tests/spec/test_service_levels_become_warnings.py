@@ -64,6 +64,38 @@ def test_a_service_level_with_an_element_is_a_warning(workspace: Workspace, leve
         assert connection.execute(sql).fetchone()[0] >= empty
 
 
+ENDS = {
+    ("DATE '2026-01-01'", "DATE '2026-01-02'"): (48.0, 24.0),
+    ("DATE '2026-01-01'", "TIMESTAMP '2026-01-01 05:00'"): (48.0, 5.0),
+    ("TIMESTAMPTZ '2026-01-01 05:00:00+00'", "DATE '2026-01-02'"): (43.0, 19.0),
+    ("NULL::DATE", "NULL::DATE"): (0.0, 0.0),
+    ("'-infinity'::DATE", "DATE '2026-01-02'"): (float("inf"), float("inf")),
+    ("DATE '2026-01-01'", "'infinity'::DATE"): (48.0, float("inf")),
+}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_date_is_its_midnight_in_utc_to_a_service_level(
+    workspace: Workspace, ends: tuple[str, str], zone: str
+):
+    levels = (
+        "{property: retention, value: 1, unit: d, element: seen_at}",
+        "{property: latency, value: 1, unit: h, element: 'aircraft.seen_at, aircraft.known_at'}",
+    )
+    text = with_column("logicalType: timestamp").replace("name: extra", "name: known_at")
+    found = checks(workspace, contract=f"{text}slaProperties: [{', '.join(levels)}]\n")
+    with duckdb.connect() as connection:
+        connection.execute(f"SET TimeZone = '{zone}'")
+        connection.execute("CREATE MACRO mesh_now() AS '2026-01-03 00:00:00+00'::TIMESTAMPTZ")
+        connection.execute(f"CREATE TABLE t AS SELECT {ends[0]} AS seen_at, {ends[1]} AS known_at")
+        for name, hours in zip(("retention", "latency"), ENDS[ends], strict=True):
+            measure = found[name].measure
+            assert isinstance(measure, Query)
+            sql = measure.sql.replace("{object}", "t")
+            assert connection.execute(sql).fetchone() == (hours,)
+
+
 @pytest.mark.parametrize(
     "level",
     [

@@ -32,17 +32,24 @@ def _hours(sla: Sla, element: str) -> tuple[str, str]:
     match sla.property:
         case "latency" if sla.until is not None:
             between = f'max(epoch("{sla.until}") - {column})'
-            ends = f"\"{sla.until}\"::TIMESTAMP = 'infinity'"
-            begins = f"\"{element}\"::TIMESTAMP = '-infinity'"
+            endless = f"{_infinite(sla.until, '>')} OR {_infinite(element, '<')}"
             words = f"from {element} to {sla.until}"
-            return _query(_unless(f"{ends} OR {begins}", f"coalesce({between}, 0)")), words
+            return _query(_unless(endless, f"coalesce({between}, 0)")), words
         case "retention":
             # Without any value nothing is kept too long.
-            forever = f"\"{element}\"::TIMESTAMP = '-infinity'"
-            kept = _unless(forever, f"coalesce({now} - min({column}), 0)")
+            kept = _unless(_infinite(element, "<"), f"coalesce({now} - min({column}), 0)")
             return _query(kept), f"since the earliest {element}"
     # Where there is no value at all, the data is as old as 1970: stale, and not an error.
     return _query(f"{now} - coalesce(max({column}) {past}, 0)"), f"since the latest {element}"
+
+
+def _infinite(column: str, sign: str) -> str:
+    """Return the condition that a time is infinity (`>`), or minus infinity (`<`).
+
+    Compared with a finite time: with an infinite one DuckDB cannot compare a DATE that is cast.
+    """
+    value = f'"{column}"::TIMESTAMP'
+    return f"(isinf({value}) AND {value} {sign} TIMESTAMP '1970-01-01')"
 
 
 def _unless(endless: str, seconds: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from dataops_mesh.errors import Problem
+from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Column
 from dataops_mesh.spec.partition import Cadence, Partitioning, day_of
 from dataops_mesh.spec.read.aside import SETTING, read_bound
@@ -24,7 +24,7 @@ def read_zone(setting: Node | None, partitions: Node | None, problems: list[Prob
     zones = [str(node.value) for node in said]
     for node, zone in zip(said, zones, strict=True):
         if not _is_zone(zone):
-            what = f'there is no time zone "{zone}"'
+            what = f'there is no time zone "{zone}"{did_you_mean(zone, available_timezones())}'
             then = "say one of the IANA data base, as Europe/Zurich or UTC"
             problems.append(node.problem(what, then=then))
             return UTC

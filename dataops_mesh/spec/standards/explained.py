@@ -123,7 +123,7 @@ def _wrong_type(error: Any) -> tuple[str, str]:
     else:
         names = [name for branch in error.validator_value for name in _listed(branch.get("type"))]
     if not all(isinstance(name, str) for name in names) or not names:
-        return "has none of the valid forms", ""
+        return _needed(error.validator_value), ""
     wanted = " or ".join(dict.fromkeys(_TYPES[name] for name in names))
     quote = isinstance(value, int | float) and "string" in names
     then = f'write it in quotes: "{str(value).lower()}"' if quote else ""
@@ -136,6 +136,16 @@ def _wrong_type(error: Any) -> tuple[str, str]:
     if isinstance(value, str) and not then and {"number", "integer"} & set(names):
         then = as_number(value)
     return f"must be {wanted}, not {_kind(value)}", then
+
+
+def _needed(branches: list[dict[str, Any]]) -> str:
+    """Return what a mapping needs, where its forms differ by that.
+
+    >>> _needed([{"required": ["cadence", "start"]}, {"required": ["values"]}])
+    'needs either cadence and start, or values'
+    """
+    needs = [" and ".join(branch.get("required", ())) for branch in branches]
+    return f"needs either {', or '.join(needs)}" if all(needs) else "has none of the valid forms"
 
 
 def as_number(value: Any) -> str:

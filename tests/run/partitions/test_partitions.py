@@ -70,6 +70,21 @@ def test_rows_of_another_partition_are_refused(tmp_path):
     assert "in_partition" in str(report.decision)
 
 
+def test_a_row_of_no_partition_is_refused_and_not_called_one_of_another(tmp_path):
+    columns = [column.replace("primaryKey: true, partitioned", "partitioned") for column in COLUMNS]
+    rows = csv("1,2020-01-05,10", "2,,20")
+    settings = workspace(
+        tmp_path,
+        rows=rows,
+        sql="select id, day, amount from sales_csv",
+        contract_text=contract(columns),
+    )
+    report = build(settings, "2020-01-01")
+    (wrong,) = [one for one in report.results if one.outcome != "passed"]
+    assert (wrong.check, wrong.observed) == ("in_partition", 1)
+    assert "1 row of another partition than 2020-01-01, or of none (a null)" in wrong.reason
+
+
 def test_a_partition_is_rolled_back_alone(tmp_path):
     settings = workspace(tmp_path)
     for key in MONTHS:
@@ -180,6 +195,13 @@ def test_static_partitions_and_consumers_of_partitions(tmp_path):
         (COLUMNS, "{cadence: hourly, start: '2020-01-01'}", "hourly needs a timestamp"),
         (COLUMNS, "{cadence: yearly, start: '2020-01-01'}", "yearly"),
         (COLUMNS, "{cadence: daily, start: '2020-01-01', timezone: Mars}", "no time zone"),
+        (COLUMNS, "{cadence: daily, start: '2020-01-01', timezone: '+02:00'}", "as Europe/Zurich"),
+        (
+            COLUMNS,
+            "{cadence: daily, start: '2020-01-01', timezone: europe/berlin}",
+            "Europe/Berlin",
+        ),
+        (COLUMNS, "{cadence: daily}", "needs either cadence and start, or values"),
         (COLUMNS, "{cadence: daily, start: 'soon, please'}", "2013-01-01"),
         (COLUMNS, "{cadence: daily, start: '20200101'}", "2013-01-01"),
         (COLUMNS, "{cadence: weekly, start: '2020-W01-1'}", "2013-01-01"),

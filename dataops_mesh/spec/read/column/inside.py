@@ -32,6 +32,7 @@ _FLAGS = ("unique", "primaryKey")
 _LEFT = ("multipleOf", "uniqueItems", "timezone", "elementType", "dimensions")
 _KINDS = {"integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "timestamp": "TIMESTAMP",
           "time": "TIME"}  # fmt: skip
+_NO_FLOAT = 2**128 - 2**103  # from here on a number is no float of 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ def _conditions(
             unlike += f" OR try_cast({value} AS {known.type}) IS NULL"
         yield "format", f"{value} IS NOT NULL AND ({unlike})"
     bounds = [
-        f"{value} {sign} {_literal(bound, logical)}"
+        f"{value} {sign} {_literal(bound, logical, value)}"
         for bound, sign in (
             (options.minimum, "<"),
             (options.maximum, ">"),
@@ -241,11 +242,13 @@ def _conditions(
         )
         if bound is not None
     ]
+    if bounds and logical == "number" and options.maximum is options.exclusive_maximum is None:
+        bounds.append(f"{value} > 'infinity'::DOUBLE")  # NaN, which is outside every range
     if bounds:
         yield "range", f"coalesce({' OR '.join(bounds)}, false)"
     values = [child.value for item in node.items("enum") if (child := item.child("value"))]
     if values and logical in {"string", *_KINDS}:
-        listed = ", ".join(_literal(one, logical) for one in values if one is not None)
+        listed = ", ".join(_literal(one, logical, value) for one in values if one is not None)
         yield "enum", f"coalesce({value} NOT IN ({listed}), false)"
 
 
@@ -274,11 +277,17 @@ def _left(
         yield Unexecuted(f"`relationships` of {path}: {told}", node.where, Severity.ERROR)
 
 
-def _literal(value: Any, logical: str | None) -> str:
+def _literal(value: Any, logical: str | None, of: str) -> str:
+    """Return a value in SQL; what it is compared with says whether a number is a FLOAT."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float | Decimal) and logical in {"integer", "number"}:
-        return f"{_text(str(value))}::{'DECIMAL(38,0)' if isinstance(value, int) else 'DOUBLE'}"
+        text = _text(str(value))
+        if isinstance(value, int):
+            return f"{text}::DECIMAL(38,0)"
+        if abs(Decimal(str(value))) >= _NO_FLOAT:
+            return f"{text}::DOUBLE"
+        return f"if(typeof({of}) = 'FLOAT', {text}::FLOAT, {text}::DOUBLE)"
     if isinstance(value, date | datetime | time):
         value = value.isoformat()
     kind = _KINDS.get(logical or "")
