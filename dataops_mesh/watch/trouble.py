@@ -15,6 +15,7 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Event, Ledger, history
 from dataops_mesh.ledger.current import ended_badly, last_audits
 from dataops_mesh.ledger.trouble.incidents import (
+    DAMAGED,
     Incident,
     Trouble,
     incidents_of,
@@ -124,8 +125,13 @@ def troubles_of(
     if not any(port.address in release.ports for port in product.outputs):
         current = None
     if audit and current and audit.outcome != "passed" and audit.publication == current.publication:
-        why = _listed(f"{port}.{check}: {reason}" for port, check, _, reason in audit.failed)
-        found.append(Trouble(name, ESCAPED, "", why, "", audit.publication))
+        kind, why = (
+            ESCAPED,
+            [f"{port}.{check}: {reason}" for port, check, _, reason in audit.failed],
+        )
+        if audit.outcome == DAMAGED:
+            kind, why = DAMAGED, [reason for *_, reason in audit.failed]
+        found.append(Trouble(name, kind, "", _listed(why), "", audit.publication))
     slo = slo_of(product, ledger, now, release)
     if slo.runs == "late":
         found.append(Trouble(name, LATE, RUNS, slo.why[0]))

@@ -24,6 +24,10 @@ ALERTS = {
         'mesh_incidents_open{kind="escaped"} > 0', "0m", PAGE,
         f"What consumers read of {_WHERE} breaks its contract.",
     ),
+    "MeshFileDamaged": (
+        'mesh_incidents_open{kind="damaged"} > 0', "0m", PAGE,
+        f"A file of what is published of {_WHERE} is damaged; nobody can read it.",
+    ),
     "MeshProductLate": (
         "mesh_slo_kept == 0", "5m", PAGE,
         f"{_WHERE} does not keep its promise about {{{{ $labels.slo }}}}.",
