@@ -80,11 +80,9 @@ def test_a_damaged_file_is_called_so_with_what_mends_it_wherever_it_is_told(tmp_
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     audit = audit_published(product(settings, "shop.orders"), place)
     assert (audit.word, len(audit.damage)) == ("damaged", 1)
-    assert _told(audit) == [
-        *audit.damage,
-        "next: mesh run shop.orders, or mesh rollback shop.orders --reason ... "
-        "if it was published before",
-    ]
+    *damage, then = _told(audit)
+    assert damage == [*audit.damage]
+    assert then.startswith("next: mesh run shop.orders, or ")
     (incident,) = look([product(settings, "shop.orders")], place)  # nobody calls it stale, too
     message = message_of(None, incident, "opened", settings, timedelta())
     assert message.title == "a published file is damaged: shop.orders"
