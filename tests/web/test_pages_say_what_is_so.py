@@ -126,6 +126,21 @@ def test_every_incident_that_the_command_tells_is_told(settings, pages):
         assert one.trouble.product in page.text
 
 
+def test_a_refusal_leads_to_its_rows(pages):
+    """The first command and a link, on the card, the incident and the candidate."""
+    told = json.loads(pages.get("/api/wrong").text)["wrong"]
+    (refused,) = [one for one in told if one["kind"] == "caught"]
+    ref = refused["candidate"]
+    command = f'mesh query "from shop.orders" --candidate {ref.rpartition("/")[2]}'
+    assert refused["next"] == command
+    incident = pages.get(f"/incidents/{refused['incident']}")
+    assert json.loads(pages.get(f"/api/incidents/{refused['incident']}").text)["next"][0] == command
+    for answer in (pages.get("/"), incident):
+        assert f"/candidates/{ref}" in answer.links
+        assert command in unescape(answer.text)
+    assert command in unescape(pages.get(f"/candidates/{ref}").text)
+
+
 def test_who_looks_at_an_incident_stands_beside_it(own):
     place = environment(own)
     (incident,) = [one for one in look(mesh(own).products, place) if one.trouble.kind == "caught"]
@@ -138,6 +153,9 @@ def test_who_looks_at_an_incident_stands_beside_it(own):
     told = json.loads(pages.get("/api/wrong").text)["wrong"]
     seen = {one["incident"]: one["seen"] for one in told if one["seen"]}
     assert seen[incident.incident]["person"] == "ana"
+    typed = json.loads(pages.get(f"/api/incidents/{incident.incident}").text)["next"]
+    assert not [one for one in typed if "incident ack" in one], "somebody does"
+    assert f'mesh incident unack {incident.incident} --reason "..."' in typed
     assert len(seen) == 1
 
 

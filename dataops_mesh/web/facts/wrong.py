@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger, history
+from dataops_mesh.ledger.trouble.faults import last_refused
 from dataops_mesh.ledger.trouble.incidents import DAMAGED, Incident, incidents_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
@@ -19,6 +20,7 @@ from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
 from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
 from dataops_mesh.web.catalogue import Catalogue, downstream
+from dataops_mesh.web.facts.commands import first_command
 
 BROKEN = "unreadable"
 # The gravest first: what consumers read is wrong; it is old; it will be.
@@ -74,6 +76,7 @@ class Wrong:
         next: the command that shows or mends it.
         incident: its name, once an incident is open.
         seen: who looks at it, where somebody said so.
+        candidate: what the gate refused.
         because: the products that it waits for, where something wrong with them is the cause.
         waiting: the products that are late because of this.
     """
@@ -90,6 +93,7 @@ class Wrong:
     next: str
     incident: str = ""
     seen: Seen | None = None
+    candidate: str = ""
     because: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
@@ -135,8 +139,16 @@ def wrong_now(
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
     said = acknowledged(ledger, open_now, datetime.now(UTC)) if open_now else {}
-    known_seen = (replace(one, seen=seen_of(said.get(one.incident))) for one in found.values())
+    shown = (_with_candidate(one, catalogue, ledger) for one in found.values())
+    known_seen = (replace(one, seen=seen_of(said.get(one.incident))) for one in shown)
     return tuple(sorted(known_seen, key=_gravity))
+
+
+def _with_candidate(one: Wrong, catalogue: Catalogue, ledger: Ledger) -> Wrong:
+    """Return what is wrong with what shows or mends it: of a refusal, the refused rows."""
+    refused = last_refused(ledger, one.product, one.subject) if one.kind == CAUGHT else ("", 0)
+    then = first_command(one.kind, catalogue.products.get(one.product), refused)
+    return replace(one, candidate=refused[0], next=then or one.next)
 
 
 def _is_undoable(ledger: Ledger, name: str) -> bool:
@@ -230,7 +242,7 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
     title = _TITLES.get(kind, kind)
     if kind == LATE:
         title = "Its data is older than promised" if subject == DATA else "It is late"
-    then = {BROKEN: "mesh check", DAMAGED: f"mesh run {name}"}.get(kind)
+    then = {BROKEN: "mesh check"}.get(kind)
     if kind == ESCAPED:
         then = f'mesh rollback {name} --reason "..."' if undoable else f"mesh run {name}"
     if kind == LATE and subject == RUNS:
