@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 from eventful import browser, orders
-from helpers import environment, lift, mesh, run, slos, write_product
+from helpers import (
+    a_contract,
+    a_product,
+    environment,
+    lift,
+    mesh,
+    run,
+    slos,
+    write_product,
+    write_workspace,
+)
 from helpers import product as load
 
 from dataops_mesh.run.record import open_record
@@ -19,6 +30,8 @@ from dataops_mesh.watch.states import states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.catalogue import catalogue_of
 from dataops_mesh.web.facts.mesh import mesh_page
+from dataops_mesh.web.facts.product import product_page
+from dataops_mesh.web.facts.standing import standing
 from dataops_mesh.web.kept import mark
 from dataops_mesh.web.view import view_of
 
@@ -237,3 +250,23 @@ def test_an_edit_of_a_declaration_is_seen(own):
 def test_a_masked_column_says_how_consumers_see_it(pages):
     assert "masked: partial" in words(pages.get("/products/shop.customers").text)
     assert "masked" not in words(pages.get("/products/shop.orders").text)
+
+
+def test_a_condition_that_is_a_warning_is_to_watch_and_not_wrong(settings):
+    with view_of(environment(settings), catalogue_of(mesh(settings), settings)) as view:
+        first = view.wrong(["shop.orders"])[0]
+        state = view.states(["shop.customers"])["shop.customers"]
+        product = view.catalogue.products["shop.customers"]
+    mild, grave = (replace(first, kind="condition", severity=s) for s in ("warning", "error"))
+    assert standing(product, state, (mild,)).level == "watch"
+    assert standing(product, state, (mild, grave)).level == "wrong"
+
+
+def test_a_rule_that_only_people_check_is_on_the_page_of_its_product(tmp_path):
+    rule = "{name: kind, type: text, description: Be kind.}"
+    contract = a_contract("p", ["{name: id, logicalType: integer}"], rule)
+    content = a_product({"p": contract}, files={"p.sql": "select 1 as id"})
+    settings = write_workspace(tmp_path, {"shop": {"p": content}})
+    with view_of(environment(settings), catalogue_of(mesh(settings), settings)) as view:
+        told = product_page(view, "shop.p").not_executed
+    assert any("kind" in one and "people" in one for one in told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -11,6 +11,7 @@ from dataops_mesh.ledger.trouble.incidents import Incident, incident_of, inciden
 from dataops_mesh.watch.acknowledged import acknowledged
 from dataops_mesh.watch.copies import EXPORT
 from dataops_mesh.watch.trouble import CAUGHT
+from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import downstream
 from dataops_mesh.web.facts.commands import commands_of, first_command
 from dataops_mesh.web.facts.wrong import Seen, owner_of, seen_of
@@ -30,6 +31,7 @@ class IncidentLine:
     opened: datetime
     closed: datetime | None
     why: tuple[str, ...]
+    severity: str = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,10 @@ def incident_page(view: View, name: str) -> IncidentPage:
     refused = ("", 0)
     if found.trouble.kind == CAUGHT:
         refused = last_refused(view.ledger, product, found.trouble.subject, found.closed)
+    mild = is_mild(view.catalogue.products.get(product), found)
     first = first_command(found.trouble.kind, view.catalogue.products.get(product), refused)
     return IncidentPage(
-        incident_line(found),
+        replace(incident_line(found), severity="warning" if mild else "error"),
         None if found.trouble.kind == EXPORT else found.trouble.publication,
         found.trouble.run_id,
         owner_of(view.catalogue.products.get(product)),

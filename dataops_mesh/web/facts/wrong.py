@@ -19,6 +19,7 @@ from dataops_mesh.watch.deliveries import DELIVERY
 from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
 from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
+from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import Catalogue, downstream
 from dataops_mesh.web.facts.commands import first_command
 
@@ -77,6 +78,7 @@ class Wrong:
         incident: its name, once an incident is open.
         seen: who looks at it, where somebody said so.
         candidate: what the gate refused.
+        severity: `warning` of a condition that its product calls so: somebody should know.
         because: the products that it waits for, where something wrong with them is the cause.
         waiting: the products that are late because of this.
     """
@@ -94,6 +96,7 @@ class Wrong:
     incident: str = ""
     seen: Seen | None = None
     candidate: str = ""
+    severity: str = "error"
     because: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
@@ -134,8 +137,10 @@ def wrong_now(
     for key, incident in known.items():
         if key not in found and not _is_over(incident, states[key[0]]):
             why = tuple(incident.trouble.why.splitlines())
+            mild = is_mild(catalogue.products[key[0]], incident)
             undoable = key[1] == ESCAPED and _is_undoable(ledger, key[0])
-            found[key] = _wrong(catalogue, *key, why, incident.opened, incident, undoable=undoable)
+            wrong = _wrong(catalogue, *key, why, incident.opened, incident, undoable=undoable)
+            found[key] = replace(wrong, severity="warning" if mild else "error")
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
     said = acknowledged(ledger, open_now, datetime.now(UTC)) if open_now else {}
@@ -266,6 +271,7 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
 
 def _gravity(one: Wrong) -> tuple[int, float, str]:
     rank = ORDER.index(one.kind) if one.kind in ORDER else len(ORDER)
+    rank += len(ORDER) if one.severity == "warning" else 0
     return rank, -len(one.readers), one.product
 
 

@@ -45,7 +45,7 @@ ALERTS = {
         f"{_WHERE} is {{{{ $labels.how }}}} for more than a week.",
     ),
     "MeshWaiverEnds": (
-        "mesh_waiver_days_left < 7", "1h", TICKET,
+        "mesh_waiver_left_seconds < 604800", "1h", TICKET,
         f"A waiver of {_WHERE} ends in less than a week.",
     ),
     "MeshDeclarationUnreadable": (
