@@ -13,6 +13,7 @@ from dataops_mesh.cli.workspace import named, open_workspace, say_unreadable
 if TYPE_CHECKING:
     from dataops_mesh.ledger.trouble.incidents import Incident
     from dataops_mesh.watch.acknowledged import Acknowledged
+    from dataops_mesh.watch.monitor import PublishedAudit
 
 MONITOR = ("product", "outcome", "publication", "checks", "failed", "seconds")
 INCIDENTS = (
@@ -41,14 +42,14 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
             if audit is None:
                 continue
             broken = broken or bool(audit.failures)
-            for result in audit.failures:
-                say(f"{result.port} {result.check}: {result.reason}")
+            for line in _told(audit):
+                say(line)
             if audit.at_publication:
                 say(f"judged at publication: {', '.join(audit.at_publication)}")
             rows.append(
                 {
                     "product": product.qualified_name,
-                    "outcome": audit.outcome.value,
+                    "outcome": audit.word,
                     "publication": audit.publication,
                     "checks": len(audit.results),
                     "failed": len(audit.failures),
@@ -60,6 +61,15 @@ def monitor_products(names: Sequence[str], output: Format) -> int:
     look(products, open_environment(settings))
     show(rows, output, columns=MONITOR, empty="nothing is published")
     return REFUSED if broken else 0
+
+
+def _told(audit: PublishedAudit) -> list[str]:
+    """Return what is wrong: of damage the files, for no check could say anything of them."""
+    from dataops_mesh.store.sound import mended_by
+
+    if audit.damage:
+        return [*audit.damage, f"next: {mended_by(audit.product.qualified_name)}"]
+    return [f"{one.port} {one.check}: {one.reason}" for one in audit.failures]
 
 
 def show_incidents(names: Sequence[str], output: Format, *, closed: bool) -> int:

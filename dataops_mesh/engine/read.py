@@ -19,6 +19,7 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store.line.known import find, note_read
 from dataops_mesh.store.log import Release
 from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.sound import mended_by
 from dataops_mesh.store.store import Store, name_of, open_store
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def _bind(
             damaged.append(error)
         except sql.engine_error() as error:  # of an older version, which kept no time of change
             what = f"{address} cannot be read: {sql.reason(error)}"
-            then = f"mesh store verify; mesh rollback {release.ports[address].product} --reason ..."
+            then = f"mesh store verify; {mended_by(release.ports[address].product)}"
             damaged.append(CorruptError(Problem(what, next=then)))
         schema, view = sql.identifier(address.domain), sql.identifier(address.port)
         relation = damaged_scan(store, address, release.ports[address], damaged[-1])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -40,10 +41,15 @@ class Ledger:
         self.engine.dispose()
 
 
-def open_ledger(url: str, tell: Tell = nobody) -> Ledger:
+def open_ledger(url: str, tell: Tell = nobody, *, patience: float = _BUSY_SECONDS) -> Ledger:
     """Open a ledger by its SQLAlchemy URL and create its tables if they are missing.
 
     A file in a place that may only be read is opened for reading.
+
+    Args:
+        url: where it is.
+        tell: told of what has come on record.
+        patience: for how many seconds to wait for another process that writes in a file.
     """
     from sqlalchemy import create_engine, event, text
     from sqlalchemy.exc import SQLAlchemyError
@@ -59,7 +65,7 @@ def open_ledger(url: str, tell: Tell = nobody) -> Ledger:
             return Ledger(create_engine(readable), writable=False)
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         with engine.begin() as connection:
             if _complete(connection):
                 return Ledger(engine, tell=tell)
@@ -128,9 +134,9 @@ def _sealed_file(url: str) -> Path | None:
     return file if file.is_file() and not os.access(file.parent, os.W_OK) else None
 
 
-def _prepare_sqlite(connection: Any, _: Any) -> None:
+def _prepare_sqlite(patience: float, connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
     # Readers and the writer do not wait for each other; a power cut can lose the last rows.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
@@ -143,6 +149,9 @@ def _unusable(error: Exception) -> StoreError:
     if "readonly database" in said:  # SQLite's word for a file of somebody else
         what = "the ledger's file may not be written: it or its folder belongs to others"
         return StoreError(Problem(what, next=SHARED))
+    if "is locked" in said:
+        what = "the ledger cannot be used: it is busy, another process writes in it"
+        return StoreError(Problem(what, next="try again in a moment"))
     return StoreError(
         Problem(
             f"the ledger cannot be used: {said}",

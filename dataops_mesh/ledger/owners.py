@@ -11,16 +11,20 @@ from dataops_mesh.ledger.write import add
 
 
 def record_owners(ledger: Ledger, owners: Iterable[Mapping[str, Any]]) -> None:
-    """Put owners on record; again makes no difference.
+    """Put owners on record; again makes no difference, and waits for nobody who writes.
 
     Args:
         ledger: the ledger.
         owners: the plain data of the store's records.
     """
+    from sqlalchemy import select
+
     from dataops_mesh.ledger.schema import owners as table
 
     rows = [_row(owner) for owner in owners]
-    if rows:
+    with transaction(ledger) as connection:
+        known = {tuple(key) for key in connection.execute(select(table.c.domain, table.c.number))}
+    if rows := [row for row in rows if (row["domain"], row["number"]) not in known]:
         with transaction(ledger) as connection:
             add(connection, table, rows)
 

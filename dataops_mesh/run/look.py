@@ -22,6 +22,12 @@ from dataops_mesh.store.store import Store
 Facts = dict[str, Any]
 
 
+def look_command(address: object, candidate: str, rows: int) -> str:
+    """Return the command that shows a refused candidate: its rows, or why there are none."""
+    short = candidate.rpartition("/")[2]
+    return f'mesh query "from {address}" --candidate {short}' if rows else f"mesh show {short}"
+
+
 def publication_facts(environment: Environment, number: int) -> Facts:
     """Return what is on record of a publication: what it switched, and the evidence of that.
 

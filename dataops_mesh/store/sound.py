@@ -67,6 +67,11 @@ def require_sound(
     return _looked_at(store, address, entry, states, remembered)
 
 
+def mended_by(product: str) -> str:
+    """Return what mends a damaged file: a run always, a rollback only to what there is."""
+    return f"mesh run {product}, or mesh rollback {product} --reason ... if it was published before"
+
+
 def _nothing(ref: str, port: str) -> tuple[Path, ...]:
     del ref, port
     return ()
@@ -97,8 +102,8 @@ def _looked_at(
         wrong = _wrong(path, file, state)
         if wrong:
             what = f"{path} of {address} (publication {entry.publication}) {wrong}"
-            then = f"mesh rollback {entry.product} --reason ..., or mesh run {entry.product}"
-            problems.append(Problem(what, next=f"{then}; `mesh store verify` says what else"))
+            then = f"{mended_by(entry.product)}; `mesh store verify` says what else"
+            problems.append(Problem(what, next=then))
         elif state is not None:
             read[str(path)] = state
     if problems:

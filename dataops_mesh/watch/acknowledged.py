@@ -17,7 +17,7 @@ from dataops_mesh.cron import LENGTHS, length_of
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger import Ledger, Operation, operations
 from dataops_mesh.ledger.trouble.faults import audits_after, refusals_after
-from dataops_mesh.ledger.trouble.incidents import Incident
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, Incident
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import open_ledger_of
@@ -124,7 +124,7 @@ def _faults(incident: Incident, ledger: Ledger, since: datetime | None = None) -
     trouble = incident.trouble
     if trouble.kind == CAUGHT:
         return refusals_after(ledger, trouble.product, trouble.subject, since)
-    if trouble.kind == ESCAPED:
+    if trouble.kind in {ESCAPED, DAMAGED}:
         return audits_after(ledger, trouble.product, since)
     if trouble.kind == FAILED:
         return frozenset({re.sub(r"\d+", "#", _first(trouble.why))})

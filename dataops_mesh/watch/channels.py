@@ -186,7 +186,8 @@ def send(target: str, message: Message) -> None:
 
     grave = apprise.NotifyType.WARNING if message.mild else apprise.NotifyType.FAILURE
     kind = apprise.NotifyType.SUCCESS if message.good else grave
-    body = f"{message.body}\n\n{message.link}" if message.link else message.body
+    said = "\n".join(f"{name}: {value}" for name, value in _fields(message))
+    body = "\n\n".join(part for part in (message.body, said, message.link) if part)
     with _quiet():
         sender = apprise.Apprise.instantiate(target)
         if sender is None:
@@ -247,6 +248,11 @@ def post_body(target: str, body: bytes, headers: Mapping[str, str]) -> None:
         raise NotDeliveredError(f"the server answered {answer.status_code}")
 
 
+def _fields(message: Message) -> list[tuple[str, str]]:
+    """Return what every channel says beside the words: whose it is, which, and what to type."""
+    return [(name, str(value)) for name, value in message.data.items() if value not in (None, "")]
+
+
 def slack_json(message: Message) -> dict[str, Any]:
     """Return the JSON that Slack's incoming webhooks take, and those that copy them."""
     attachment: dict[str, Any] = {
@@ -254,9 +260,7 @@ def slack_json(message: Message) -> dict[str, Any]:
         "fallback": message.title,
         "text": message.body,
         "fields": [
-            {"title": name, "value": str(value), "short": True}
-            for name, value in message.data.items()
-            if value not in (None, "")
+            {"title": name, "value": value, "short": True} for name, value in _fields(message)
         ],
     }
     if message.link:

@@ -12,6 +12,7 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import Release, all_numbers, as_it_was, is_open, ports_of
 from dataops_mesh.store.manifest import is_written, pending_refs, read_manifest
 from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.sound import mended_by
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree import blobs
 from dataops_mesh.store.tree.blobs import Blob, Place
@@ -78,8 +79,7 @@ def examine(store: Store, *, everything: bool = False) -> Health:
             removed += bool(read_manifest(store, ref).removed)
             size += _captures(store, ref, damage)
         except (StoreError, OSError) as error:
-            then = f"mesh rollback {product} --reason ..., or mesh run {product}"
-            damage.extend(Damage(DATA, ref, what, then) for what in _said(error))
+            damage.extend(Damage(DATA, ref, what, mended_by(product)) for what in _said(error))
     for ref in pending_refs(store):
         try:
             read_manifest(store, ref)

@@ -21,7 +21,7 @@ from dataops_mesh.engine.data import data_finder, data_scan
 from dataops_mesh.engine.session import bind_release, seal
 from dataops_mesh.engine.whole import whole_scan
 from dataops_mesh.errors import CorruptError, NotPublishedError, Problem, StoreError
-from dataops_mesh.ledger.trouble.incidents import AuditRecord, record_audit
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, AuditRecord, record_audit
 from dataops_mesh.quality.schema import as_published
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
@@ -55,6 +55,8 @@ class PublishedAudit:
         checks: those that ran; `results` has one for each.
         partition: of a partitioned product, the newest one, which the checks that do not read
             the whole table looked at.
+        damage: which files are not what was published, one sentence each: then no check could
+            say anything.
     """
 
     product: Product
@@ -66,6 +68,7 @@ class PublishedAudit:
     seconds: float
     partition: str = ""
     at_publication: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
@@ -78,6 +81,11 @@ class PublishedAudit:
         found = {result.outcome for result in self.failures}
         worst = (Outcome.FAILED, Outcome.ERRORED)
         return next((outcome for outcome in worst if outcome in found), Outcome.PASSED)
+
+    @property
+    def word(self) -> str:
+        """Return how it ended, as people and the record have it."""
+        return DAMAGED if self.damage else self.outcome.value
 
 
 def audit_published(product: Product, environment: Environment) -> PublishedAudit:
@@ -102,11 +110,14 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         attempt = Attempt(
             product, environment, "monitor", entry.candidate, started, nothing, checks, piece
         )
+        damage: tuple[str, ...] = ()
         try:
             with _published(attempt) as connection:
                 results = run_checks(attempt, connection, Stage.OUTPUT)
         except CorruptError as error:  # no check can say anything of such a file
-            results = tuple(_not_run(check, entry.candidate, error) for check in checks)
+            damage = _damage(attempt)
+            why = error.problems[0].what
+            results = tuple(_not_run(check, entry.candidate, why) for check in checks)
     if catalogs.changed(store):
         catalogs.refresh(store)
     audit = PublishedAudit(
@@ -119,13 +130,25 @@ def audit_published(product: Product, environment: Environment) -> PublishedAudi
         seconds=(datetime.now(UTC) - started).total_seconds(),
         partition=piece.key if piece else "",
         at_publication=tuple(f"{one.port} {one.name}" for one in asked if one not in checks),
+        damage=damage,
     )
     with open_record(environment) as ledger:
         record_audit(ledger, _record(audit))
     return audit
 
 
-def _not_run(check: Check, candidate: str, error: CorruptError) -> CheckResult:
+def _damage(attempt: Attempt) -> tuple[str, ...]:
+    """Return which of the product's own files are damaged: not those that its keys refer to."""
+    found, shown = list[str](), attempt.inputs.release.ports
+    for port in attempt.product.outputs:
+        try:
+            data_finder(attempt.environment.store)(port.address, shown[port.address])
+        except CorruptError as error:
+            found += [problem.what for problem in error.problems]
+    return tuple(found)
+
+
+def _not_run(check: Check, candidate: str, why: str) -> CheckResult:
     return CheckResult(
         check.name,
         check.port,
@@ -133,7 +156,7 @@ def _not_run(check: Check, candidate: str, error: CorruptError) -> CheckResult:
         check.fingerprint,
         Outcome.ERRORED,
         check.severity,
-        reason=error.problems[0].what,
+        reason=why,
     )
 
 
@@ -150,18 +173,21 @@ def _refuses(result: CheckResult) -> bool:
 
 
 def _record(audit: PublishedAudit) -> AuditRecord:
+    failed = tuple(
+        (str(result.port), result.check, result.severity.value, result.reason)
+        for result in audit.results
+        if result.outcome is not Outcome.PASSED
+    )
+    if audit.damage:
+        failed = (("", DAMAGED, Severity.ERROR.value, "\n".join(audit.damage)),)
     return AuditRecord(
         product=audit.product.qualified_name,
         at=audit.started,
         publication=audit.publication,
         candidate=audit.candidate,
-        outcome=audit.outcome.value,
+        outcome=audit.word,
         checks=len(audit.checks),
-        failed=tuple(
-            (str(result.port), result.check, result.severity.value, result.reason)
-            for result in audit.results
-            if result.outcome is not Outcome.PASSED
-        ),
+        failed=failed,
         seconds=audit.seconds,
     )
 

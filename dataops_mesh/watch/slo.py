@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dataops_mesh.ledger import Event, Ledger, history, results_of
-from dataops_mesh.ledger.trouble.incidents import last_audit
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, last_audit
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
@@ -70,7 +70,7 @@ def _data(product: Product, published: Event, ledger: Ledger) -> tuple[str, str]
     if not promised:
         return "", ""
     audit = last_audit(ledger, product.qualified_name)
-    if audit and audit.publication == published.publication:
+    if audit and audit.outcome != DAMAGED and audit.publication == published.publication:
         stale = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
     else:
         rows = results_of(ledger, published.candidate)

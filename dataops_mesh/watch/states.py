@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from dataops_mesh.ledger import Ledger, ProductStatus, status
 from dataops_mesh.ledger.current import Switched, built_at, failed_results, last_audits
-from dataops_mesh.ledger.trouble.incidents import AuditRecord
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, AuditRecord
 from dataops_mesh.run.word.held import is_lifted
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.slo import recency_of
@@ -163,7 +163,7 @@ def _slo(
 def _data(product: Product, lights: Mapping[Address, Light], known: _Known) -> tuple[str, str]:
     newest = max(lights.values(), key=lambda light: light.publication)
     audit = known.audits.get(product.qualified_name)
-    if audit and audit.publication == newest.publication:
+    if audit and audit.outcome != DAMAGED and audit.publication == newest.publication:
         stale = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
     else:
         found = known.stale.get(newest.candidate)

@@ -15,6 +15,8 @@ from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Event, Ledger, history
 from dataops_mesh.ledger.current import ended_badly, last_audits
 from dataops_mesh.ledger.trouble.incidents import (
+    DAMAGED,
+    AuditRecord,
     Incident,
     Trouble,
     incidents_of,
@@ -124,14 +126,22 @@ def troubles_of(
     if not any(port.address in release.ports for port in product.outputs):
         current = None
     if audit and current and audit.outcome != "passed" and audit.publication == current.publication:
-        why = _listed(f"{port}.{check}: {reason}" for port, check, _, reason in audit.failed)
-        found.append(Trouble(name, ESCAPED, "", why, "", audit.publication))
+        found.append(_escaped(audit))
     slo = slo_of(product, ledger, now, release)
     if slo.runs == "late":
         found.append(Trouble(name, LATE, RUNS, slo.why[0]))
     if slo.data == "stale":
         found.append(Trouble(name, LATE, DATA, slo.why[-1]))
     return found
+
+
+def _escaped(audit: AuditRecord) -> Trouble:
+    """Return what a look at published data found: a damaged file, or a contract that is broken."""
+    if audit.outcome == DAMAGED:
+        kind, why = DAMAGED, [reason for *_, reason in audit.failed]
+    else:
+        kind, why = ESCAPED, [f"{port}.{check}: {told}" for port, check, _, told in audit.failed]
+    return Trouble(audit.product, kind, "", _listed(why), "", audit.publication)
 
 
 def _last_ends(

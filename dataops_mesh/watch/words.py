@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dataops_mesh.ledger.trouble.incidents import Incident
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, Incident
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.channels import Message
@@ -20,6 +20,7 @@ TITLES = {
     "caught": "refused: {}",
     "failed": "run failed: {}",
     "escaped": "published data breaks its contract: {}",
+    DAMAGED: "a published file is damaged: {}",
     "late": "late: {}",
     "withdrawn": "reads what was withdrawn: {}",
     "ended": "past its end and still read: {}",

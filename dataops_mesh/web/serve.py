@@ -20,6 +20,7 @@ from dataops_mesh.web.pages import PAGES, html_of
 from dataops_mesh.web.view import Memory, View, look
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_PATIENCE = 1.0  # seconds: a page waits for nobody who writes, unless something is not on record
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def looker(
                 opened.clear()
         ledger = next(iter(opened.values()), None)
         if ledger is None:
-            ledger = open_ledger(environment.ledger_url)
+            ledger = open_ledger(environment.ledger_url, patience=_PATIENCE)
             found = environment.store.ledger_file
             place = found.stat() if found.exists() else None
             opened[(place.st_dev, place.st_ino) if place else (0, 0)] = ledger

@@ -123,6 +123,29 @@ def test_mail_goes_to_the_address_of_the_channel(shop):
     assert "refused: shop.orders" in text
 
 
+def test_what_apprise_brings_says_whose_it_is_and_what_to_type(shop):
+    """Who is woken by a pager knows no more than the message does."""
+    with webhook() as hook:
+        shop.lead(f'[channels]\nshop-alerts = "{hook.url.replace("http://", "json://")}"\n')
+        shop.deliver_and_run("id\n1\n1\n")
+        shop.tick()
+        (incident,) = look([product(shop.settings, "shop.orders")], environment(shop.settings), {})
+        shop.deliver_and_run("id\n1\n")
+        shop.tick()
+    (_, _, opened), (_, _, closed) = hook
+    for words in (
+        incident.incident,
+        f"mesh incident ack {incident.incident} --until",
+        "mesh show shop.orders --history",
+        "shop_team",
+        "mia@mesh.example",
+        "http://ui.mesh.example/runs/",
+    ):
+        assert words in opened["message"], words
+    assert incident.incident in closed["message"]
+    assert "incident ack" not in closed["message"], "it is over"
+
+
 def test_a_dead_channel_is_tried_again_and_its_target_is_never_said(shop, caplog):
     caplog.set_level(logging.DEBUG)
     with webhook() as hook:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 from eventful import browser, orders
-from helpers import environment, lift, mesh, run, slos, write_product
+from helpers import (
+    a_contract,
+    a_product,
+    environment,
+    lift,
+    mesh,
+    run,
+    slos,
+    write_product,
+    write_workspace,
+)
 from helpers import product as load
 
 from dataops_mesh.run.record import open_record
@@ -19,6 +30,8 @@ from dataops_mesh.watch.states import states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.catalogue import catalogue_of
 from dataops_mesh.web.facts.mesh import mesh_page
+from dataops_mesh.web.facts.product import product_page
+from dataops_mesh.web.facts.standing import standing
 from dataops_mesh.web.kept import mark
 from dataops_mesh.web.view import view_of
 
@@ -126,6 +139,21 @@ def test_every_incident_that_the_command_tells_is_told(settings, pages):
         assert one.trouble.product in page.text
 
 
+def test_a_refusal_leads_to_its_rows(pages):
+    """The first command and a link, on the card, the incident and the candidate."""
+    told = json.loads(pages.get("/api/wrong").text)["wrong"]
+    (refused,) = [one for one in told if one["kind"] == "caught"]
+    ref = refused["candidate"]
+    command = f'mesh query "from shop.orders" --candidate {ref.rpartition("/")[2]}'
+    assert refused["next"] == command
+    incident = pages.get(f"/incidents/{refused['incident']}")
+    assert json.loads(pages.get(f"/api/incidents/{refused['incident']}").text)["next"][0] == command
+    for answer in (pages.get("/"), incident):
+        assert f"/candidates/{ref}" in answer.links
+        assert command in unescape(answer.text)
+    assert command in unescape(pages.get(f"/candidates/{ref}").text)
+
+
 def test_who_looks_at_an_incident_stands_beside_it(own):
     place = environment(own)
     (incident,) = [one for one in look(mesh(own).products, place) if one.trouble.kind == "caught"]
@@ -138,6 +166,9 @@ def test_who_looks_at_an_incident_stands_beside_it(own):
     told = json.loads(pages.get("/api/wrong").text)["wrong"]
     seen = {one["incident"]: one["seen"] for one in told if one["seen"]}
     assert seen[incident.incident]["person"] == "ana"
+    typed = json.loads(pages.get(f"/api/incidents/{incident.incident}").text)["next"]
+    assert not [one for one in typed if "incident ack" in one], "somebody does"
+    assert f'mesh incident unack {incident.incident} --reason "..."' in typed
     assert len(seen) == 1
 
 
@@ -219,3 +250,23 @@ def test_an_edit_of_a_declaration_is_seen(own):
 def test_a_masked_column_says_how_consumers_see_it(pages):
     assert "masked: partial" in words(pages.get("/products/shop.customers").text)
     assert "masked" not in words(pages.get("/products/shop.orders").text)
+
+
+def test_a_condition_that_is_a_warning_is_to_watch_and_not_wrong(settings):
+    with view_of(environment(settings), catalogue_of(mesh(settings), settings)) as view:
+        first = view.wrong(["shop.orders"])[0]
+        state = view.states(["shop.customers"])["shop.customers"]
+        product = view.catalogue.products["shop.customers"]
+    mild, grave = (replace(first, kind="condition", severity=s) for s in ("warning", "error"))
+    assert standing(product, state, (mild,)).level == "watch"
+    assert standing(product, state, (mild, grave)).level == "wrong"
+
+
+def test_a_rule_that_only_people_check_is_on_the_page_of_its_product(tmp_path):
+    rule = "{name: kind, type: text, description: Be kind.}"
+    contract = a_contract("p", ["{name: id, logicalType: integer}"], rule)
+    content = a_product({"p": contract}, files={"p.sql": "select 1 as id"})
+    settings = write_workspace(tmp_path, {"shop": {"p": content}})
+    with view_of(environment(settings), catalogue_of(mesh(settings), settings)) as view:
+        told = product_page(view, "shop.p").not_executed
+    assert any("kind" in one and "people" in one for one in told)

@@ -77,6 +77,8 @@ def test_counters_count_what_is_on_record(settings, said):
     assert found["mesh_slo_kept", of("desk.late", slo="runs")] == 0
     assert found["mesh_holds", of("crew.held", how="held")] == 1
     assert found["mesh_waivers", of("shop.orders")] == 1
+    # In Prometheus's base unit; within a day of the five that were given.
+    assert 4 * 86400 <= found["mesh_waiver_left_seconds", of("shop.orders")] <= 5 * 86400
     assert found["mesh_port_rows", of("shop.orders", port="orders")] == 2
 
 

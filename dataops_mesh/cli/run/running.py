@@ -218,13 +218,12 @@ def row_of(ended: Ended, environment: Environment) -> dict[str, Any]:
 
 
 def _look(product: Product, row: Mapping[str, Any]) -> str:
-    """Return the command that shows a refused candidate: its rows, or why there are none."""
+    """Return the command that shows a refused candidate."""
+    from dataops_mesh.run.look import look_command
+
     if "candidate" not in row:
         return ""
-    short = row["candidate"].rpartition("/")[2]
-    if not row["rows"]:
-        return f"mesh show {short}"
-    return f'mesh query "from {product.outputs[0].address}" --candidate {short}'
+    return look_command(product.outputs[0].address, row["candidate"], row["rows"])
 
 
 def pieces_of(

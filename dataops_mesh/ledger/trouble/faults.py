@@ -44,6 +44,38 @@ def refusals_after(
     return frozenset(found)
 
 
+def last_refused(
+    ledger: Ledger, product: str, partition: str, until: datetime | None = None
+) -> tuple[str, int]:
+    """Return the candidate of a product, or a partition, that was refused last, and its rows.
+
+    Args:
+        ledger: the ledger.
+        product: its qualified name.
+        partition: its key; empty of a product that is built whole.
+        until: of what was refused up to this moment; of all if absent.
+
+    Returns:
+        An empty name where there is none.
+    """
+    from sqlalchemy import func, select
+
+    from dataops_mesh.ledger.schema import candidates as c
+    from dataops_mesh.ledger.schema import evidence as e
+    from dataops_mesh.ledger.schema import ports as p
+
+    rows = select(func.coalesce(func.sum(p.c.rows), 0)).where(p.c.candidate == c.c.candidate)
+    query = select(c.c.candidate, rows.scalar_subquery())
+    query = query.outerjoin(e, e.c.candidate == c.c.candidate)
+    query = query.where(c.c.product == product, c.c.verdict == "refuse")
+    query = query.where(func.coalesce(e.c.partition, "") == partition)
+    if until is not None:
+        query = query.where(c.c.finished <= until.astimezone(UTC).isoformat())
+    with transaction(ledger) as connection:
+        found = connection.execute(query.order_by(c.c.finished.desc()).limit(1)).first()
+    return (found[0], int(found[1])) if found else ("", 0)
+
+
 def audits_after(ledger: Ledger, product: str, since: datetime | None) -> frozenset[str]:
     """Return the checks that failed on what a product has published: of the last look, or after."""
     from sqlalchemy import select

@@ -22,7 +22,8 @@ class Trouble:
     Args:
         kind: `caught` at the gate, `failed` run, `escaped` into published data, `late`,
             `withdrawn` is what it reads, `ended` is it or what it reads, and still read,
-            `condition` of its own, `export`: a copy elsewhere is behind,
+            `damaged` is a file of what is published, `condition` of its own,
+            `export`: a copy elsewhere is behind,
             `delivery`: what it reads from outside has not come.
         subject: what of the product, where it can have several troubles of a kind.
         why: for people; holds no value of classified data.
@@ -51,13 +52,17 @@ class Incident:
     closed: datetime | None = None
 
 
+DAMAGED = "damaged"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """One look at published data.
 
     Args:
-        outcome: `passed`, `failed` or `errored`.
-        failed: port, check, severity and reason of each check that did not pass.
+        outcome: `passed`, `failed` or `errored`; `damaged` where a file is not what was published,
+            so that no check can say anything.
+        failed: port, check, severity and reason of each check that did not pass; of damage, one.
     """
 
     product: str

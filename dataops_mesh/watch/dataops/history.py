@@ -20,6 +20,7 @@ from dataops_mesh.ledger.dataops import (
     incidents_between,
     undone_between,
 )
+from dataops_mesh.ledger.trouble.incidents import DAMAGED
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
@@ -52,7 +53,7 @@ def histories(
         _by_product(built_between(ledger, since, until, names)),
         _by_product(caught_between(ledger, since, until, names)),
         _by_product(undone_between(ledger, since, until, names)),
-        _by_product(incidents_between(ledger, (ESCAPED, LATE), since, until)),
+        _by_product(incidents_between(ledger, (ESCAPED, DAMAGED, LATE), since, until)),
         cache(lambda: commits_of(settings.root, since)),
         settings,
         (since, until),

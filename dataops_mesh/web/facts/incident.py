@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dataops_mesh.errors import Problem, UnknownNameError
+from dataops_mesh.ledger.trouble.faults import last_refused
 from dataops_mesh.ledger.trouble.incidents import Incident, incident_of, incidents_of
 from dataops_mesh.watch.acknowledged import acknowledged
+from dataops_mesh.watch.copies import EXPORT
+from dataops_mesh.watch.trouble import CAUGHT
+from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import downstream
+from dataops_mesh.web.facts.commands import commands_of, first_command
 from dataops_mesh.web.facts.wrong import Seen, owner_of, seen_of
 from dataops_mesh.web.view import View
 
@@ -26,11 +31,17 @@ class IncidentLine:
     opened: datetime
     closed: datetime | None
     why: tuple[str, ...]
+    severity: str = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """What the page of an incident says."""
+    """What the page of an incident says.
+
+    Args:
+        publication: of the product, that the incident is about; a copy is behind the whole mesh.
+        candidate: what the gate refused.
+    """
 
     line: IncidentLine
     publication: int | None
@@ -41,6 +52,7 @@ class IncidentPage:
     next: tuple[str, ...]
     others: tuple[IncidentLine, ...]
     seen: Seen | None = None
+    candidate: str = ""
 
 
 def incident_page(view: View, name: str) -> IncidentPage:
@@ -55,21 +67,22 @@ def incident_page(view: View, name: str) -> IncidentPage:
     product = found.trouble.product
     others = incidents_of(view.ledger, [product], limit=_OTHERS)
     said = acknowledged(view.ledger, [found], view.now).get(name)
+    refused = ("", 0)
+    if found.trouble.kind == CAUGHT:
+        refused = last_refused(view.ledger, product, found.trouble.subject, found.closed)
+    mild = is_mild(view.catalogue.products.get(product), found)
+    first = first_command(found.trouble.kind, view.catalogue.products.get(product), refused)
     return IncidentPage(
-        incident_line(found),
-        found.trouble.publication,
+        replace(incident_line(found), severity="warning" if mild else "error"),
+        None if found.trouble.kind == EXPORT else found.trouble.publication,
         found.trouble.run_id,
         owner_of(view.catalogue.products.get(product)),
         product in view.catalogue.products,
         downstream(view.catalogue, product),
-        (
-            f'mesh incident ack {name} --until 4h --reason "..."',
-            f"mesh show {name}",
-            f"mesh show {product} --history",
-            f"mesh run {product}",
-        ),
+        commands_of(found, first, seen=said is not None),
         tuple(incident_line(one) for one in others if one.incident != name),
         seen_of(said),
+        refused[0],
     )
 
 

@@ -40,7 +40,8 @@ class MeshPage:
 
     Args:
         levels: how many products stand how.
-        wrong: the gravest, without what waits for them; `wrong_in_all` says how many there are.
+        wrong: the gravest, without what waits for them; `wrong_in_all` says how many there are,
+            warnings not counted.
         waiting: how many products wait for one of these.
         today: how the runs of this day, in UTC, ended.
         quality: how the runs of each of the last days ended.
@@ -79,7 +80,7 @@ def mesh_page(view: View, page: int = 1) -> MeshPage:
         view.release.number,
         dict(Counter(one.level for one in every)),
         wrong[:_WRONG],
-        len(wrong),
+        sum(one.severity == "error" for one in wrong),
         len({name for one in wrong for name in one.waiting}),
         held[:_HELD],
         len(held),

@@ -139,7 +139,7 @@ def product_page(view: View, name: str) -> ProductPage:
         ports=port_lines(product, catalogue.lineage(product)),
         unusual=unusual_lines(ledger, product, view.now, state),
         checks=checks,
-        not_executed=tuple(str(one) for one in coverage(product).unexecuted),
+        not_executed=_not_executed(product),
         events=tuple(
             EventLine(
                 e.at, e.what, e.publication, e.candidate, e.rows, e.seconds, e.person, e.partition,
@@ -156,6 +156,13 @@ def product_page(view: View, name: str) -> ProductPage:
         holds=holds_of(state),
         waivers=_waivers(view, product),
     )  # fmt: skip
+
+
+def _not_executed(product: Product) -> tuple[str, ...]:
+    """Return the rules that no machine checks here: those for people, those nobody executes."""
+    found = coverage(product)
+    texts = (f'rule "{name}": written as text, so only people can check it' for name in found.text)
+    return (*texts, *found.unexecuted)
 
 
 def _inputs(view: View, product: Product) -> tuple[InputLine, ...]:

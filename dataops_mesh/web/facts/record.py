@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataops_mesh.errors import Problem, UnknownNameError
-from dataops_mesh.run.look import candidate_facts, publication_facts
+from dataops_mesh.run.look import candidate_facts, look_command, publication_facts
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.web.facts.checks import about
 from dataops_mesh.web.facts.columns import is_secret
@@ -97,6 +97,7 @@ def _candidate(view: View, facts: dict[str, Any]) -> dict[str, Any]:
     code = facts["code"]
     return {
         "product": name,
+        "look": _look(facts),
         **{key: facts.get(key) for key in kept},
         "ports": [
             {key: one[key] for key in ("address", "rows", "fingerprint")} for one in facts["ports"]
@@ -106,6 +107,14 @@ def _candidate(view: View, facts: dict[str, Any]) -> dict[str, Any]:
                  "files": sorted(code["files"])},
         "judged_by": facts["judged"]["texts"],
     }  # fmt: skip
+
+
+def _look(facts: dict[str, Any]) -> str:
+    """Return the command that shows the rows of a refused candidate."""
+    if facts.get("verdict") != "refuse" or not facts["ports"]:
+        return ""
+    rows = sum(one["rows"] or 0 for one in facts["ports"])
+    return look_command(facts["ports"][0]["address"], facts["candidate"], rows)
 
 
 def _secret_checks(view: View, name: str) -> frozenset[tuple[str, str]]:

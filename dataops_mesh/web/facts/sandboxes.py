@@ -57,11 +57,16 @@ class DiffersLine:
 
 @dataclass(frozen=True, slots=True)
 class SandboxPage:
-    """One sandbox, and what it would change."""
+    """One sandbox, and what it would change.
+
+    Args:
+        diverged: production went on where it was built: it is refreshed before it is promoted.
+    """
 
     line: SandboxLine
     differs: tuple[DiffersLine, ...]
     differs_in_all: int
+    diverged: bool
 
 
 def sandboxes_page(view: View) -> SandboxesPage:
@@ -80,7 +85,12 @@ def sandbox_page(view: View, name: str) -> SandboxPage:
     release = latest(store)
     found = compared(store, release)
     lines = tuple(_differs(one) for one in found[:_PORTS])
-    return SandboxPage(_line(sandbox_of(store, release), view.now), lines, len(found))
+    return SandboxPage(
+        _line(sandbox_of(store, release), view.now),
+        lines,
+        len(found),
+        any(one.state.value == "diverged" for one in found),
+    )
 
 
 def _line(one: Sandbox, now: datetime) -> SandboxLine:

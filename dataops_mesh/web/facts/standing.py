@@ -63,7 +63,8 @@ def standing(product: Product, state: State, wrong: tuple[Wrong, ...] = ()) -> S
     word, level = state.word, _LEVELS[state.word]
     sentence = _SENTENCES[word]
     if wrong and level != WRONG:
-        level, sentence = WRONG, f"{wrong[0].title}."
+        grave = any(one.severity == "error" for one in wrong)
+        level, sentence = WRONG if grave else WATCH, f"{wrong[0].title}."
         word = wrong[0].kind if word == "well" else word
     if state.word == "held" and not state.holds:
         sentence = "It waits for what it reads, which is held or withdrawn."

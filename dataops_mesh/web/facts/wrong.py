@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dataops_mesh.ledger import Ledger
-from dataops_mesh.ledger.trouble.incidents import Incident, incidents_of
+from dataops_mesh.ledger import Ledger, history
+from dataops_mesh.ledger.trouble.faults import last_refused
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, Incident, incidents_of
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release
@@ -18,15 +19,18 @@ from dataops_mesh.watch.deliveries import DELIVERY
 from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
 from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
+from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import Catalogue, downstream
+from dataops_mesh.web.facts.commands import first_command
 
 BROKEN = "unreadable"
 # The gravest first: what consumers read is wrong; it is old; it will be.
 ORDER = (
-    *(ESCAPED, LATE, CAUGHT, FAILED, DELIVERY, EXPORT, CONDITION),
+    *(DAMAGED, ESCAPED, LATE, CAUGHT, FAILED, DELIVERY, EXPORT, CONDITION),
     *("withdrawn", "ended", BROKEN),
 )
 _TITLES = {
+    DAMAGED: "A file of what is published is damaged",
     ESCAPED: "What is published breaks its contract",
     CAUGHT: "The gate refused the last candidate",
     FAILED: "The last run failed",
@@ -38,6 +42,7 @@ _TITLES = {
     BROKEN: "The declaration cannot be read",
 }
 _READERS = {
+    DAMAGED: "cannot read it",
     ESCAPED: "read it now",
     LATE: "read what is older than promised",
     CAUGHT: "go on with the last publication",
@@ -45,7 +50,7 @@ _READERS = {
     DELIVERY: "go on with the last publication",
     EXPORT: "may read the copy before it",
 }
-_SHOWN = 5
+_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Wrong:
         next: the command that shows or mends it.
         incident: its name, once an incident is open.
         seen: who looks at it, where somebody said so.
+        candidate: what the gate refused.
+        severity: `warning` of a condition that its product calls so: somebody should know.
         because: the products that it waits for, where something wrong with them is the cause.
         waiting: the products that are late because of this.
     """
@@ -88,6 +95,8 @@ class Wrong:
     next: str
     incident: str = ""
     seen: Seen | None = None
+    candidate: str = ""
+    severity: str = "error"
     because: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
@@ -128,12 +137,29 @@ def wrong_now(
     for key, incident in known.items():
         if key not in found and not _is_over(incident, states[key[0]]):
             why = tuple(incident.trouble.why.splitlines())
-            found[key] = _wrong(catalogue, *key, why, incident.opened, incident)
+            mild = is_mild(catalogue.products[key[0]], incident)
+            undoable = key[1] == ESCAPED and _is_undoable(ledger, key[0])
+            wrong = _wrong(catalogue, *key, why, incident.opened, incident, undoable=undoable)
+            found[key] = replace(wrong, severity="warning" if mild else "error")
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
     said = acknowledged(ledger, open_now, datetime.now(UTC)) if open_now else {}
-    known_seen = (replace(one, seen=seen_of(said.get(one.incident))) for one in found.values())
+    shown = (_with_candidate(one, catalogue, ledger) for one in found.values())
+    known_seen = (replace(one, seen=seen_of(said.get(one.incident))) for one in shown)
     return tuple(sorted(known_seen, key=_gravity))
+
+
+def _with_candidate(one: Wrong, catalogue: Catalogue, ledger: Ledger) -> Wrong:
+    """Return what is wrong with what shows or mends it: of a refusal, the refused rows."""
+    refused = last_refused(ledger, one.product, one.subject) if one.kind == CAUGHT else ("", 0)
+    then = first_command(one.kind, catalogue.products.get(one.product), refused)
+    return replace(one, candidate=refused[0], next=then or one.next)
+
+
+def _is_undoable(ledger: Ledger, name: str) -> bool:
+    """Tell whether there is an earlier publication that a rollback can go back to."""
+    events = history(ledger, name, _LOOKED_AT)
+    return len({one.candidate for one in events if one.what == "published"}) > 1
 
 
 def unreadable(catalogue: Catalogue) -> tuple[Wrong, ...]:
@@ -199,7 +225,7 @@ def _is_over(incident: Incident, state: State) -> bool:
         return True  # the state says it itself
     if kind == CAUGHT and state.word == HELD:
         return True  # a person's decision, which is told as one
-    if kind == ESCAPED:
+    if kind in {ESCAPED, DAMAGED}:
         return incident.trouble.publication != state.publication
     if kind in {CAUGHT, FAILED} and not incident.trouble.subject:
         ended = last.last_finished if last else None
@@ -215,11 +241,15 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
     why: tuple[str, ...],
     since: datetime | None,
     incident: Incident | None,
+    *,
+    undoable: bool = False,
 ) -> Wrong:
     title = _TITLES.get(kind, kind)
     if kind == LATE:
         title = "Its data is older than promised" if subject == DATA else "It is late"
-    then = {BROKEN: "mesh check", ESCAPED: f"mesh rollback {name}"}.get(kind)
+    then = {BROKEN: "mesh check"}.get(kind)
+    if kind == ESCAPED:
+        then = f'mesh rollback {name} --reason "..."' if undoable else f"mesh run {name}"
     if kind == LATE and subject == RUNS:
         then = f"mesh run {name}"
     if then is None:
@@ -234,13 +264,14 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
         owner_of(catalogue.products.get(name)),
         downstream(catalogue, name),
         _READERS.get(kind, "have to do with it"),
-        f'{then} --reason "..."' if kind == ESCAPED else then,
+        then,
         incident.incident if incident else "",
     )
 
 
 def _gravity(one: Wrong) -> tuple[int, float, str]:
     rank = ORDER.index(one.kind) if one.kind in ORDER else len(ORDER)
+    rank += len(ORDER) if one.severity == "warning" else 0
     return rank, -len(one.readers), one.product
 
 

@@ -148,10 +148,10 @@ def _people(view: View) -> Iterator[Metric]:
     today = view.environment.settings.clock().date()
     for name, until in _waivers(view):
         count[_of(name)] += 1
-        days = float((until - today).days)
-        left[_of(name)] = min(left.get(_of(name), days), days)
+        seconds = (until - today).total_seconds()
+        left[_of(name)] = min(left.get(_of(name), seconds), seconds)
     yield _gauge("mesh_waivers", "Rules of the organisation that do not count.", OF, count.items())
-    yield _gauge("mesh_waiver_days_left", "Until the first of them ends.", OF, left.items())
+    yield _gauge("mesh_waiver_left_seconds", "Until the first of them ends.", OF, left.items())
 
 
 def _waivers(view: View) -> list[tuple[str, date]]:

@@ -24,6 +24,10 @@ ALERTS = {
         'mesh_incidents_open{kind="escaped"} > 0', "0m", PAGE,
         f"What consumers read of {_WHERE} breaks its contract.",
     ),
+    "MeshFileDamaged": (
+        'mesh_incidents_open{kind="damaged"} > 0', "0m", PAGE,
+        f"A file of what is published of {_WHERE} is damaged; nobody can read it.",
+    ),
     "MeshProductLate": (
         "mesh_slo_kept == 0", "5m", PAGE,
         f"{_WHERE} does not keep its promise about {{{{ $labels.slo }}}}.",
@@ -41,7 +45,7 @@ ALERTS = {
         f"{_WHERE} is {{{{ $labels.how }}}} for more than a week.",
     ),
     "MeshWaiverEnds": (
-        "mesh_waiver_days_left < 7", "1h", TICKET,
+        "mesh_waiver_left_seconds < 604800", "1h", TICKET,
         f"A waiver of {_WHERE} ends in less than a week.",
     ),
     "MeshDeclarationUnreadable": (
