@@ -6,10 +6,23 @@ from pathlib import Path
 
 import pytest
 from dbt_cases import PROJECT, write_project
-from helpers import a_product, a_setting, a_source, an_input, mesh, run, write_workspace
+from helpers import (
+    a_product,
+    a_setting,
+    a_source,
+    an_input,
+    mesh,
+    product,
+    read,
+    run,
+    write_workspace,
+)
 
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.guards.flow import flows_in
+from dataops_mesh.run.lineage import dbt_manifest
+from dataops_mesh.settings import load_settings
+from dataops_mesh.transform.walls import walls_of
 
 CUSTOMERS = [
     "{name: id, logicalType: integer, classification: public}",
@@ -48,12 +61,12 @@ HASHED = f"select id, sha256(ssn) as code from {SOURCE}"
 # fmt: off
 ELSEWHERE = {
     "a post_hook in the model": {"models/codes.sql": f"{{{{ config(materialized='table', post_hook=\"select 1\") }}}}\n{CLEAN['models/codes.sql']}"},
-    "a post_hook in properties": {"models/schema.yml": f"version: 2\nmodels:\n  - name: codes\n    access: public\n    config: {{materialized: table, post_hook: \"{STEAL}\"}}\n"},
-    "a pre-hook of the project": {"dbt_project.yml": PROJECT_FILE.replace(MODELS, f"models: {{books: {{+pre-hook: \"{AGAIN}\"}}}}")},
+    "a post_hook in properties": {"models/schema.yml": f'version: 2\nmodels:\n  - name: codes\n    access: public\n    config: {{materialized: table, post_hook: "{STEAL}"}}\n'},
+    "a pre-hook of the project": {"dbt_project.yml": PROJECT_FILE.replace(MODELS, f'models: {{books: {{+pre-hook: "{AGAIN}"}}}}')},
     "a hook of another model": {"models/other.sql": f"{{{{ config(post_hook='update base set note = 1') }}}}\nselect ssn from {SOURCE}"},
     "on-run-end": {"dbt_project.yml": f"{PROJECT_FILE}on-run-end: [\"update main.codes set code = '1'\"]\n"},
-    "on-run-start": {"dbt_project.yml": f"{PROJECT_FILE}on-run-start: [\"{MACRO}\"]\n", "models/codes.sql": HASHED},
-    "sql_header": {"models/schema.yml": f"version: 2\nmodels:\n  - name: codes\n    access: public\n    config: {{sql_header: \"{MACRO};\"}}\n", "models/codes.sql": HASHED},
+    "on-run-start": {"dbt_project.yml": f'{PROJECT_FILE}on-run-start: ["{MACRO}"]\n', "models/codes.sql": HASHED},
+    "sql_header": {"models/schema.yml": f'version: 2\nmodels:\n  - name: codes\n    access: public\n    config: {{sql_header: "{MACRO};"}}\n', "models/codes.sql": HASHED},
     "a macro of dbt's": {"macros/m.sql": "{% macro duckdb__create_table_as(temporary, relation, sql, language='sql') %}create table {{ relation }} as select id, ssn as note, 1 as a from mesh.people.customers{% endmacro %}"},
     "a materialization": {"macros/m.sql": "{% materialization table, adapter='duckdb' %}{{ return({'relations': [this]}) }}{% endmaterialization %}"},
     "ref of one's own": {"macros/m.sql": "{% macro ref(name) %}{{ return(builtins.ref('other')) }}{% endmacro %}"},
@@ -88,6 +101,8 @@ def found(root: Path, files: dict[str, str], classification: str = "restricted")
     settings = write_workspace(root, domains)
     write_project(root, {name: text for name, text in {**CLEAN, **files}.items() if text})
     loaded = mesh(settings)
+    # A project that dbt cannot parse would be unknown, too.
+    assert dbt_manifest(product(settings, "books.codes"), walls_of(settings)) is not None
     violations = judge(loaded, settings, flows=flows_in(loaded, settings)).violations
     return {one.rule for one in violations if one.rule.startswith("classification_")}
 
@@ -108,11 +123,7 @@ def test_a_project_of_models_alone_is_known(tmp_path):
 
 def test_a_hook_that_was_told_does_publish_the_number(tmp_path):
     """The fault is real: what the policy warns of is what dbt makes."""
-    from helpers import read
-
     found(tmp_path, ELSEWHERE["a post_hook in properties"])
-    from dataops_mesh.settings import load_settings
-
     settings = load_settings(tmp_path)
     run(settings, "people.customers")
     run(settings, "books.codes")
