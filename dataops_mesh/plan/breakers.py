@@ -3,8 +3,8 @@
 A hash (SHA-256), an aggregate over a group (`count`, `sum`, `avg`, `stddev`, `variance`) and a
 bucket (weeks and longer, rounding to tens and more, `floor(x / n)`, a CASE that only says texts
 and numbers written in the query, `is null` of a column). Not `md5` and `hash`, which are made to be
-fast and are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`, `string_agg`, `median`,
-which return cells; not an aggregate over a window, which stands beside each row.
+fast and are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`, `string_agg`,
+`median`, which return cells; not an aggregate over a window, which stands beside each row.
 """
 
 from __future__ import annotations
