@@ -41,10 +41,11 @@ def dbt_queries(
 
 def models_by_name(manifest: Mapping[str, Any]) -> Mapping[str, str]:
     """Return the keys of what can be read; of a name that a package has too, the project's own."""
+    nodes = manifest["nodes"]
     project = manifest.get("metadata", {}).get("project_name")
     built = [
         (node.get("package_name") == project, node["name"], key)
-        for key, node in manifest["nodes"].items()
+        for key, node in nodes.items()
         if node["resource_type"] in {"model", "seed", "snapshot"}
     ]
     return {name: key for _, name, key in sorted(built)}
