@@ -2,9 +2,9 @@
 
 A hash (SHA-256), an aggregate over a group (`count`, `sum`, `avg`, `stddev`, `variance`) and a
 bucket (weeks and longer, rounding to tens and more, `floor(x / n)`, a CASE that only says texts
-and numbers written in the query, `is null`). Not `md5` and `hash`, which are made to be fast and
-are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`, `string_agg`, `median`,
-which return cells; not an aggregate over a window, which stands beside each row.
+and numbers written in the query, `is null` of a column). Not `md5` and `hash`, which are made to be
+fast and are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`, `string_agg`,
+`median`, which return cells; not an aggregate over a window, which stands beside each row.
 """
 
 from __future__ import annotations
@@ -47,8 +47,21 @@ def _prepared(query: exp.Query) -> exp.Query | None:
     if any(one.args.get("columns") for one in query.find_all(exp.TableAlias)
            if isinstance(one.parent, exp.Table)):  # fmt: skip
         return None  # columns under other names
+    _show_what_exists(query)
     changed: exp.Expr = query.transform(lambda node: exp.Null() if _breaks(node) else node)
     return changed if isinstance(changed, exp.Query) else None
+
+
+def _show_what_exists(query: exp.Query) -> None:
+    """Let an EXISTS be made of the columns that decide whether something does."""
+    from sqlglot import exp
+
+    for found in list(query.find_all(exp.Exists)):
+        for inner in list(found.find_all(exp.Select)):
+            own = {table.alias_or_name for table in inner.find_all(exp.Table, exp.Subquery)}
+            for number, column in enumerate(list(inner.find_all(exp.Column))):
+                if column.table in own:
+                    inner.select(exp.alias_(column.copy(), f"mesh_{number}"), copy=False)
 
 
 def _breaks(node: exp.Expr) -> bool:
@@ -59,7 +72,9 @@ def _breaks(node: exp.Expr) -> bool:
     match node:
         case exp.SHA2():
             length = node.args.get("length")
-            return length is None or length.name in _SHA2
+            # A hash that is compared tells whether the value is the one that was guessed.
+            compared = node.find_ancestor(exp.Predicate, exp.Case, exp.If, exp.Nullif)
+            return compared is None and (length is None or length.name in _SHA2)
         case exp.Count() | exp.CountIf():
             return True
         case exp.Sum() | exp.Avg() | exp.Stddev() | exp.StddevSamp() | exp.StddevPop():
@@ -86,7 +101,9 @@ def _breaks(node: exp.Expr) -> bool:
                 map(_compares, [node.this, *(one.this for one in node.args["ifs"])])
             )
         case exp.Is():
-            return isinstance(node.expression, exp.Null)
+            return isinstance(node.expression, exp.Null) and isinstance(
+                node.this.unnest(), exp.Column
+            )
     return False
 
 

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-_CONFIG = re.compile(r"\{\{\s*config\s*\((?:[^{}'\"]|'[^']*'|\"[^\"]*\")*\)\s*\}\}", re.DOTALL)
+_QUOTED = r"""'[^']*'|\"[^\"]*\""""
+# A call among the settings may ask the database: such a template is not read.
+_CONFIG = re.compile(
+    rf"\{{\{{\s*config\s*\((?:[^{{}}()'\"]|{_QUOTED}|(?<=[=\s])(?:env_)?var\((?:[^{{}}()'\"]|{_QUOTED})*\))*\)"
+    r"\s*\}\}",
+    re.DOTALL,
+)
 _TEXT = r"""\s*['"]([^'"{}]+)['"]\s*"""
 _REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT}\)\s*\}}\}}")
 _FAR_REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
@@ -29,6 +35,12 @@ def dbt_queries(
 
     The query is empty where a template cannot be read.
     """
+    by_name = models_by_name(manifest)
+    return {port: _folded(by_name[port], by_name, manifest) for port in ports if port in by_name}
+
+
+def models_by_name(manifest: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the keys of what can be read; of a name that a package has too, the project's own."""
     nodes = manifest["nodes"]
     project = manifest.get("metadata", {}).get("project_name")
     built = [
@@ -36,9 +48,7 @@ def dbt_queries(
         for key, node in nodes.items()
         if node["resource_type"] in {"model", "seed", "snapshot"}
     ]
-    # Of a name that a package has too, the project's own counts.
-    by_name = {name: key for _, name, key in sorted(built)}
-    return {port: _folded(by_name[port], by_name, manifest) for port in ports if port in by_name}
+    return {name: key for _, name, key in sorted(built)}
 
 
 def _folded(
@@ -80,6 +90,12 @@ def _rendered(
     """Return a model's SQL with its references put in, or nothing."""
     if node["resource_type"] != "model" or node.get("language", "sql") != "sql":
         return ""
+    text = put_in(node, by_name, manifest)
+    return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
+
+
+def put_in(node: Mapping[str, Any], by_name: Mapping[str, str], manifest: Mapping[str, Any]) -> str:
+    """Return a model's text with its references put in, and what templates are left."""
     text = _CONFIG.sub("", _COMMENT.sub("", node.get("raw_code") or ""))
     sources = {(s["source_name"], s["name"]): _address(s) for s in manifest["sources"].values()}
 
@@ -100,8 +116,7 @@ def _rendered(
         return f"{{{{ ref('{found[2]}') }}}}" if own else found[0]
 
     text = _REF.sub(refer, _FAR_REF.sub(refer_far, text))
-    text = _SOURCE.sub(lambda found: sources.get((found[1], found[2]), found[0]), text)
-    return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
+    return _SOURCE.sub(lambda found: sources.get((found[1], found[2]), found[0]), text)
 
 
 def _seed_columns(node: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.plan.breakers import clear_columns
 from dataops_mesh.plan.dbtlineage import dbt_queries
+from dataops_mesh.plan.dbtrows import clear_queries
 from dataops_mesh.plan.sqllineage import Origin, QueryLineage, query_lineage
 from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
 
 Ports = Mapping[Address, OutputPort]
+DbtQueries = Callable[[Iterable[str], Mapping[str, Any]], Mapping[str, tuple[frozenset[str], str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,11 @@ def clear_lineage(
 
     What the query says comes first; `transformSourceObjects` counts where nobody can read one.
     A value that comes from the product's own last publication (`self`) is still in it too.
+    Of a relation that is no input nobody can tell: a dbt model may name one without `ref`.
     """
     inputs = {port.name: port for port in product.reads}
     schemas = _schemas(product, ports)
-    queries = _queries(product, manifest)
+    queries = _queries(product, manifest, clear_queries)
     found: dict[tuple[str, str], frozenset[Origin]] = {}
     for port in product.outputs:
         _, text = queries.get(port.name, (frozenset(), ""))
@@ -90,8 +93,8 @@ def clear_lineage(
         if columns is None and (declared := _declared(port, inputs)):
             columns = declared.columns
         for column, origins in (columns or {}).items():
-            if all(n in schemas[name] for name, n in origins if name in schemas):
-                found[port.name, column] = frozenset(o for o in origins if o[0] in inputs)
+            if all(n in inputs and c in schemas.get(n, (c,)) for n, c in origins):
+                found[port.name, column] = origins
     return found
 
 
@@ -124,13 +127,13 @@ def columns_used(lineage: Lineage, input_port: str) -> frozenset[str] | None:
 
 
 def _queries(
-    product: Product, manifest: Mapping[str, Any] | None
-) -> dict[str, tuple[frozenset[str], str]]:
+    product: Product, manifest: Mapping[str, Any] | None, of_dbt: DbtQueries = dbt_queries
+) -> Mapping[str, tuple[frozenset[str], str]]:
     """Return what each port reads and its query; an empty query is one that nobody can read."""
     inputs = frozenset(port.name for port in product.inputs)
     transform = product.transform
     if transform.kind is TransformKind.DBT and manifest is not None:
-        return dbt_queries([port.name for port in product.outputs], manifest)
+        return of_dbt([port.name for port in product.outputs], manifest)
     if transform.kind is not TransformKind.SQL:
         return {}
     found = {}

@@ -64,11 +64,15 @@ LOWERED = [
     "case when substr(t.ssn, 1, 1) = '1' then '1' else '2' end",
     "case substr(t.ssn, 1, 1) when '1' then '1' else '2' end",
     "case when t.ssn like '1%' then '1' else '2' end", "width_bucket(t.ssn::int * 9, 0, 9, 9)",
+    "nullif(t.ssn, 'X') is null", "try_cast(t.ssn[15] as integer) is null", "t.ssn = 'X'",
+    "exists (select 1 from desk.tickets d where d.id = o.id and d.ssn = 'X')",
+    "sha256(t.ssn) = sha256('X')", "case sha256(t.ssn) when sha256('X') then 1 end",
+    "sha256(t.ssn) in ('X')", "nullif(sha256(t.ssn), 'X')", "try_cast(t.ssn as integer) is null",
 ]  # fmt: skip
 BROKEN = [
     "sha256(t.ssn)", "sha256('salt' || t.ssn)", "case when t.ssn > '3' then 'old' else 'young' end",
     "date_trunc('month', t.ssn::date)", "round(t.ssn::int, -2)", "floor(t.ssn::int / 10)",
-    "t.ssn is null", "'x'", "o.email", "year(t.ssn::date)", "extract(year from t.ssn::date)",
+    "t.ssn is null", "(t.ssn) is not null", "'x'", "o.email", "year(t.ssn::date)", "extract(year from t.ssn::date)",
     "case when t.ssn in ('3', '4') or t.ssn is null then 1 end",
 ]  # fmt: skip
 GROUPED = {"count(t.ssn)": True, "count(distinct t.ssn)": True, "avg(t.ssn::int)": True,
