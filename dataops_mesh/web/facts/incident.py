@@ -8,6 +8,7 @@ from datetime import datetime
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.ledger.trouble.incidents import Incident, incident_of, incidents_of
 from dataops_mesh.watch.acknowledged import acknowledged
+from dataops_mesh.watch.states import WATCHED
 from dataops_mesh.web.catalogue import downstream
 from dataops_mesh.web.facts.wrong import Seen, owner_of, seen_of
 from dataops_mesh.web.view import View
@@ -17,7 +18,11 @@ _LONGEST, _OTHERS = 64, 10
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """An incident in one line."""
+    """An incident in one line.
+
+    Args:
+        over: it is closed, or will be by the next look: what was wrong is not so any more.
+    """
 
     incident: str
     product: str
@@ -26,6 +31,7 @@ class IncidentLine:
     opened: datetime
     closed: datetime | None
     why: tuple[str, ...]
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def incident_page(view: View, name: str) -> IncidentPage:
     others = incidents_of(view.ledger, [product], limit=_OTHERS)
     said = acknowledged(view.ledger, [found], view.now).get(name)
     return IncidentPage(
-        incident_line(found),
+        incident_line(found, view),
         found.trouble.publication,
         found.trouble.run_id,
         owner_of(view.catalogue.products.get(product)),
@@ -68,15 +74,24 @@ def incident_page(view: View, name: str) -> IncidentPage:
             f"mesh show {product} --history",
             f"mesh run {product}",
         ),
-        tuple(incident_line(one) for one in others if one.incident != name),
+        tuple(incident_line(one, view) for one in others if one.incident != name),
         seen_of(said),
     )
 
 
-def incident_line(one: Incident) -> IncidentLine:
+def incident_line(one: Incident, view: View) -> IncidentLine:
     """Return an incident in one line."""
     said = one.trouble
     why = tuple(said.why.splitlines())
     return IncidentLine(
-        one.incident, said.product, said.kind, said.subject, one.opened, one.closed, why
-    )
+        one.incident, said.product, said.kind, said.subject, one.opened, one.closed, why,
+        one.closed is not None or _is_over(one, view),
+    )  # fmt: skip
+
+
+def _is_over(one: Incident, view: View) -> bool:
+    """Tell whether no page calls it wrong any more; of what nobody watches, nobody can tell."""
+    product = view.catalogue.products.get(one.trouble.product)
+    if product is None or product.status not in WATCHED:
+        return False
+    return one.incident not in {w.incident for w in view.wrong([product.qualified_name])}

@@ -151,7 +151,7 @@ def product_page(view: View, name: str) -> ProductPage:
         readers=_readers(view, name),
         reading=readings(product),
         incidents=tuple(
-            incident_line(one) for one in incidents_of(ledger, [name], limit=_INCIDENTS)
+            incident_line(one, view) for one in incidents_of(ledger, [name], limit=_INCIDENTS)
         ),
         holds=holds_of(state),
         waivers=_waivers(view, product),

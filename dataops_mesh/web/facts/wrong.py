@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.trouble.incidents import Incident, incidents_of
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release
@@ -15,12 +16,22 @@ from dataops_mesh.watch.acknowledged import Acknowledged, acknowledged
 from dataops_mesh.watch.conditions import CONDITION
 from dataops_mesh.watch.copies import EXPORT
 from dataops_mesh.watch.deliveries import DELIVERY
-from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
-from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
+from dataops_mesh.watch.trouble import (
+    CAUGHT,
+    DATA,
+    ESCAPED,
+    FAILED,
+    LATE,
+    RUNS,
+    listed,
+    over_since,
+)
 from dataops_mesh.web.catalogue import Catalogue, downstream
 
 BROKEN = "unreadable"
+# What people are told, where an incident's kind is another word.
+KINDS = {CAUGHT: "refused", ESCAPED: "wrong data", BROKEN: "cannot be read"}
 # The gravest first: what consumers read is wrong; it is old; it will be.
 ORDER = (
     *(ESCAPED, LATE, CAUGHT, FAILED, DELIVERY, EXPORT, CONDITION),
@@ -36,6 +47,10 @@ _TITLES = {
     "withdrawn": "What it reads was withdrawn",
     "ended": "It has ended, and is still read",
     BROKEN: "The declaration cannot be read",
+}
+_OF_PARTITIONS = {
+    CAUGHT: "The gate refused the last candidate of {}",
+    FAILED: "The last run of {} failed",
 }
 _READERS = {
     ESCAPED: "read it now",
@@ -107,7 +122,7 @@ class Held:
 
 
 def wrong_now(
-    catalogue: Catalogue, ledger: Ledger, states: Mapping[str, State]
+    catalogue: Catalogue, environment: Environment, ledger: Ledger, states: Mapping[str, State]
 ) -> tuple[Wrong, ...]:
     """Return what is wrong now, the gravest first, with those products that are watched.
 
@@ -117,16 +132,23 @@ def wrong_now(
     watched = [name for name in states if catalogue.products[name].status in WATCHED]
     open_now = incidents_of(ledger, watched, only_open=True) if watched else ()
     known = {(one.trouble.product, one.trouble.kind, one.trouble.subject): one for one in open_now}
+    parted = {(one.trouble.product, one.trouble.kind, one.trouble.why)
+              for one in open_now if one.trouble.subject}  # fmt: skip
     found: dict[tuple[str, str, str], Wrong] = {}
     for name in watched:
         for kind, subject, why in _seen(states[name]):
+            if (name, kind, listed(why)) in parted:
+                continue  # the incident says of which partition
             incident = known.get((name, kind, subject))
             since = incident.opened if incident else _first_seen(states[name], kind)
             found[name, kind, subject] = _wrong(
                 catalogue, name, kind, subject, why, since, incident
             )
     for key, incident in known.items():
-        if key not in found and not _is_over(incident, states[key[0]]):
+        if key in found or _is_over(incident, states[key[0]]):
+            continue
+        product = catalogue.products[key[0]]
+        if over_since(incident, product, environment, ledger) is None:
             why = tuple(incident.trouble.why.splitlines())
             found[key] = _wrong(catalogue, *key, why, incident.opened, incident)
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
@@ -194,17 +216,13 @@ def _first_seen(state: State, kind: str) -> datetime | None:
 
 def _is_over(incident: Incident, state: State) -> bool:
     """Tell whether what was seen then is not so any more, though nobody has looked since."""
-    kind, last = incident.trouble.kind, state.last
+    kind = incident.trouble.kind
     if kind == LATE:
         return True  # the state says it itself
-    if kind == CAUGHT and state.word == HELD:
+    held = {hold.partition for hold in state.holds}
+    if kind == CAUGHT and ("" in held or incident.trouble.subject in held):
         return True  # a person's decision, which is told as one
-    if kind == ESCAPED:
-        return incident.trouble.publication != state.publication
-    if kind in {CAUGHT, FAILED} and not incident.trouble.subject:
-        ended = last.last_finished if last else None
-        return ended is not None and ended > incident.opened
-    return False
+    return kind == ESCAPED and incident.trouble.publication != state.publication
 
 
 def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
@@ -216,7 +234,8 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
     since: datetime | None,
     incident: Incident | None,
 ) -> Wrong:
-    title = _TITLES.get(kind, kind)
+    title = _OF_PARTITIONS.get(kind, "").format(subject) if subject else ""
+    title = title or _TITLES.get(kind, kind)
     if kind == LATE:
         title = "Its data is older than promised" if subject == DATA else "It is late"
     then = {BROKEN: "mesh check", ESCAPED: f"mesh rollback {name}"}.get(kind)
