@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.ledger.days import Happening, happenings
+from dataops_mesh.web.facts.paging import require_page
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
 from dataops_mesh.web.view import View
 
@@ -46,5 +47,5 @@ def wrong_page(view: View, page: int = 1) -> WrongPage:
     held = held_now(view.release)
     wrong = tuple(sorted(view.wrong(), key=lambda one: bool(one.because)))
     begin, end = (page - 1) * PAGE, page * PAGE
-    pages = max(1, -(-max(len(wrong), len(held)) // PAGE))
+    pages = require_page(page, max(len(wrong), len(held)), PAGE)
     return WrongPage(wrong[begin:end], len(wrong), held[begin:end], len(held), page, pages)
