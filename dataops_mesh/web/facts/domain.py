@@ -10,6 +10,7 @@ from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
 from dataops_mesh.web.facts.mesh import DAYS, standings
 from dataops_mesh.web.facts.paging import require_page
+from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.standing import Standing
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now, unreadable
 from dataops_mesh.web.view import View
@@ -88,6 +89,6 @@ def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
         pages,
         tuple(sorted(others))[:PAGE],
         tuple(sorted(readers))[:PAGE],
-        happenings(view.ledger, _RECENT, products=names),
+        with_pieces(view, happenings(view.ledger, _RECENT, products=names)),
         days(view.ledger, view.now.date(), DAYS, names),
     )

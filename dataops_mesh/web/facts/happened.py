@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dataops_mesh.ledger.days import Happening, happenings
 from dataops_mesh.web.facts.paging import require_page
+from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
 from dataops_mesh.web.view import View
 
@@ -38,7 +39,7 @@ class WrongPage:
 
 def happened_page(view: View, before: str = "") -> HappenedPage:
     """Return what happened before a moment; the newest if none is said."""
-    found = happenings(view.ledger, PAGE, before=before)
+    found = with_pieces(view, happenings(view.ledger, PAGE, before=before))
     return HappenedPage(found, found[-1].at.isoformat() if len(found) == PAGE else "")
 
 

@@ -133,7 +133,8 @@ def wrong_now(
     open_now = incidents_of(ledger, watched, only_open=True) if watched else ()
     known = {(one.trouble.product, one.trouble.kind, one.trouble.subject): one for one in open_now}
     parted = {(one.trouble.product, one.trouble.kind, one.trouble.why)
-              for one in open_now if one.trouble.subject}  # fmt: skip
+              for one in open_now
+              if one.trouble.subject and one.trouble.kind in {CAUGHT, FAILED}}  # fmt: skip
     found: dict[tuple[str, str, str], Wrong] = {}
     for name in watched:
         for kind, subject, why in _seen(states[name]):
