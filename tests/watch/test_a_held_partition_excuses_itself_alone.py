@@ -24,6 +24,7 @@ from dataops_mesh.run.word.withdraw import taking, withdraw_product
 from dataops_mesh.store.log import latest
 from dataops_mesh.watch.states import State, states
 from dataops_mesh.watch.trouble import look
+from dataops_mesh.web.facts.standing import standing
 
 TODAY = datetime.now(UTC).date()
 DAYS = [(TODAY - timedelta(days=back)).isoformat() for back in (5, 4, 3, 2, 1)]
@@ -108,6 +109,9 @@ def test_a_product_of_which_all_that_is_missing_is_held_is_not_late(tmp_path):
     assert part.state.slo.runs == "late", "the day after it is not held"
     part.hold(DAYS[4])
     assert (part.state.word, part.state.slo.runs) == ("held", "held")
+    shown = standing(product(part.settings, NAME), part.state)
+    assert (shown.level, shown.word) == ("watch", "held")
+    assert shown.sentence == f"{DAYS[3]} is held, {DAYS[4]} is held; the rest goes on."
     assert part.incidents == []
 
 
