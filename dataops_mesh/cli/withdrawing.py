@@ -163,8 +163,9 @@ def _declared() -> tuple[Product, ...]:
 def _say_readers(what: Taking, partition: str | None, sentence: str) -> None:
     piece = f"partition {partition} of " if partition else ""
     say(sentence.format(f"{piece}{', '.join(map(str, what.addresses))}"))
+    then = "goes on without it" if partition else "is not built any more"
     for reader in what.readers:
-        say(f"  {reader} reads it; it keeps its last publication and is not built any more")
+        say(f"  {reader} reads it; it keeps its last publication and {then}")
 
 
 def _agreed(question: str, *, yes: bool) -> bool:

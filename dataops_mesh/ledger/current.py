@@ -18,13 +18,16 @@ Switched = tuple[int, str]  # publication, address
 
 
 def built_at(ledger: Ledger, switched: Collection[Switched]) -> dict[Switched, datetime]:
-    """Return when what these publications switched was built; of a rollback, when it was said."""
+    """Return when what these publications switched to was built, as far as is on record.
+
+    A withdrawal builds nothing: of it, this is the moment at which it was said.
+    """
     from sqlalchemy import select
 
     from dataops_mesh.ledger.schema import candidates, publications
 
     wanted = set(switched)
-    columns = (publications.c.publication, publications.c.address, publications.c.kind)
+    columns = (publications.c.publication, publications.c.address)
     query = select(*columns, publications.c.published, candidates.c.finished).join(
         candidates, candidates.c.candidate == publications.c.candidate, isouter=True
     )
@@ -33,10 +36,24 @@ def built_at(ledger: Ledger, switched: Collection[Switched]) -> dict[Switched, d
         for numbers in portions({number for number, _ in wanted}):
             these = query.where(publications.c.publication.in_(numbers))
             rows: Any = connection.execute(these)
-            for number, address, kind, published, finished in rows:
+            for number, address, published, finished in rows:
                 if (number, address) in wanted:
-                    built = finished if kind == "publication" and finished else published
-                    found[number, address] = datetime.fromisoformat(built)
+                    found[number, address] = datetime.fromisoformat(finished or published)
+    return found
+
+
+def finished_at(ledger: Ledger, refs: Collection[str]) -> dict[str, datetime]:
+    """Return when candidates were built."""
+    from sqlalchemy import select
+
+    from dataops_mesh.ledger.schema import candidates
+
+    query = select(candidates.c.candidate, candidates.c.finished)
+    found: dict[str, datetime] = {}
+    with transaction(ledger) as connection:
+        for some in portions(refs):
+            rows: Any = connection.execute(query.where(candidates.c.candidate.in_(some)))
+            found |= {ref: datetime.fromisoformat(finished) for ref, finished in rows}
     return found
 
 

@@ -21,6 +21,7 @@ class Happening:
     Args:
         what: `published`, `refused`, `failed` or `cancelled`; of what is no build, its kind.
         why: the first reason.
+        partition: of a run without a candidate; a candidate knows its own.
     """
 
     at: datetime
@@ -32,6 +33,7 @@ class Happening:
     person: str
     why: str = ""
     more: int = 0
+    partition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +158,5 @@ def _built(row: dict[str, Any], publication: int | None) -> Happening:
 
 def _ended(row: dict[str, Any]) -> Happening:
     at = datetime.fromisoformat(row["ended"])
-    return Happening(at, row["outcome"], row["product"], "", None, 0, row["person"], row["why"])
+    return Happening(at, row["outcome"], row["product"], "", None, 0, row["person"], row["why"],
+                     partition=row["partition"])  # fmt: skip

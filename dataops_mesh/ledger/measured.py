@@ -16,7 +16,7 @@ class Measured:
 
     Args:
         before: the rows of the publication before; None where there is none.
-        built: when it was built; of a rollback, when it was said.
+        built: when it was built.
         failed: the checks that did not pass in the last build, published or not.
         refusals: the builds since then that were not let through.
     """
@@ -58,8 +58,7 @@ def measured(ledger: Ledger, product: str) -> Measured | None:
         refused = select(func.count()).where(
             c.c.product == product, c.c.verdict != "publish", c.c.finished > now.published
         )
-        built = now.finished if now.kind == "publication" else now.published
         return Measured(
-            now.rows, before, now.seconds, datetime.fromisoformat(built),
+            now.rows, before, now.seconds, datetime.fromisoformat(now.finished),
             connection.execute(failed).scalar() or 0, connection.execute(refused).scalar() or 0,
         )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ class Event:
             for a candidate that the gate let through and that was not published, or, of a run
             without a candidate, `cancelled` or `failed`.
         candidate: its ref; empty where there is none.
-        partition: of a run without a candidate, and of a hold.
+        partition: of a run without a candidate, a hold and a withdrawal; a candidate knows its own.
     """
 
     at: datetime
@@ -104,9 +104,9 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
     from dataops_mesh.ledger.schema import candidates, decisions, publications
 
     decided = select(decisions).where(
-        decisions.c.product == product, decisions.c.kind.in_(("hold", "lift"))
+        decisions.c.product == product, decisions.c.kind.in_(("hold", "lift", "withdrawal"))
     )
-    decided = decided.order_by(decisions.c.release.desc()).limit(limit)
+    decided = decided.order_by(decisions.c.release.desc()).limit(2 * limit)
     built = select(candidates).where(candidates.c.product == product)
     built = built.order_by(candidates.c.finished.desc()).limit(limit)
     numbers = select(publications.c.publication).where(publications.c.product == product)
@@ -123,9 +123,10 @@ def history(ledger: Ledger, product: str, limit: int = 50) -> tuple[Event, ...]:
         said = list(connection.execute(decided).mappings())
     first = {item["candidate"]: item for item in switches if item["kind"] == "publication"}
     events = [_built(row, first.get(row["candidate"])) for row in rows]
-    events += [_switched(row) for row in switches if row["kind"] != "publication"]
+    keys = {row["release"]: row["partition"] for row in said}
+    events += [_switched(row, keys) for row in switches if row["kind"] != "publication"]
     events += [_ended(end) for end in ends]
-    events += [_decided(row) for row in said]
+    events += [_decided(row) for row in said if row["kind"] != "withdrawal"]
     return tuple(sorted(events, key=_order, reverse=True)[:limit])
 
 
@@ -227,7 +228,7 @@ def _built(row: Any, publication: Any) -> Event:
     )
 
 
-def _switched(row: Any) -> Event:
+def _switched(row: Any, keys: Mapping[int, str]) -> Event:
     return Event(
         datetime.fromisoformat(row["published"]),
         row["kind"],
@@ -238,6 +239,7 @@ def _switched(row: Any) -> Event:
         (row["reason"],) if row["reason"] else (),
         row["rows"],
         None,
+        keys.get(row["publication"], ""),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from dataops_mesh.ledger import Ledger
@@ -12,6 +13,7 @@ from dataops_mesh.spec import cel
 from dataops_mesh.spec.condition import AGE, METRICS, Condition
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.log import Release
+from dataops_mesh.watch.built import built_of, lights_of
 
 CONDITION = "condition"
 _MINUTE = 60
@@ -27,7 +29,8 @@ def broken_conditions(
             continue
         numbers = measured(ledger, product.qualified_name)
         if numbers is not None:
-            yield from _of_product(product, metrics(numbers, now))
+            built = max(built_of(ledger, release, lights_of(product, release)).values())
+            yield from _of_product(product, metrics(replace(numbers, built=built), now))
 
 
 def metrics(numbers: Measured, now: datetime) -> dict[str, int]:

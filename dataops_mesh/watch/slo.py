@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dataops_mesh.ledger import Event, Ledger, history, results_of
-from dataops_mesh.ledger.trouble.incidents import DAMAGED, last_audit
+from dataops_mesh.ledger import Ledger
+from dataops_mesh.ledger.current import failed_results
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, AuditRecord, last_audit
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
+from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release
+from dataops_mesh.watch.built import built_of, lights_of, newest_of
+from dataops_mesh.watch.excused import excuses
 
 FRESHNESS = "freshness"
 HELD = "held"
@@ -32,51 +37,83 @@ class Slo:
     why: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What consumers read of a product.
+
+    Args:
+        publication: the newest of it.
+        built: when that was built.
+        stale: why its gate found its data older than promised; None if it did not.
+        audit: the newest look at it since.
+    """
+
+    publication: int
+    built: datetime
+    stale: str | None = None
+    audit: AuditRecord | None = None
+
+
 def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) -> Slo:
     """Return how the product keeps its promises about runs and about data.
 
     What a person holds, and what is built from it, is not late because of that.
     """
-    events = history(ledger, product.qualified_name, LOOKED_AT)
-    published = next((e for e in events if e.what in {"published", "rollback"}), None)
-    if published is None or not any(port.address in release.ports for port in product.outputs):
+    lights = lights_of(product, release)
+    newest = newest_of(lights)
+    built = built_of(ledger, release, lights)
+    if newest is None or newest[0] not in built:
         return Slo()  # never, or not any more
-    runs, why = _runs(product, published, now)
-    data, more = _data(product, published, ledger)
-    if "late" in runs or "stale" in data:
-        behind = holds_behind(product, release) or gone_inputs(product, release)
-        runs, data = (HELD if behind and one in {"late", "stale"} else one for one in (runs, data))
-    return Slo(runs, data, tuple(text for text in (why, more) if text))
+    address, light = newest
+    found = Read(light.publication, built[address])
+    if promises_data(product):
+        stale = failed_results(ledger, {light.candidate}, FRESHNESS).get(light.candidate)
+        found = replace(found, stale=stale, audit=last_audit(ledger, product.qualified_name))
+    behind = (*holds_behind(product, release), *gone_inputs(product, release))
+    return kept(product, found, excuses(product, behind, release, now), now)
 
 
-def _runs(product: Product, published: Event, now: datetime) -> tuple[str, str]:
-    recency = recency_of(product)
-    if recency is None:
-        return "", ""
-    age = now - published.at
-    why = f"the last publication is {span(age)} old; promised: {recency.promise}"
-    if age > timedelta(hours=recency.fail):
-        return "late", why
-    return ("due", why) if age > timedelta(hours=recency.warn) else ("on time", "")
+def kept(product: Product, read: Read, excused: Collection[Hold], now: datetime) -> Slo:
+    """Return how a product keeps its promises.
+
+    Args:
+        product: the product.
+        read: what consumers read of it.
+        excused: what people decided that keeps it from going on.
+        now: the real time.
+    """
+    runs, data, why = "", "", []
+    if recency := recency_of(product):
+        age = now - read.built
+        runs = "on time"
+        if age > timedelta(hours=recency.warn):
+            runs = "late" if age > timedelta(hours=recency.fail) else "due"
+            why.append(f"the last publication is {span(age)} old; promised: {recency.promise}")
+    if promises_data(product):
+        stale = _stale(read)
+        data = "fresh" if stale is None else "stale"
+        why += [] if stale is None else [stale or "the data is older than promised"]
+    if excused:
+        runs, data = (HELD if one in {"late", "stale"} else one for one in (runs, data))
+    return Slo(runs, data, tuple(why))
 
 
-def _data(product: Product, published: Event, ledger: Ledger) -> tuple[str, str]:
+def _stale(read: Read) -> str | None:
     """Return what the newest look at the data said: an audit's, else that of the gate."""
-    promised = any(
+    audit = read.audit
+    if audit and audit.outcome != DAMAGED and audit.publication == read.publication:
+        found = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
+        return found[0] if found else None
+    return read.stale
+
+
+def promises_data(product: Product) -> bool:
+    """Tell whether a product promises how old its data may be."""
+    return any(
         sla.property == FRESHNESS and sla.element
         for port in product.outputs
         for sla in port.contract.slas
     )
-    if not promised:
-        return "", ""
-    audit = last_audit(ledger, product.qualified_name)
-    if audit and audit.outcome != DAMAGED and audit.publication == published.publication:
-        stale = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
-    else:
-        rows = results_of(ledger, published.candidate)
-        found = [row for row in rows if row["check"] == FRESHNESS]
-        stale = [row["reason"] for row in found if row["outcome"] != "passed"]
-    return ("stale", stale[0] or "the data is older than promised") if stale else ("fresh", "")
 
 
 def span(age: timedelta) -> str:

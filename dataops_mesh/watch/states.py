@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dataops_mesh.ledger import Ledger, ProductStatus, status
-from dataops_mesh.ledger.current import Switched, built_at, failed_results, last_audits
-from dataops_mesh.ledger.trouble.incidents import DAMAGED, AuditRecord
-from dataops_mesh.run.word.held import is_lifted
+from dataops_mesh.ledger.current import failed_results, last_audits
+from dataops_mesh.ledger.trouble.incidents import AuditRecord
+from dataops_mesh.run.word.held import is_stopped
 from dataops_mesh.spec.model import Address, Product
-from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release, ports_of
 from dataops_mesh.store.removing.withdrawal import withdrawal_of
 from dataops_mesh.store.tree.entry import Light
-from dataops_mesh.watch.slo import FRESHNESS, HELD, Slo, span
+from dataops_mesh.watch.built import built_of, newest_of
+from dataops_mesh.watch.excused import excuses
+from dataops_mesh.watch.slo import FRESHNESS, HELD, Read, Slo, kept, promises_data
 
 WATCHED = frozenset({"active", "deprecated", "retired"})
 # How a product stands, the gravest first.
@@ -40,10 +41,10 @@ class State:
         word: one of `WORDS`; `not watched` is one that runs only when somebody names it.
         slo: how it keeps its promises.
         lights: what consumers read of each of its ports.
-        built: when the newest of that was built; of a rollback, when it was said.
+        built: when the newest of that was built.
         last: how its last run ended, if it ever ran.
         holds: on itself.
-        behind: holds and withdrawals upstream, for which it is not called late.
+        behind: holds and withdrawals, its own and upstream, for which it is not called late.
     """
 
     product: str
@@ -71,7 +72,7 @@ class _Known:
     """What was asked once for all products."""
 
     lights: Mapping[Address, Light]
-    built: Mapping[Switched, datetime]
+    built: Mapping[Address, datetime]
     stale: Mapping[str, str]
     audits: Mapping[str, AuditRecord]
     runs: Mapping[str, ProductStatus]
@@ -104,12 +105,12 @@ def states(
         lights = {address: light for address, light in read.items() if light is not None}
     shown = {port.address: lights[port.address] for p in every for port in p.outputs
              if port.address in lights}  # fmt: skip
-    dated = [p for p in every if _promises_data(p)]
+    dated = [p for p in every if promises_data(p)]
     refs = {shown[port.address].candidate for p in dated for port in p.outputs
             if port.address in shown}  # fmt: skip
     known = _Known(
         lights,
-        built_at(ledger, {(light.publication, str(a)) for a, light in shown.items()}),
+        built_of(ledger, release, shown),
         failed_results(ledger, refs, FRESHNESS),
         last_audits(ledger, asked) if dated else {},
         {one.product: one for one in status(ledger, asked)},
@@ -124,79 +125,39 @@ def _state(product: Product, known: _Known, behind: tuple[Hold, ...]) -> State:
     name = product.qualified_name
     addresses = [port.address for port in product.outputs]
     lights = {a: known.lights[a] for a in addresses if a in known.lights}
-    newest = max(lights.items(), key=lambda one: one[1].publication, default=None)
-    built = known.built.get((newest[1].publication, str(newest[0]))) if newest else None
-    slo = _slo(product, lights, built, behind, known)
+    newest = newest_of(lights)
+    built, slo = known.built.get(newest[0]) if newest else None, Slo()
+    excused = excuses(product, behind, known.release, known.now) if behind else ()
+    if newest and built is not None:
+        _, light = newest
+        read = Read(
+            light.publication, built, known.stale.get(light.candidate), known.audits.get(name)
+        )
+        slo = kept(product, read, excused, known.now)
     holds = [hold for a in addresses for hold in known.release.holds.get(a, ())]
     mine = tuple({(hold.partition, hold.release): hold for hold in holds}.values())
     last = known.runs.get(name)
     gone = any(withdrawal_of(known.release, address) for address in addresses)
-    word = _word(product, slo, last, known.release, held=bool(mine), gone=gone, there=bool(lights))
-    return State(name, word, slo, lights, built, last, mine, behind)
-
-
-def _slo(
-    product: Product,
-    lights: Mapping[Address, Light],
-    built: datetime | None,
-    behind: tuple[Hold, ...],
-    known: _Known,
-) -> Slo:
-    """Return what `slo_of` returns."""
-    if built is None:
-        return Slo()
-    runs, data, why = "", "", []
-    if recency := recency_of(product):
-        age = known.now - built
-        runs = "on time"
-        if age > timedelta(hours=recency.warn):
-            runs = "late" if age > timedelta(hours=recency.fail) else "due"
-            why.append(f"the last publication is {span(age)} old; promised: {recency.promise}")
-    if _promises_data(product):
-        data, more = _data(product, lights, known)
-        why += [more] if more else []
-    if behind:
-        runs, data = (HELD if one in {"late", "stale"} else one for one in (runs, data))
-    return Slo(runs, data, tuple(why))
-
-
-def _data(product: Product, lights: Mapping[Address, Light], known: _Known) -> tuple[str, str]:
-    newest = max(lights.values(), key=lambda light: light.publication)
-    audit = known.audits.get(product.qualified_name)
-    if audit and audit.outcome != DAMAGED and audit.publication == newest.publication:
-        stale = [reason for _, check, _, reason in audit.failed if check == FRESHNESS]
-    else:
-        found = known.stale.get(newest.candidate)
-        stale = [] if found is None else [found]
-    return ("stale", stale[0] or "the data is older than promised") if stale else ("fresh", "")
-
-
-def _promises_data(product: Product) -> bool:
-    return any(
-        sla.property == FRESHNESS and sla.element
-        for port in product.outputs
-        for sla in port.contract.slas
-    )
+    word = _word(product, slo, last, mine, gone=gone, there=bool(lights))
+    return State(name, word, slo, lights, built, last, mine, excused)
 
 
 def _word(  # noqa: PLR0913 - one line for each word
     product: Product,
     slo: Slo,
     last: ProductStatus | None,
-    release: Release,
+    holds: tuple[Hold, ...],
     *,
-    held: bool,
     gone: bool,
     there: bool,
 ) -> str:
     if product.status not in WATCHED:
         return "not watched"
-    # What a hold stopped that is lifted says nothing of the data.
-    lifted = last is not None and is_lifted(last.last_reasons, product, release)
-    verdict = last.last_verdict if last and not lifted else None
+    # What a hold stopped says nothing of the data: the hold itself is told of while it stands.
+    verdict = last.last_verdict if last and not is_stopped(last.last_reasons) else None
     if gone:
         return "withdrawn"
-    if held:
+    if any(not hold.partition for hold in holds):
         return HELD
     if verdict == "refuse":
         return "refused"
@@ -208,7 +169,7 @@ def _word(  # noqa: PLR0913 - one line for each word
         return "stale"
     if not there:
         return "never"
-    if HELD in {slo.runs, slo.data}:
+    if holds or HELD in {slo.runs, slo.data}:
         return HELD
     return "due" if slo.runs == "due" else "well"
 

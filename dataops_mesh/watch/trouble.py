@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import takewhile
 
 from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Event, Ledger, history
@@ -40,6 +41,7 @@ from dataops_mesh.watch.states import states
 CAUGHT, FAILED, ESCAPED, LATE = "caught", "failed", "escaped", "late"
 RUNS, DATA = "runs", "data"
 _SHOWN = 5
+_KINDS = {"refused": CAUGHT, "error": FAILED, "failed": FAILED}
 _KEPT = frozenset({"", "on time", "due", "fresh"})
 
 
@@ -88,7 +90,8 @@ def look(
                 if name in names and lost.run_id not in seen
             ]
         if ledger.writable:
-            update_incidents(ledger, names, found, now)
+            over = ended_at(looked, environment, ledger, found)
+            update_incidents(ledger, names, found, now, over)
         return incidents_of(ledger, names, only_open=True)
 
 
@@ -141,33 +144,89 @@ def _escaped(audit: AuditRecord) -> Trouble:
         kind, why = DAMAGED, [reason for *_, reason in audit.failed]
     else:
         kind, why = ESCAPED, [f"{port}.{check}: {told}" for port, check, _, told in audit.failed]
-    return Trouble(audit.product, kind, "", _listed(why), "", audit.publication)
+    return Trouble(audit.product, kind, "", listed(why), "", audit.publication, audit.at)
 
 
 def _last_ends(
     product: Product, environment: Environment, events: tuple[Event, ...]
 ) -> list[Trouble]:
     """Return how the newest run ended, of a partitioned product that of each partition."""
-    kinds = {"refused": CAUGHT, "error": FAILED, "failed": FAILED}
-    found: dict[str, Event] = {}
+    found: list[Trouble] = []
+    for key, ends in _ends_of(product, environment, events).items():
+        last = ends[0]
+        if kind := _KINDS.get(last.what, ""):
+            began = list(takewhile(lambda end: _KINDS.get(end.what) == kind, ends))[-1].at
+            why = listed(last.reasons)
+            found.append(Trouble(product.qualified_name, kind, key, why, last.run_id, since=began))
+    return found
+
+
+def _ends_of(
+    product: Product, environment: Environment, events: tuple[Event, ...]
+) -> dict[str, list[Event]]:
+    """Return how runs ended, newest first, by partition."""
+    found: dict[str, list[Event]] = {}
     for event in events:
-        if event.what in {*kinds, "published", "passed"}:
+        if event.what in {*_KINDS, "published", "passed"}:
             known = event.candidate
             key = _partition(product, environment.store, known) if known else event.partition
-            found.setdefault(key, event)
-    return [
-        Trouble(product.qualified_name, kinds[e.what], key, _listed(e.reasons), e.run_id)
-        for key, e in found.items()
-        if e.what in kinds
-    ]
+            found.setdefault(key, []).append(event)
+    return found
+
+
+def ended_at(
+    products: Iterable[Product],
+    environment: Environment,
+    ledger: Ledger,
+    troubles: Iterable[Trouble],
+) -> dict[tuple[str, str, str], datetime]:
+    """Return when troubles were over that are over, where a run or an audit says that.
+
+    Args:
+        products: that are looked at.
+        environment: the store.
+        ledger: knows what was wrong.
+        troubles: what is wrong now.
+    """
+    known = {product.qualified_name: product for product in products}
+    wrong = {trouble.identity for trouble in troubles}
+    found = {}
+    for incident in incidents_of(ledger, known, only_open=True):
+        if incident.trouble.identity not in wrong:
+            product = known[incident.trouble.product]
+            if at := over_since(incident, product, environment, ledger):
+                found[incident.trouble.identity] = at
+    return found
+
+
+def over_since(
+    incident: Incident, product: Product, environment: Environment, ledger: Ledger
+) -> datetime | None:
+    """Return when an incident was over, if a run or an audit says that it is."""
+    kind, name = incident.trouble.kind, product.qualified_name
+    events = history(ledger, name, LOOKED_AT)
+    if kind in {CAUGHT, FAILED}:
+        ends = _ends_of(product, environment, events).get(incident.trouble.subject, [])
+        later = list(takewhile(lambda end: _KINDS.get(end.what) != kind, ends))
+        if len(later) == len(ends):  # its run left no record
+            later = [end for end in ends if end.at > incident.opened]
+        return later[-1].at if later else None
+    seen = kind in {ESCAPED, DAMAGED}  # by a look at what is published
+    switched = {"published", "rollback"} if seen else {"published"} if kind == LATE else set()
+    later = [event for event in events if event.what in switched and event.at > incident.opened]
+    if later:
+        return later[-1].at
+    audit = last_audit(ledger, name) if seen else None
+    return audit.at if audit and audit.outcome == "passed" else None
 
 
 def _partition(product: Product, store: Store, candidate: str) -> str:
-    return _partition_of(store, candidate) if product.partitioning else ""
+    return partition_of(store, candidate) if product.partitioning else ""
 
 
 @lru_cache(maxsize=4096)
-def _partition_of(store: Store, candidate: str) -> str:
+def partition_of(store: Store, candidate: str) -> str:
+    """Return the partition of a candidate; nothing of one that has none, or is collected."""
     try:
         return read_manifest(store, candidate).partition
     except MeshError:  # collected meanwhile
@@ -188,7 +247,8 @@ def _kept(ledger: Ledger, names: list[str], found: list[Trouble]) -> list[Troubl
     ]
 
 
-def _listed(reasons: Iterable[str]) -> str:
+def listed(reasons: Iterable[str]) -> str:
+    """Return reasons as an incident has them, one a line."""
     found = list(reasons)
     shown = found[:_SHOWN]
     if len(found) > _SHOWN:

@@ -7,10 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.ledger.trouble.incidents import DAMAGED
-from dataops_mesh.watch.trouble import CAUGHT, ESCAPED
 from dataops_mesh.web.draw.charts import bars, columns, spark
-from dataops_mesh.web.facts.wrong import BROKEN
+from dataops_mesh.web.facts.wrong import KINDS
 from dataops_mesh.web.links import Link
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ FOLDER = Path(__file__).parent
 STYLE = FOLDER / "style.css"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 GLYPHS = {"well": "✓", "watch": "!", "wrong": "✕", "off": "○"}
-KINDS = {CAUGHT: "refused", ESCAPED: "wrong data", DAMAGED: "file damaged",
-         BROKEN: "cannot be read"}  # fmt: skip
 # What ODCS calls its comparisons, as people say it; the longest names first.
 SPOKEN = {
     "mustBeGreaterOrEqualTo": "must be at least", "mustBeLessOrEqualTo": "must be at most",

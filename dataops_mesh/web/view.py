@@ -104,11 +104,11 @@ class View:
 
     def _wrong_near(self, names: Collection[str]) -> tuple[Wrong, ...]:
         """Return what is wrong with products, and with what those read that are late."""
-        found = wrong_now(self.catalogue, self.ledger, self.states(names))
+        found = wrong_now(self.catalogue, self.environment, self.ledger, self.states(names))
         late = {one.product for one in found if one.kind == LATE}
         above = {one for name in late for one in upstream(self.catalogue, name)} - {*names}
         if more := above & self.catalogue.products.keys():
-            found += wrong_now(self.catalogue, self.ledger, self.states(more))
+            found += wrong_now(self.catalogue, self.environment, self.ledger, self.states(more))
         return with_causes(self.catalogue, found, self.now)
 
     def _known(self) -> _Whole | None:
@@ -124,7 +124,9 @@ class View:
         if known := self._known():
             return known
         found = states(self.catalogue.products, self.ledger, self.release, self.now)
-        seen = wrong_now(self.catalogue, self.ledger, found) + unreadable(self.catalogue)
+        seen = wrong_now(self.catalogue, self.environment, self.ledger, found) + unreadable(
+            self.catalogue
+        )
         wrong = with_causes(self.catalogue, seen, self.now)
         at = time.monotonic()
         whole = _Whole(self.release.number, self.catalogue, at, found, wrong)

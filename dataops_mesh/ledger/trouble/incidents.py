@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ class Trouble:
             `delivery`: what it reads from outside has not come.
         subject: what of the product, where it can have several troubles of a kind.
         why: for people; holds no value of classified data.
+        since: when it began, where a run or an audit says that; else it begins when it is seen.
     """
 
     product: str
@@ -35,6 +36,7 @@ class Trouble:
     why: str
     run_id: str = ""
     publication: int | None = None
+    since: datetime | None = None
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -76,7 +78,11 @@ class AuditRecord:
 
 
 def update_incidents(
-    ledger: Ledger, products: Iterable[str], troubles: Iterable[Trouble], now: datetime
+    ledger: Ledger,
+    products: Iterable[str],
+    troubles: Iterable[Trouble],
+    now: datetime,
+    ended: Mapping[tuple[str, str, str], datetime] | None = None,
 ) -> None:
     """Open an incident for each new trouble, and close those that are over.
 
@@ -85,6 +91,7 @@ def update_incidents(
         products: the products that were looked at; incidents of others stay as they are.
         troubles: everything that is wrong with them now.
         now: when that was seen.
+        ended: when troubles were over, by their identity, where a run or an audit says that.
     """
     from sqlalchemy import select, update
 
@@ -101,15 +108,17 @@ def update_incidents(
             trouble = found.pop((row["product"], row["kind"], row["subject"]), None)
             this = update(incidents).where(incidents.c.incident == row["incident"])
             if trouble is None:
-                connection.execute(this.values(closed=at))
+                key = (row["product"], row["kind"], row["subject"])
+                closed = max((ended or {}).get(key, now).isoformat(), row["opened"])
+                connection.execute(this.values(closed=closed))
                 over.append(of_incident(dict(row), "incident_closed", at))
             elif trouble.why != row["why"] or trouble.run_id != row["run_id"]:
                 connection.execute(this.values(why=trouble.why, run_id=trouble.run_id))
         new = [
             {
-                **asdict(trouble),
+                **{name: value for name, value in asdict(trouble).items() if name != "since"},
                 "incident": uuid.uuid4().hex[:12],
-                "opened": at,
+                "opened": (trouble.since or now).isoformat(),
                 "closed": None,
             }
             for trouble in found.values()

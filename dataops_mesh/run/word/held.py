@@ -53,6 +53,12 @@ def hold_reason(hold: Hold) -> str:
     return f"{problem.what}{_TO_LIFT}{problem.next}"
 
 
+def is_stopped(reasons: Iterable[str]) -> bool:
+    """Tell whether a run was stopped by nothing but a hold."""
+    said = list(reasons)
+    return bool(said) and all(_TO_LIFT in reason for reason in said)
+
+
 def is_lifted(reasons: Iterable[str], product: Product, release: Release) -> bool:
     """Tell whether a run was stopped by nothing but a hold, and that one is gone.
 
@@ -65,7 +71,7 @@ def is_lifted(reasons: Iterable[str], product: Product, release: Release) -> boo
         hold_reason(h) for port in product.outputs for h in release.holds.get(port.address, ())
     }
     said = list(reasons)
-    return bool(said) and all(_TO_LIFT in reason and reason not in known for reason in said)
+    return is_stopped(said) and not known.intersection(said)
 
 
 def holds_behind(product: Product, release: Release) -> tuple[Hold, ...]:

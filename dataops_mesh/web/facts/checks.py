@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dataops_mesh.factory.wording import promise
 from dataops_mesh.ledger.trends import Point
+from dataops_mesh.spec.checks.aside import IN_PARTITION
 from dataops_mesh.spec.checks.check import Check, checks_of
 from dataops_mesh.spec.model import Contract, Product
 from dataops_mesh.web.facts.columns import is_secret
@@ -107,5 +108,7 @@ def _told(key: tuple[str, str], points: tuple[Point, ...]) -> CheckLine:
     port, name = key
     last = points[-1]
     rule = "A rule that is not declared here any more, or a test of dbt."
+    if name == IN_PARTITION:
+        rule = "Every row is of the partition that is built."
     before = results(points, secret=True)
     return CheckLine(port, name, rule, "", "", "", True, last.outcome, last.reason, before)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dataops_mesh.watch.dataops.measures import Measures, Span, Sums, added, measured
 from dataops_mesh.watch.dataops.weeks import Weeks, catch_up
+from dataops_mesh.web.facts.domain import require_domain
 from dataops_mesh.web.view import View
 
 _ROWS = 60
@@ -48,7 +49,13 @@ class DataOpsPage:
 
 
 def dataops_page(view: View, of: str = "") -> DataOpsPage:
-    """Return the numbers of the last twelve weeks, of the mesh or of a domain."""
+    """Return the numbers of the last twelve weeks, of the mesh or of a domain.
+
+    Raises:
+        UnknownNameError: there is no such domain.
+    """
+    if of:
+        require_domain(view, of)
     weeks = _weeks(view)
     groups: dict[str, list[str]] = {}
     for name in weeks.histories:

@@ -9,6 +9,8 @@ from datetime import datetime
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
 from dataops_mesh.web.facts.mesh import DAYS, standings
+from dataops_mesh.web.facts.paging import require_page
+from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.standing import Standing
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now, unreadable
 from dataops_mesh.web.view import View
@@ -44,8 +46,8 @@ class DomainPage:
     quality: tuple[Day, ...]
 
 
-def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
-    """Return the facts of a domain.
+def require_domain(view: View, name: str) -> tuple[str, ...]:
+    """Return the products of a domain.
 
     Raises:
         UnknownNameError: there is no such domain.
@@ -54,13 +56,23 @@ def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
     if name not in known:
         what = f'no domain "{name}"{did_you_mean(name, known)}'
         raise UnknownNameError(Problem(what, next="mesh status"))
-    names = known[name]
+    return known[name]
+
+
+def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
+    """Return the facts of a domain.
+
+    Raises:
+        UnknownNameError: there is no such domain.
+    """
+    names = require_domain(view, name)
     every = standings(view, names)
     others = {read for one in names for read in view.catalogue.feeds[one]} - set(names)
     mine = [*view.wrong(names)]
     mine += [one for one in unreadable(view.catalogue) if one.product.partition(".")[0] == name]
     upstream = view.wrong([one for one in others if one in view.catalogue.products])
     readers = {read for one in names for read in view.catalogue.readers[one]} - set(names)
+    pages = require_page(page, len(names), PAGE)
     teams = (one.team.name for one in (view.catalogue.products[n] for n in names) if one.team)
     return DomainPage(
         name,
@@ -74,9 +86,9 @@ def domain_page(view: View, name: str, page: int = 1) -> DomainPage:
         every[(page - 1) * PAGE : page * PAGE],
         len(names),
         page,
-        max(1, -(-len(names) // PAGE)),
+        pages,
         tuple(sorted(others))[:PAGE],
         tuple(sorted(readers))[:PAGE],
-        happenings(view.ledger, _RECENT, products=names),
+        with_pieces(view, happenings(view.ledger, _RECENT, products=names)),
         days(view.ledger, view.now.date(), DAYS, names),
     )

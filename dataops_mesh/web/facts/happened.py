@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.ledger.days import Happening, happenings
+from dataops_mesh.web.facts.paging import require_page
+from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
 from dataops_mesh.web.view import View
 
@@ -37,7 +39,7 @@ class WrongPage:
 
 def happened_page(view: View, before: str = "") -> HappenedPage:
     """Return what happened before a moment; the newest if none is said."""
-    found = happenings(view.ledger, PAGE, before=before)
+    found = with_pieces(view, happenings(view.ledger, PAGE, before=before))
     return HappenedPage(found, found[-1].at.isoformat() if len(found) == PAGE else "")
 
 
@@ -46,5 +48,5 @@ def wrong_page(view: View, page: int = 1) -> WrongPage:
     held = held_now(view.release)
     wrong = tuple(sorted(view.wrong(), key=lambda one: bool(one.because)))
     begin, end = (page - 1) * PAGE, page * PAGE
-    pages = max(1, -(-max(len(wrong), len(held)) // PAGE))
+    pages = require_page(page, max(len(wrong), len(held)), PAGE)
     return WrongPage(wrong[begin:end], len(wrong), held[begin:end], len(held), page, pages)

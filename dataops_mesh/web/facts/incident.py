@@ -10,6 +10,7 @@ from dataops_mesh.ledger.trouble.faults import last_refused
 from dataops_mesh.ledger.trouble.incidents import Incident, incident_of, incidents_of
 from dataops_mesh.watch.acknowledged import acknowledged
 from dataops_mesh.watch.copies import EXPORT
+from dataops_mesh.watch.states import WATCHED
 from dataops_mesh.watch.trouble import CAUGHT
 from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import downstream
@@ -22,7 +23,12 @@ _LONGEST, _OTHERS = 64, 10
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """An incident in one line."""
+    """An incident in one line.
+
+    Args:
+        severity: `warning` of a condition that its product calls so.
+        over: it is closed, or will be by the next look: what was wrong is not so any more.
+    """
 
     incident: str
     product: str
@@ -32,6 +38,7 @@ class IncidentLine:
     closed: datetime | None
     why: tuple[str, ...]
     severity: str = "error"
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +80,32 @@ def incident_page(view: View, name: str) -> IncidentPage:
     mild = is_mild(view.catalogue.products.get(product), found)
     first = first_command(found.trouble.kind, view.catalogue.products.get(product), refused)
     return IncidentPage(
-        replace(incident_line(found), severity="warning" if mild else "error"),
+        replace(incident_line(found, view), severity="warning" if mild else "error"),
         None if found.trouble.kind == EXPORT else found.trouble.publication,
         found.trouble.run_id,
         owner_of(view.catalogue.products.get(product)),
         product in view.catalogue.products,
         downstream(view.catalogue, product),
         commands_of(found, first, seen=said is not None),
-        tuple(incident_line(one) for one in others if one.incident != name),
+        tuple(incident_line(one, view) for one in others if one.incident != name),
         seen_of(said),
         refused[0],
     )
 
 
-def incident_line(one: Incident) -> IncidentLine:
+def incident_line(one: Incident, view: View) -> IncidentLine:
     """Return an incident in one line."""
     said = one.trouble
     why = tuple(said.why.splitlines())
     return IncidentLine(
-        one.incident, said.product, said.kind, said.subject, one.opened, one.closed, why
-    )
+        one.incident, said.product, said.kind, said.subject, one.opened, one.closed, why,
+        over=one.closed is not None or _is_over(one, view),
+    )  # fmt: skip
+
+
+def _is_over(one: Incident, view: View) -> bool:
+    """Tell whether no page calls it wrong any more; of what nobody watches, nobody can tell."""
+    product = view.catalogue.products.get(one.trouble.product)
+    if product is None or product.status not in WATCHED:
+        return False
+    return one.incident not in {w.incident for w in view.wrong([product.qualified_name])}

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
 from dataops_mesh.web.facts.because import roots
+from dataops_mesh.web.facts.paging import require_page
+from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.standing import WRONG, Standing, standing
 from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
 from dataops_mesh.web.view import View
@@ -70,8 +72,9 @@ def mesh_page(view: View, page: int = 1) -> MeshPage:
     """Return the facts of the first page."""
     every, wrong = standings(view), roots(view.wrong())
     lines = domain_lines(view, every)
+    require_page(page, len(lines), _DOMAINS)
     held = held_now(view.release)
-    recent = happenings(view.ledger, _RECENT)
+    recent = with_pieces(view, happenings(view.ledger, _RECENT))
     quality = days(view.ledger, view.now.date(), DAYS)
     begin = (page - 1) * _DOMAINS
     return MeshPage(

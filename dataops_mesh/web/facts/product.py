@@ -17,6 +17,7 @@ from dataops_mesh.web.facts.checks import RUNS, CheckLine, check_lines
 from dataops_mesh.web.facts.columns import PortLine, port_lines
 from dataops_mesh.web.facts.incident import IncidentLine, incident_line
 from dataops_mesh.web.facts.mesh import standings
+from dataops_mesh.web.facts.pieces import piece_of
 from dataops_mesh.web.facts.promises import PromiseLine, promise_lines
 from dataops_mesh.web.facts.reading import Reading, readings
 from dataops_mesh.web.facts.standing import Standing
@@ -142,7 +143,8 @@ def product_page(view: View, name: str) -> ProductPage:
         not_executed=_not_executed(product),
         events=tuple(
             EventLine(
-                e.at, e.what, e.publication, e.candidate, e.rows, e.seconds, e.person, e.partition,
+                e.at, e.what, e.publication, e.candidate, e.rows, e.seconds, e.person,
+                piece_of(view, name, e.candidate, e.partition),
                 (*e.reasons, *(one.what for one in changed.get(e.publication or 0, ()))),
             )
             for e in events[:_EVENTS]
@@ -151,7 +153,7 @@ def product_page(view: View, name: str) -> ProductPage:
         readers=_readers(view, name),
         reading=readings(product),
         incidents=tuple(
-            incident_line(one) for one in incidents_of(ledger, [name], limit=_INCIDENTS)
+            incident_line(one, view) for one in incidents_of(ledger, [name], limit=_INCIDENTS)
         ),
         holds=holds_of(state),
         waivers=_waivers(view, product),

@@ -62,12 +62,18 @@ def promise_lines(
         for sla in port.contract.slas:
             if sla.property in CHECKED and sla.element:
                 found.append(_checked(port, sla, checks))
-            elif sla.property in {"freshness", "frequency"}:
+            elif sla.property in {"freshness", "frequency"} or _is_grace(sla, port):
                 found.append(_runs(port, sla, product, state, events, now))
             else:
                 words = "on record; nobody measures it here"
                 found.append(PromiseLine(str(port.address), *_said(sla), words, UNKNOWN))
     return tuple(found)
+
+
+def _is_grace(sla: Sla, port: OutputPort) -> bool:
+    """Tell whether a level is how long after its frequency a publication may come."""
+    asked = {one.property for one in port.contract.slas}
+    return sla.property == "latency" and not sla.element and "frequency" in asked
 
 
 def _said(sla: Sla) -> tuple[str, str]:
@@ -104,6 +110,8 @@ def _runs(  # noqa: PLR0913, PLR0917 - what is known of it
     if state.built is None or recency is None:
         return PromiseLine(str(port.address), *_said(sla), "nothing is published", UNKNOWN)
     words = f"the last publication is {span(now - state.built)} old"
+    if sla.property == "latency":
+        words += f"; with its frequency, at most {span(timedelta(hours=recency.fail))}"
     before = _gaps(events, recency)
     kept = _RUNS.get(state.slo.runs, UNKNOWN)
     return PromiseLine(str(port.address), *_said(sla), words, kept, before, recency.fail)
@@ -111,7 +119,7 @@ def _runs(  # noqa: PLR0913, PLR0917 - what is known of it
 
 def _gaps(events: Sequence[Event], recency: Recency) -> tuple[Result, ...]:
     """Return how long consumers waited for each publication, oldest first."""
-    times = [one.at for one in reversed(events) if one.what in {"published", "rollback"}]
+    times = [one.at for one in reversed(events) if one.what == "published"]
     limit = timedelta(hours=recency.fail)
     return tuple(
         Result(

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataops_mesh.web.catalogue import Words
+from dataops_mesh.web.facts.domain import require_domain
 from dataops_mesh.web.facts.mesh import standings
+from dataops_mesh.web.facts.paging import require_page
 from dataops_mesh.web.facts.standing import Standing
 from dataops_mesh.web.view import View
 
@@ -43,13 +45,17 @@ class SearchPage:
 
 
 def search_page(view: View, query: str = "", domain: str = "", page: int = 1) -> SearchPage:
-    """Return the products in which every word of the query occurs, the best first."""
+    """Return the products in which every word of the query occurs, the best first.
+
+    Raises:
+        UnknownNameError: there are not so many pages, or no such domain.
+    """
     asked = query[:_LONGEST].lower().split()
-    names = view.catalogue.domains.get(domain, ()) if domain else view.catalogue.products
+    names = require_domain(view, domain) if domain else view.catalogue.products
     ranked = rank({name: view.catalogue.words[name] for name in names}, asked)
+    pages = require_page(page, len(ranked), PAGE)
     here = ranked[(page - 1) * PAGE : page * PAGE]
     hits = tuple(_hit(view, one, asked) for one in standings(view, here))
-    pages = max(1, -(-len(ranked) // PAGE))
     known = tuple(view.catalogue.domains)
     return SearchPage(query[:_LONGEST], domain, known, len(ranked), page, pages, hits)
 

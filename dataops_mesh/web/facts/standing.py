@@ -7,13 +7,14 @@ from datetime import datetime
 
 from dataops_mesh.spec.model import Product
 from dataops_mesh.watch.states import State
-from dataops_mesh.web.facts.wrong import Wrong, owner_of
+from dataops_mesh.web.facts.wrong import KINDS, Wrong, holds_of, owner_of
 
 WELL, WATCH, WRONG, OFF = "well", "watch", "wrong", "off"
 _LEVELS = {
     "refused": WRONG, "failed": WRONG, "late": WRONG, "stale": WRONG, "withdrawn": WATCH,
     "held": WATCH, "due": WATCH, "never": OFF, "not watched": OFF, "well": WELL,
 }  # fmt: skip
+_NAMED = 3  # partitions
 _SENTENCES = {
     "refused": "The gate refused the last candidate; consumers read the publication before.",
     "failed": "The last run failed; consumers read the last publication.",
@@ -65,8 +66,10 @@ def standing(product: Product, state: State, wrong: tuple[Wrong, ...] = ()) -> S
     if wrong and level != WRONG:
         grave = any(one.severity == "error" for one in wrong)
         level, sentence = WRONG if grave else WATCH, f"{wrong[0].title}."
-        word = wrong[0].kind if word == "well" else word
-    if state.word == "held" and not state.holds:
+        word = KINDS.get(wrong[0].kind, wrong[0].kind) if word in {"well", "held"} else word
+    elif pieces := _pieces(state):
+        sentence = f"{pieces}; the rest goes on."
+    elif state.word == "held" and not state.holds:
         sentence = "It waits for what it reads, which is held or withdrawn."
     return Standing(
         product.qualified_name,
@@ -81,3 +84,13 @@ def standing(product: Product, state: State, wrong: tuple[Wrong, ...] = ()) -> S
         state.publication,
         state.rows,
     )
+
+
+def _pieces(state: State) -> str:
+    """Return which partitions are held, where that is all that keeps it from being well."""
+    holds = holds_of(state) if state.word == "held" else ()
+    if not holds or not all(hold.partition for hold in holds):
+        return ""
+    named = [f"{hold.partition} is {hold.how}" for hold in holds[:_NAMED]]
+    more = len(holds) - _NAMED
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")

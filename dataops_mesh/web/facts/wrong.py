@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from dataops_mesh.ledger import Ledger, history
 from dataops_mesh.ledger.trouble.faults import last_refused
 from dataops_mesh.ledger.trouble.incidents import DAMAGED, Incident, incidents_of
+from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.hold import Hold, lift_command
 from dataops_mesh.store.log import Release
@@ -16,14 +17,25 @@ from dataops_mesh.watch.acknowledged import Acknowledged, acknowledged
 from dataops_mesh.watch.conditions import CONDITION
 from dataops_mesh.watch.copies import EXPORT
 from dataops_mesh.watch.deliveries import DELIVERY
-from dataops_mesh.watch.slo import HELD
 from dataops_mesh.watch.states import WATCHED, State
-from dataops_mesh.watch.trouble import CAUGHT, DATA, ESCAPED, FAILED, LATE, RUNS
+from dataops_mesh.watch.trouble import (
+    CAUGHT,
+    DATA,
+    ESCAPED,
+    FAILED,
+    LATE,
+    RUNS,
+    listed,
+    over_since,
+)
 from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import Catalogue, downstream
 from dataops_mesh.web.facts.commands import first_command
 
 BROKEN = "unreadable"
+# What people are told, where an incident's kind is another word.
+KINDS = {CAUGHT: "refused", ESCAPED: "wrong data", DAMAGED: "file damaged",
+         BROKEN: "cannot be read"}  # fmt: skip
 # The gravest first: what consumers read is wrong; it is old; it will be.
 ORDER = (
     *(DAMAGED, ESCAPED, LATE, CAUGHT, FAILED, DELIVERY, EXPORT, CONDITION),
@@ -40,6 +52,10 @@ _TITLES = {
     "withdrawn": "What it reads was withdrawn",
     "ended": "It has ended, and is still read",
     BROKEN: "The declaration cannot be read",
+}
+_OF_PARTITIONS = {
+    CAUGHT: "The gate refused the last candidate of {}",
+    FAILED: "The last run of {} failed",
 }
 _READERS = {
     DAMAGED: "cannot read it",
@@ -116,7 +132,7 @@ class Held:
 
 
 def wrong_now(
-    catalogue: Catalogue, ledger: Ledger, states: Mapping[str, State]
+    catalogue: Catalogue, environment: Environment, ledger: Ledger, states: Mapping[str, State]
 ) -> tuple[Wrong, ...]:
     """Return what is wrong now, the gravest first, with those products that are watched.
 
@@ -126,18 +142,26 @@ def wrong_now(
     watched = [name for name in states if catalogue.products[name].status in WATCHED]
     open_now = incidents_of(ledger, watched, only_open=True) if watched else ()
     known = {(one.trouble.product, one.trouble.kind, one.trouble.subject): one for one in open_now}
+    parted = {(one.trouble.product, one.trouble.kind, one.trouble.why)
+              for one in open_now
+              if one.trouble.subject and one.trouble.kind in {CAUGHT, FAILED}}  # fmt: skip
     found: dict[tuple[str, str, str], Wrong] = {}
     for name in watched:
         for kind, subject, why in _seen(states[name]):
+            if (name, kind, listed(why)) in parted:
+                continue  # the incident says of which partition
             incident = known.get((name, kind, subject))
             since = incident.opened if incident else _first_seen(states[name], kind)
             found[name, kind, subject] = _wrong(
                 catalogue, name, kind, subject, why, since, incident
             )
     for key, incident in known.items():
-        if key not in found and not _is_over(incident, states[key[0]]):
+        if key in found or _is_over(incident, states[key[0]]):
+            continue
+        product = catalogue.products[key[0]]
+        if over_since(incident, product, environment, ledger) is None:
             why = tuple(incident.trouble.why.splitlines())
-            mild = is_mild(catalogue.products[key[0]], incident)
+            mild = is_mild(product, incident)
             undoable = key[1] == ESCAPED and _is_undoable(ledger, key[0])
             wrong = _wrong(catalogue, *key, why, incident.opened, incident, undoable=undoable)
             found[key] = replace(wrong, severity="warning" if mild else "error")
@@ -220,17 +244,13 @@ def _first_seen(state: State, kind: str) -> datetime | None:
 
 def _is_over(incident: Incident, state: State) -> bool:
     """Tell whether what was seen then is not so any more, though nobody has looked since."""
-    kind, last = incident.trouble.kind, state.last
+    kind = incident.trouble.kind
     if kind == LATE:
         return True  # the state says it itself
-    if kind == CAUGHT and state.word == HELD:
+    held = {hold.partition for hold in state.holds}
+    if kind == CAUGHT and ("" in held or incident.trouble.subject in held):
         return True  # a person's decision, which is told as one
-    if kind in {ESCAPED, DAMAGED}:
-        return incident.trouble.publication != state.publication
-    if kind in {CAUGHT, FAILED} and not incident.trouble.subject:
-        ended = last.last_finished if last else None
-        return ended is not None and ended > incident.opened
-    return False
+    return kind in {ESCAPED, DAMAGED} and incident.trouble.publication != state.publication
 
 
 def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
@@ -244,7 +264,8 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
     *,
     undoable: bool = False,
 ) -> Wrong:
-    title = _TITLES.get(kind, kind)
+    title = _OF_PARTITIONS.get(kind, "").format(subject) if subject else ""
+    title = title or _TITLES.get(kind, kind)
     if kind == LATE:
         title = "Its data is older than promised" if subject == DATA else "It is late"
     then = {BROKEN: "mesh check"}.get(kind)
