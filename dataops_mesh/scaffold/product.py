@@ -14,7 +14,7 @@ from dataops_mesh.engine import sql
 from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.scaffold.documents import product, setting
 from dataops_mesh.scaffold.text import Short, yaml_text
-from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion
+from dataops_mesh.spec.names import NAME_RULE, is_name, suggestion, taken
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -74,6 +74,8 @@ def require_names(**names: str) -> None:
         for what, name in names.items()
         if not is_name(name)
     ]
+    if text := taken(names.get("domain", "")):
+        wrong.append(Problem(text, next="give it another name"))
     if wrong:
         raise DeclarationError(wrong)
 

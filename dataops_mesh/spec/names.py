@@ -11,6 +11,8 @@ _LONGEST = 255
 VERSION = re.compile(r"v?(0|[1-9]\d{0,8})(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]{1,64})?")
 WHY = "mesh_rules"  # the column that says by which rules a row was set aside
 SELF = "self"  # the input port by which a product reads its own last publication
+# What DuckDB calls its own databases and schemas by: an address there would not be found.
+DUCKDBS = frozenset({"information_schema", "memory", "pg_catalog", "system", "temp"})
 SHARED = "shared"  # what products of a domain, or of the workspace, are made of together
 EXAMPLES, EXPECTED = "examples", "expected"  # folders beside a product
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
@@ -24,6 +26,19 @@ def is_name(text: str) -> bool:
     (True, False)
     """
     return NAME.fullmatch(text) is not None
+
+
+def taken(domain: str) -> str:
+    """Return why a domain cannot have this name, though it is one; nothing if it can.
+
+    >>> taken("temp"), taken("shop")
+    ('the domain "temp" cannot be told from what DuckDB calls its own by that name', '')
+    """
+    if domain == SELF:
+        return f'the domain "{SELF}" cannot be told from a product\'s own last publication'
+    own = domain in DUCKDBS
+    what = f'the domain "{domain}" cannot be told from what DuckDB calls its own by that name'
+    return what if own else ""
 
 
 def is_own(name: str) -> bool:

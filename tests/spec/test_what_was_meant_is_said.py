@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 from declared import CONTRACT, Workspace
+from helpers import a_product, write_workspace
 
+from dataops_mesh.errors import DeclarationError
+from dataops_mesh.scaffold.product import require_names
+from dataops_mesh.spec.loader import read_mesh
 from dataops_mesh.spec.read.descriptions import cut_descriptions
 
 KEY = "{name: tail_number, logicalType: string, primaryKey: true}"
@@ -61,3 +66,29 @@ def test_a_text_that_ends_at_a_comma_is_told(workspace: Workspace) -> None:
     assert problem.next == "write the whole text in quotes"
     whole = cut.replace("{purpose: Who, and why.}", '{purpose: "Who, and why."}')
     assert not list(cut_descriptions(workspace.load(contract=whole)))
+
+
+def _databases_and_schemas() -> list[str]:
+    with duckdb.connect() as con:
+        found = "select database_name from duckdb_databases()"
+        rows = con.execute(f"{found} union select schema_name from duckdb_schemas()").fetchall()
+    return sorted({row[0] for row in rows})
+
+
+@pytest.mark.parametrize("domain", [*_databases_and_schemas(), "self", "shop", "temporary"])
+def test_a_domain_is_called_by_no_name_that_duckdb_keeps_for_itself(tmp_path, domain):
+    made = a_product({"t": ["{name: id, logicalType: integer}"]}, files={"t.sql": "select 1 as id"})
+    mesh = read_mesh(write_workspace(tmp_path, {domain: {"p": made}}).root)
+    said = [problem for problems in mesh.broken.values() for problem in problems]
+    with duckdb.connect() as con:
+        try:
+            con.execute(f'create schema if not exists "{domain}"')
+            con.execute(f'create view "{domain}".t as select 1 as id')
+            works = domain != "self"
+        except duckdb.Error:
+            works = False
+    assert works != bool(said)
+    assert all(f'the domain "{domain}" cannot be told from' in problem.what for problem in said)
+    if not works:
+        with pytest.raises(DeclarationError, match="cannot be told from"):
+            require_names(domain=domain, product="p")

@@ -21,6 +21,7 @@ from dataops_mesh.engine.catalog import note, views
 from dataops_mesh.engine.catalog.note import Note, Written
 from dataops_mesh.engine.catalog.views import Shown
 from dataops_mesh.errors import UnknownNameError
+from dataops_mesh.spec.names import DUCKDBS
 from dataops_mesh.store import files, locks
 from dataops_mesh.store.log import GoneError, Release, as_it_was, latest, ports_of
 from dataops_mesh.store.scratch import scratch_folder
@@ -31,7 +32,7 @@ _SUFFIX = ".duckdb"
 _ATTEMPTS = 5
 ATTACH = "attach.sql"
 # A database cannot be attached under a name that DuckDB uses itself.
-_RESERVED = frozenset({"main", "memory", "system", "temp"})
+_RESERVED = DUCKDBS | {"main"}
 # In older versions one file had the views of all domains; left there it would answer with old rows.
 _FORMER = ("catalog.duckdb", "catalog.duckdb.wal", "catalog.lock", "cache/catalog.json")
 

@@ -34,7 +34,7 @@ from dataops_mesh.scaffold.text import yaml_text
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.dbt import DbtOptions
 from dataops_mesh.spec.model import Address, InputPort, Mesh, Product, Transform, TransformKind
-from dataops_mesh.spec.names import NAME_RULE, is_name, slug
+from dataops_mesh.spec.names import NAME_RULE, is_name, slug, taken
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.store.release import latest
 from dataops_mesh.transform.dbt.project import sources_read
@@ -130,6 +130,8 @@ def _product(wish: Wish, settings: Settings) -> Product:
     domain = wish.domain or own
     if not is_name(domain):
         raise DeclarationError(Problem(f'the domain "{domain}" {NAME_RULE}', key="--domain"))
+    if text := taken(domain):
+        raise DeclarationError(Problem(text, key="--domain", next="give it another name"))
     folder = settings.domains_folder / domain / own
     where = Location(shown(folder / "product.odps.yaml", settings.root), 1)
     place = settings.root.resolve() / file.relative_to(settings.root.resolve())

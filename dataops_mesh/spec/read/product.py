@@ -9,7 +9,7 @@ from dataops_mesh.errors import DeclarationError, Location, Problem, did_you_mea
 from dataops_mesh.spec.checks.aside import aside_problems
 from dataops_mesh.spec.checks.check import checks_of
 from dataops_mesh.spec.model import Address, Contract, Member, OutputPort, Product, Support, Team
-from dataops_mesh.spec.names import NAME_RULE, SELF, SHARED, is_name, major, suggestion
+from dataops_mesh.spec.names import NAME_RULE, SHARED, is_name, major, suggestion, taken
 from dataops_mesh.spec.paths import is_inside, shown
 from dataops_mesh.spec.read.automation import automation_problems
 from dataops_mesh.spec.read.conditions import read_conditions
@@ -56,8 +56,7 @@ def read_product(folder: Path, root: Path) -> Product:
         if not is_name(name):
             text = f'the {what} "{name}" {NAME_RULE}'
             own.append(Problem(text, Location(document.file, 1), next=suggestion(name)))
-    if domain == SELF:
-        text = f'the domain "{SELF}" cannot be told from a product\'s own last publication'
+    if text := taken(domain):
         own.append(Problem(text, Location(document.file, 1), next="give it another name"))
     problems = [*own, *problems]
     if not problems:
