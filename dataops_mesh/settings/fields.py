@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
 )
@@ -153,6 +154,7 @@ class Settings(BaseSettings):
     event_channels: tuple[str, ...] = ()
     parameters: dict[str, dict[str, bool | int | float | str]] = Field(default_factory=dict)
     sandbox: str = ""
+    _kept: tuple[Path, ...] = PrivateAttr(default=())  # what was hidden where this is a try of
 
     @field_validator("monitor", "verify")
     @classmethod
@@ -235,7 +237,22 @@ class Settings(BaseSettings):
     def secret_paths(self) -> tuple[Path, ...]:
         """Return the files and folders that hold secrets, so that no product may read them."""
         kept = (self.secrets, self.connections, self.restricted_folder, self.alerts_file)
-        return tuple(self.root / one for one in kept if one)
+        return (*(self.root / one for one in kept if one), *self._kept)
+
+    @property
+    def hidden_paths(self) -> tuple[Path, ...]:
+        """Return what no domain code may see, wherever it lies: secrets, the store, Dagster's."""
+        beside = self.store_folder.parent
+        around = (beside,) if beside.name == ".mesh" else ()
+        return (self.store_folder, self.dagster_folder, *around, *self.secret_paths)
+
+    def trying(self, store: Path) -> Settings:
+        """Return the settings with a store of its own for a try; what is hidden here stays so."""
+        clear = self.restricted and Path("{store}-restricted")  # of that store, as all else
+        own = {"store": store, "ledger": "", "gate": None, "restricted": clear}
+        tried = self.model_copy(update=own)
+        tried._kept = self.hidden_paths  # noqa: SLF001 - a copy of ours
+        return tried
 
     @property
     def restricted_folder(self) -> Path | None:

@@ -27,7 +27,7 @@ from dataops_mesh.spec.model import Address
 from dataops_mesh.store import files, record
 from dataops_mesh.store.described import ClearKept, File
 from dataops_mesh.store.manifest import Manifest, describe
-from dataops_mesh.store.store import Store
+from dataops_mesh.store.store import MARKER, Store
 
 _RECORD, _KEY, _OWNER = "record.json", "key", "store"
 _EVERYBODY, _READ = 0o007, 0o440
@@ -209,6 +209,16 @@ def is_ours(store: Store, root: Path) -> bool:
     owner = root / _OWNER
     ways = (_way(store, root), os.fsencode(store.root.resolve()))
     return files.stat(owner) is not None and files.read(owner).strip() in ways
+
+
+def is_restricted(folder: Path) -> bool:
+    """Tell whether a folder is the restricted folder of any store that is there."""
+    owner = folder / _OWNER
+    try:
+        way = os.fsdecode(files.read(owner).strip()) if files.stat(owner) else ""
+        return bool(way) and (folder / way / MARKER).is_file()
+    except (OSError, ValueError):  # what cannot be read names no store
+        return False
 
 
 def _make(folder: Path, mode: int) -> None:

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import Problem, TransformError, UnknownNameError, did_you_mean
-from dataops_mesh.testing.given import Given, as_source, publish
+from dataops_mesh.testing.given import Given, as_source, publish, require_own
 
 if TYPE_CHECKING:
     from dataops_mesh.run.environment import Environment
@@ -78,6 +78,7 @@ def try_product(
     Raises:
         DeclarationError: the product is not valid.
         UnknownNameError: it has no such input port.
+        SourceError: a file is nothing that the product may read.
         TransformError: the transform raised.
     """
     from dataops_mesh.settings import load_settings
@@ -91,10 +92,10 @@ def try_product(
         known = tuple(port.name for port in product.reads)
         what = f'{product.qualified_name} has no input port "{unknown[0]}"'
         raise UnknownNameError(Problem(what + did_you_mean(unknown[0], known), choices=known))
+    given = [Path(one) for one in inputs.values() if isinstance(one, str | Path)]
+    require_own(given, path, settings)
     with TemporaryDirectory(prefix="mesh-test-") as made:
-        own = settings.model_copy(
-            update={"store": Path(made) / "store", "ledger": "", "gate": None}
-        )
+        own = settings.trying(Path(made) / "store")
         return _tried(product, inputs, own, read_mesh(settings.root, settings.domains), partition)
 
 

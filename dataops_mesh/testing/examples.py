@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location, MeshError, Problem
+from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.names import EXAMPLES, EXPECTED
 from dataops_mesh.testing import Tried, try_product
+from dataops_mesh.testing.given import require_own
 
 GIVEN = "given"
 REFUSED, PARTITION = "refused.txt", "partition.txt"
@@ -58,9 +60,11 @@ def run_example(example: Path) -> Outcome:
         then = f"add {EXPECTED}/<port>.csv, or {EXPECTED}/{REFUSED}"
         raise DeclarationError(Problem(what, Location(str(example), 1), next=then))
     piece = example / GIVEN / PARTITION
-    partition = piece.read_text("utf-8").strip() if piece.is_file() else ""
+    product = example.parent.parent
     try:
-        tried = try_product(example.parent.parent, given, partition=partition)
+        require_own((piece, *expected), product, load_settings(product))
+        partition = piece.read_text("utf-8").strip() if piece.is_file() else ""
+        tried = try_product(product, given, partition=partition)
     except MeshError as error:
         return Outcome(example, (str(error),))
     wrong: list[str] = []

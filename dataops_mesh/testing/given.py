@@ -11,16 +11,37 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
+from dataops_mesh.errors import Location, Problem, SourceError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from dataops_mesh.run.environment import Environment
+    from dataops_mesh.settings import Settings
     from dataops_mesh.spec.model import Address, Contract, InputPort, Mesh
 
 Row = Mapping[str, Any]
 Given = Path | str | Sequence[Row]
 _TYPE_KEYS = ("name", "logicalType", "physicalType", "items", "properties", "map")
 _TYPE_OPTIONS = ("timezone", "defaultTimezone", "format", "dimensions")
+
+
+def require_own(files: Iterable[Path], folder: Path, settings: Settings) -> None:
+    """Make sure that what a test is given is nothing that the product may not read: it is shown.
+
+    Args:
+        files: of rows, given or expected, and what else is read; links are followed.
+        folder: the product's folder.
+        settings: of the workspace.
+
+    Raises:
+        SourceError: one lies in a store, among secrets, in a neighbour's folder or the system's.
+    """
+    from dataops_mesh.run.guards.reach import whose_file
+
+    for file in files:
+        if whose := whose_file(settings.store_folder, folder, file, settings.hidden_paths):
+            what = f"{file.name} of a test is, by a link or its path, a file of {whose}"
+            then = "give rows that are made for the test, in a file of the product's own"
+            raise SourceError(Problem(what, Location(str(file), 1), next=then))
 
 
 def as_source(port: InputPort, given: Given, work: Path) -> InputPort:

@@ -36,13 +36,9 @@ class Walls:
 
 def walls_of(settings: Settings) -> Walls:
     """Return how domain code is confined in the workspace."""
-    beside = settings.store_folder.parent
-    own = [settings.store_folder, settings.dagster_folder]
-    own += [beside] if beside.name == ".mesh" else []
-    own += settings.secret_paths
     return Walls(
         cache=settings.store_folder / "cache" / _CACHE,
-        protected=frozenset(path.resolve() for path in own),
+        protected=frozenset(path.resolve() for path in settings.hidden_paths),
         required=settings.isolation == "required",
         seconds=settings.transform_limit,
         python=settings.root / settings.python if settings.python else None,

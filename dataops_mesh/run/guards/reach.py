@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import Problem, SourceError
 from dataops_mesh.spec.model import InputPort, Product
+from dataops_mesh.store.restricted import is_restricted
 from dataops_mesh.store.store import MARKER, Store
 
 _SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc")))
@@ -28,28 +29,36 @@ def require_reachable(
     """
     if port.remote is not None:
         return  # fetched by the gate itself, into the store
-    kept = [secret.resolve() for secret in secrets]
+    kept = tuple(secrets)
     for path in found:
-        file = path.resolve()
-        if any(secret == file or secret in file.parents for secret in kept):
-            whose = "the secrets of this mesh"
-        else:
-            whose = _whose(store, product, file)
+        whose = whose_file(store.root, product.folder, path, kept)
         if whose and not (port.source and port.source.package):
             what = f'source "{port.name}" reads {whose}'
             then = "read what others publish as an input port: `- name: <domain>.<port>`"
             raise SourceError(Problem(what, port.where, key="path", next=then))
 
 
-def _whose(store: Store, product: Product, file: Path) -> str:
-    """Return to whom the file belongs; nothing if the product may read it."""
-    own = store.root.resolve()
+def whose_file(store: Path, product: Path, path: Path, secrets: Iterable[Path]) -> str:
+    """Return to whom a file belongs, with links followed; nothing if the product may read it.
+
+    Args:
+        store: the folder of the store.
+        product: the folder of the product.
+        path: the file.
+        secrets: files and folders that no product may read.
+    """
+    file = path.resolve()
+    if any(file.is_relative_to(secret.resolve()) for secret in secrets):
+        return "the secrets of this mesh"
+    own = store.resolve()
     around = own.parent if own.parent.name == ".mesh" else own
     if around in file.parents:
         return "the store of this mesh"
     if any((up / MARKER).is_file() and (up / "candidates").is_dir() for up in file.parents):
         return "a store"
-    domain = product.folder.parent.resolve()
+    if any(map(is_restricted, file.parents)):
+        return "the clear values of a store"
+    domain = product.parent.resolve()
     if domain.parent in file.parents and domain not in file.parents:
         return "another domain's folder"
     if any(root in file.parents for root in _SYSTEM):
