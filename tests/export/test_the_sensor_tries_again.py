@@ -16,6 +16,7 @@ from dataops_mesh.run.exporting import known_exports
 from dataops_mesh.run.record import open_record
 from dataops_mesh.watch.copies import exports_due, retry_at
 from dataops_mesh.watch.trouble import look
+from dataops_mesh.web.facts.commands import commands_of, first_command
 
 
 @pytest.fixture
@@ -55,6 +56,10 @@ def test_a_failure_is_an_incident_until_it_is_over_and_waits(settings, monkeypat
         assert due(settings, retry_at(last)) == ["shop.sales"]
     (incident,) = look(products, there)
     assert (incident.trouble.kind, incident.trouble.subject) == ("export", "folder exports")
+    first = first_command("export", products[0])
+    typed = commands_of(incident, first, seen=False)
+    assert typed[0] == "mesh export shop.sales"
+    assert "mesh run shop.sales" not in typed, "nothing is built again for a copy"
     blocked.unlink()
     export(settings)
     assert look(products, there) == ()

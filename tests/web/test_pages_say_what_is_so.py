@@ -209,6 +209,15 @@ def test_sandboxes_say_whose_they_are_and_when_they_end(pages):
     assert pages.get("/sandboxes/none").status == 404
 
 
+def test_a_sandbox_that_production_left_behind_is_refreshed(own):
+    assert run(own.model_copy(update={"sandbox": "trial"}), "desk.totals").publication is not None
+    assert "mesh sandbox promote trial" in words(browser(own).get("/sandboxes/trial").text)
+    assert run(own, "desk.totals").publication is not None
+    text = words(browser(own).get("/sandboxes/trial").text)
+    assert "mesh sandbox refresh trial" in text
+    assert "mesh sandbox promote trial" not in text
+
+
 def test_the_plan_says_what_publishing_would_change(pages):
     text = words(pages.get("/plan").text)
     assert "2 products would change" in text
