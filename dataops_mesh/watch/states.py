@@ -45,6 +45,7 @@ class State:
         last: how its last run ended, if it ever ran.
         holds: on itself.
         behind: holds and withdrawals, its own and upstream, for which it is not called late.
+        gone: who took it away from consumers, if it is.
     """
 
     product: str
@@ -55,6 +56,7 @@ class State:
     last: ProductStatus | None = None
     holds: tuple[Hold, ...] = ()
     behind: tuple[Hold, ...] = ()
+    gone: Hold | None = None
 
     @property
     def publication(self) -> int | None:
@@ -137,9 +139,9 @@ def _state(product: Product, known: _Known, behind: tuple[Hold, ...]) -> State:
     holds = [hold for a in addresses for hold in known.release.holds.get(a, ())]
     mine = tuple({(hold.partition, hold.release): hold for hold in holds}.values())
     last = known.runs.get(name)
-    gone = any(withdrawal_of(known.release, address) for address in addresses)
-    word = _word(product, slo, last, mine, gone=gone, there=bool(lights))
-    return State(name, word, slo, lights, built, last, mine, excused)
+    gone = next(filter(None, (withdrawal_of(known.release, one) for one in addresses)), None)
+    word = _word(product, slo, last, mine, gone=gone is not None, there=bool(lights))
+    return State(name, word, slo, lights, built, last, mine, excused, gone)
 
 
 def _word(  # noqa: PLR0913 - one line for each word

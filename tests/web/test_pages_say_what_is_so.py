@@ -235,6 +235,19 @@ def test_the_record_of_a_refusal_says_why(pages):
     assert "refuse" in page.text
 
 
+def test_what_was_taken_away_is_said_by_whose_word(pages):
+    text = words(pages.get("/products/crew.gone").text)
+    assert "Nobody can read it: it was withdrawn by ana on" in text
+    assert "it was wrong" in text
+
+
+def test_where_nothing_was_ever_published_nobody_goes_on_with_it(tmp_path):
+    settings = write_workspace(tmp_path, {"shop": {"orders": orders("id\n1\n1\n")}})
+    assert run(settings, "shop.orders").publication is None
+    (refused,) = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
+    assert refused["readers_do"] == "have nothing of it to read"
+
+
 def test_search_finds_names_columns_meanings_and_tags(pages):
     def found(query: str) -> list[str]:
         hits = json.loads(pages.get(f"/api/search?q={query}").text)["hits"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataops_mesh.spec.model import Product
+from dataops_mesh.store.removing.withdrawal import withdrawn_words
 from dataops_mesh.watch.states import State
 from dataops_mesh.web.facts.wrong import KINDS, Wrong, holds_of, owner_of
 
@@ -67,6 +68,8 @@ def standing(product: Product, state: State, wrong: tuple[Wrong, ...] = ()) -> S
         grave = any(one.severity == "error" for one in wrong)
         level, sentence = WRONG if grave else WATCH, f"{wrong[0].title}."
         word = KINDS.get(wrong[0].kind, wrong[0].kind) if word in {"well", "held"} else word
+    elif state.gone is not None:
+        sentence = f"Nobody can read it: it {withdrawn_words(state.gone)}."
     elif pieces := _pieces(state):
         sentence = f"{pieces}; the rest goes on."
     elif state.word == "held" and not state.holds:

@@ -168,9 +168,15 @@ def wrong_now(
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
     said = acknowledged(ledger, open_now, datetime.now(UTC)) if open_now else {}
-    shown = (_with_candidate(one, catalogue, ledger) for one in found.values())
+    read = (_for_readers(one, states[one.product]) for one in found.values())
+    shown = (_with_candidate(one, catalogue, ledger) for one in read)
     known_seen = (replace(one, seen=seen_of(said.get(one.incident))) for one in shown)
     return tuple(sorted(known_seen, key=_gravity))
+
+
+def _for_readers(one: Wrong, state: State) -> Wrong:
+    """Return what is wrong, and that nobody goes on with anything where nothing is published."""
+    return one if state.lights else replace(one, readers_do="have nothing of it to read")
 
 
 def _with_candidate(one: Wrong, catalogue: Catalogue, ledger: Ledger) -> Wrong:
