@@ -227,6 +227,12 @@ def test_the_plan_says_what_publishing_would_change(pages):
     assert added == {("crew.fresh", "added"), ("crew.gone", "added")}  # the latter is withdrawn
 
 
+def test_how_a_check_ended_stands_before_its_name(pages):
+    """A phone shows the beginning of each row."""
+    assert "Last Check Before Of" in words(pages.get("/products/shop.orders").text)
+    assert "Outcome Check Observed Must be" in words(pages.get("/publications/1").text)
+
+
 def test_the_record_of_a_refusal_says_why(pages):
     facts = json.loads(pages.get("/api/products/shop.orders").text)
     refused = next(one for one in facts["events"] if one["what"] == "refused")
