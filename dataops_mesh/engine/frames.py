@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PROBE = "_mesh_column"
-_CURES = ("`.astype(str)` for text", "`.dt.to_timestamp()` for the start of a period")
+_MEANT = "return `.astype(str)` of it, or `.dt.to_timestamp()` of a period"
+_TAKEN = "return a type of Arrow that DuckDB reads, as with `.astype(...)` of pandas"
 
 
 def require_taken(con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> None:
@@ -26,7 +27,7 @@ def require_taken(con: duckdb.DuckDBPyConnection, schema: pa.Schema) -> None:
     """
     _require_once(schema.names)
     for name, extension in meant(schema):
-        raise _refused(name, f"holds numbers that mean something else ({extension})", _CURES)
+        raise _refused(name, f"holds numbers that mean something else ({extension})", _MEANT)
     if not _is_taken(con, schema):
         for field in schema:
             if not _is_taken(con, [field]):
@@ -74,7 +75,7 @@ def _as_arrow(frame: Any) -> pa.Table:
 def _require_once(names: Sequence[object]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise _refused(name, "is there twice", ("one column of each name",))
+            raise _refused(name, "is there twice", "return one of each name")
 
 
 def _is_taken(con: duckdb.DuckDBPyConnection, fields: Any) -> bool:
@@ -90,6 +91,6 @@ def _is_taken(con: duckdb.DuckDBPyConnection, fields: Any) -> bool:
     return True
 
 
-def _refused(name: object, what: str, cures: tuple[str, ...] = ()) -> TransformError:
-    choices = cures or ("a type of Arrow that DuckDB reads", "`.astype(...)` of pandas")
-    return TransformError(Problem(f'column "{name}" {what}', choices=choices))
+def _refused(name: object, what: str, cure: str = _TAKEN) -> TransformError:
+    # Whoever tells people of it adds where the whole text is.
+    return TransformError(Problem(f'column "{name}" {what}: {cure}'))
