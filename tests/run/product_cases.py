@@ -46,7 +46,8 @@ def python_shop(root: Path, transform: str, csv: str = GOOD, ports: int = 1) -> 
 
 def manifests(settings: Settings) -> list:
     store = environment(settings).store
-    return [read_manifest(store, ref) for ref in sorted(all_refs(store))]
+    found = (read_manifest(store, ref) for ref in all_refs(store))
+    return sorted(found, key=lambda one: one.started)  # names of one second are in no order
 
 
 def everything_on_disk(settings: Settings) -> dict[Path, bytes]:
