@@ -60,15 +60,17 @@ def table_of(frame: Any, wanted: Mapping[str, Shape]) -> Any:
 def _as_arrow(frame: Any) -> pa.Table:
     import pyarrow as pa
 
+    # Whatever Arrow does not take, it says with one of these; whose column it is, it does not say.
+    refusals = (pa.ArrowException, TypeError, ValueError, NotImplementedError)
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as error:
+    except refusals as error:
+        if len(frame.columns) == 1:
+            (name,) = frame.columns
+            what = f"has the dtype {frame[name].dtype} and values of no one type"
+            raise _refused(name, what) from error
         for name in frame.columns:
-            try:
-                pa.Table.from_pandas(frame[[name]], preserve_index=False)
-            except (pa.ArrowException, TypeError, ValueError, NotImplementedError):
-                what = f"has the dtype {frame[name].dtype} and values of no one type"
-                raise _refused(name, what) from error
+            _as_arrow(frame[[name]])
         raise
 
 

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
+from dataops_mesh.web.facts.held import Held, held_now
 from dataops_mesh.web.facts.mesh import DAYS, standings
 from dataops_mesh.web.facts.paging import require_page
 from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.standing import Standing
-from dataops_mesh.web.facts.wrong import Held, Wrong, held_now, unreadable
+from dataops_mesh.web.facts.wrong import Wrong, unreadable
 from dataops_mesh.web.view import View
 
 PAGE = 40

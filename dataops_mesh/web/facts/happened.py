@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataops_mesh.ledger.days import Happening, happenings
+from dataops_mesh.web.facts.held import Held, held_now
 from dataops_mesh.web.facts.paging import require_page
 from dataops_mesh.web.facts.pieces import with_pieces
-from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
+from dataops_mesh.web.facts.wrong import Wrong
 from dataops_mesh.web.view import View
 
 PAGE = 50

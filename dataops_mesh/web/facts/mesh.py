@@ -9,10 +9,11 @@ from datetime import datetime
 
 from dataops_mesh.ledger.days import Day, Happening, days, happenings
 from dataops_mesh.web.facts.because import roots
+from dataops_mesh.web.facts.held import Held, held_now
 from dataops_mesh.web.facts.paging import require_page
 from dataops_mesh.web.facts.pieces import with_pieces
 from dataops_mesh.web.facts.standing import WRONG, Standing, standing
-from dataops_mesh.web.facts.wrong import Held, Wrong, held_now
+from dataops_mesh.web.facts.wrong import Wrong
 from dataops_mesh.web.view import View
 
 DAYS = 30

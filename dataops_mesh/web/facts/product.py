@@ -15,6 +15,7 @@ from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Product
 from dataops_mesh.web.facts.checks import RUNS, CheckLine, check_lines
 from dataops_mesh.web.facts.columns import PortLine, port_lines
+from dataops_mesh.web.facts.held import Held, holds_of
 from dataops_mesh.web.facts.incident import IncidentLine, incident_line
 from dataops_mesh.web.facts.mesh import standings
 from dataops_mesh.web.facts.pieces import piece_of
@@ -22,7 +23,7 @@ from dataops_mesh.web.facts.promises import PromiseLine, promise_lines
 from dataops_mesh.web.facts.reading import Reading, readings
 from dataops_mesh.web.facts.standing import Standing
 from dataops_mesh.web.facts.unusual import UnusualLine, unusual_lines
-from dataops_mesh.web.facts.wrong import Held, Wrong, holds_of
+from dataops_mesh.web.facts.wrong import Wrong
 from dataops_mesh.web.view import View
 
 _EVENTS, _LOOKED_AT, _INCIDENTS = 12, 50, 10

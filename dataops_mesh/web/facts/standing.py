@@ -8,7 +8,8 @@ from datetime import datetime
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.removing.withdrawal import withdrawn_words
 from dataops_mesh.watch.states import State
-from dataops_mesh.web.facts.wrong import KINDS, Wrong, holds_of, owner_of
+from dataops_mesh.web.facts.held import holds_of
+from dataops_mesh.web.facts.wrong import KINDS, Wrong, owner_of
 
 WELL, WATCH, WRONG, OFF = "well", "watch", "wrong", "off"
 _LEVELS = {

@@ -11,8 +11,6 @@ from dataops_mesh.ledger.trouble.faults import last_refused
 from dataops_mesh.ledger.trouble.incidents import DAMAGED, Incident, incidents_of
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.model import Product
-from dataops_mesh.store.hold import Hold, lift_command
-from dataops_mesh.store.log import Release
 from dataops_mesh.watch.acknowledged import Acknowledged, acknowledged
 from dataops_mesh.watch.conditions import CONDITION
 from dataops_mesh.watch.copies import EXPORT
@@ -117,20 +115,6 @@ class Wrong:
     waiting: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a person decided: it is not published, or was taken away."""
-
-    product: str
-    partition: str
-    how: str
-    person: str
-    since: datetime
-    reason: str
-    release: int
-    lift: str
-
-
 def wrong_now(
     catalogue: Catalogue, environment: Environment, ledger: Ledger, states: Mapping[str, State]
 ) -> tuple[Wrong, ...]:
@@ -198,21 +182,6 @@ def unreadable(catalogue: Catalogue) -> tuple[Wrong, ...]:
         _wrong(catalogue, name, BROKEN, "", tuple(map(str, problems)), None, None)
         for name, problems in catalogue.broken.items()
     )
-
-
-def held_now(release: Release) -> tuple[Held, ...]:
-    """Return what people hold or withdrew, the newest first."""
-    every = {
-        (hold.product, hold.partition, hold.release): hold
-        for holds in (*release.holds.values(), *release.withdrawn.values())
-        for hold in holds
-    }
-    return tuple(_held(hold) for hold in sorted(every.values(), key=lambda h: -h.release))
-
-
-def holds_of(state: State) -> tuple[Held, ...]:
-    """Return the holds on a product itself."""
-    return tuple(_held(hold) for hold in state.holds)
 
 
 def owner_of(product: Product | None) -> str:
@@ -300,11 +269,3 @@ def _gravity(one: Wrong) -> tuple[int, float, str]:
     rank = ORDER.index(one.kind) if one.kind in ORDER else len(ORDER)
     rank += len(ORDER) if one.severity == "warning" else 0
     return rank, -len(one.readers), one.product
-
-
-def _held(hold: Hold) -> Held:
-    how = {"hold": "held", "rollback": "rolled back", "withdrawal": "withdrawn"}[hold.kind]
-    return Held(
-        hold.product, hold.partition, how, hold.person, hold.at, hold.reason, hold.release,
-        lift_command(hold),
-    )  # fmt: skip

@@ -16,8 +16,9 @@ from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.captures.collect import captures_in, size_of
 from dataops_mesh.store.log import ports_of
 from dataops_mesh.watch.states import State
+from dataops_mesh.web.facts.held import held_now
 from dataops_mesh.web.facts.mesh import standings
-from dataops_mesh.web.facts.wrong import BROKEN, held_now
+from dataops_mesh.web.facts.wrong import BROKEN
 from dataops_mesh.web.metrics.totals import WINDOW, Totals, downtime
 from dataops_mesh.web.view import View
 

@@ -8,7 +8,6 @@ import pytest
 from helpers import (
     a_product,
     a_source,
-    an_input,
     environment,
     mesh,
     product,
@@ -20,14 +19,12 @@ from mask_cases import KEY, MARKER, cells, hashed
 from role_cases import COUNT, COUNTED, RESTRICTED, people, reader, role, workspace
 
 from dataops_mesh import connect
-from dataops_mesh.errors import DeclarationError, SourceError, StoreError, UnknownNameError
+from dataops_mesh.errors import DeclarationError, StoreError, UnknownNameError
 from dataops_mesh.gate import Publish, Refuse
 from dataops_mesh.run.account import READ_UNMASKED, operations_of
 from dataops_mesh.settings import load_settings
 from dataops_mesh.spec.mesh import check_mesh
 from dataops_mesh.store.manifest import read_manifest
-from dataops_mesh.testing.examples import run_example
-from dataops_mesh.transform.walls import walls_of
 
 
 @pytest.fixture(autouse=True)
@@ -277,62 +274,3 @@ def test_the_folder_is_no_source(tmp_path: Path):
     with pytest.raises(Exception, match="reads the secrets of this mesh"):
         run(settings, "evil.loot")
     assert MARKER not in cells(settings.store_folder)
-
-
-LOOT = "{name: code, logicalType: string, classification: public}"
-
-
-@pytest.mark.parametrize("setting", ["{store}-restricted", "clear"])
-@pytest.mark.parametrize(
-    "place", ["given/f.parquet", "given/hr.people.parquet", "expected/loot.parquet",
-              "expected/refused.txt", "given/partition.txt"]
-)  # fmt: skip
-def test_an_example_shows_nothing_of_the_folder(tmp_path: Path, setting, place):
-    """A try has a store of its own, and what is secret here stays so."""
-    thief = a_product(
-        {"loot": [LOOT]},
-        inputs=[a_source("f", "f.parquet"), an_input("hr.people")],
-        files={"loot.sql": "select mail as code from f"},
-    )
-    domains = {"hr": {"people": people(roles=role("ana"))}, "evil": {"loot": thief}}
-    settings = workspace(tmp_path, domains, f'restricted = "{setting}"\n')
-    assert run(settings, "hr.people").published
-    root = settings.restricted_folder
-    (rows,) = root.glob("hr/people/*/people/0/*.parquet")
-    (root / "note.txt").write_text(MARKER, "utf-8")
-    example = settings.domains_folder / "evil" / "loot" / "examples" / "e"
-    (example / "given").mkdir(parents=True)
-    (example / "expected").mkdir()
-    (example / "expected" / "loot.csv").write_text("code\nany\n", "utf-8")
-    (example / place).symlink_to(root / "note.txt" if place.endswith("txt") else rows)
-    (said,) = run_example(example).wrong
-    assert MARKER not in said
-    assert "a file of the secrets of this mesh" in said
-
-
-def test_a_transform_that_is_tried_is_walled_off_as_in_a_run(tmp_path: Path):
-    domains = {"hr": {"people": people(roles=role("ana"))}}
-    settings = workspace(tmp_path, domains, 'restricted = "{store}-restricted"\n')
-    tried = settings.trying(tmp_path / "try" / "store")
-    assert walls_of(settings).protected < walls_of(tried).protected
-    assert settings.restricted_folder in tried.secret_paths
-    assert tried.restricted_folder == tmp_path / "try" / "store-restricted"
-
-
-def test_the_folder_of_another_store_is_no_source(tmp_path: Path):
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    restricted = 'restricted = "{store}-restricted"\n'
-    assert run(
-        workspace(theirs, {"hr": {"people": people(roles=role("ana"))}}, restricted), "hr.people"
-    ).published
-    thief = a_product(
-        {"loot": [LOOT]},
-        inputs=[
-            a_source("f", "../../../theirs/.mesh/store-restricted/hr/people/*/people/0/*.parquet")
-        ],
-        files={"loot.sql": "select mail as code from f"},
-    )
-    settings = workspace(tmp_path, {"evil": {"loot": thief}}, restricted)
-    with pytest.raises(SourceError, match="reads the clear values of a store"):
-        run(settings, "evil.loot")
