@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.read.bombs import LARGEST, bomb
+from dataops_mesh.spec.read.calls import is_unread, with_calls
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -53,6 +54,9 @@ def parse_select(text: str, where: Location) -> exp.Query:
         raise _error(f"may only read, and contains {writes.key.upper()}", where)
     if query.find(exp.Placeholder, exp.Parameter) is not None:
         raise _error("has a parameter ($1, ?), and nothing would give it a value", where)
+    query = with_calls(query)
+    if is_unread(query):
+        raise _error("has a dot that cannot be read", where, "write f(x) instead of x.f()")
     return query
 
 

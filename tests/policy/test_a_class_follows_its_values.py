@@ -63,6 +63,8 @@ LOWERED = [
     "floor(t.ssn::int * 100 / 2)", "date_trunc('month', '0001-01-01'::date + 31 * t.ssn::int)",
     "case when substr(t.ssn, 1, 1) = '1' then '1' else '2' end",
     "case substr(t.ssn, 1, 1) when '1' then '1' else '2' end",
+    "t.ssn.trim()", "t.ssn.lower().upper()", "(t.ssn).trim()", "[t.ssn].list_first()", "concat(t.ssn.trim(), '')",
+    "lower(t.ssn).upper()", "t.ssn.max() filter (where true) over ()", "t.ssn.md5()", "main.trim(t.ssn)",
     "case when t.ssn like '1%' then '1' else '2' end", "width_bucket(t.ssn::int * 9, 0, 9, 9)",
     "nullif(t.ssn, 'X') is null", "try_cast(t.ssn[15] as integer) is null", "t.ssn = 'X'",
     "exists (select 1 from desk.tickets d where d.id = o.id and d.ssn = 'X')",
@@ -72,10 +74,11 @@ LOWERED = [
 BROKEN = [
     "sha256(t.ssn)", "sha256('salt' || t.ssn)", "case when t.ssn > '3' then 'old' else 'young' end",
     "date_trunc('month', t.ssn::date)", "round(t.ssn::int, -2)", "floor(t.ssn::int / 10)",
+    "t.ssn.sha256()", "main.sha256(t.ssn)", "o.email.trim()",
     "t.ssn is null", "(t.ssn) is not null", "'x'", "o.email", "year(t.ssn::date)", "extract(year from t.ssn::date)",
     "case when t.ssn in ('3', '4') or t.ssn is null then 1 end",
 ]  # fmt: skip
-GROUPED = {"count(t.ssn)": True, "count(distinct t.ssn)": True, "avg(t.ssn::int)": True,
+GROUPED = {"t.ssn.count()": True, "t.ssn.max()": False, "count(t.ssn)": True, "count(distinct t.ssn)": True, "avg(t.ssn::int)": True,
            "sum(t.ssn::int)": True, "min(t.ssn)": False, "any_value(t.ssn)": False,
            "first(t.ssn)": False, "list(t.ssn)": False, "string_agg(t.ssn, ',')": False,
            "median(t.ssn::int)": False,

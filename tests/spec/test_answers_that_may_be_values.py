@@ -17,7 +17,8 @@ VALUES = ["digits", "t.digits", "id", "t.id", "m", "t.m", "t", "#2", "columns('d
 ANSWERS = ["max(V)", "min(V)", "sum(V)", "any_value(V)", "count(V)", "count(distinct V)", "count(*)",
            "count(*) + max(V)", "max(V) over ()", "count_if(V > 5)", "count(*) filter (V > 5)",
            "100 * count(V) / count(*)", "len(list(V))", "list_max(list(V))", "round(max(V), -1)",
-           "sum(case when V > 1 then 1 else V end)", "V"]  # fmt: skip
+           "sum(case when V > 1 then 1 else V end)", "V", "V.max()", "(V).abs().max()",
+           "count(*) + V.max()", "[V].list_max()", "V.max() filter (where true)", "main.max(V)"]  # fmt: skip
 SOURCES = ["O", "O t", "O t(digits, id, l)", "(select id, digits as m from O) t", "(select digits as id from O) t",
            "(select *, max(digits) over () m from O) t", "O t, range(digits) u(m)", "O natural join O u",
            "(select unnest(range(digits)) id from O) t", "(select max(digits) as id from O) t",
