@@ -7,6 +7,7 @@ A record is created if it is absent, so that of two who claim a domain at once o
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import OwnershipError, Problem
 from dataops_mesh.store import files, record
+from dataops_mesh.store.place import PLACE, digest_of, made
 from dataops_mesh.store.store import Store
 
 ASSIGNED, FIRST = "assigned", "first publication"
@@ -32,15 +34,22 @@ class Publisher:
         places: of such a folder, its path, and its path from the store if the store is inside:
             so that both may be moved together.
         claims: it may take a domain that nobody owns, by publishing it.
+        token: the file of what only this folder has, if the store is inside (store/place.py).
     """
 
     repository: str
     places: tuple[str, ...] = ()
     claims: bool = False
+    token: Path | None = None
 
     def __str__(self) -> str:
         """Return the name for people."""
         return self.repository or (self.places[0] if self.places else "a repository without name")
+
+    @property
+    def is_place(self) -> bool:
+        """Tell whether it has no name but where it is."""
+        return not self.repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class Owner:
 
     Args:
         how: `assigned` by a person, or by the `first publication`.
+        token: the digest of what only the owner's folder has; empty if nothing is on record.
     """
 
     domain: str
@@ -58,16 +68,25 @@ class Owner:
     person: str
     at: datetime
     how: str
+    token: str = ""
 
     def __str__(self) -> str:
         """Return the owner's name for people."""
         return self.repository or (self.places[0] if self.places else "nobody")
 
     def is_(self, publisher: Publisher) -> bool:
-        """Tell whether the publisher is the owner."""
+        """Tell whether the publisher is the owner.
+
+        A folder is known by what only it has, where that is on record; else by its whole path, if
+        it has no name: one path can be several folders, of images and of namespaces.
+        """
         if self.repository:
             return self.repository == publisher.repository
-        return not set(self.places).isdisjoint(publisher.places)
+        common = set(self.places) & set(publisher.places)
+        if self.token:
+            found = digest_of(publisher.token) if publisher.token else ""
+            return bool(common) and hmac.compare_digest(self.token, found)
+        return publisher.is_place and any(map(_is_whole, common))
 
 
 def repository_name(address: str) -> str:
@@ -173,8 +192,11 @@ def claim(store: Store, domains: Iterable[str], publisher: Publisher, person: st
 
 
 def _owner(domain: str, publisher: Publisher, person: str, how: str) -> Owner:
-    places = () if publisher.repository else publisher.places
-    return Owner(domain, 1, publisher.repository, places, person, datetime.now(UTC), how)
+    now, name = datetime.now(UTC), publisher.repository
+    if name:
+        return Owner(domain, 1, name, (), person, now, how)
+    token = made(publisher.token) if publisher.token else ""
+    return Owner(domain, 1, "", publisher.places, person, now, how, token)
 
 
 def _create(store: Store, owner: Owner) -> bool:
@@ -213,17 +235,39 @@ def _bare(text: str) -> str:
     return text
 
 
+def _is_whole(place: str) -> bool:
+    return place.startswith("/")
+
+
 def _nobody(domain: str, publisher: Publisher) -> Problem:
     return Problem(
-        f"nobody owns the domain {domain}, and this is {publisher}",
-        next=f"mesh domain assign {domain} {publisher}",
+        f"nobody owns the domain {domain}, and this is {_said(publisher)}",
+        next=_assign(domain, publisher),
     )
 
 
 def _another(owner: Owner, publisher: Publisher) -> Problem:
+    place = not owner.repository
+    lost = place and owner.token and publisher.is_place and str(publisher) in owner.places
+    kind = ", a folder" if place and owner.places else ""
+    by = f"{owner.how} by {owner.person}, {owner.at:%Y-%m-%d}"
+    but = f", and what that folder is known by ({PLACE}) is not there" * bool(lost)
     return Problem(
-        f"the domain {owner.domain} belongs to {owner} ({owner.how} by {owner.person}, "
-        f"{owner.at:%Y-%m-%d}), and this is {publisher}",
+        f"the domain {owner.domain} belongs to {owner}{kind} ({by}), "
+        f"and this is {_said(publisher)}{but}",
         next=f"rename the domain's folder; or, if it lives here now, "
-        f"mesh domain assign {owner.domain} {publisher}",
+        f"{_assign(owner.domain, publisher)}",
     )
+
+
+def _said(publisher: Publisher) -> str:
+    """Say who asks: a name may be written as a folder is."""
+    if publisher.is_place:
+        return f"{publisher}, a folder" if publisher.places else str(publisher)
+    return f"the repository {publisher}"
+
+
+def _assign(domain: str, publisher: Publisher) -> str:
+    """Return the command by which the publisher becomes the owner; `.` means itself."""
+    named = not publisher.is_place and not _is_whole(publisher.repository)
+    return f"mesh domain assign {domain} {publisher if named else '.'}"

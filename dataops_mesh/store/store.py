@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, StoreError
 from dataops_mesh.store import files
+from dataops_mesh.store.place import MOUNTS, mounted
 
 FORMAT = 2
 PRODUCTION = "production"
@@ -149,6 +151,7 @@ def open_store(root: Path, *, create: bool = True, restricted: Path | None = Non
         files.make_folder(store.root)
         files.create(marker, json.dumps({"format": FORMAT}).encode())
     _require_format(store)
+    _require_whole(store, writes=create)
     if create:
         for name in _FOLDERS:
             files.make_folder(store.root / name)
@@ -172,6 +175,22 @@ def _require_empty(root: Path) -> None:
                 next="name an empty or a new folder for the store",
             )
         )
+
+
+def _require_whole(store: Store, *, writes: bool) -> None:
+    """Make sure that what is in the store is a part of it: who owns half of one is not known."""
+    root = store.root.resolve()
+    folders = [folder for folder in (root, root / "heads") if folder.is_dir()]
+    inner = (Path(one.path) for folder in folders for one in os.scandir(folder) if one.is_symlink())
+    found = [f"{one} is a link" for one in inner]
+    points = mounted()
+    if points is None and writes:
+        found.append(f"nobody can tell whether anything is mounted in {root} ({MOUNTS})")
+    within = (one for one in points or () if one != root and one.is_relative_to(root))
+    found += [f"something is mounted at {one}" for one in within]
+    if found:
+        then = "name the whole store with the setting `store`, or put the folder itself there"
+        raise StoreError(Problem(f"{found[0]}: a store is one folder", next=then))
 
 
 def format_of(store: Store) -> int:

@@ -133,16 +133,53 @@ def test_what_is_refused_claims_nothing(store):
     assert owner_of(store, "fleet") is None
 
 
-def test_a_folder_is_known_after_it_was_moved_with_its_store_and_by_its_new_name(store):
-    here = Publisher("", ("/srv/ana/mesh", "../.."), claims=True)
+def test_a_folder_is_known_after_it_was_moved_with_its_store_and_by_its_new_name(store, tmp_path):
+    token, inside = tmp_path / "mesh" / ".mesh" / "place", "../.."
+    here = Publisher("", ("/srv/ana/mesh", inside), claims=True, token=token)
     claim(store, ("fleet",), here, "ana")
-    moved = Publisher("", ("/srv/ana/work/mesh", "../.."))
-    named = Publisher("git.example/ana/mesh", ("/srv/ana/mesh", "../.."))
-    stranger = Publisher("git.example/eve/mesh", ("/srv/eve/mesh",))
-    assert require_owner(store, ("fleet",), moved) == ()
-    assert require_owner(store, ("fleet",), named) == ()
-    with pytest.raises(OwnershipError):
-        require_owner(store, ("fleet",), stranger)
+    moved = Publisher("", ("/srv/ana/work/mesh", inside), token=token)
+    named = Publisher("git.example/ana/mesh", ("/srv/ana/mesh", inside), token=token)
+    for ours in (here, moved, named):
+        assert require_owner(store, ("fleet",), ours) == ()
+    assert token.read_text() not in "".join(
+        one.read_text() for one in (store.root / "owners").rglob("*.json")
+    )
+    theirs = tmp_path / "theirs"
+    theirs.write_text("0" * 64)
+    for stranger in (
+        Publisher("", ("/srv/eve/mesh", inside)),
+        Publisher("", ("/srv/eve/mesh", inside), token=theirs),
+        Publisher("", ("/srv/eve/mesh", inside), token=tmp_path / "none"),
+        Publisher("", ("/srv/ana/mesh", inside), token=theirs),
+        Publisher("", ("/srv/ana/mesh",)),
+        Publisher("", ("/srv/eve/mesh",), token=token),
+        Publisher("git.example/eve/mesh", ("/srv/ana/mesh", inside)),
+        Publisher("/srv/ana/mesh", ("/srv/eve/mesh", inside)),
+    ):
+        with pytest.raises(OwnershipError):
+            require_owner(store, ("fleet",), stranger)
+
+
+def test_a_folder_that_is_on_record_without_a_token_is_known_by_its_whole_path(store):
+    """Of before tokens, of a store elsewhere; a name that is another one is another repository."""
+    claim(store, ("fleet",), Publisher("", ("/srv/ana/mesh", "../.."), claims=True), "ana")
+    assert require_owner(store, ("fleet",), Publisher("", ("/srv/ana/mesh",))) == ()
+    for stranger in (
+        Publisher("", ("/srv/eve/mesh", "../..")),
+        Publisher("git.example/eve/mesh", ("/srv/ana/mesh", "../..")),
+    ):
+        with pytest.raises(OwnershipError):
+            require_owner(store, ("fleet",), stranger)
+
+
+def test_a_name_that_is_written_as_a_folder_is_told_from_the_folder(store):
+    claim(store, ("fleet",), Publisher("", ("/srv/mesh",), claims=True), "ana")
+    with pytest.raises(OwnershipError) as refused:
+        require_owner(store, ("fleet",), Publisher("/srv/mesh", ("/srv/eve",)))
+    said = str(refused.value)
+    assert "belongs to /srv/mesh, a folder " in said
+    assert "this is the repository /srv/mesh" in said
+    assert "mesh domain assign fleet ." in said
 
 
 def test_two_images_with_the_same_folder_are_two_repositories(store):

@@ -18,6 +18,7 @@ from dataops_mesh.store.owners import (
     repository_name,
     require_owner,
 )
+from dataops_mesh.store.place import PLACE, is_within
 
 HERE = "."
 
@@ -35,11 +36,12 @@ def publisher_of(environment: Environment, folder: Path | None = None) -> Publis
     settings = environment.settings
     root, store = folder or settings.root, environment.store.root
     claims = settings.ownership == "open"
-    # By its real path: a link to somebody's store does not make it ours.
-    home, kept = root.resolve(), store.resolve()
-    inside = (os.path.relpath(home, kept),) if kept.is_relative_to(home) else ()
-    places = (repository_name(str(root)), *inside)
-    return Publisher(named_repository(settings, root), places, claims)
+    name, path = named_repository(settings, root), repository_name(str(root))
+    if not is_within(root, store):
+        return Publisher(name, (path,), claims)
+    home = root.resolve()
+    inside = os.path.relpath(home, store.resolve())
+    return Publisher(name, (path, inside), claims, home / PLACE)
 
 
 def require_ours(product: Product, environment: Environment) -> None:
