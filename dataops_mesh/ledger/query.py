@@ -52,6 +52,8 @@ class ProductStatus:
     last_reasons: tuple[str, ...]
 
 
+_Switch = tuple[int, str, str, int]  # publication, candidate, when, rows
+_Run = tuple[str, str, str]  # verdict, when it ended, reasons in JSON
 _VERDICTS = {"refuse": "refused", "error": "error", "publish": "passed"}
 
 
@@ -143,33 +145,33 @@ def status(ledger: Ledger, asked: Collection[str] | None = None) -> tuple[Produc
 
     from dataops_mesh.ledger.schema import candidates, publications, runs
 
-    last_switch = newest(publications.c.product, publications.c.publication, asked)
-    switched = select(publications).join(
+    switch, end, stop = publications.c, candidates.c, runs.c
+    last_switch = newest(switch.product, switch.publication, asked)
+    switched = select(
+        switch.product, switch.publication, switch.candidate, switch.published, switch.rows
+    ).join(
         last_switch,
-        (publications.c.product == last_switch.c.product)
-        & (publications.c.publication == last_switch.c.newest),
+        (switch.product == last_switch.c.product) & (switch.publication == last_switch.c.newest),
     )
-    last = newest(candidates.c.product, candidates.c.finished, asked)
-    built = select(candidates).join(
-        last,
-        (candidates.c.product == last.c.product) & (candidates.c.finished == last.c.newest),
+    last = newest(end.product, end.finished, asked)
+    built = select(end.product, end.verdict, end.finished, end.reasons).join(
+        last, (end.product == last.c.product) & (end.finished == last.c.newest)
     )
-    newest_end = newest(runs.c.product, runs.c.ended, asked)
-    stopped = select(runs).join(
-        newest_end,
-        (runs.c.product == newest_end.c.product) & (runs.c.ended == newest_end.c.newest),
+    newest_end = newest(stop.product, stop.ended, asked)
+    stopped = select(stop.product, stop.outcome, stop.ended, stop.why).join(
+        newest_end, (stop.product == newest_end.c.product) & (stop.ended == newest_end.c.newest)
     )
     with transaction(ledger) as connection:
-        published: dict[str, dict[str, Any]] = {}
-        for row in connection.execute(switched).mappings():
-            known = published.setdefault(row["product"], {**row, "rows": 0})
-            known["rows"] += row["rows"]
-        last_run = {row["product"]: dict(row) for row in connection.execute(built).mappings()}
+        published: dict[str, _Switch] = {}
+        for product, number, ref, at, rows in connection.execute(switched).tuples():
+            before = published[product][-1] if product in published else 0
+            published[product] = number, ref, at, before + rows
+        ended_by = connection.execute(built).tuples()
+        last_run: dict[str, _Run] = {product: (how, at, why) for product, how, at, why in ended_by}
         old = lacks(ledger, connection, "attempts")
-        for row in [] if old else connection.execute(stopped).mappings():
-            known_run = last_run.get(row["product"])
-            if known_run is None or known_run["finished"] < row["ended"]:
-                last_run[row["product"]] = _as_candidate(row)
+        for product, how, at, why in [] if old else connection.execute(stopped).tuples():
+            if product not in last_run or last_run[product][1] < at:
+                last_run[product] = how, at, json.dumps([why])
     names = sorted({*published, *last_run})
     return tuple(_status(name, published.get(name), last_run.get(name)) for name in names)
 
@@ -277,19 +279,16 @@ def _order(event: Event) -> tuple[datetime, int]:
     return event.at, event.publication or 0
 
 
-def _as_candidate(row: Any) -> dict[str, Any]:
-    reasons = json.dumps([row["why"]])
-    return {"verdict": row["outcome"], "finished": row["ended"], "reasons": reasons}
-
-
-def _status(name: str, published: Any, run: Any) -> ProductStatus:
+def _status(name: str, switch: _Switch | None, run: _Run | None) -> ProductStatus:
+    publication, candidate, published, rows = switch or (None, None, None, None)
+    verdict, finished, reasons = run or (None, None, "[]")
     return ProductStatus(
         name,
-        published["publication"] if published else None,
-        published["candidate"] if published else None,
-        datetime.fromisoformat(published["published"]) if published else None,
-        published["rows"] if published else None,
-        run["verdict"] if run else None,
-        datetime.fromisoformat(run["finished"]) if run else None,
-        tuple(json.loads(run["reasons"])) if run else (),
+        publication,
+        candidate,
+        datetime.fromisoformat(published) if published else None,
+        rows,
+        verdict,
+        datetime.fromisoformat(finished) if finished else None,
+        tuple(json.loads(reasons)),
     )

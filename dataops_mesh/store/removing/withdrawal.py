@@ -90,9 +90,8 @@ def require_not_withdrawn(current: Release, address: Address, entry: Entry, sinc
 
 def withdrawal_of(release: Release, address: Address) -> Hold | None:
     """Return who took an address away, if somebody did and nothing was published there since."""
-    if address in release.ports:
-        return None
-    return next(iter(release.withdrawn.get(address, ())), None)
+    found = release.withdrawn.get(address)  # of few; what is read there costs a look at a node
+    return None if not found or address in release.ports else found[0]
 
 
 def withdrawn_problem(address: Address, hold: Hold) -> Problem:

@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from math import fsum
 from statistics import median
 
@@ -143,17 +142,31 @@ def added(every: Iterable[Sums]) -> Sums:
     Sums(publications=3, deployments=1, failed=0, leads=(3.0,), restores=(), caught=0, escaped=0,
          late=0.0, promised=0.0)
     """
-    some = tuple(every)
+    publications = deployments = failed = caught = escaped = 0
+    leads: list[float] = []
+    restores: list[float] = []
+    late: list[float] = []
+    promised: list[float] = []
+    for one in every:
+        publications += one.publications
+        deployments += one.deployments
+        failed += one.failed
+        caught += one.caught
+        escaped += one.escaped
+        leads += one.leads
+        restores += one.restores
+        late.append(one.late)
+        promised.append(one.promised)
     return Sums(
-        sum(one.publications for one in some),
-        sum(one.deployments for one in some),
-        sum(one.failed for one in some),
-        tuple(chain.from_iterable(one.leads for one in some)),
-        tuple(chain.from_iterable(one.restores for one in some)),
-        sum(one.caught for one in some),
-        sum(one.escaped for one in some),
-        fsum(one.late for one in some),
-        fsum(one.promised for one in some),
+        publications,
+        deployments,
+        failed,
+        tuple(leads),
+        tuple(restores),
+        caught,
+        escaped,
+        fsum(late),
+        fsum(promised),
     )
 
 
@@ -180,6 +193,8 @@ def overlap(spans: Sequence[Span], begin: datetime, end: datetime) -> float:
     >>> overlap([(day(1), day(3)), (day(5), day(9))], day(2), day(6))
     48.0
     """
+    if not spans or spans[-1][1] <= begin:
+        return 0.0
     inside = spans[bisect_right(spans, begin, key=_end) : bisect_left(spans, end, key=_begin)]
     return sum(_hours(min(last, end) - max(first, begin)) for first, last in inside)
 

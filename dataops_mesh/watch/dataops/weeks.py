@@ -84,8 +84,10 @@ def catch_up(
     else:
         news = news_since(ledger, known.until - _LATER, known.publication) & products.keys()
         kept, closed = dict(known.histories), dict(known.closed)
-    read = histories([products[name] for name in news], ledger, settings, spans[0][0], now)
-    kept |= {one.product: one for one in read}
-    again = news if known is not None and known.spans[:-1] == spans[:-1] else kept.keys()
+    found = histories([products[name] for name in news], ledger, settings, spans[0][0], now)
+    read = {one.product: one for one in found}
+    changed = [name for name, one in read.items() if kept.get(name) != one]
+    kept |= read
+    again = changed if known is not None and known.spans[:-1] == spans[:-1] else kept.keys()
     closed |= {name: tuple(sums(kept[name], b, e) for b, e in spans[:-1]) for name in again}
     return Weeks(products, now, publication, kept, closed)
