@@ -29,7 +29,7 @@ def warned(environment: Environment, candidate: str) -> list[str]:
         if one.outcome is not Outcome.PASSED and one.severity is not Severity.ERROR
     ]
     lines = [f"{one.port}.{one.check}: {one.reason or one.outcome}" for one in found]
-    return [*lines, *map(str, manifest.personal)]
+    return [*map(str, manifest.personal), *lines]
 
 
 def warning_lines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
