@@ -10,6 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Properties are what is judged: not how fast a machine is that others use too.
+settings.register_profile("quiet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quiet")
 
 NO_POSTGRES = (
     "PostgreSQL is not installed: the production test was NOT RUN (apt-get install postgresql)"
