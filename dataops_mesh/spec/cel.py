@@ -9,7 +9,9 @@ stops a check.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,6 +25,10 @@ _LEVELS = frozenset(
     {"expr", "conditionalor", "conditionaland", "relation", "addition", "multiplication"}
     | {"unary", "member"}
 )
+
+
+_CLASS = re.compile(r"<class '[\w.]*?(\w+?)(?:Type)?'>")
+_OVERLOAD = re.compile(r"found no matching overload for .* applied to '\((\w+), (\w+)\)'")
 
 
 class StepsError(Exception):
@@ -58,12 +64,13 @@ def answer(text: str, values: Mapping[str, Any]) -> str:
     """
     from celpy.evaluation import CELEvalError
 
+    failed: list[_Failed] = []
     try:
-        value = _evaluate(text, values)
+        value = _evaluate(text, values, failed)
     except StepsError:
         return "steps"
     except (CELEvalError, ValueError, TypeError, RecursionError) as error:
-        return f"error {_first_line(error)}"
+        return f"error {_told(text, error, failed)}"
     return str(value).lower() if isinstance(value, bool) else "neither"
 
 
@@ -84,13 +91,26 @@ def _environment() -> Any:
     return Environment()
 
 
-def _evaluate(text: str, values: Mapping[str, Any]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A step inside `all`, `exists` and the like that could not be evaluated.
+
+    Args:
+        error: with the part of the expression, if celpy says which.
+        at: the names of what was looked at, from the outside to the inside.
+    """
+
+    error: BaseException
+    at: tuple[str, ...]
+
+
+def _evaluate(text: str, values: Mapping[str, Any], failed: list[_Failed]) -> Any:
     from celpy import celtypes
     from celpy.adapter import json_to_cel
 
     program = _environment().program(_compiled(text))
     steps = iter(range(MAX_STEPS))
-    evaluator = _bounded()(program.ast, program.new_activation(), steps)
+    evaluator = _bounded()(program.ast, program.new_activation(), steps, failed)
     value = evaluator.evaluate({name: json_to_cel(one) for name, one in values.items()})
     return bool(value) if isinstance(value, celtypes.BoolType) else value
 
@@ -98,16 +118,33 @@ def _evaluate(text: str, values: Mapping[str, Any]) -> Any:
 @cache
 def _bounded() -> type:
     """Return an evaluator that counts its steps and skips levels that hand on one value."""
-    from celpy.evaluation import Evaluator
+    from celpy.evaluation import CELEvalError, Evaluator
     from lark import Tree
 
     class Bounded(Evaluator):
-        def __init__(self, tree: Any, activation: Any, steps: Iterator[int]) -> None:
+        def __init__(
+            self,
+            tree: Any,
+            activation: Any,
+            steps: Iterator[int],
+            failed: list[_Failed],
+            around: tuple[str, ...] | None = None,
+        ) -> None:
             super().__init__(tree, activation)
-            self.steps = steps
+            self.steps, self.failed = steps, failed
+            self.around, self.at = around, around or ()
 
         def sub_evaluator(self, ast: Any) -> Evaluator:
-            return Bounded(ast, self.activation, self.steps)
+            return Bounded(ast, self.activation, self.steps, self.failed, self.at)
+
+        def evaluate(self, context: Any = None) -> Any:
+            if self.around is not None:
+                self.at = (*self.around, *_names_in(context))
+            try:
+                return super().evaluate(context)
+            except CELEvalError as error:
+                self.failed.append(_Failed(error, self.at))
+                raise
 
         def _visit_tree(self, tree: Any) -> Any:
             if next(self.steps, None) is None:
@@ -153,7 +190,30 @@ def _text(tree: Any) -> str:
     return str(tree)
 
 
+def _names_in(context: Any) -> Iterator[str]:
+    """Yield what an element is called that an expression looks at."""
+    for value in (context or {}).values():
+        name = value.get("name") if isinstance(value, Mapping) else None
+        if isinstance(name, str):
+            yield str(name)
+
+
+def _told(text: str, error: BaseException, failed: Iterable[_Failed]) -> str:
+    """Return why an expression failed, in which part, and what that looked at is called."""
+    inside = [one for one in failed if one.at]
+    itself = next((one for one in inside if one.error is error), _Failed(error, ()))
+    placed = (one for one in (itself, *inside) if getattr(one.error, "tree", None) is not None)
+    found = next(placed, itself)  # `all` makes another error of the first, and tells less of it
+    meta = getattr(getattr(found.error, "tree", None), "meta", None)
+    start, end = getattr(meta, "start_pos", None), getattr(meta, "end_pos", None)
+    part = f" in `{text[start:end]}`" if end is not None else ""
+    return _first_line(found.error) + part + (f" of {'.'.join(found.at)}" if found.at else "")
+
+
 def _first_line(error: BaseException) -> str:
     text = str(error.args[0]) if error.args else type(error).__name__
     line = text.partition("(in activation")[0].strip().partition("\n")[0]
+    line = _CLASS.sub(lambda found: found[1].lower(), line)
+    line = _OVERLOAD.sub(r"\1 and \2 do not go together", line)
+    line = line.replace("celevalerror", "what cannot be evaluated")
     return line if len(line) <= 200 else f"{line[:197]}..."  # noqa: PLR2004 # fits a terminal

@@ -160,6 +160,24 @@ def test_a_rule_that_cannot_be_evaluated_is_broken_not_passed(tmp_path, expressi
     assert len(judged.refusals) == 2, "and no waiver covers what nobody knows"
 
 
+NAMED = {
+    "product.version > 3": "string and int do not go together in `product.version > 3`",
+    "product.nobody == 1": "'nobody' in `product.nobody`",
+    "product.outputPorts.all(p, p.nothing == 1)": "'nothing' in `p.nothing` of orders",
+    "product.outputPorts.all(p, p.contract.schema.all(s, s.properties.all(c, c.name > 1)))": (
+        "in `c.name > 1` of orders."
+    ),
+    "product.outputPorts.all(p, p.name == 'x' || p.version + 1 == 2)": "`p.version + 1` of orders",
+}
+
+
+@pytest.mark.parametrize("expression", NAMED)
+def test_a_rule_that_cannot_be_evaluated_says_which_key_of_what(tmp_path, expression):
+    found = verdict(write(tmp_path, {"policies.yaml": organisation(expression)})).violations
+    (orders,) = [one for one in found if one.product == "shop.orders"]
+    assert NAMED[expression] in orders.finding.what
+
+
 def test_no_declaration_makes_a_rule_run_for_ever(tmp_path):
     columns = "".join(
         f"      - {{name: c{n}, logicalType: string, classification: public, description: x}}\n"

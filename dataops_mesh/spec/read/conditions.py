@@ -45,6 +45,7 @@ def _problems(node: Node, text: str) -> list[Problem]:
         what = "the condition answers neither true nor false"
         return [node.problem(what, then="compare with something: rows == 0")]
     if said.startswith("error") and "by zero" not in said:
-        what = "the condition cannot be evaluated: it compares or adds what is of different kinds"
+        part = said.partition(" in `")[2].partition("`")[0] or text
+        what = f"the condition cannot be evaluated: `{part}` is of different kinds"
         return [node.problem(what, choices=tuple(METRICS), then=_WHOLE)]
     return []
