@@ -5,13 +5,14 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import FULL, Problem, SourceError, StoreError
+from dataops_mesh.spec.casts import cast_in
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +28,7 @@ _SPEAKS_OF_SQL = frozenset(
     {"BinderException", "CatalogException", "ParserException", "OutOfMemoryException"}
 )
 
+_CAST = "ConversionException"
 _FULL = tuple(os.strerror(number) for number in sorted(FULL))
 
 
@@ -137,13 +139,20 @@ def _is_listed(folder: Path) -> bool:
         return False
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception, query: str = "", columns: Collection[str] = ()) -> str:
     """Return what an engine's error says without any value of the data.
+
+    Args:
+        error: the error.
+        query: what was run; of a cast that failed, it says which names may be told.
+        columns: of what the query reads, and of what it returns.
 
     >>> reason(ValueError("Could not convert string 'DE89 3704' to INT32"))
     'ValueError'
     """
     name = type(error).__name__
+    if name == _CAST and (said := cast_in(str(error), query, columns)):
+        return f"{name}: {said}"
     if name not in _SPEAKS_OF_SQL:
         full = next((text for text in _FULL if text in str(error)), "")
         return f"{name}: {full}" if full else name

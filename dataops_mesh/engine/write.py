@@ -86,7 +86,7 @@ def copy_port(  # noqa: PLR0913 - what, from where, to where, and in which types
     try:
         _copy(con, rows, target, wanted or {}, aside)
     except sql.engine_error() as error:
-        raise not_built(address, error) from None
+        raise not_built(address, error, _text_of(rows)) from None
 
 
 def describe_port(con: duckdb.DuckDBPyConnection, folder: Path, address: Address) -> PortData:
@@ -140,11 +140,11 @@ def plain_files(target: Path, address: Address) -> list[Path]:
     return sorted(target / name for name in found)
 
 
-def not_built(address: Address, error: Exception) -> TransformError:
+def not_built(address: Address, error: Exception, query: str = "") -> TransformError:
     """Return the error of a port whose files cannot be written or read; no value is in it."""
     return TransformError(
         Problem(
-            f"{address} could not be built: {sql.reason(error)}",
+            f"{address} could not be built: {sql.reason(error, query)}",
             next="run the transform by itself to see the whole message",
         )
     )
@@ -173,6 +173,13 @@ def _copy(
                 next="return one of these from the transform",
             )
         )
+
+
+def _text_of(rows: Any) -> str:
+    """Return the query of rows that are one."""
+    if isinstance(rows, str):
+        return rows
+    return str(rows.sql_query()) if hasattr(rows, "sql_query") else ""
 
 
 def _copy_query(

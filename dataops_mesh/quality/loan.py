@@ -48,7 +48,7 @@ class Loan:
                 return self.connection.execute(statement, parameters or None).fetchall()
             incident = OVER
         except Exception as error:  # noqa: BLE001 - whatever it is, only its redaction may leave
-            incident = OVER if time.monotonic() > self.deadline else redact(error)
+            incident = OVER if time.monotonic() > self.deadline else redact(error, statement)
         self.incident = incident
         raise AuditError(incident)
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dataops_mesh.spec.casts import cast_in
+
 HINTS = {
     "ConversionException": "a value cannot be converted to the type it is compared with",
     "InvalidInputException": "an argument is not valid, for example a pattern or a cast",
@@ -29,8 +31,12 @@ class AuditError(Exception):
     """A check could not run; the text is safe to show."""
 
 
-def redact(error: BaseException) -> str:
+def redact(error: BaseException, query: str = "") -> str:
     r"""Return the error's class and a hint that holds no value.
+
+    Args:
+        error: what was raised.
+        query: what was run, if it may be told which of its columns a failed cast is about.
 
     >>> import duckdb
     >>> redact(duckdb.ConversionException("Could not convert string 'DE89 3704' to INT32"))
@@ -44,6 +50,8 @@ def redact(error: BaseException) -> str:
         return str(error)
     name = type(error).__name__
     hint = HINTS.get(name, "")
+    if name == "ConversionException" and query:
+        hint = cast_in(str(error), query, line=False) or hint
     if name in NAMES_ONLY:
         first = (
             str(error).partition("\n")[0].removeprefix(f"{name.removesuffix('Exception')} Error: ")

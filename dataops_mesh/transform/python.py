@@ -125,7 +125,7 @@ def call_transform(
         returned = _load(file)(**arguments)
     except (Exception, SystemExit) as error:  # a transform's exit() must not end the pipeline
         where = place(product, file, line_in(error, file))
-        said = safe_message(error)
+        said = safe_message(error, file.read_text("utf-8-sig", "replace"))
         said = said.partition(":")[0] if is_private(product) else said
         raise TransformError(Problem(f"the transform raised {said}", where)) from error
     built = _by_port(product, returned, file)

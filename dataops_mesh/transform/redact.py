@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dataops_mesh.quality.redact import shown
+from dataops_mesh.spec.casts import cast_in
 
 LONGEST = 500
 _NAME = re.compile(r"[A-Za-z_.]{1,80}", re.ASCII)
@@ -42,10 +43,11 @@ def harmless(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
 
 
-def safe_message(error: BaseException) -> str:
+def safe_message(error: BaseException, code: str = "") -> str:
     """Return the error's class and, only where that is safe, its first line.
 
-    Of the system's errors, what the number means; the rest is up to whoever raised it.
+    Of the system's errors, what the number means; the rest is up to whoever raised it. Of a cast
+    that failed, the column, where the code that raised it names one.
 
     >>> safe_message(ValueError("DE89 3704 0044 0532 0130 00"))
     'ValueError'
@@ -53,6 +55,8 @@ def safe_message(error: BaseException) -> str:
     name = _class_name(type(error))
     if isinstance(error, OSError) and error.errno:
         return f"{name}: {os.strerror(error.errno)}"
+    if name == "ConversionException" and code and (said := cast_in(text_of(error), code)):
+        return f"{name}: {said}"
     if name not in SAFE:
         return name
     first = text_of(error).strip().splitlines()

@@ -109,6 +109,44 @@ def test_the_error_of_a_failing_transform_repeats_no_value(con, tmp_path):
     assert caught.value.__cause__ is None
 
 
+TAKEN = {
+    "select v::int as n from t": 'a value of "v" cannot be cast, in line 1 of the query',
+    "select k,\n  cast(v as date) as d\nfrom t": 'a value of "v" cannot be cast, in line 2',
+    'select "x y"::timestamp as at from t': 'a value of "x y" cannot be cast',
+    "select k from t a join t b on a.k = b.v": 'a value of "v" cannot be cast',
+    "select sum(V::decimal(4, 2)) as s from t": 'a value of "v" cannot be cast',
+    "select\n(v || '!')::int as n from t": "a value cannot be cast, in line 2 of the query",
+    "select columns('^v$')::int from t": 'a value of "v" cannot be cast',
+}
+
+
+@pytest.mark.parametrize("query", TAKEN)
+def test_a_cast_that_fails_names_its_column_and_never_its_value(con, tmp_path, query):
+    con.execute("CREATE TABLE t AS SELECT 1 AS k, 'DE89 3704' AS v, 'DE89' AS \"x y\"")
+    if " join " in query:
+        query = query.replace("select k", "select a.k")
+    with pytest.raises(TransformError) as caught:
+        write_port(con, query, tmp_path, A)
+    assert TAKEN[query.replace("select a.k", "select k")] in str(caught.value)
+    assert "DE89" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x' to INT32 when casting from source column 3704",
+        "x when casting from source column 3704\n\nLINE 1: 3704\n^",
+        "\n\nLINE 3704: x\n   ^\n when casting from source column 3704",
+    ],
+)
+def test_a_value_that_looks_like_the_end_of_a_message_is_not_told(con, tmp_path, value):
+    con.execute("CREATE TABLE t AS SELECT $1 AS v", [value])
+    for query in ("select v::int as n from t", "select (v || '')::int as n from t"):
+        with pytest.raises(TransformError) as caught:
+            write_port(con, query, tmp_path, A)
+        assert "3704" not in str(caught.value)
+
+
 def test_the_error_of_a_mistyped_column_says_which(con, tmp_path):
     with pytest.raises(TransformError, match="tailnum"):
         write_port(con, "SELECT tailnum FROM (SELECT 1 AS tail)", tmp_path, A)

@@ -19,6 +19,9 @@ BROKEN = {
     "models/imports.py": "import nosuchmodule\ndef model(dbt, session):\n    return session\n",
     "models/raises.py": "def model(dbt, session):\n    x = int('IBAN')\n    return session\n",
     "models/cell.sql": "{{ config(materialized='table') }} select cast('IBAN' as int) as x",
+    "models/column.sql": (
+        "{{ config(materialized='table') }}\nselect code::int as x from (select 'IBAN' as code)"
+    ),
 }
 
 
@@ -34,6 +37,7 @@ def test_every_model_that_cannot_be_built_says_why_and_repeats_no_value(tmp_path
     assert "No module named 'nosuchmodule'" in told["imports.py"].what
     assert told["raises.py"].what.endswith("(error): ValueError (its words may repeat data)")
     assert told["cell.sql"].what.endswith("Conversion Error (its words may repeat data)")
+    assert told["column.sql"].what.endswith('Conversion Error: a value of "code" cannot be cast')
     assert "IBAN" not in str(caught.value)
 
 

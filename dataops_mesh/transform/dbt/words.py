@@ -11,6 +11,7 @@ from typing import Any
 
 from dataops_mesh.errors import Location, Problem
 from dataops_mesh.quality.redact import shown
+from dataops_mesh.spec.casts import cast_in
 from dataops_mesh.transform.dbt.project import INCREMENTAL
 
 LONGEST = 500
@@ -74,7 +75,7 @@ def not_built(rows: Sequence[Any], project: Path, where: Location, product: str)
 def _broken(row: Any, project: Path, where: Location, product: str) -> Problem:
     message = str(row.message or "")
     what = f"dbt could not build {row.node.name} ({row.status})"
-    said = said_of(message)
+    said = said_of(message, str(getattr(row.node, "compiled_code", None) or ""))
     unset = _VAR.search(message)
     then = ""
     if unset is not None:
@@ -106,8 +107,13 @@ def _place(said: str, project: Path, where: Location) -> Location:
     return where
 
 
-def said_of(message: str) -> str:
-    """Return what a message says of names and files, and never of rows."""
+def said_of(message: str, code: str = "") -> str:
+    """Return what a message says of names and files, and never of rows.
+
+    Args:
+        message: dbt's, with the adapter's words.
+        code: what was run.
+    """
     lines = [line.strip() for line in message.splitlines()]
     if (unset := _VAR.search(message)) is not None:
         return _no_value(unset[1])
@@ -123,7 +129,17 @@ def said_of(message: str) -> str:
         return module[0]
     kinds = [found[1] for line in lines if (found := _KIND.match(line))]
     kinds += [found[1] for line in lines if (found := _CLASS.match(line)) and _is_known(found[1])]
+    # dbt puts lines of its own before those of the model.
+    if kinds and kinds[-1] == "Conversion Error" and (
+        cast := cast_in(_bare(message), code, line=False)
+    ):
+        return f"{kinds[-1]}: {cast}"
     return f"{kinds[-1]} (its words may repeat data)" if kinds else ""
+
+
+def _bare(message: str) -> str:
+    """Return a message without the spaces with which dbt begins each line."""
+    return "\n".join(line.removeprefix("  ") for line in message.splitlines())
 
 
 def _is_known(name: str) -> bool:
