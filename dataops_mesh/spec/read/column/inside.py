@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from dataops_mesh.errors import Problem
 from dataops_mesh.spec.classes import CLASSES
 from dataops_mesh.spec.names import slug, stem
+from dataops_mesh.spec.read.column.compared import compared, number_of
 from dataops_mesh.spec.read.column.nested import composed, read_logical, unlike
 from dataops_mesh.spec.read.column.options import read_options
 from dataops_mesh.spec.read.node import Node
@@ -32,7 +32,6 @@ _FLAGS = ("unique", "primaryKey")
 _LEFT = ("multipleOf", "uniqueItems", "timezone", "elementType", "dimensions")
 _KINDS = {"integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "timestamp": "TIMESTAMP",
           "time": "TIME"}  # fmt: skip
-_NO_FLOAT = 2**128 - 2**103  # from here on a number is no float of 32 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +232,7 @@ def _conditions(
             unlike += f" OR try_cast({value} AS {known.type}) IS NULL"
         yield "format", f"{value} IS NOT NULL AND ({unlike})"
     bounds = [
-        f"{value} {sign} {_literal(bound, logical, value)}"
+        _compared(value, sign, bound, logical)
         for bound, sign in (
             (options.minimum, "<"),
             (options.maximum, ">"),
@@ -248,8 +247,10 @@ def _conditions(
         yield "range", f"coalesce({' OR '.join(bounds)}, false)"
     values = [child.value for item in node.items("enum") if (child := item.child("value"))]
     if values and logical in {"string", *_KINDS}:
-        listed = ", ".join(_literal(one, logical, value) for one in values if one is not None)
-        yield "enum", f"coalesce({value} NOT IN ({listed}), false)"
+        same = " OR ".join(
+            _compared(value, "=", one, logical) for one in values if one is not None
+        )
+        yield "enum", f"{value} IS NOT NULL AND NOT ({same or 'false'})"
 
 
 def _left(
@@ -277,21 +278,15 @@ def _left(
         yield Unexecuted(f"`relationships` of {path}: {told}", node.where, Severity.ERROR)
 
 
-def _literal(value: Any, logical: str | None, of: str) -> str:
-    """Return a value in SQL; what it is compared with says whether a number is a FLOAT."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float | Decimal) and logical in {"integer", "number"}:
-        text = _text(str(value))
-        if isinstance(value, int):
-            return f"{text}::DECIMAL(38,0)"
-        if abs(Decimal(str(value))) >= _NO_FLOAT:
-            return f"{text}::DOUBLE"
-        return f"if(typeof({of}) = 'FLOAT', {text}::FLOAT, {text}::DOUBLE)"
-    if isinstance(value, date | datetime | time):
-        value = value.isoformat()
-    kind = _KINDS.get(logical or "")
-    return f"{_text(str(value))}::{kind}" if kind else _text(str(value))
+def _compared(value: str, sign: str, said: Any, logical: str | None) -> str:
+    """Return the condition that a value is on a side of what the contract says."""
+    if isinstance(said, bool):
+        return f"{value} {sign} {str(said).lower()}"
+    if logical in {"integer", "number"} and (number := number_of(said)) is not None:
+        return compared(value, sign, number)
+    text = said.isoformat() if isinstance(said, date | datetime | time) else str(said)
+    kind = "DOUBLE" if isinstance(said, float) else _KINDS.get(logical or "")
+    return f"{value} {sign} {_text(text)}" + (f"::{kind}" if kind else "")
 
 
 def _text(value: str) -> str:
