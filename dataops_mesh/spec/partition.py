@@ -3,7 +3,8 @@
 A column that the contract calls `partitioned` says where the cuts are (ODCS
 `schema[0].properties[].partitioned`); the setting `partitions` says how they are made. A column of
 dates is cut by its dates, and the time zone says when a day is over; a column of timestamps is cut
-at the zone's midnights, so that a day may have 23 or 25 hours. Hours are those of UTC.
+at the zone's midnights, so that a day may have 23 or 25 hours. Hours are those of UTC. A day that
+the zone's clocks skipped whole is none.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
@@ -20,6 +22,8 @@ from dataops_mesh.spec.threshold import Threshold
 _DECEMBER = 12
 _LAST_KEY = chr(0x10FFFF)  # after all others
 _HOUR, KEY_OF_HOUR = timedelta(hours=1), "%Y-%m-%dT%H"
+_DAY = timedelta(days=1)
+_YEARS = range(1800, 2100)
 
 
 class Cadence(StrEnum):
@@ -135,7 +139,9 @@ def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partiti
         keys = tuple(known)
         by = now.astimezone(ZoneInfo(partitioning.zone)).date()
         what = f'no partition "{key}" by {by}{did_you_mean(key, keys)}'
-        if not keys:
+        if key in map(str, skipped_days(partitioning.zone)):
+            what = f'no partition "{key}": that day never was in {partitioning.zone}'
+        elif not keys:
             what += f": the first begins on {floor(partitioning.start, partitioning.cadence)}"
         raise UnknownNameError(Problem(what, key="partition", choices=shown(keys)))
     return known[key]
@@ -179,6 +185,8 @@ def has_key(partitioning: Partitioning, key: str) -> bool | None:
         return None
     if floor(day, cadence) != day:
         return None
+    if cadence is Cadence.DAILY and day in skipped_days(partitioning.zone):
+        return False
     first = floor(partitioning.start, cadence)
     return first <= day and (partitioning.end is None or day < partitioning.end)
 
@@ -194,8 +202,31 @@ def keys_outside(partitioning: Partitioning) -> tuple[tuple[str, str], ...]:
     if cadence is None:
         return (("", _LAST_KEY),)
     first = floor(partitioning.start, cadence)
-    before = f"{first - timedelta(days=1)}{_LAST_KEY}" if first > date.min else ""
-    return (("", before), *(((end.isoformat(), _LAST_KEY),) if end else ()))
+    before = f"{first - _DAY}{_LAST_KEY}" if first > date.min else ""
+    never = [] if cadence is not Cadence.DAILY else map(str, skipped_days(partitioning.zone))
+    after = ((end.isoformat(), _LAST_KEY),) if end else ()
+    return (("", before), *((key, key) for key in never), *after)
+
+
+@lru_cache(maxsize=1024)
+def skipped_days(zone: str) -> tuple[date, ...]:
+    """Return the days that a zone never had: it went over the date line.
+
+    >>> skipped_days("Pacific/Apia"), skipped_days("Europe/Zurich")
+    ((datetime.date(2011, 12, 30),), ())
+    """
+    place = ZoneInfo(zone)
+
+    def offset(year: int) -> timedelta:
+        return datetime(year, 1, 1, tzinfo=place).utcoffset() or timedelta()
+
+    moved = (year for year in _YEARS if offset(year + 1) - offset(year) > _DAY / 2)
+    days = (date(year, 1, 1) + number * _DAY for year in moved for number in range(366))
+    return tuple(day for day in days if not _is_day(day, place))
+
+
+def _is_day(day: date, zone: ZoneInfo) -> bool:
+    return _midnight(day, zone) < _midnight(day + _DAY, zone)
 
 
 def _pieces(cut: Partitioning, now: datetime) -> Iterator[Partition]:
@@ -228,7 +259,8 @@ def _days(cut: Partitioning, cadence: Cadence, now: datetime) -> Iterator[Partit
         start, end = (first, after) if not cut.moments else (begins, ends)
         if cut.moments and not cut.zoned:
             start, end = begins.replace(tzinfo=None), ends.replace(tzinfo=None)
-        yield Partition(first.isoformat(), cut.column, start, end, begins, ends)
+        if begins < ends:
+            yield Partition(first.isoformat(), cut.column, start, end, begins, ends)
         first, begins = after, ends
 
 

@@ -17,9 +17,10 @@ from helpers import (
 )
 
 from dataops_mesh import load_domain
+from dataops_mesh.errors import DeclarationError, UnknownNameError
 from dataops_mesh.factory.partitions import partitions_of
 from dataops_mesh.run.due import due_partitions
-from dataops_mesh.spec.partition import partitions_until
+from dataops_mesh.spec.partition import partition_of, partitions_until
 from dataops_mesh.store.log import Entry, Part
 
 DAY = "{name: day, logicalType: date, primaryKey: true, partitioned: true}"
@@ -72,6 +73,29 @@ def test_in_the_days_of_a_time_zone(tmp_path, zone, cadence, column, end):
     start = TODAY - timedelta(days=250)  # so that the clocks were changed meanwhile
     until = TODAY + timedelta(days=end) if end is not None else None
     same_as_ours(sales(tmp_path, cadence, start, until, zone=zone, column=column))
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Apia", "Pacific/Fakaofo"])
+@pytest.mark.parametrize("column", [DAY, AT])
+@pytest.mark.parametrize("start", [date(2011, 12, 20), date(2011, 12, 29), date(2011, 12, 31)])
+def test_without_a_day_that_never_was(tmp_path, zone, column, start):
+    """Dagster has two names for the day after, and leaves out both or none (1.13)."""
+    settings = sales(tmp_path, "daily", start, date(2012, 1, 10), zone=zone, column=column)
+    found = product(settings, "shop.sales")
+    pieces = partitions_until(found.partitioning, datetime.now(UTC))
+    keys = [piece.key for piece in pieces]
+    theirs = list(partitions_of(found, settings).get_partition_keys())
+    assert keys == [key for key in theirs if key != "2011-12-30"]
+    assert not {"2011-12-30"} & set(due_partitions(found, environment(settings)))
+    with pytest.raises(UnknownNameError, match="never was in"):
+        partition_of(found.partitioning, "2011-12-30", datetime.now(UTC))
+
+
+def test_a_start_that_never_was_is_said(tmp_path):
+    settings = sales(tmp_path, "daily", date(2011, 12, 30), None, zone="Pacific/Apia")
+    with pytest.raises(DeclarationError, match="never was in Pacific/Apia") as error:
+        product(settings, "shop.sales")
+    assert "say 2011-12-31" in str(error.value)
 
 
 @pytest.mark.parametrize("end", [None, 0, 1, -2])

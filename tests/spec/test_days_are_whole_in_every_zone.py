@@ -164,3 +164,27 @@ def test_every_key_that_is_denied_is_looked_for(cadence, start, days, asked):
     for key in keys:
         if has_key(cut, key) is False:
             assert any(first <= key <= last for first, last in keys_outside(cut)), key
+
+
+NEVER = {
+    "Pacific/Apia": "2011-12-30", "Pacific/Fakaofo": "2011-12-30", "Kwajalein": "1993-08-21",
+    "Pacific/Kiritimati": "1994-12-31", "Pacific/Kanton": "1994-12-31",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", NEVER)
+@pytest.mark.parametrize("moments", [False, True])
+def test_a_day_that_never_was_is_no_partition(zone: str, *, moments: bool):
+    day, key = date.fromisoformat(NEVER[zone]), NEVER[zone]
+    start, end = day - timedelta(days=3), day + timedelta(days=3)
+    hours = (datetime.combine(start, time(), UTC) + timedelta(hours=n) for n in range(-30, 180))
+    were = sorted({str(hour.astimezone(ZoneInfo(zone)).date()) for hour in hours})
+    cut = Partitioning("at", Cadence.DAILY, start, end, zone=zone, moments=moments)
+    pieces = partitions_until(cut, datetime.combine(end, time(), UTC) + timedelta(days=9))
+    assert [p.key for p in pieces] == [one for one in were if str(start) <= one < str(end)]
+    assert key not in were
+    for one, after in pairwise(pieces):
+        assert one.ends == after.begins
+    assert has_key(cut, key) is False
+    assert any(first <= key <= last for first, last in keys_outside(cut))
+    assert key not in [p.key for p in nearby(cut, str(start), on=4)]

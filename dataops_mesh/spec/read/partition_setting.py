@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.spec.model import Column
-from dataops_mesh.spec.partition import Cadence, Partitioning, day_of
+from dataops_mesh.spec.partition import Cadence, Partitioning, day_of, skipped_days
 from dataops_mesh.spec.read.aside import SETTING, read_bound
 from dataops_mesh.spec.read.node import Node
 
@@ -70,6 +70,10 @@ def read_partitioning(
         quarantine=read_bound(node.child(SETTING), problems),
     )
     _require_hours(node, found, problems)
+    if found.cadence is Cadence.DAILY and start in skipped_days(zone):
+        what = f"{start} never was in {zone}, whose clocks skipped that day"
+        then = f"say {start + timedelta(days=1)}"
+        problems.append((node.child("start") or node).problem(what, then=then))
     return found
 
 
