@@ -6,7 +6,8 @@ import glob
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from dataops_mesh.store import files
 from dataops_mesh.store.captures.content import content_of
 from dataops_mesh.store.store import Store
 
-# A file changed again within this time could keep its size and its modification time.
+# A file changed again within this time could keep its size and its times.
 _SETTLED_SECONDS = 2.0
 
 
@@ -50,15 +51,46 @@ def base_of(source: Source, folder: Path) -> Path:
     return (_package_folder(source) if source.package else folder).absolute()
 
 
-def marks(found: Iterable[Path]) -> tuple[tuple[object, ...], ...]:
-    """Return what changes whenever a file is written, replaced or put back.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What changes whenever a file is written, replaced or put back.
 
     The time of the last change of status is the system's own: nobody sets it, as one can the
     time of modification.
+
+    Args:
+        files: what each file is, and each link on the way to it.
+        folders: of each folder on the way, what it is, and when its status and its names changed.
     """
-    states = ((str(path), path.stat()) for path in found)
-    return tuple(
-        (n, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for n, s in states
+
+    files: tuple[tuple[object, ...], ...] = ()
+    folders: Mapping[str, tuple[int, int, int, int]] = field(default_factory=dict)
+
+    def are_those_of(self, before: Marks) -> bool:
+        """Tell whether everything is where it was.
+
+        A new name in a folder changes both of its times, and nothing of what is in it; only its
+        status changes when the folder itself is renamed, and put back.
+        """
+        return self.files == before.files and all(
+            was[:2] == now[:2] and (was[2] == now[2] or now[2] == now[3])
+            for was, now in ((was, self.folders.get(name)) for name, was in before.folders.items())
+            if now is not None
+        )
+
+
+def marks(found: Iterable[Path]) -> Marks:
+    """Return the marks of files and of the way to them."""
+    paths = [path.absolute() for path in found]
+    way = dict.fromkeys(parent for path in paths for parent in path.parents)
+    links = [path for path in (*way, *paths) if path.is_symlink()]
+    states = [(path, path.stat()) for path in paths] + [(path, path.lstat()) for path in links]
+    folders = {str(path): path.stat() for path in way}
+    return Marks(
+        tuple(
+            (str(n), s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for n, s in states
+        ),
+        {n: (s.st_dev, s.st_ino, s.st_ctime_ns, s.st_mtime_ns) for n, s in folders.items()},
     )
 
 
@@ -85,7 +117,8 @@ def content(store: Store, path: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     found = content_of(path)
-    if abs(time.time() - state.st_mtime) > _SETTLED_SECONDS:
+    # The time of modification may be set to any; the other one is the disk's.
+    if all(abs(time.time() - at) > _SETTLED_SECONDS for at in (state.st_mtime, state.st_ctime)):
         _remember(note, mark, found)
     return found
 

@@ -199,7 +199,7 @@ def _delivered(product: Product, source: Source) -> tuple[Mark, ...]:
         parts = Path(source.path.replace(PARTITION_KEY, "*")).parts
         first = next(n for n, part in enumerate(parts) if "*" in part)
         found = list((product.folder / Path(*parts[:first])).glob(str(Path(*parts[first:]))))
-    return marks(sorted(file for file in found if file.is_file()))
+    return marks(sorted(file for file in found if file.is_file())).files
 
 
 def _digest(what: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from helpers import a_product, a_source, environment, product, read, run, write_workspace
 
+from dataops_mesh.engine.source import content
 from dataops_mesh.errors import SourceError
 from dataops_mesh.gate import Publish
 from dataops_mesh.run.inputs.bind import pin_inputs, require_unchanged
@@ -121,7 +122,15 @@ def test_mixed_line_ends_are_said_with_file_and_line(tmp_path: Path):
 
 def swapped(file: Path, how: str) -> None:
     state = file.stat()
-    if how == "put back":
+    if how in {"link", "folder"}:
+        place = file if how == "link" else file.parent
+        kept = place.rename(place.with_suffix(".kept"))
+        if how == "folder":
+            place.mkdir()
+        file.write_text("k,v\n1,other\n")
+        place.rename(place.with_suffix(".other"))
+        kept.rename(place)
+    elif how == "put back":
         kept = file.rename(file.with_suffix(".kept"))
         file.write_text("k,v\n1,other\n")
         kept.replace(file)
@@ -130,17 +139,20 @@ def swapped(file: Path, how: str) -> None:
         os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
-@pytest.mark.parametrize("how", ["put back", "same size and time"])
+@pytest.mark.parametrize("how", ["put back", "same size and time", "link", "folder"])
 def test_a_file_that_was_swapped_while_it_was_read_does_not_pass(tmp_path: Path, how: str):
     columns = ["{name: k, logicalType: integer}", "{name: v, logicalType: string}"]
     made = a_product(
         {"p": columns},
-        inputs=[a_source("src", "src.csv")],
-        files={"p.sql": "select * from src", "src.csv": "k,v\n1,right\n"},
+        inputs=[a_source("src", "in/src.csv")],
+        files={"p.sql": "select * from src", "in/src.csv": "k,v\n1,right\n"},
     )
     settings = write_workspace(tmp_path, {"d": {"p": made}})
     found, store = product(settings, "d.p"), environment(settings).store
-    file = found.folder / "src.csv"
+    file = found.folder / "in/src.csv"
+    if how == "link":
+        file.rename(file.with_name("today.csv"))
+        file.symlink_to("today.csv")
     os.utime(file, (1, 1))  # settled long ago, so that its content is remembered
     with pinned(store) as release:
         inputs = pin_inputs(store, found, release)
@@ -148,8 +160,35 @@ def test_a_file_that_was_swapped_while_it_was_read_does_not_pass(tmp_path: Path,
         swapped(file, how)
         with pytest.raises(SourceError, match="changed while it was read"):
             require_unchanged(store, found, inputs)
-        if how != "put back":
+        if how == "same size and time":
             assert pin_inputs(store, found, release).sources != inputs.sources
+
+
+def test_another_file_that_comes_into_the_folder_meanwhile_changes_nothing(tmp_path: Path):
+    made = a_product(
+        {"p": ["{name: k, logicalType: integer}"]},
+        inputs=[a_source("src", "in/src.csv")],
+        files={"p.sql": "select k from src", "in/src.csv": "k\n1\n"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    found, store = product(settings, "d.p"), environment(settings).store
+    (found.folder / "in").chmod(0o755)  # its status is younger than its names
+    with pinned(store) as release:
+        inputs = pin_inputs(store, found, release)
+        (found.folder / "in/other.csv").write_text("k\n2\n")
+        (found.folder / "other").mkdir()
+        require_unchanged(store, found, inputs)
+
+
+def test_what_was_written_this_moment_is_not_remembered_by_its_old_time(tmp_path: Path):
+    """A clock of the disk that ticks a hundred times a second tells two writes of a tick apart by
+    nothing but the time of modification, which `cp -p` and `rsync -t` set.
+    """
+    store, file = environment(write_workspace(tmp_path, {})).store, tmp_path / "src.csv"
+    file.write_text("k,v\n1,right\n")
+    os.utime(file, (1, 1))
+    content(store, file)
+    assert not [note for note in store.cache.iterdir() if note.is_file()]
 
 
 def test_apostrophes_are_part_of_the_text(tmp_path: Path):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.session import bind_release, bind_source, narrow
-from dataops_mesh.engine.source import fingerprint, marks, resolve
+from dataops_mesh.engine.source import Marks, fingerprint, marks, resolve
 from dataops_mesh.engine.whole import Opened
 from dataops_mesh.errors import NotPublishedError, Problem, SourceError
 from dataops_mesh.fetch.fetch import Delivered
@@ -48,7 +48,7 @@ class Inputs:
     release: Release
     reads: tuple[InputRead, ...]
     source_files: dict[str, tuple[Path, ...]]
-    marks: tuple[tuple[object, ...], ...] = ()
+    marks: Marks = field(default_factory=Marks)
     full: bool = False
     opened: Opened = field(default_factory=dict)
     states: Mapping[str, bytes] = field(default_factory=dict)
@@ -121,7 +121,7 @@ def require_unchanged(store: Store, product: Product, inputs: Inputs, partition:
         SourceError: a source was delivered anew while it was read.
     """
     read = dict(inputs.sources)
-    touched = _marks(inputs.source_files) != inputs.marks
+    touched = not _marks(inputs.source_files).are_those_of(inputs.marks)
     problems = [
         Problem(
             f'source "{port.name}" changed while it was read',
@@ -230,11 +230,11 @@ def published_read(release: Release, port: InputPort, address: Address) -> Input
     return InputRead(port.name, address, *content, role=port.role)
 
 
-def _marks(source_files: Mapping[str, tuple[Path, ...]]) -> tuple[tuple[object, ...], ...]:
+def _marks(source_files: Mapping[str, tuple[Path, ...]]) -> Marks:
     try:
         return marks(path for found in source_files.values() for path in found)
     except OSError:  # gone or out of reach: reading it says so, with its port
-        return ()
+        return Marks()
 
 
 def _readable(source: Source) -> bool:
