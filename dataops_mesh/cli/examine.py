@@ -70,6 +70,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
     from dataops_mesh.transform.dry.dbt_columns import dbt_column_notes
     from dataops_mesh.transform.dry.rules import rule_problems
     from dataops_mesh.transform.dry.session import known_types
+    from dataops_mesh.transform.dry.spelling import spelling_notes
     from dataops_mesh.transform.dry.transforms import Bound, bound
     from dataops_mesh.transform.validate import transform_problems
     from dataops_mesh.transform.walls import walls_of
@@ -94,6 +95,7 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         problems += capture_problems(product, settings)
         said = (*source_notes(product), *profile_notes(product), *sql.notes)
         said += (*cut_descriptions(product), *chance_notes(product))
+        said += () if wrong else spelling_notes(product, known)
         if is_dbt(product) and not wrong:
             said += dbt_column_notes(product, known, dbt_manifest(product, walls_of(settings)))
             said += _unpublished(product, settings)

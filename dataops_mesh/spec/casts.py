@@ -15,9 +15,7 @@ _END = re.compile(r"\n\nLINE (\d+): [^\n]*\n *\^\s*$")
 _WORD = re.compile(r"\w+")
 
 
-def cast_in(
-    message: str, text: str, columns: Collection[str] = (), *, line: bool = True
-) -> str:
+def cast_in(message: str, text: str, columns: Collection[str] = (), *, line: bool = True) -> str:
     r"""Return which cast of a text failed, as far as it can be told; else nothing.
 
     Args:

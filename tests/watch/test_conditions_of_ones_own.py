@@ -156,7 +156,10 @@ def test_what_a_metric_is_made_of():
         ("{name: a, when: size(nulls) < 5}", 'nothing is called "nulls"'),
         ("{name: a, when: rows <}", "is not CEL, at character"),
         ("{name: a, when: rows}", "answers neither true nor false"),
-        ("{name: a, when: rows < 0.5 * rowsBefore}", "`rows < 0.5 * rowsBefore` is of different kinds"),
+        (
+            "{name: a, when: rows < 0.5 * rowsBefore}",
+            "`rows < 0.5 * rowsBefore` is of different kinds",
+        ),
         ("{name: a, when: refusals > 3 || rows == 's3'}", "`rows == 's3'` is of different kinds"),
         ("{name: A b, when: rows == 0}", '"A b" does not match'),
         ("{name: a, when: rows == 0, severity: fatal}", "fatal"),

@@ -130,8 +130,10 @@ def said_of(message: str, code: str = "") -> str:
     kinds = [found[1] for line in lines if (found := _KIND.match(line))]
     kinds += [found[1] for line in lines if (found := _CLASS.match(line)) and _is_known(found[1])]
     # dbt puts lines of its own before those of the model.
-    if kinds and kinds[-1] == "Conversion Error" and (
-        cast := cast_in(_bare(message), code, line=False)
+    if (
+        kinds
+        and kinds[-1] == "Conversion Error"
+        and (cast := cast_in(_bare(message), code, line=False))
     ):
         return f"{kinds[-1]}: {cast}"
     return f"{kinds[-1]} (its words may repeat data)" if kinds else ""

@@ -247,9 +247,7 @@ def _conditions(
         yield "range", f"coalesce({' OR '.join(bounds)}, false)"
     values = [child.value for item in node.items("enum") if (child := item.child("value"))]
     if values and logical in {"string", *_KINDS}:
-        same = " OR ".join(
-            _compared(value, "=", one, logical) for one in values if one is not None
-        )
+        same = " OR ".join(_compared(value, "=", one, logical) for one in values if one is not None)
         yield "enum", f"{value} IS NOT NULL AND NOT ({same or 'false'})"
 
 
