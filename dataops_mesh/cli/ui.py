@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from dataops_mesh.cli.workspace import open_readable, say_unreadable
 from dataops_mesh.errors import Problem, SettingsError
 from dataops_mesh.settings import PREFIX
 
+DAGSTER = "DAGSTER_"
+_LINK = re.compile("(tcp|udp|sctp)://")
 PATIENCE = 5  # seconds for what was started to end by itself
 # Ends the group once `mesh ui` is gone, however that went: a closed terminal, `kill -9`.
 _WATCH = """
@@ -45,7 +48,7 @@ def start_ui(arguments: Sequence[str]) -> int:
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(file), *arguments]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            command, cwd=settings.root, env={**os.environ, **ours}, start_new_session=True
+            command, cwd=settings.root, env={**_environment(), **ours}, start_new_session=True
         )
     except OSError as error:
         say(f"error: dagster dev could not be started: {error}")
@@ -58,6 +61,15 @@ def start_ui(arguments: Sequence[str]) -> int:
     finally:
         _end_group(process)
         watch.communicate()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what Dagster would take for options of its own.
+
+    Kubernetes tells every pod of a service `dagster-code-server` in DAGSTER_CODE_SERVER_PORT.
+    """
+    every = os.environ.items()
+    return {k: v for k, v in every if not (k.startswith(DAGSTER) and _LINK.match(v))}
 
 
 def _watch(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

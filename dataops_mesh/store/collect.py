@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,7 +137,19 @@ def collect(
             without = frozenset((*found.candidates, *_refs_of(store, found.litter)))
             return replace(found, captures=_items(unneeded(store, without)))
         found = _delete_but_what_is_read(store, found)
-        return replace(found, captures=_items(delete_unneeded(store, grace_seconds)))
+        stuck: dict[str, Item] = {}
+
+        @contextmanager
+        def past(item: files.Item) -> Iterator[None]:
+            try:
+                yield
+            except PermissionError as error:
+                name = _path(store, item.path) if item.path.is_relative_to(store.root) else ""
+                name = name or item.path.name
+                stuck[item.path.name] = _stuck(Item(name, item.bytes), error, item.path)
+
+        gone = _items(delete_unneeded(store, grace_seconds, past))
+        return replace(found, captures=gone, stuck=(*found.stuck, *stuck.values()))
 
 
 def _refs_of(store: Store, litter: tuple[Item, ...]) -> Iterator[str]:
@@ -236,9 +248,12 @@ def _delete_but_what_is_read(store: Store, found: Collected) -> Collected:
 
 def _delete(store: Store, found: Collected) -> Collected:
     """Delete what was found, past what belongs to somebody else."""
-    for ref in restricted.orphans(store):
-        restricted.remove(store, ref)
     stuck = {}
+    for ref in restricted.orphans(store):
+        try:
+            restricted.remove(store, ref)
+        except PermissionError as error:
+            stuck[Item(ref, 0)] = _stuck(Item(ref, 0), error, Path(ref))
     candidates = {item.name for item in found.gone}
     for item in (*found.gone, *found.litter, *found.tree):
         candidate = item.name in candidates
@@ -253,8 +268,7 @@ def _delete(store: Store, found: Collected) -> Collected:
                     restricted.remove(store, _ref(store, path))
                 remove_leftover(store, path)
         except PermissionError as error:
-            where = Path(os.fsdecode(error.filename or path))
-            stuck[item] = Item(item.name, item.bytes, f"{error.strerror}{rights_of(where)}")
+            stuck[item] = _stuck(item, error, path)
     return replace(
         found,
         gone=tuple(item for item in found.gone if item not in stuck),
@@ -262,6 +276,11 @@ def _delete(store: Store, found: Collected) -> Collected:
         tree=tuple(item for item in found.tree if item not in stuck),
         stuck=tuple(stuck.values()),
     )
+
+
+def _stuck(item: Item, error: PermissionError, path: Path) -> Item:
+    where = Path(os.fsdecode(error.filename or path))
+    return replace(item, why=f"{error.strerror}{rights_of(where)}")
 
 
 def _candidate_folders(store: Store) -> Iterator[Path]:

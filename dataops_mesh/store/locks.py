@@ -82,7 +82,10 @@ def _wait(path: Path, seconds: float) -> int:
 
 def _take(path: Path, *, create: bool = True) -> int | None:
     """Lock the file and return its descriptor, or None if another process holds it."""
-    descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o644)
+    try:
+        descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o644)
+    except PermissionError:  # somebody else's: it is enough to read it
+        descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

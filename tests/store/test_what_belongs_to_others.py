@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,8 +18,10 @@ from dataops_mesh.disk import disk_problem
 from dataops_mesh.errors import MeshError, SettingsError, StoreError
 from dataops_mesh.ledger import open_ledger
 from dataops_mesh.ledger.operations import Operation, add_operation
+from dataops_mesh.store.captures.take import home_of
 from dataops_mesh.store.collect import Collected, collect
 from dataops_mesh.store.log import latest
+from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.store import open_store
 
 STRANGER = 65534
@@ -97,6 +100,77 @@ def test_a_collection_goes_on_past_what_belongs_to_somebody_else(settings):
     assert others.relative_to(store.candidates).as_posix() in stuck
     assert "belongs to" in stuck
     assert "you are" in stuck
+
+
+def own_by_a_stranger(*paths: Path) -> None:
+    if os.geteuid() == 0:
+        for path in paths:
+            os.chown(path, STRANGER, STRANGER)
+
+
+@pytest.mark.parametrize("lives", [False, True])
+def test_a_lock_and_a_pin_of_somebody_else_stop_no_collection(settings, lives):
+    """Root collected once by hand, and a process of root reads; the pipeline's user goes on."""
+    store = open_store(settings.store_folder)
+    own_by_a_stranger(store.root, *store.root.rglob("*"))
+    for lock_file in (store.root / "collect.lock", store.catalogs / "write.lock"):
+        lock_file.touch()
+        os.chown(lock_file, os.geteuid(), os.getegid())
+        lock_file.chmod(0o444 if os.geteuid() else 0o644)
+    with pinned(store) as release:
+        pins = list(store.pins.glob("*.lock"))
+        for pin in pins:
+            pin.chmod(0o444 if os.geteuid() else 0o644)
+        if not lives:
+            left = store.pins / "dead.lock"
+            left.touch()
+            left.chmod(0o444 if os.geteuid() else 0o644)
+
+        def act() -> str:
+            found = collect(store, keep_releases=1, grace_seconds=0)
+            return f"{len(found.gone)}|{len(found.stuck)}"
+
+        assert as_a_stranger(act) == "3|0"
+        assert [pin for pin in pins if pin.exists()] == pins, "it lives"
+        for entry in release.ports.values():
+            assert all((store.candidates / ref).is_dir() for ref in entry.refs)
+    assert not (store.pins / "dead.lock").exists()
+
+
+def test_a_collection_goes_on_past_captures_of_somebody_else(settings):
+    store = open_store(settings.store_folder)
+    own_by_a_stranger(store.root, *store.root.rglob("*"))
+    captures = sorted(path for path in store.captures.glob("??/*") if path.is_file())
+    assert len(captures) == 4
+    for path in captures[:1]:
+        lock(path.parent)
+        if os.geteuid() == 0:
+            os.chown(path.parent, 0, 0)
+
+    def act() -> str:
+        found = collect(store, keep_releases=1, grace_seconds=0)
+        stuck = ";".join(f"{item.name} {item.why}" for item in found.stuck)
+        return f"{len(found.gone)}|{len(found.captures)}|{stuck}"
+
+    gone, deleted, stuck = as_a_stranger(act).split("|")
+    assert int(gone) == 3
+    if captures[0].name in stuck:  # unless it is that of what consumers read
+        assert deleted == "2"
+        assert "belongs to" in stuck
+    assert captures[0].exists()
+
+
+@pytest.mark.parametrize(("root", "found"), [(0o2775, 0o2770), (0o2770, 0o2770), (0o755, 0o700)])
+def test_captures_are_of_the_group_that_writes_the_store(settings, root, found):
+    store = open_store(settings.store_folder)
+    shutil.rmtree(store.captures)
+    store.root.chmod(root)
+    before = os.umask(0o002)
+    try:
+        home = home_of(store, private=False)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(home.stat().st_mode) == found
 
 
 def test_a_run_that_may_not_write_says_whose_the_folder_is(settings):

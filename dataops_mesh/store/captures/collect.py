@@ -8,8 +8,8 @@ anew. Nobody waits for anybody, and what a crash has left aside the next collect
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from dataops_mesh.store import files
@@ -20,6 +20,7 @@ from dataops_mesh.store.files import Item
 from dataops_mesh.store.store import Store
 
 _ASIDE = "aside"
+Within = Callable[[Item], AbstractContextManager[None]]
 
 
 def unneeded(store: Store, gone: frozenset[str] = frozenset()) -> tuple[Item, ...]:
@@ -29,29 +30,40 @@ def unneeded(store: Store, gone: frozenset[str] = frozenset()) -> tuple[Item, ..
     return tuple(item for item in every if item.path.name not in needed)
 
 
-def delete_unneeded(store: Store, grace_seconds: float = 0.0) -> tuple[Item, ...]:
+@contextmanager
+def _raised(_item: Item) -> Iterator[None]:
+    yield
+
+
+def delete_unneeded(
+    store: Store, grace_seconds: float = 0.0, within: Within = _raised
+) -> tuple[Item, ...]:
     """Delete the captures that nobody needs, and what was half taken; return the captures.
 
     Args:
         store: the store.
         grace_seconds: how old it must be that was half taken.
+        within: what becomes of an error; nothing, unless somebody goes on past it.
     """
     needed, deleted = named(store.root), list[Item]()
     for home in homes(store):
         for item in captures_in(home):
             if item.path.name not in needed:
-                _set_aside(home, item.path)
+                with within(item):
+                    _set_aside(home, item.path)
         aside = tuple(_aside(home))
         again = named(store.root) if aside else frozenset[str]()  # after they were listed
         for item in aside:
-            if item.path.name in again:
-                _put_back(home, item.path)
-            else:
-                files.remove(item.path)
-                deleted.append(item)
+            with within(item):
+                if item.path.name in again:
+                    _put_back(home, item.path)
+                else:
+                    files.remove(item.path)
+                    deleted.append(item)
         for path in home.glob(f"*/{files.TEMPORARY}*"):
             if is_older(path, grace_seconds):
-                files.remove(path)
+                with within(Item(path, 0, 0.0)):
+                    files.remove(path)
     return tuple(deleted)
 
 

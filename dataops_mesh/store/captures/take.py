@@ -10,7 +10,7 @@ name with his candidate (store/captures/note.py): that keeps it.
 from __future__ import annotations
 
 from pathlib import Path
-from stat import S_IMODE
+from stat import S_IMODE, S_ISGID, S_IWGRP
 
 from dataops_mesh.errors import StoreError
 from dataops_mesh.store import files, restricted
@@ -22,19 +22,30 @@ from dataops_mesh.store.store import Store
 STORE = "store"  # where captures are, beside the restricted folder
 PRIVATE = ".captures"  # no domain is called so
 _ATTEMPTS, _READ, _OTHERS = 10, 0o444, 0o077
+_OWN, _GROUP = 0o700, 0o070
 
 
 def home_of(store: Store, *, private: bool) -> Path:
-    """Return the folder of captures: the store's own, or the restricted one; both for us alone.
+    """Return the folder of captures: the store's own, or the restricted one; for us alone.
+
+    Where a group writes the store, the store's own is the group's too.
 
     Raises:
         StoreError: there is no restricted folder, or everybody may enter it.
     """
     home = restricted.prepare(store) / PRIVATE if private else store.captures
     files.make_folder(home)
-    if S_IMODE(home.stat().st_mode) & _OTHERS:
-        files.shut(home)
+    group = 0 if private else _group_of(store)
+    mode = S_IMODE(home.stat().st_mode)
+    if mode & _OTHERS & ~group:
+        files.allow(home, _OWN | (mode & group))
     return home
+
+
+def _group_of(store: Store) -> int:
+    """Return the rights of the store's group, if it may write."""
+    mode = S_IMODE(store.root.stat().st_mode)
+    return mode & (_GROUP | S_ISGID) if mode & S_IWGRP else 0
 
 
 def homes(store: Store) -> tuple[Path, ...]:
