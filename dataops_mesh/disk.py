@@ -31,13 +31,14 @@ def disk_problem(error: OSError) -> Problem:
 
 
 def _in_store(path: Path) -> bool:
-    """Tell whether a path is in a store, as far as one may look."""
+    """Tell whether a path is in a store, or in a folder into which nobody may look."""
     for place in (path, *path.absolute().parents):
         try:
             if place.name == _MARKER or (place / _MARKER).exists():
                 return True
         except PermissionError:
-            return True
+            if os.path.isdir(place):  # noqa: PTH112 - not a link to where one may not look
+                return True
     return False
 
 

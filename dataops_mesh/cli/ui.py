@@ -48,7 +48,7 @@ def start_ui(arguments: Sequence[str]) -> int:
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(file), *arguments]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            command, cwd=settings.root, env={**_environment(), **ours}, start_new_session=True
+            command, cwd=settings.root, env={**environment(), **ours}, start_new_session=True
         )
     except OSError as error:
         say(f"error: dagster dev could not be started: {error}")
@@ -63,7 +63,7 @@ def start_ui(arguments: Sequence[str]) -> int:
         watch.communicate()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the environment without what Dagster would take for options of its own.
 
     Kubernetes tells every pod of a service `dagster-code-server` in DAGSTER_CODE_SERVER_PORT.

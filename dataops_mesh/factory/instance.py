@@ -1,5 +1,6 @@
 """The Dagster instance of a workspace, made on first use."""
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -29,6 +30,7 @@ instance_class:
   class: WorkspaceInstance
 """
 DAGSTER_YAML = OLD_YAML + EVENT_LOG
+_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 PROCESS_TAG = "mesh/process"
 
 
@@ -42,6 +44,8 @@ def dagster_home(settings: Settings) -> Path:
     config = home / "dagster.yaml"
     try:
         home.mkdir(parents=True, exist_ok=True)
+        if not config.exists():
+            _make_databases(home)
         if not config.exists() or config.read_text("utf-8") == OLD_YAML:
             _write(config, DAGSTER_YAML)
     except PermissionError as error:
@@ -49,6 +53,13 @@ def dagster_home(settings: Settings) -> Path:
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     return home
+
+
+def _make_databases(home: Path) -> None:
+    """Make Dagster's files with the rights that the umask gives: SQLite lets no group write."""
+    for name in _DATABASES:
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).touch()
 
 
 def _write(file: Path, text: str) -> None:
@@ -67,6 +78,9 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     from sqlalchemy.exc import OperationalError
 
     home = dagster_home(settings)
+    for file in (home / name for name in _DATABASES):
+        if file.exists() and not os.access(file, os.W_OK):
+            raise _not_ours(file, os.strerror(errno.EACCES))
     try:
         return dg.DagsterInstance.get()
     except PermissionError as error:
@@ -77,9 +91,10 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         raise _not_ours(home, str(error.orig)) from None
 
 
-def _not_ours(home: Path, why: str | None) -> SettingsError:
-    what = f"Dagster's home {home} may not be written: {why}{rights_of(home)}"
-    then = "name another folder (DAGSTER_HOME wins), or have whoever it belongs to let you"
+def _not_ours(place: Path, why: str | None) -> SettingsError:
+    what = f"Dagster's home {place} may not be written: {why}{rights_of(place)}"
+    then = "name another folder (DAGSTER_HOME wins), or have whoever it belongs to let you: "
+    then += "`chmod -R g+rwX`, and one group"
     return SettingsError(Problem(what, key="tool.dataops_mesh.dagster_home", next=then))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,7 @@ def open_ledger(url: str, tell: Tell = nobody, *, patience: float = _BUSY_SECOND
             return Ledger(create_engine(readable), writable=False)
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
+            _make_file(engine.url.database)
             event.listen(engine, "connect", partial(_prepare_sqlite, patience))
         with engine.begin() as connection:
             if _complete(connection):
@@ -132,6 +133,13 @@ def _sealed_file(url: str) -> Path | None:
         return None
     file = Path(found.database).absolute()
     return file if file.is_file() and not os.access(file.parent, os.W_OK) else None
+
+
+def _make_file(database: str | None) -> None:
+    """Make the file with the rights that the umask gives: SQLite lets no group write its own."""
+    if database and database != ":memory:" and not (file := Path(database)).exists():
+        with suppress(OSError):  # said by SQLite, in the words of the ledger
+            file.touch()
 
 
 def _prepare_sqlite(patience: float, connection: Any, _: Any) -> None:

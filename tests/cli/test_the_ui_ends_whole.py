@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from helpers import a_product, a_source, write_workspace
 
+from dataops_mesh.cli import ui
+
 REPOSITORY = Path(__file__).parents[2]
 KEY = "{name: id, logicalType: integer, primaryKey: true}"
 
@@ -76,3 +78,17 @@ def test_what_dagster_started_is_gone(tmp_path, sign):
     finally:
         ui.kill()
         ui.wait()
+
+
+def test_dagster_is_told_no_service_of_the_cluster_as_an_option(monkeypatch):
+    links = {
+        "DAGSTER_CODE_SERVER_PORT": "tcp://10.0.0.1:4000",
+        "DAGSTER_WEBSERVER_PORT": "tcp://10.0.0.1:80",
+        "DAGSTER_GRPC_PORT_4000_TCP": "tcp://10.0.0.1:4000",
+    }
+    kept = {"DAGSTER_WEBSERVER_LOG_LEVEL": "debug", "SHOP_PORT": "tcp://10.0.0.1:80"}
+    for name, value in (links | kept).items():
+        monkeypatch.setenv(name, value)
+    found = ui.environment()
+    assert links.keys().isdisjoint(found)
+    assert kept.items() <= found.items()

@@ -253,6 +253,64 @@ def test_the_hint_fits_the_place(tmp_path):
     assert "a place that you may write" in str(problem.next)
 
 
+@pytest.mark.parametrize(("mask", "group"), [(0o002, True), (0o022, False)])
+def test_the_databases_are_of_the_group_that_the_umask_lets_write(
+    settings, tmp_path, monkeypatch, mask, group
+):
+    from dataops_mesh.factory.instance import open_instance
+
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    before = os.umask(mask)
+    try:
+        open_ledger(f"sqlite:///{tmp_path / 'own.sqlite'}")
+        with open_instance(settings) as instance:
+            instance.get_runs_count()
+            made = [tmp_path / "own.sqlite", *settings.dagster_folder.rglob("*.db")]
+            made += settings.dagster_folder.rglob("*.db-*")
+            rights = {path.name: bool(path.stat().st_mode & stat.S_IWGRP) for path in made}
+    finally:
+        os.umask(before)
+    assert len(rights) >= 4
+    assert set(rights.values()) == {group}, rights
+
+
+def test_a_database_of_dagster_that_may_not_be_written_is_named(settings, tmp_path, monkeypatch):
+    from dataops_mesh.factory.instance import open_instance
+
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    open_instance(settings)
+    for path in (settings.dagster_folder, *settings.dagster_folder.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o644 if os.geteuid() == 0 else 0o444)
+
+    def act() -> str:
+        open_instance(settings)
+        return "opened"
+
+    said = as_a_stranger(act)
+    assert said.startswith(SettingsError.__name__), said
+    assert "runs.db may not be written: Permission denied (belongs to" in said
+
+
+def test_a_link_to_where_nobody_may_look_is_in_no_store(tmp_path):
+    """The Python of another user's home is none of the store's files."""
+    closed, link = tmp_path / "closed", tmp_path / "bin" / "python"
+    closed.mkdir()
+    (closed / "python").touch()
+    link.parent.mkdir()
+    link.symlink_to(closed / "python")
+    closed.chmod(0o700 if os.geteuid() == 0 else 0o000)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | stat.S_IXOTH)
+
+    def act() -> str:
+        return str(disk_problem(PermissionError(errno.EACCES, "Permission denied", str(link))).next)
+
+    said = as_a_stranger(act)
+    closed.chmod(0o700)
+    assert "a place that you may write" in said
+
+
 def test_a_home_of_dagster_that_may_not_be_written_names_the_setting(
     settings, monkeypatch, tmp_path
 ):
