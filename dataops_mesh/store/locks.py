@@ -85,6 +85,8 @@ def _take(path: Path, *, create: bool = True) -> int | None:
     try:
         descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o644)
     except PermissionError:  # somebody else's: it is enough to read it
+        if not os.access(path, os.R_OK):
+            raise
         descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -137,6 +137,20 @@ def test_a_lock_and_a_pin_of_somebody_else_stop_no_collection(settings, lives):
     assert not (store.pins / "dead.lock").exists()
 
 
+def test_a_lock_that_may_not_be_made_says_whose_the_folder_is(settings):
+    store = open_store(settings.store_folder)
+    lock(store.root)
+
+    def act() -> str:
+        collect(store, keep_releases=1, grace_seconds=0)
+        return "collected"
+
+    (store.root / "collect.lock").unlink(missing_ok=True)
+    said = as_a_stranger(act)
+    store.root.chmod(0o755)
+    assert said.startswith("PermissionError"), said
+
+
 def test_a_collection_goes_on_past_captures_of_somebody_else(settings):
     store = open_store(settings.store_folder)
     own_by_a_stranger(store.root, *store.root.rglob("*"))
