@@ -19,6 +19,7 @@ from dataops_mesh.store.store import Store
 
 # A file changed again within this time could keep its size and its times.
 _SETTLED_SECONDS = 2.0
+_NEAR = 2  # folders above a file
 
 
 def resolve(source: Source, folder: Path, partition: str = "") -> tuple[Path, ...]:
@@ -60,7 +61,7 @@ class Marks:
 
     Args:
         files: what each file is, and each link on the way to it.
-        folders: of each folder on the way, what it is, and when its status and its names changed.
+        folders: of the nearest folders, what each is, and when its status and its names changed.
     """
 
     files: tuple[tuple[object, ...], ...] = ()
@@ -85,7 +86,9 @@ def marks(found: Iterable[Path]) -> Marks:
     way = dict.fromkeys(parent for path in paths for parent in path.parents)
     links = [path for path in (*way, *paths) if path.is_symlink()]
     states = [(path, path.stat()) for path in paths] + [(path, path.lstat()) for path in links]
-    folders = {str(path): path.stat() for path in way}
+    # Further up, rights are set and mended meanwhile, by whoever else works there.
+    near = dict.fromkeys(parent for path in paths for parent in list(path.parents)[:_NEAR])
+    folders = {str(path): path.stat() for path in near}
     return Marks(
         tuple(
             (str(n), s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for n, s in states
