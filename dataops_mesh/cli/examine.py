@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dataops_mesh.cli.environments import Ask, Place, by_place, environments
 from dataops_mesh.cli.output import say, say_problems
 from dataops_mesh.cli.wire import moved
-from dataops_mesh.errors import DeclarationError, Problem
+from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.policy.notes import Note, notes_of
 from dataops_mesh.run.process.wire import read_problem
 from dataops_mesh.settings import Settings
@@ -167,13 +167,35 @@ def _examine_there(
 
 def _judge(mesh: Mesh, products: Sequence[Product], settings: Settings) -> Verdict:
     from dataops_mesh.policy.judge import judge
-    from dataops_mesh.run.decisions import decisions_in
+    from dataops_mesh.run.decisions import decisions_in, former_products
     from dataops_mesh.run.guards.flow import flows_in
 
     every = len(products) == len(mesh.products)
     only = None if every else set(map(_name, products))
     decisions = decisions_in(settings)  # of git, who stands for approvals and waivers
-    return judge(mesh, settings, only=only, flows=flows_in(mesh, settings), decisions=decisions)
+    return judge(
+        mesh,
+        settings,
+        only=only,
+        former=former_products(mesh, settings) if every else (),
+        flows=flows_in(mesh, settings),
+        decisions=decisions,
+    )
+
+
+def require_words(mesh: Mesh, where: Collection[Location], settings: Settings) -> None:
+    """Make sure that decisions are the words of whom they name, as far as a policy asks.
+
+    Raises:
+        DeclarationError: one of those at these places is not.
+    """
+    from dataops_mesh.policy.decisions import WORDS
+    from dataops_mesh.spec.model import Severity
+
+    found = _judge(mesh, mesh.products, settings).of(Severity.ERROR) if where else ()
+    wrong = [one.problem() for one in found if one.rule in WORDS and one.finding.where in where]
+    if wrong:
+        raise DeclarationError(wrong)
 
 
 def _name(product: Product) -> str:

@@ -16,7 +16,8 @@ def _committed(product: Product, _options: Options, around: Surroundings) -> Ite
         said = f'the {one.kind} in the name of "{one.who}"'
         if one.author is None:
             what = f"{said} is not committed: nobody stands for it"
-            yield Finding(what, one.where, fix=f"have {one.who} commit it")
+            fix = f"have {one.who} commit it; a shallow clone has to be fetched whole"
+            yield Finding(what, one.where, fix=fix)
         elif not one.author.is_called(one.who):
             what = f"{said} was committed by {one.author}"
             yield Finding(what, one.where, fix=f"have {one.who} commit it")
@@ -46,3 +47,4 @@ DECISIONS = (
         off=True,
     ),
 )
+WORDS = frozenset(policy.id for policy in DECISIONS)  # whose word a waiver is, no waiver says

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from dataops_mesh.errors import Problem, did_you_mean
 from dataops_mesh.policy.builtin import ALWAYS
+from dataops_mesh.policy.decisions import WORDS
 from dataops_mesh.policy.model import (
     Answers,
     Decisions,
@@ -26,6 +27,7 @@ from dataops_mesh.policy.rules import Policies
 from dataops_mesh.spec.model import Mesh, Product
 
 SOON = timedelta(days=30)
+RETIRED = "retired"
 
 
 def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of it
@@ -35,6 +37,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     today: date,
     only: Collection[str] | None = None,
     *,
+    former: Iterable[Product] = (),
     flows: Flows = no_flow,
     decisions: Decisions = no_decisions,
     answers: Answers = ask_anew,
@@ -50,6 +53,7 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
         waivers: those to look at.
         today: the day on which waivers are read.
         only: the products to judge; all if absent.
+        former: what is declared no more: whose word its end is, is asked all the same.
         flows: tells what a product's columns are made of.
         decisions: tells who committed approvals and waivers, where git can be asked.
         answers: remembers what expressions said.
@@ -63,12 +67,14 @@ def evaluate(  # noqa: PLR0913 - what is judged, by what, and what is known of i
     around = replace(around, tested=tested, examples=examples, answers=answers)
     names = {product.qualified_name for product in mesh.products}
     asked = names if only is None else only
-    active = [p for p in mesh.products if p.status != "retired" and p.qualified_name in asked]
+    judged = [p for p in mesh.products if p.qualified_name in asked]
+    ending = tuple(rule for rule in policies.rules if rule.id in WORDS)
     valid = in_force(waivers, policies, today, since)
     counted: list[Violation] = []
     waived: list[tuple[Violation, Waiver]] = []
-    for product in active:
-        for violation in _violations(product, policies.rules, around):
+    for product in (*judged, *former):
+        rules = ending if product.status == RETIRED else policies.rules
+        for violation in _violations(product, rules, around):
             covers = (waiver for waiver in valid if waiver.covers(violation))
             cover = None if violation.finding.broken else next(covers, None)
             if cover is None:
@@ -103,7 +109,7 @@ def in_force(
         for waiver in waivers
         if waiver.until >= today
         and (waiver.until - since).days <= policies.longest
-        and waiver.rule not in policies.unwaivable
+        and waiver.rule not in policies.unwaivable | WORDS
     ]
 
 
@@ -130,6 +136,9 @@ def _problems(
     if waiver.rule in ALWAYS:
         what = f"{waiver.rule} cannot be waived: {ALWAYS[waiver.rule]}"
         yield Problem(what, waiver.where, "rule")
+    elif waiver.rule in WORDS:
+        what = f"{waiver.rule} cannot be waived: it says whose word a waiver is"
+        yield Problem(what, waiver.where, "rule", next=f"have {waiver.who} commit what it finds")
     elif waiver.rule not in policies.known:
         what = f'there is no policy "{waiver.rule}"{did_you_mean(waiver.rule, policies.known)}'
         yield Problem(what, waiver.where, "rule", policies.known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from dataops_mesh.errors import Problem, SettingsError
@@ -31,6 +31,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
     *,
     whole: bool = True,
     only: Collection[str] | None = None,
+    former: Iterable[Product] = (),
     flows: Flows = no_flow,
     decisions: Decisions = no_decisions,
     answers: Answers = ask_anew,
@@ -45,6 +46,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         whole: whether that is the whole mesh; a domain alone cannot tell that a waiver of
             another one names nothing.
         only: the products to judge, and whose waivers to look at; all if absent.
+        former: what is declared no more, and its end approved.
         flows: tells what a product's columns are made of.
         decisions: tells who committed approvals and waivers, where git can be asked.
         answers: remembers what expressions said.
@@ -75,6 +77,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what is known of it
         waivers,
         today,
         only,
+        former=former,
         flows=flows,
         decisions=decisions,
         answers=answers,

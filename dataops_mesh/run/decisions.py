@@ -7,22 +7,28 @@ tree could give one person's commits another name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from dataops_mesh.errors import DeclarationError
+from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.plan.approval import FOLDER, Approval, read_approvals
+from dataops_mesh.policy.evaluate import RETIRED
 from dataops_mesh.policy.load import WAIVERS_FILE, load_waivers
 from dataops_mesh.policy.model import Author, Decision, Decisions, Waiver, no_decisions
 from dataops_mesh.run.identity import git
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Mesh, Product
+from dataops_mesh.spec.model import Mesh, Product, Transform, TransformKind
+from dataops_mesh.spec.paths import shown
+from dataops_mesh.spec.read.product import PRODUCT_FILE
 
 _HEAD = re.compile(r"([0-9a-f]{40,64}) \d+ \d+")  # of each line that `git blame` tells
 _FORMAT = "%H%x00%an%x00%ae%x00%aI"
 _DECLARED = ("*.odps.yaml", "*.odcs.yaml")
+# Which commits blame passes over is said by a file that anybody may edit.
+_BLAME = ("blame", "--ignore-revs-file=")
+_BREAK = re.compile("[\r\x85\u2028\u2029]")  # besides the one that git knows
 
 
 def decisions_in(settings: Settings) -> Decisions:
@@ -43,6 +49,16 @@ def decisions_in(settings: Settings) -> Decisions:
     def lines(file: Path) -> tuple[Author | None, ...]:
         return _authors(root, file)
 
+    @cache
+    def came(file: Path) -> tuple[Author | None, ...]:
+        # What was moved here by somebody else was never said of this product.
+        return _shown(root, "-1", "--no-renames", "--diff-filter=A", "--", str(file))
+
+    def newest(where: Location, span: slice) -> Author | None:
+        file = root / where.file
+        beside = came(file) if file.parent != root else ()
+        return _newest(root, lines(file)[span], beside)
+
     def told(product: Product) -> tuple[Decision, ...]:
         waivers = (*shared(), *load_waivers(root, (product,), shared=False))
         found = [
@@ -50,24 +66,23 @@ def decisions_in(settings: Settings) -> Decisions:
                 "waiver",
                 one.who,
                 one.where,
-                author=_newest(lines(root / one.where.file)[slice(*_span(one, waivers))]),
+                author=newest(one.where, _span(one, waivers)),
                 changed=_changed(root, product),
             )
             for one in waivers
             if one.product == product.qualified_name
         ]
-        for approval in _approvals(product):
-            author = _newest(lines(root / approval.where.file))
-            found.append(
-                Decision(
-                    "approval",
-                    approval.approver,
-                    approval.where,
-                    approval.date,
-                    author,
-                    _changed(root, product),
-                )
+        found += [
+            Decision(
+                "approval",
+                one.approver,
+                one.where,
+                one.date,
+                newest(one.where, slice(None)),
+                _changed(root, product),
             )
+            for one in _approvals(product)
+        ]
         return tuple(found)
 
     return told
@@ -83,6 +98,26 @@ def words_only(mesh: Mesh, settings: Settings) -> int:
     return sum(file.is_file() for file in files)
 
 
+def former_products(mesh: Mesh, settings: Settings) -> tuple[Product, ...]:
+    """Return what is declared no more and has approvals in its folder: that it may end."""
+    places = {domain.name: domain.folder for domain in mesh.domains}
+    domains = settings.domains_folder
+    here = {one.name: one for one in sorted(domains.iterdir())} if domains.is_dir() else {}
+    return tuple(
+        _former(name, folder, settings.root)
+        for name, place in (here | places).items()
+        for folder in sorted({file.parent.parent for file in place.glob(f"*/{FOLDER}/*.yaml")})
+        if not (folder / PRODUCT_FILE).exists()
+    )
+
+
+def _former(domain: str, folder: Path, root: Path) -> Product:
+    where = Location(shown(folder / PRODUCT_FILE, root), 1)
+    nothing = Transform(TransformKind.SQL, ())
+    name = folder.name
+    return Product(domain, name, "", "", folder, where, "", (), nothing, status=RETIRED)
+
+
 def _approvals(product: Product) -> tuple[Approval, ...]:
     try:
         return read_approvals(product)
@@ -90,44 +125,66 @@ def _approvals(product: Product) -> tuple[Approval, ...]:
         return ()
 
 
-def _span(waiver: Waiver, waivers: Sequence[Waiver]) -> tuple[int, int | None]:
+def _span(waiver: Waiver, waivers: Sequence[Waiver]) -> slice:
     """Return the lines of a waiver in its file: up to the next one."""
     starts = sorted(one.where.line for one in waivers if one.where.file == waiver.where.file)
     later = [line for line in starts if line > waiver.where.line]
-    return waiver.where.line - 1, later[0] - 1 if later else None
+    return slice(waiver.where.line - 1, later[0] - 1 if later else None)
 
 
-def _newest(authors: Iterable[Author | None]) -> Author | None:
-    """Return who touched lines last; None if one of them is in no commit."""
-    found = list(authors)
-    if not found or None in found:
+def _newest(
+    root: Path, lines: Sequence[Author | None], beside: Sequence[Author | None] = ()
+) -> Author | None:
+    """Return who touched lines last, by the history; None if one of them is in no commit.
+
+    Args:
+        root: of the workspace.
+        lines: who touched each.
+        beside: who did something else with them.
+    """
+    found = {one.commit: one for one in (*lines, *beside) if one is not None}
+    if not lines or None in lines:
         return None
-    return max((one for one in found if one), key=lambda one: one.day)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    last = git(root, "rev-list", "--topo-order", "--max-count=1", *sorted(found))
+    return found.get(last)
 
 
 def _authors(root: Path, file: Path) -> tuple[Author | None, ...]:
-    """Return the author of each line of a file; None for what is not committed."""
-    said = git(root, "blame", "--porcelain", "--", str(file))
+    """Return the author of each line of a file, as YAML counts lines; None for no commit's."""
+    said = git(root, *_BLAME, "--porcelain", "--", str(file))
     commits = [found[1] for line in said.split("\n") if (found := _HEAD.match(line))]
-    real = {commit for commit in commits if commit.strip("0")}
-    known: dict[str, Author | None] = {one.commit: one for one in _shown(root, real)}
-    count = len(file.read_bytes().splitlines()) if file.is_file() else 0
-    return tuple(known.get(commit) for commit in commits) or (None,) * max(count, 1)
+    known = dict.fromkeys(commit for commit in commits if commit.strip("0"))
+    shown = _shown(root, "--no-walk=unsorted", *known) if known else ()
+    by = {one.commit: one for one in shown if one.commit not in _cut_off(root)}
+    texts = file.read_bytes().decode("utf-8", "replace").split("\n") if file.is_file() else []
+    return tuple(
+        by.get(commit)
+        for commit, text in zip(commits, texts, strict=False)
+        for _ in range(1 + len(_BREAK.findall(text.removesuffix("\r"))))
+    )
+
+
+def _cut_off(root: Path) -> frozenset[str]:
+    """Return the commits at which a shallow clone ends: of these it knows no change."""
+    if git(root, "rev-parse", "--is-shallow-repository") != "true":
+        return frozenset()
+    file = root / git(root, "rev-parse", "--git-path", "shallow")
+    return frozenset(file.read_text("utf-8").split())
 
 
 def _changed(root: Path, product: Product) -> tuple[Author, ...]:
-    """Return the author of the last commit that touched the product's declaration."""
+    """Return the authors of the last commits on the declaration, and on what it includes."""
     paths = [str(product.folder / pattern) for pattern in _DECLARED]
-    said = git(root, "log", "-1", f"--format={_FORMAT}", "--", *paths)
-    return tuple(_author(line) for line in said.splitlines())
+    shared = [str(file) for file in product.included]
+    found = _shown(root, "-1", "--", *paths)
+    return (*found, *(_shown(root, "-1", "--", *shared) if shared else ()))
 
 
-def _shown(root: Path, commits: Iterable[str]) -> list[Author]:
-    wanted = sorted(commits)
-    if not wanted:
-        return []
-    said = git(root, "log", "--no-walk=unsorted", f"--format={_FORMAT}", *wanted)
-    return [_author(line) for line in said.splitlines()]
+def _shown(root: Path, *which: str) -> tuple[Author, ...]:
+    said = git(root, "-c", "log.follow=false", "log", f"--format={_FORMAT}", *which)
+    return tuple(_author(line) for line in said.split("\n") if line)
 
 
 def _author(line: str) -> Author:

@@ -16,7 +16,7 @@ from dataops_mesh.cli.declarations import check_declarations
 from dataops_mesh.cli.output import Format
 from dataops_mesh.policy.evaluate import evaluate
 from dataops_mesh.policy.load import load_policies, load_waivers
-from dataops_mesh.run.decisions import decisions_in
+from dataops_mesh.run.decisions import decisions_in, former_products
 from dataops_mesh.run.environment import open_environment
 from dataops_mesh.run.identity import git
 from dataops_mesh.run.registry.register import register
@@ -37,6 +37,10 @@ def commit(root, author, message="x") -> None:
 
 @pytest.fixture
 def shop(tmp_path):
+    return a_shop(tmp_path)
+
+
+def a_shop(tmp_path):
     """A workspace in git, whose declarations Ana committed."""
     write(tmp_path, {"policies.yaml": DECIDED})
     (tmp_path / "pyproject.toml").write_text("[tool.dataops_mesh]\n", "utf-8")
@@ -54,9 +58,11 @@ def found(root) -> list[str]:
         policies,
         load_waivers(root, declared.products),
         TODAY,
+        former=former_products(declared, settings),
         decisions=decisions_in(settings),
     )
-    return [v.finding.what for v in judged.violations if v.severity == "error"]
+    said = [v.finding.what for v in judged.violations if v.severity == "error"]
+    return said + [problem.what for problem in judged.problems]
 
 
 def waive(root, *entries: str, where="waivers.yaml") -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dataops_mesh.cli.copying import follow
+from dataops_mesh.cli.examine import require_words
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import open_workspace
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -44,6 +45,7 @@ def withdraw_due(name: str, reason: str, output: Format, *, yes: bool) -> int:
     if name and not named:
         raise UnknownNameError(_nothing(name, found))
     chosen = named or [one for one in found if one.by_itself]
+    require_words(mesh, {one.approval.where for one in chosen if one.approval}, settings)
     for one in chosen:
         say(f"takes {one.piece} away from consumers: {one.words}")
         for reader in one.readers:
