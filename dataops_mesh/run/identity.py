@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.parameters import said_of
 from dataops_mesh.transform.code import transform_digest
+
+_DECLARED = ("*.odps.yaml", "*.odcs.yaml", "inputs/*.odcs.yaml")
+_IS_FILE = re.compile(r"\S 1[02]0")  # as git lists one, or a link: no repository of its own
 
 
 def transform_fingerprint(product: Product) -> str:
@@ -53,30 +57,49 @@ def git_commit(folder: Path, root: Path, code: Iterable[Path] = ()) -> str:
             differs, is no part of the commit, or git was told not to look at it.
     """
     head = git(root, "rev-parse", "HEAD")
-    if not head:
-        return ""
-    files = frozenset(file for file in code if file.is_relative_to(root))
-    looked = {folder, *(file.parent for file in files)}
+    return head + "+" * _differs(folder, root, code) if head else ""
+
+
+def _differs(folder: Path, root: Path, code: Iterable[Path]) -> bool:
+    """Tell whether what was read is not what the commit has; also where git does not answer."""
+    declared = (file for pattern in _DECLARED for file in folder.glob(pattern))
+    read = (file for file in (*code, *declared) if file.is_relative_to(root))
+    files = frozenset(place for file in read for place in _places(file, root))
+    own = frozenset(_places(folder, root))
+    looked = {*own, *(file.parent for file in files)}
     highest = sorted(str(one) for one in looked if looked.isdisjoint(one.parents))
-    look = ("status", "--porcelain", "-z", "--no-renames", "--ignore-submodules=all")
-    said = git(root, *look, "--ignored=matching", "--untracked-files=all", "--", *highest)
+    look = ("--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames")
+    all_ = ("--ignore-submodules=all", "--ignored=matching", "--untracked-files=all")
+    said = _said(root, *look, *all_, "--", *highest)
+    listed = _said(root, *look[:1], "ls-files", "-vsz", "--full-name", "--", *highest)
+    if said is None or listed is None:
+        return True
     top = Path(git(root, "rev-parse", "--show-toplevel") or root)
-    found = [(line[:2], top / line[3:]) for line in said.split("\0") if line]
-    listed = git(root, "ls-files", "-v", "-z", "--full-name", "--", *highest).split("\0")
-    hidden = [("", top / line[2:]) for line in listed if line[:1] == "S" or line[:1].islower()]
-    found += [(state, path) for state, path in hidden if path.exists()]
-    differs = any(
-        (state != "!!" and path.is_relative_to(folder))
-        or path in files
-        or any(path in file.parents for file in files)
-        for state, path in found
+    entries = [line.partition("\t") for line in listed.split("\0") if line]
+    committed = {top / path: head for head, _, path in entries if _IS_FILE.match(head)}
+    told = {path for path, head in committed.items() if head[0] == "S" or head[0].islower()}
+    changed = [(line[:2], top / line[3:]) for line in said.split("\0") if line]
+    changed += [("", path) for path in told if path.exists()]  # git was told not to look
+    return not files <= committed.keys() or any(
+        path in files or (state != "!!" and not own.isdisjoint((path, *path.parents)))
+        for state, path in changed
     )
-    return head + "+" * differs
+
+
+def _places(path: Path, root: Path) -> Iterator[Path]:
+    """Yield where a path really is, and each link that leads there."""
+    yield path.resolve()
+    for one in (path, *path.parents):
+        if one == root:
+            return
+        if one.is_symlink():
+            yield one.parent.resolve() / one.name
 
 
 # A repository's own configuration names programs that git starts, and a folder of a domain can
 # hold a repository that nobody cloned: bare ones are not obeyed, and no program is started.
 _HARMLESS = (
+    "--no-replace-objects",
     *("-c", "safe.bareRepository=explicit"),
     *("-c", "core.fsmonitor=false"),
     *("-c", f"core.hooksPath={os.devnull}"),
@@ -85,14 +108,20 @@ _HARMLESS = (
 
 def git(folder: Path, *arguments: str) -> str:
     """Return what git says around a folder; nothing where there is none, or it fails."""
+    return _said(folder, *arguments) or ""
+
+
+def _said(folder: Path, *arguments: str) -> str | None:
+    """Return what git says around a folder; None where it fails, which is not nothing."""
     command, clean = git_command(folder, *arguments), git_environment()
     try:
         done = subprocess.run(  # noqa: S603 - fixed program and arguments
-            command, capture_output=True, text=True, timeout=10, check=False, env=clean
+            command, capture_output=True, timeout=10, check=False, env=clean
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip("\n") if done.returncode == 0 else ""
+        return None
+    # A file may have a name that is no text.
+    return os.fsdecode(done.stdout).strip("\n") if done.returncode == 0 else None
 
 
 def git_command(folder: Path, *arguments: str) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
 import site
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
@@ -100,13 +101,33 @@ def _own(product: Product) -> Iterator[Path]:
     here = (p.source for p in product.inputs if p.source and not p.source.remote)
     delivered = [_delivered(folder, source.path) for source in here]
     for file in sorted(folder.rglob("*")):
-        parts = file.relative_to(folder).parts
-        if any(part.startswith((".", "__pycache__")) for part in parts) or not file.is_file():
+        if _is_beside(file.relative_to(folder).parts) or not file.is_file():
             continue
-        beside = parts[0] in _BESIDE or file.name.endswith(_DECLARED) or file.name in _WORDS
         large = file.suffix != ".py" and file.stat().st_size > LARGEST
-        if not (beside or large or any(pattern.match(str(file)) for pattern in delivered)):
+        if not (large or any(pattern.match(str(file)) for pattern in delivered)):
             yield file
+
+
+def unread_of(product: Product) -> frozenset[Path]:
+    """Return what lies in a product's folder, is not in its version and so may build nothing."""
+    found = []
+    for text, names, files in os.walk(product.folder.resolve()):
+        parts = Path(text).relative_to(product.folder.resolve()).parts
+        beside = [name for name in names if _is_beside((*parts, name))]
+        names[:] = sorted(set(names) - set(beside))
+        found += [Path(text, name) for name in beside]
+        found += [
+            Path(text, name)
+            for name in files
+            if _is_beside((*parts, name)) and not name.endswith(_DECLARED[:2])
+        ]
+    return frozenset(found)
+
+
+def _is_beside(parts: Sequence[str]) -> bool:
+    """Tell whether a path in a product's folder is none of what builds it."""
+    hidden = any(part.startswith((".", "__pycache__")) for part in parts)
+    return hidden or parts[0] in _BESIDE or parts[-1].endswith(_DECLARED) or parts[-1] in _WORDS
 
 
 def _delivered(folder: Path, path: str) -> re.Pattern[str]:

@@ -20,8 +20,9 @@ from dataops_mesh.errors import Location, MeshError, Problem, TransformError
 from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.standards.schema import Validator
+from dataops_mesh.transform.code import unread_of
 from dataops_mesh.transform.confine import client
-from dataops_mesh.transform.confine.landlock import READ, READ_FILE, WRITE
+from dataops_mesh.transform.confine.landlock import READ, READ_DIR, READ_FILE, WRITE
 from dataops_mesh.transform.confine.rules import readable
 from dataops_mesh.transform.confine.task import Task
 from dataops_mesh.transform.place import place
@@ -123,8 +124,12 @@ class Room:
     @property
     def shared(self) -> tuple[Path, ...]:
         """Return the folders of modules that its code may import."""
-        is_python = self.product.transform.kind is TransformKind.PYTHON or self.file is not None
-        return self.product.shared if is_python else ()
+        return self.product.shared if self.is_python else ()
+
+    @property
+    def is_python(self) -> bool:
+        """Tell whether the code is Python of the product's folder; dbt has walls of its own."""
+        return self.product.transform.kind is TransformKind.PYTHON or self.file is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
     task = Task(
         call=call,
         argument=argument,
-        rules=_rules(access, walls, folder),
+        rules=_rules(room),
         protected=walls.protected,
         folder=folder.absolute(),
         file=file,
@@ -174,10 +179,14 @@ def confined(call: tuple[str, str], argument: Any, room: Room) -> Answer:
     return Answer(result["value"], tuple((name, path) for name, path in result["modules"]))
 
 
-def _rules(access: Access, walls: Walls, folder: Path) -> tuple[tuple[str, int], ...]:
-    written = [(str(path), WRITE) for path in (folder, *access.written)]
+def _rules(room: Room) -> tuple[tuple[str, int], ...]:
+    access, own = room.access, room.product.folder.absolute()
+    written = [(str(path), WRITE) for path in (room.folder, *access.written)]
+    unread = unread_of(room.product) if room.is_python and own in access.code else frozenset[Path]()
+    listed = [(str(own.resolve()), READ_DIR)] if unread else []  # what lies there is no secret
     return (
-        *readable(access.code, walls.protected),
+        *readable(access.code, room.walls.protected | unread),
+        *listed,
         *((str(path), READ) for path in access.data),
         *((str(path), READ_FILE) for path in access.files),
         *written,

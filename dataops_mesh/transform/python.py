@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
-import sys
 import uuid
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
@@ -21,6 +19,7 @@ from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.parameters import ARGUMENT
 from dataops_mesh.spec.read.relationships import referenced
+from dataops_mesh.transform.confine.sources import module_of, run_module
 from dataops_mesh.transform.place import place, unread
 from dataops_mesh.transform.redact import line_in, safe_message
 
@@ -219,12 +218,8 @@ def _load(file: Path) -> Callable[..., Any]:
     """Import the file under a name of its own; two products may both have a transform.py."""
     digest = hashlib.sha256(str(file).encode()).hexdigest()[:12]
     name = f"dataops_mesh_transform_{digest}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(str(file))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    module = module_of(name, file)
+    run_module(module)
     function: Callable[..., Any] = getattr(module, FUNCTION)
     return function
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 import subprocess
+from pathlib import Path
 
 import pytest
 from helpers import (
@@ -12,6 +15,7 @@ from helpers import (
     a_source,
     environment,
     product,
+    read,
     run,
     write_workspace,
 )
@@ -159,6 +163,25 @@ def test_a_file_that_the_transform_opens_is_part_of_the_code(tmp_path):
     assert code_version(product(settings, "shop.out")) != before
 
 
+@pytest.mark.parametrize("name", [".rates", "inputs/rates.csv", "tests/rates.csv", "deep/NOTES.md"])
+def test_what_is_not_in_the_version_of_the_code_builds_nothing(tmp_path, name):
+    body = (
+        "import pathlib\nHERE = pathlib.Path(__file__).parent\n\n\ndef transform(src):\n"
+        "    own = sorted(path.name for path in HERE.iterdir())\n"
+        "    assert 'transform.py' in own, own\n    (HERE / 'deep' / 'more.txt').read_text()\n"
+        f"    return src.select((HERE / '{name}').read_text())\n"
+    )
+    found = a_product(
+        ports={"out": [KEY]},
+        inputs=[a_source("src", "in.csv")],
+        files={"transform.py": body, "deep/more.txt": "", name: "id", "in.csv": "id\n1\n"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"out": found}})
+    assert not {path for path in code_files(product(settings, "shop.out")) if path == name}
+    with pytest.raises(TransformError, match="Permission"):
+        run(settings, "shop.out")
+
+
 @pytest.mark.parametrize("told", ["--assume-unchanged", "--skip-worktree"])
 def test_what_git_was_told_not_to_look_at_is_no_clean_commit(python, told):
     folder = python.root / "domains" / "shop" / "doubled"
@@ -166,6 +189,90 @@ def test_what_git_was_told_not_to_look_at_is_no_clean_commit(python, told):
     subprocess.run(git, check=True)
     (folder / "helping.py").write_text(HELPING.replace("2", "3"))
     assert run(python, "shop.doubled").git_commit.endswith("+")
+
+
+def folder_of(settings):
+    return settings.root / "domains" / "shop" / "doubled"
+
+
+def linked_file(root, folder) -> None:
+    """A module of the product lies elsewhere in the repository, and is edited there."""
+    there = root / "lib" / "helping.py"
+    there.parent.mkdir()
+    (folder / "helping.py").rename(there)
+    (folder / "helping.py").symlink_to("../../../lib/helping.py")
+    committed(root)
+    there.write_text(HELPING.replace("2", "3"))
+
+
+def linked_folder(root, folder) -> None:
+    there = root / "teams" / "doubled"
+    there.parent.mkdir()
+    folder.rename(there)
+    folder.symlink_to("../../teams/doubled")
+    committed(root)
+    (there / "helping.py").write_text(HELPING.replace("2", "3"))
+
+
+def ignored_contract(root, folder) -> None:
+    (root / ".git" / "info" / "exclude").write_text("*.odcs.yaml\n")
+    git = ["git", "-C", str(root)]
+    subprocess.run([*git, "rm", "-q", "--cached", str(folder / "doubled.odcs.yaml")], check=True)
+    committed(root)
+
+
+def submodule(root, folder) -> None:
+    """The domain is a repository of its own, of which ours names a commit."""
+    apart = root.parent / f"{root.name}-apart"
+    folder.parent.rename(apart)
+    committed(apart)
+    git = ["git", "-C", str(root), "-c", "protocol.file.allow=always"]
+    subprocess.run([*git, "rm", "-rq", "--cached", "domains/shop"], check=True)
+    subprocess.run([*git, "submodule", "-q", "add", str(apart), "domains/shop"], check=True)
+    committed(root)
+    (folder / "helping.py").write_text(HELPING.replace("2", "3"))
+
+
+def no_answer(root, _folder) -> None:
+    (root / ".git" / "index").write_bytes(b"damaged")
+
+
+def no_text(_root, folder) -> None:
+    (folder / "inputs").mkdir()
+    (Path(os.fsdecode(bytes(folder / "inputs") + b"/\xff.csv"))).write_text("x")
+
+
+@pytest.mark.parametrize(
+    "differ", [linked_file, linked_folder, ignored_contract, submodule, no_answer, no_text]
+)
+def test_what_is_not_as_the_commit_has_it_is_no_clean_commit(python, differ):
+    folder = folder_of(python)
+    found = product(python, "shop.doubled")
+    code = code_files(found).values()
+    assert not git_commit(folder, python.root, code).endswith("+")
+    differ(python.root, folder)
+    assert git_commit(folder, python.root, code).endswith("+")
+
+
+def test_what_is_linked_and_committed_is_a_clean_commit(python):
+    folder = folder_of(python)
+    linked_file(python.root, folder)
+    committed(python.root)
+    code = code_files(product(python, "shop.doubled")).values()
+    assert not git_commit(folder, python.root, code).endswith("+")
+
+
+@pytest.mark.parametrize("name", ["transform.py", "helping.py"])
+def test_what_runs_is_the_source_and_nothing_that_was_compiled_of_it(python, name):
+    file = folder_of(python) / name
+    source, mode = file.read_text(), py_compile.PycInvalidationMode.UNCHECKED_HASH
+    file.write_text(
+        source.replace("helping.double(src)", "src.select('7 as id')").replace("2", "7")
+    )
+    py_compile.compile(str(file), invalidation_mode=mode)
+    file.write_text(source)
+    assert run(python, "shop.doubled").published
+    assert read(python, "select id from shop.doubled order by id") == [(2,), (4,)]
 
 
 @pytest.mark.parametrize("rebuilt", [False, True])

@@ -83,7 +83,7 @@ def environment_rules(protected: frozenset[Path], path: tuple[str, ...]) -> tupl
     folders = list(interpreter_folders())
     for text in path:
         folder = Path(text)
-        found = [folder] if _is_installation(folder) else _importable(folder)
+        found = [folder] if is_installation(folder) else _importable(folder)
         folders += [one.resolve() for one in found]
     rules = {str(one): RUN for folder in folders for one in granted(folder, protected)}
     return (*rules.items(), *((text, READ) for text in _SYSTEM), *_DEVICES)
@@ -93,13 +93,13 @@ def environment_rules(protected: frozenset[Path], path: tuple[str, ...]) -> tupl
 def interpreter_folders() -> tuple[Path, ...]:
     """Return the folders of programs, of this interpreter, and of this very package."""
     texts = (sys.base_prefix, sys.prefix, sys.base_exec_prefix, *sysconfig.get_paths().values())
-    installed = (text for text in sys.path if _is_installation(Path(text)))
+    installed = (text for text in sys.path if is_installation(Path(text)))
     found = dict.fromkeys(Path(text).resolve() for text in (*_PROGRAMS, *texts, *installed))
     known = [path for path in (*found, _PACKAGE) if path.exists()]
     return tuple(one for one in known if not any(other in one.parents for other in known))
 
 
-def _is_installation(folder: Path) -> bool:
+def is_installation(folder: Path) -> bool:
     """Tell whether all in a folder was installed, so that none of it is a secret of ours."""
     lib = any(part in _LIBRARIES for part in folder.parts)
     return lib or folder.is_file() or any(known in folder.parents for known in _libraries())

@@ -24,6 +24,7 @@ from dataops_mesh.errors import MeshError, Problem, RunError
 from dataops_mesh.transform.confine import landlock, seccomp, semaphore
 from dataops_mesh.transform.confine.processes import drop_capabilities
 from dataops_mesh.transform.confine.rules import environment_rules
+from dataops_mesh.transform.confine.sources import import_from_source
 from dataops_mesh.transform.confine.task import Task
 from dataops_mesh.transform.redact import all_links, harmless, line_in, safe_message
 
@@ -100,6 +101,7 @@ def _confine(task: Task) -> None:
     more = tuple(entry for entry in task.path if entry not in sys.path)
     rules = (*environment_rules(task.protected, more), *task.rules)
     sys.path.extend(more)
+    import_from_source()
     # Only modules of these folders may be opened, their list may not: every folder of the path
     # is listed for the last time.
     importlib.machinery.PathFinder.find_spec("dataops_mesh_lists_folders")

@@ -8,14 +8,13 @@ word (NaN becomes null, a number that grows a second column) is refused with the
 from __future__ import annotations
 
 import base64
-import importlib.util
 import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import FULL, Location, Problem, SourceError
+from dataops_mesh.transform.confine.sources import module_of, run_module
 from dataops_mesh.transform.dlt.found import resource_of
 from dataops_mesh.transform.dlt.rows import (
     columns_of,
@@ -137,13 +136,9 @@ def _offer(job: Job) -> None:
 def _module(job: Job) -> Any:
     """Import the file under a name of its own; dlt calls its section of the secrets by its stem."""
     name = "dataops_mesh_resource"
-    spec = importlib.util.spec_from_file_location(name, job.file)
-    if spec is None or spec.loader is None:
-        raise ImportError(job.shown)
-    module = importlib.util.module_from_spec(spec)
+    module = module_of(name, job.file)
     vars(module)["__source_name__"] = job.file.stem
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    run_module(module)
     return module
 
 
