@@ -5,7 +5,7 @@ published last week's data.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -16,6 +16,7 @@ from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.watch.slo import is_complete
 
 
 def freshness_policy(product: Product) -> dg.FreshnessPolicy | None:
@@ -33,7 +34,7 @@ def freshness_policy(product: Product) -> dg.FreshnessPolicy | None:
 
 
 def unexpected(products: Iterable[Product], settings: Settings) -> frozenset[str]:
-    """Return the products of which no run is expected: a person holds or withdrew them.
+    """Return the products of which no run is expected: held, withdrawn, or past their end.
 
     Nor of those that read what was withdrawn. Dagster computes freshness from materializations
     alone, by the definitions as they were loaded: so these have no policy. A hold of one partition
@@ -48,7 +49,9 @@ def unexpected(products: Iterable[Product], settings: Settings) -> frozenset[str
         return frozenset(
             product.qualified_name
             for product in promised
-            if gone_inputs(product, release) or _is_held(product, environment, release)
+            if gone_inputs(product, release)
+            or _is_held(product, environment, release)
+            or is_complete(product, release, datetime.now(UTC))
         )
     except MeshError:  # nothing was ever published here, or nobody can say
         return frozenset()

@@ -10,7 +10,7 @@ the zone's clocks skipped whole is none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -126,6 +126,22 @@ def partitions_until(partitioning: Partitioning, now: datetime) -> tuple[Partiti
     ['2013-01-01', '2013-02-01', '2013-03-01']
     """
     return tuple(_pieces(partitioning, now))
+
+
+def last_partition(partitioning: Partitioning, now: datetime) -> Partition | None:
+    """Return the last partition that will ever be, once it is over; None while more are to come.
+
+    >>> may = Partitioning("day", Cadence.DAILY, date(2013, 5, 1), date(2013, 6, 1))
+    >>> last_partition(may, datetime(2013, 5, 31, tzinfo=UTC))
+    >>> last_partition(may, datetime(2013, 6, 1, tzinfo=UTC)).key
+    '2013-05-31'
+    """
+    if partitioning.end is None:
+        return None
+    begins = floor(partitioning.end - timedelta(days=1), partitioning.cadence)
+    cut = replace(partitioning, start=max(partitioning.start, begins))
+    last = next(iter(partitions_until(cut, now)[-1:]), None)
+    return last if last and last.ends is not None and last.ends <= now else None
 
 
 def partition_of(partitioning: Partitioning, key: str, now: datetime) -> Partition:

@@ -11,6 +11,7 @@ from dataops_mesh.ledger.current import failed_results
 from dataops_mesh.ledger.trouble.incidents import DAMAGED, AuditRecord, last_audit
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.partition import last_partition
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.store.hold import Hold
 from dataops_mesh.store.log import Release
@@ -46,12 +47,14 @@ class Read:
         built: when that was built.
         stale: why its gate found its data older than promised; None if it did not.
         audit: the newest look at it since.
+        done: all that it will ever publish is there.
     """
 
     publication: int
     built: datetime
     stale: str | None = None
     audit: AuditRecord | None = None
+    done: bool = False
 
 
 def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) -> Slo:
@@ -65,7 +68,8 @@ def slo_of(product: Product, ledger: Ledger, now: datetime, release: Release) ->
     if newest is None or newest[0] not in built:
         return Slo()  # never, or not any more
     address, light = newest
-    found = Read(light.publication, built[address])
+    done = is_complete(product, release, now)
+    found = Read(light.publication, built[address], done=done)
     if promises_data(product):
         stale = failed_results(ledger, {light.candidate}, FRESHNESS).get(light.candidate)
         found = replace(found, stale=stale, audit=last_audit(ledger, product.qualified_name))
@@ -83,6 +87,8 @@ def kept(product: Product, read: Read, excused: Collection[Hold], now: datetime)
         now: the real time.
     """
     runs, data, why = "", "", []
+    if read.done:
+        return Slo()  # nobody waits for more
     if recency := recency_of(product):
         age = now - read.built
         runs = "on time"
@@ -96,6 +102,14 @@ def kept(product: Product, read: Read, excused: Collection[Hold], now: datetime)
     if excused:
         runs, data = (HELD if one in {"late", "stale"} else one for one in (runs, data))
     return Slo(runs, data, tuple(why))
+
+
+def is_complete(product: Product, release: Release, now: datetime) -> bool:
+    """Tell whether a product is past the end of its partitions, and the last is published."""
+    cut = product.partitioning
+    last = last_partition(cut, now) if cut is not None else None
+    entries = (release.ports.get(port.address) for port in product.outputs)
+    return last is not None and all(entry and entry.part(last.key) for entry in entries)
 
 
 def _stale(read: Read) -> str | None:

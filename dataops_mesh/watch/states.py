@@ -21,7 +21,7 @@ from dataops_mesh.store.removing.withdrawal import withdrawal_of
 from dataops_mesh.store.tree.entry import Light
 from dataops_mesh.watch.built import built_of, newest_of
 from dataops_mesh.watch.excused import excuses
-from dataops_mesh.watch.slo import FRESHNESS, HELD, Read, Slo, kept, promises_data
+from dataops_mesh.watch.slo import FRESHNESS, HELD, Read, Slo, is_complete, kept, promises_data
 
 WATCHED = frozenset({"active", "deprecated", "retired"})
 # How a product stands, the gravest first.
@@ -133,7 +133,11 @@ def _state(product: Product, known: _Known, behind: tuple[Hold, ...]) -> State:
     if newest and built is not None:
         _, light = newest
         read = Read(
-            light.publication, built, known.stale.get(light.candidate), known.audits.get(name)
+            light.publication,
+            built,
+            known.stale.get(light.candidate),
+            known.audits.get(name),
+            is_complete(product, known.release, known.now),
         )
         slo = kept(product, read, excused, known.now)
     holds = [hold for a in addresses for hold in known.release.holds.get(a, ())]

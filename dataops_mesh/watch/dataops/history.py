@@ -23,6 +23,7 @@ from dataops_mesh.ledger.dataops import (
 from dataops_mesh.ledger.trouble.incidents import DAMAGED
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
+from dataops_mesh.spec.partition import last_partition
 from dataops_mesh.spec.slo import recency_of
 from dataops_mesh.watch.dataops.commits import Commits, commits_of
 from dataops_mesh.watch.dataops.measures import Deployment, History, Span
@@ -79,7 +80,7 @@ def _history(product: Product, known: _Known) -> History:
     built, undone = known.built.get(name, ()), known.undone.get(name, ())
     wrong = known.wrong.get(name, ())
     times = [one.at for one in built]
-    since, _ = known.period
+    since, until = known.period
     escaped = [one.at for one in wrong if one.kind == ESCAPED] + [one.at for one in undone]
     restores = [(one.ended, one.ended - one.at) for one in wrong if one.ended is not None]
     for one in undone:  # it took back what was published last
@@ -87,6 +88,8 @@ def _history(product: Product, known: _Known) -> History:
         if place:
             restores.append((one.at, one.at - times[place - 1]))
     late, due = _late(product, times)
+    if product.partitioning is not None and last_partition(product.partitioning, until):
+        due = None  # it has ended, and nobody waits for more
     return History(
         name,
         tuple(at for at in times if at >= since),
