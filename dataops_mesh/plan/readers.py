@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from dataops_mesh.plan.change import Change
-from dataops_mesh.spec.model import Address, OutputPort, Product
+from dataops_mesh.spec.model import Address, InputPort, OutputPort, Product
 from dataops_mesh.spec.names import major
 
 ACTIVE = frozenset({"active", "deprecated"})
@@ -57,7 +57,7 @@ def left_behind(
     before: Product | None,
     after: Product | None,
 ) -> tuple[str, ...]:
-    """Return a reason for each reader that asks for the major version that was.
+    """Return a reason for each reader that asks for the major version or contract that was.
 
     Args:
         products: the consumers.
@@ -68,16 +68,26 @@ def left_behind(
     consumers = tuple(products)
     if before is None or after is None:
         return ()
-    was = {port.address: major(port.version) for port in before.outputs}
+    was = {port.address: port for port in before.outputs}
     return tuple(
-        f"{product.qualified_name} asks for version {asked.version} of {port.address}, which "
-        f"becomes {port.version} ({_where(product, origins)})"
+        f"{product.qualified_name} asks for {what} ({_where(product, origins)})"
         for port in after.outputs
-        if was.get(port.address) not in {None, major(port.version)}
+        if port.address in was
         for product in readers(consumers, port.address)
         for asked in product.inputs
-        if asked.address == port.address and major(asked.version or "") == was[port.address]
+        if asked.address == port.address
+        for what in _former(asked, was[port.address], port)
     )
+
+
+def _former(asked: InputPort, was: OutputPort, port: OutputPort) -> Iterator[str]:
+    """Yield what an input port asks for that the port was and would be no more."""
+    old, new = major(was.version), major(port.version)
+    if old is not None and old != new and major(asked.version or "") == old:
+        yield f"version {asked.version} of {port.address}, which becomes {port.version}"
+    if was.contract.id != port.contract.id and asked.contract_id == was.contract.id:
+        becomes = f"which becomes {port.contract.id}"
+        yield f"the contract {asked.contract_id} of {port.address}, {becomes}"
 
 
 def _where(product: Product, origins: Mapping[str, str]) -> str:

@@ -248,3 +248,22 @@ def test_an_approval_serves_once(shop: Settings):
     assert planned.approval != first
     approve(planned.approval)
     assert isinstance(change(shop, less, "3.0.0", **given), Publish)
+
+
+@pytest.mark.parametrize("pin", ["version: 1.0.0", "contractId: urn:datacontract:shop:orders"])
+def test_a_reader_that_asks_for_what_was_is_named_by_plan_and_check(shop: Settings, pin: str):
+    reader = an_input("shop.orders").rstrip("\n") + f"\n  {pin}\n"
+    copy = a_product({"copy": COLUMNS[:1]}, inputs=[reader], files={"copy.sql": "select 1 as id"})
+    write_product(shop.root, "desk", "copy", copy)
+    assert check_mesh(mesh(shop)) == ()
+    assert not [one for one in plan(shop).products if one.product == "shop.orders"]
+    after = orders(version="2.0.0")
+    after["orders.odcs.yaml"] = after["orders.odcs.yaml"].replace("@domain:orders", "@domain:two")
+    write_product(shop.root, "shop", "orders", after)
+    (wrong,) = check_mesh(mesh(shop))
+    assert "desk/copy" in str(wrong.where)
+    (planned,) = [one for one in plan(shop).products if one.product == "shop.orders"]
+    (said,) = [one for one in planned.refusals if "desk.copy" in one]
+    assert (
+        f"desk.copy asks for {'version 1.0.0' if 'version' in pin else 'the contract urn'}" in said
+    )
