@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import MeshError
 from dataops_mesh.ledger import Ledger, pieces_of
-from dataops_mesh.ledger.trouble.deliveries import content_before, partition_of
+from dataops_mesh.ledger.trouble.deliveries import content_before, piece_of
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Entry, Part, Release, as_it_was, is_open
 from dataops_mesh.store.store import Store
@@ -116,7 +116,8 @@ def _of_record(product: Product, number: int, ledger: Ledger) -> Iterator[Switch
     for row in pieces_of(ledger, number):
         if row["product"] != product.qualified_name:
             continue
-        key = partition_of(ledger, row["candidate"], row["address"])
+        piece = piece_of(ledger, row)
+        key = piece["partition"]
         yield Switched(
             Address.parse(row["address"]),
             key,
@@ -125,7 +126,7 @@ def _of_record(product: Product, number: int, ledger: Ledger) -> Iterator[Switch
             row["published"],
             row["run_id"],
             row["candidate"],
-            row["rows"],
-            row["fingerprint"],
+            piece["rows"],
+            piece["fingerprint"],
             content_before(ledger, row["address"], key, number),
         )

@@ -8,6 +8,7 @@ import hmac
 import json
 import socket
 import time
+import uuid
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from test_alerts import Shop, orders
 
 from dataops_mesh.errors import SettingsError
 from dataops_mesh.run.product import run_product
+from dataops_mesh.run.word.hold import lift_hold
+from dataops_mesh.run.word.withdraw import taking, withdraw_product
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.collect import collect
 from dataops_mesh.watch.alerts import deliver
@@ -105,6 +108,44 @@ def test_what_was_collected_meanwhile_is_told_from_the_record(tmp_path):
         chain = [*told, *data(hook)]
     for before, after in pairwise(chain):
         assert after["previous"] == before["fingerprint"]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_what_was_withdrawn_and_collected_meanwhile_is_told_as_by_the_log(tmp_path, cut):
+    """After a withdrawal consumers read nothing, so the content of before is news."""
+    shop = Shop(tmp_path, orders(**TOLD))
+    write_product(tmp_path, "shop", "regions", regions())
+    name, key = ("shop.regions", "d2") if cut else ("shop.orders", None)
+    env, said = environment(shop.settings), []
+
+    def publish(rows: int) -> None:
+        write_product(tmp_path, "shop", "regions", {"d2.csv": "day\n" + "d2\n" * rows})
+        write_product(tmp_path, "shop", "orders", orders(f"id\n{rows}\n", **TOLD))
+        found = product(shop.settings, name)
+        assert run_product(found, env, run_id=uuid.uuid4().hex, partition=key).published
+
+    for collected in (False, True):
+        with webhook() as hook:
+            shop.lead(f'[channels]\nwarehouse = "{hook.url}"\n')
+            publish(1)
+            tick(shop.settings, name)
+            hook.clear()
+            one = [product(shop.settings, name)]
+            withdraw_product(taking(name, env, one, key or ""), env, "x", key)
+            lift_hold(name, env, "y", *([key] if key else []))
+            for rows in (1, 2, 1, 3):
+                publish(rows)
+            if collected:
+                assert collect(env.store, keep_releases=1, grace_seconds=0).releases
+            tick(shop.settings, name)
+            said.append([
+                tuple(one[k] for k in ("kind", "partition", "rows", "previous", "fingerprint"))
+                for one in data(hook)
+            ])  # fmt: skip
+    assert said[0] == said[1]
+    assert [kind for kind, *_ in said[0]] == ["withdrawal", *["publication"] * 4]
+    assert {piece for _, piece, *_ in said[0]} == {key}
+    assert said[0][1][3] is None, "nothing was read before"
 
 
 def test_the_same_content_is_no_event_unless_a_channel_asks_and_a_rollback_is_one(tmp_path):

@@ -87,24 +87,30 @@ def due_publications(ledger: Ledger, product: str, channel: str) -> tuple[int, .
 
 
 def content_before(ledger: Ledger, address: str, partition: str, number: int) -> str:
-    """Return the fingerprint of what consumers read before a publication, as far as is known."""
-    from sqlalchemy import select
+    """Return the fingerprint of what consumers read before a publication, as far as is known.
 
-    from dataops_mesh.ledger.schema import ports
+    Nothing where it was withdrawn, by itself or with all of its port.
+    """
+    from sqlalchemy import and_, func, or_, select
+
+    from dataops_mesh.ledger.schema import decisions, ports
     from dataops_mesh.ledger.switched import switched
 
     publications = switched()
+    piece = func.coalesce(publications.c.partition, ports.c.partition, decisions.c.partition, "")
     query = (
         select(ports.c.fingerprint)
-        .join(
-            publications,
+        .select_from(publications)
+        .outerjoin(
+            ports,
             (ports.c.candidate == publications.c.candidate)
             & (ports.c.address == publications.c.address),
         )
+        .outerjoin(decisions, decisions.c.release == publications.c.publication)
         .where(
             publications.c.address == address,
             publications.c.publication < number,
-            ports.c.partition == partition,
+            or_(piece == partition, and_(ports.c.candidate.is_(None), piece == "")),
         )
         .order_by(publications.c.publication.desc())
         .limit(1)
@@ -113,17 +119,26 @@ def content_before(ledger: Ledger, address: str, partition: str, number: int) ->
         return connection.execute(query).scalar() or ""
 
 
-def partition_of(ledger: Ledger, candidate: str, address: str) -> str:
-    """Return the partition that a candidate is of; empty for a whole port."""
+def piece_of(ledger: Ledger, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the partition that a row of what was switched is of, with its rows and content.
+
+    A row of one partition says those of the whole port; what was withdrawn has no candidate.
+    """
     from sqlalchemy import select
 
-    from dataops_mesh.ledger.schema import ports
+    from dataops_mesh.ledger.schema import decisions, ports
 
-    query = select(ports.c.partition).where(
-        ports.c.candidate == candidate, ports.c.address == address
+    said = select(decisions.c.partition).where(decisions.c.release == row["publication"])
+    query = select(ports.c.partition, ports.c.rows, ports.c.fingerprint).where(
+        ports.c.candidate == row["candidate"], ports.c.address == row["address"]
     )
     with transaction(ledger) as connection:
-        return connection.execute(query).scalar() or ""
+        found = connection.execute(query).mappings().first()
+        if found is not None:
+            return dict(found)
+        alone = "" if row["candidate"] else connection.execute(said).scalar()
+    known = {name: row[name] for name in ("rows", "fingerprint")}
+    return {**known, "partition": row["partition"] or alone or ""}
 
 
 def _first_named(connection: Any, product: str, channel: str) -> int | None:
