@@ -55,7 +55,7 @@ def show(  # noqa: PLR0913 - keywords, each a fact of how it looks
     columns: Sequence[str],
     empty: str = "",
     cell: Cell | None = None,
-    wrap: str = "",
+    wrap: str | tuple[str, ...] = "",
     head: bool = True,
 ) -> None:
     """Print rows of facts.
@@ -66,7 +66,7 @@ def show(  # noqa: PLR0913 - keywords, each a fact of how it looks
         columns: the keys that the table shows, in order.
         empty: what to tell a person when there is no row.
         cell: how a value is written in a table.
-        wrap: the column of sentences, whose lines are broken so that the table fits a page.
+        wrap: the columns of sentences, whose lines are broken so that the table fits a page.
         head: whether the table names its columns.
     """
     if output is Format.JSON:
@@ -81,8 +81,10 @@ def show(  # noqa: PLR0913 - keywords, each a fact of how it looks
 
     write = cell or fact
     cells = [[write(row.get(column)) for column in columns] for row in rows]
-    if wrap in columns:
-        _break_lines(cells, columns, columns.index(wrap), head=head)
+    sentences = (wrap,) if isinstance(wrap, str) else wrap
+    wrapped = [index for index, column in enumerate(columns) if column in sentences]
+    if wrapped:
+        _break_lines(cells, columns, wrapped, head=head)
     table = Table(
         show_header=head, box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0)
     )
@@ -104,20 +106,21 @@ def show(  # noqa: PLR0913 - keywords, each a fact of how it looks
 
 
 def _break_lines(
-    cells: Sequence[list[str]], columns: Sequence[str], at: int, *, head: bool
+    cells: Sequence[list[str]], columns: Sequence[str], wrapped: Sequence[int], *, head: bool
 ) -> None:
-    """Break the lines of one column at words, so that the table is as wide as a page."""
+    """Break the lines of columns at words, so that the table is as wide as a page."""
     from textwrap import wrap
 
     def width(index: int) -> int:
         lines = [line for row in cells for line in row[index].splitlines()]
         return max([len(columns[index]) * head, *map(len, lines)])
 
-    others = sum(width(index) + 2 for index in range(len(columns)) if index != at)
-    room = max(PAGE - others, _NARROW)
+    others = sum(width(index) + 2 for index in range(len(columns)) if index not in wrapped)
+    room = max((PAGE - others) // len(wrapped) - 2 * (len(wrapped) - 1), _NARROW)
     for row in cells:
-        broken = [wrap(line, room, break_on_hyphens=False) or [""] for line in row[at].splitlines()]
-        row[at] = "\n".join(line for found in broken for line in found)
+        for at in wrapped:
+            found = (wrap(line, room, break_on_hyphens=False) for line in row[at].splitlines())
+            row[at] = "\n".join(line for lines in found for line in lines or [""])
 
 
 def say(text: str) -> None:

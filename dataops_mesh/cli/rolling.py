@@ -94,7 +94,8 @@ def roll_back_several(  # noqa: PLR0913 - what the command takes
     products = named(mesh, names)
     plan = together.planned(products, environment, number, mesh.products)
     say(f"as in release {number}, of {plan.release.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC:")
-    show(list(_rows(plan)), output, columns=_COLUMNS, empty="nothing is read otherwise than then")
+    empty, sentences = "nothing is read otherwise than then", ("schema", "readers")
+    show(list(_rows(plan)), output, columns=_COLUMNS, empty=empty, wrap=sentences)
     for line in _notes(plan):
         say(line)
     if not plan.changes:

@@ -69,4 +69,4 @@ def list_(output: Output = Format.TABLE) -> None:
         }
         for one in found
     ]
-    show(rows, output, columns=COLUMNS, empty="nothing is held")
+    show(rows, output, columns=COLUMNS, empty="nothing is held", wrap=("reason", "ends"))
