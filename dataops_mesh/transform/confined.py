@@ -84,6 +84,7 @@ class Access:
         data: folders to read, each as a whole.
         files: single files to read.
         written: folders to write.
+        listed: folders of which not all may be read, whose names may be.
         network: may reach other machines, and this one.
     """
 
@@ -91,6 +92,7 @@ class Access:
     data: tuple[Path, ...] = ()
     files: tuple[Path, ...] = ()
     written: tuple[Path, ...] = ()
+    listed: tuple[Path, ...] = ()
     network: bool = False
 
 
@@ -189,6 +191,7 @@ def _rules(room: Room) -> tuple[tuple[str, int], ...]:
         *listed,
         *((str(path), READ) for path in access.data),
         *((str(path), READ_FILE) for path in access.files),
+        *((str(path), READ_DIR) for path in access.listed),
         *written,
     )
 

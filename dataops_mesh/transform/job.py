@@ -7,7 +7,7 @@ writes what it returns: no relation, generator or lazy frame ever leaves it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,7 @@ class Export:
         job: the product and where.
         inputs: a DuckDB file that the database's views read.
         database: what dbt built.
+        project: the folder from which a view of it finds a file that it reads.
         relations: the relation of each port, by the port's name.
         state: the relations that the next build goes on from: as they are quoted, schema and name.
     """
@@ -80,6 +81,7 @@ class Export:
     job: Job
     inputs: Path
     database: Path
+    project: Path
     relations: Mapping[str, str]
     state: tuple[tuple[str, str, str], ...] = ()
 
@@ -128,7 +130,7 @@ def run_describe(export: Export) -> dict[str, list[list[str]]]:
 
 @contextmanager
 def _attached(export: Export, how: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    with _session(export.job) as connection:
+    with _session(export.job) as connection, chdir(export.project):
         # A public model may be a view over other models and the inputs: attach both to read it.
         connection.execute(f"ATTACH {literal(export.inputs)} AS {INPUTS} (READ_ONLY)")
         connection.execute(f"ATTACH {literal(export.database)} AS {CATALOG} {how}")

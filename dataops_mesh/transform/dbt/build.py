@@ -18,10 +18,11 @@ from dataops_mesh.quality.redact import shown
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt.job import DbtJob
 from dataops_mesh.transform.dbt.partition import batches, with_partition
-from dataops_mesh.transform.dbt.project import models
+from dataops_mesh.transform.dbt.project import models, project_folder
 from dataops_mesh.transform.dbt.reading import (
     job_of,
     manifest_of,
+    opened,
     parsed_manifest,
     run_dbt,
     selected_nodes,
@@ -137,7 +138,9 @@ def _export(
         kept.mkdir()
         access = replace(access, written=(*access.written, kept))
     relations = {port.name: str(built[port.name]["relation_name"]) for port in product.outputs}
-    export = Export(replace(job, scratch=folder), inputs, database[0], relations, state)
+    project = project_folder(product).absolute()
+    export = Export(replace(job, scratch=folder), inputs, database[0], project, relations, state)
+    walls, access = opened(product, walls, access)
     access = replace(access, files=(*access.files, inputs), network=False)
     room = Room(product, walls, folder, access)
     confined(("dataops_mesh.transform.job", "run_export"), export, room)

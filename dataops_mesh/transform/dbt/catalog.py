@@ -8,6 +8,8 @@ from pathlib import Path
 
 from dataops_mesh.transform.confined import Access, Room, confined
 from dataops_mesh.transform.dbt.build import build_database
+from dataops_mesh.transform.dbt.project import project_folder
+from dataops_mesh.transform.dbt.reading import opened
 from dataops_mesh.transform.job import Export, Job
 from dataops_mesh.transform.walls import Walls
 
@@ -31,8 +33,10 @@ def built_columns(
     """
     _, database, reading = build_database(job, walls, inputs, access)
     folder = job.scratch / "describe"
-    export = Export(replace(job, scratch=folder), inputs, database[0], relations)
-    may = replace(reading, files=(*reading.files, *database), network=False)
+    project = project_folder(job.product).absolute()
+    export = Export(replace(job, scratch=folder), inputs, database[0], project, relations)
+    walls, may = opened(job.product, walls, reading)
+    may = replace(may, files=(*may.files, *database), network=False)
     room = Room(job.product, walls, folder, may)
     told = confined(("dataops_mesh.transform.job", "run_describe"), export, room).value
     return {str(port): [(str(n), str(t)) for n, t in found] for port, found in told.items()}

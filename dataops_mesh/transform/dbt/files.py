@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,10 @@ _ROOT = (
     *("dbt_project.yml", "dbt_project.yaml", "packages.yml", "dependencies.yml"),
     *("package-lock.yml", SELECTORS, ".dbtignore", "dbt_loom.config.yml"),
 )
-_MADE = frozenset({"target", "logs"})  # by dbt, from the rest
+_MADE = {"target-path": "target", "log-path": "logs"}  # by dbt, from the rest
+_TOOLS = frozenset({"node_modules", "__pycache__"})
+_DATABASES = (".duckdb", ".duckdb.wal")
+_ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
 _READ = frozenset({".sql", ".py", ".csv", ".yml", ".yaml", ".md"})  # hidden or not
 _PATTERN = re.compile(r"[*?\[]")
 _NAMED = re.compile(
@@ -96,9 +99,16 @@ def project_rooms(project: Path, bounds: Bounds | None = None) -> tuple[Path, ..
     return (*sorted(inside), *sorted(single))
 
 
+def databases(folders: Iterable[Path]) -> frozenset[Path]:
+    """Return somebody's databases in the folders that dbt looks into; they change nothing."""
+    return frozenset(
+        file for folder in folders for end in _DATABASES for file in folder.rglob(f"*{end}")
+    )
+
+
 def stray_links(project: Path, bounds: Bounds | None) -> list[Path]:
     """Return installed packages that are links to where the project may not read."""
-    folder = project / str(_said(project).get(_PACKAGES) or "dbt_packages")
+    folder = installed(project)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     return [entry for entry in entries if entry.is_symlink() and not _allowed(entry, bounds)]
 
@@ -109,7 +119,7 @@ def _files(project: Path, bounds: Bounds | None) -> Iterator[Path]:
     if folders is None:
         yield from _everything(project)
         return
-    packages = _installed(project)
+    packages = installed(project)
     for name in folders:
         for folder in _walked(project / name, bounds):
             if folder.parent == packages:
@@ -125,14 +135,14 @@ def _of_package(package: Path, bounds: Bounds | None) -> Iterator[Path]:
     if folders is None:
         yield from _everything(package)
     for name in folders or ():
-        if package / name != _installed(package):
+        if package / name != installed(package):
             for folder in _walked(package / name, bounds):
                 yield from (file for file in sorted(folder.iterdir()) if _counts(file))
 
 
 def _counts(file: Path) -> bool:
     hidden = file.name.startswith(".") and file.suffix not in _READ
-    return file.is_file() and not hidden and file.suffix != ".pyc"
+    return file.is_file() and not hidden and not file.name.endswith((".pyc", *_DATABASES))
 
 
 def _walked(folder: Path, bounds: Bounds | None) -> Iterator[Path]:
@@ -155,7 +165,7 @@ def _allowed(link: Path, bounds: Bounds | None) -> bool:
 
 def _named(project: Path, files: set[Path]) -> set[Path]:
     """Return what the project's SQL, Python and hooks name: small files, folders of patterns."""
-    packages, found = _installed(project), set[Path]()
+    packages, found = installed(project), set[Path]()
     for file in (project / _ROOT[0], *(f for f in files if f.suffix in {".sql", ".py"})):
         if packages in file.parents or not file.is_file():
             continue
@@ -177,7 +187,8 @@ def _below(folder: Path) -> list[Path]:
     return [file for file in sorted(folder.rglob("*")) if file.is_file()]
 
 
-def _installed(project: Path) -> Path:
+def installed(project: Path) -> Path:
+    """Return the folder of a project's packages, each below its name."""
     return project / str(_said(project).get(_PACKAGES) or "dbt_packages")
 
 
@@ -211,10 +222,18 @@ def _said(project: Path) -> Mapping[str, Any]:
 
 
 def _everything(project: Path) -> Iterator[Path]:
-    environments = {file.parent for file in project.rglob("pyvenv.cfg")}
-    for file in project.rglob("*"):
-        relative = file.relative_to(project)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        made = relative.parts[0] in _MADE or file.name.endswith((".duckdb", ".duckdb.wal"))
-        if file.is_file() and not (hidden or made or environments & {*file.parents}):
-            yield file
+    """Yield what may be dbt's where the project itself is the folder that dbt looks into."""
+    said = _said(project)
+    made = {project / str(said.get(key) or name) for key, name in _MADE.items()}
+    for text, names, files in os.walk(project):
+        folder = Path(text)
+        names[:] = sorted(
+            n for n in names if folder / n not in made and not _is_foreign(folder / n)
+        )
+        yield from (folder / name for name in sorted(files) if _counts(folder / name))
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Tell whether a folder is hidden, or what other tools have put there."""
+    hidden = folder.name.startswith(".") or folder.name in _TOOLS
+    return hidden or any((folder / name).exists() for name in _ENVIRONMENT)

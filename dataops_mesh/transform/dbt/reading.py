@@ -21,7 +21,7 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.code import transform_digest
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt.environment import given, require_given
-from dataops_mesh.transform.dbt.files import SELECTORS, project_rooms, stray_links
+from dataops_mesh.transform.dbt.files import SELECTORS, databases, project_rooms, stray_links
 from dataops_mesh.transform.dbt.job import DbtJob
 from dataops_mesh.transform.dbt.partition import stand_in, with_partition
 from dataops_mesh.transform.dbt.project import bounds_of, project_folder
@@ -125,21 +125,31 @@ def run_dbt(
 ) -> Any:
     """Call one of dbt's jobs in a confined process, and return what it told."""
     require_given(product)
-    may = access or Access()
     parsed = () if job.parsed is None else (job.parsed,)
     job = job if parsed else replace(job, select="")
-    rooms = project_rooms(job.project, bounds_of(product))
-    single = [room for room in rooms if room.is_file()]
-    may = replace(
-        may,
-        code=(*may.code, *(room for room in rooms if room not in single)),
-        data=(*may.data, *parsed),
-        files=(*may.files, *single),
-    )
-    domains = product.folder.parents[1].resolve()
-    if domains.is_relative_to(job.project.resolve()):  # what the domains hold is not dbt's
-        walls = replace(walls, protected=walls.protected | {domains})
+    walls, may = opened(product, walls, access or Access())
+    may = replace(may, data=(*may.data, *parsed))
     return confined((_JOBS, name), job, Room(product, walls, job.folder, may, "dbt")).value
+
+
+def opened(product: Product, walls: Walls, access: Access) -> tuple[Walls, Access]:
+    """Return the walls and the access of whoever may open the files of the product's project."""
+    project = project_folder(product).absolute()
+    rooms = project_rooms(project, bounds_of(product))
+    single = [room for room in rooms if room.is_file()]
+    folders = [room for room in rooms if room not in single]
+    domains = product.folder.parents[1].resolve()
+    if domains.is_relative_to(project.resolve()):  # what the domains hold is not dbt's
+        walls = replace(walls, protected=walls.protected | {domains})
+    aside = databases(room for room in folders if room != project)
+    walls = replace(walls, protected=walls.protected | aside)
+    found = replace(
+        access,
+        code=(*access.code, *folders),
+        files=(*access.files, *single),
+        listed=tuple(room for room in folders if any(room in file.parents for file in aside)),
+    )
+    return walls, found
 
 
 def _require_within(product: Product) -> None:
