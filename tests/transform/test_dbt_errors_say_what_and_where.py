@@ -7,6 +7,7 @@ from dbt_cases import mesh, write_project
 from helpers import run
 
 from dataops_mesh.errors import DeclarationError, Location, TransformError
+from dataops_mesh.transform.dbt.lines import line_of
 from dataops_mesh.transform.dbt.words import not_parsed, said_of
 
 BROKEN = {
@@ -38,6 +39,7 @@ def test_every_model_that_cannot_be_built_says_why_and_repeats_no_value(tmp_path
     assert told["raises.py"].what.endswith("(error): ValueError (its words may repeat data)")
     assert told["cell.sql"].what.endswith("Conversion Error (its words may repeat data)")
     assert told["column.sql"].what.endswith('Conversion Error: a value of "code" cannot be cast')
+    assert told["raises.py"].where.line == 2
     assert "IBAN" not in str(caught.value)
 
 
@@ -71,8 +73,38 @@ def test_an_error_of_the_parse_names_the_file_that_dbt_names(tmp_path):
     said = "Compilation Error in model x (models/x.sql)\n  division by zero"
     found = not_parsed(said, tmp_path / "project", where).where
     assert found == Location("project/models/x.sql", 1)
+    write_project(tmp_path, {"models/deep/y.py": "def model(dbt, session):\n    retrun 1\n"})
+    found = not_parsed("invalid syntax (y.py, line 2)", tmp_path / "project", where).where
+    assert found == Location("project/models/deep/y.py", 2)
+    write_project(tmp_path, {"models/deep/z.yml": "models:\n  - name: x\n   columns: []\n"})
+    said = "Parsing Error\n  Error reading books: deep/z.yml - Runtime Error\n  Syntax error near line 3"
+    assert not_parsed(said, tmp_path / "project", where).where == Location(
+        "project/models/deep/z.yml", 3
+    )
     for other in ("(models/../../x.sql)", "(/etc/x.sql)", "(models/none.sql)", "no file"):
         assert not_parsed(other, tmp_path / "project", where).where == where
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ('Binder Error: no column "y"\n\n  LINE 2:   y\n            ^', 3),
+        ("Binder Error: x\n  LINE 2: ...select 1 as x, ...", 2),
+        ("Compilation Error in model x (models/x.sql)\n  no endif\n    line 4\n      {% if %}", 4),
+        ('Parser Error: x\n  LINE 9: from "candidate"."main"."staged" join b', 4),
+        ("  'nothere' is undefined. This can happen", 5),
+        ("LINE 9: as x, from", 1),  # no line has it
+        ("LINE 9: a", 1),  # two lines have it
+        ("  line 99", 1),
+        ("no line", 1),
+    ],
+)
+def test_the_line_is_that_of_the_file(tmp_path, message, line):
+    file = tmp_path / "x.sql"
+    file.write_text(
+        "{{ config() }}\nselect 1 as x,\n  y\nfrom {{ ref('a') }} join b\n{{ nothere() }}", "utf-8"
+    )
+    assert line_of(message, file) == line
 
 
 @pytest.mark.parametrize(
@@ -86,3 +118,11 @@ def test_an_error_of_the_parse_names_the_file_that_dbt_names(tmp_path):
 )
 def test_words_that_may_be_data_are_not_told(message):
     assert "DE89" not in said_of(message)
+
+
+def test_what_duckdb_says_in_a_model_in_python_is_told():
+    said = "Python model failed:\n  _duckdb.BinderException: Binder Error: no column nocol"
+    assert said_of(said) == "Binder Error: no column nocol"
+    cell = "_duckdb.ConversionException: Conversion Error: Could not convert 'DE89'"
+    assert said_of(cell) == "Conversion Error (its words may repeat data)"
+    assert said_of("Compilation Error in model x (x.sql)\n  DE89").startswith("Compilation Error (")

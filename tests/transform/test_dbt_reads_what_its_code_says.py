@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dbt_cases import mesh, write_project
-from helpers import product, run
+from helpers import product, read, run
 
 from dataops_mesh.errors import DeclarationError, TransformError
 from dataops_mesh.settings import Settings
@@ -102,6 +102,8 @@ def test_a_file_that_is_not_in_the_code_cannot_be_read_and_what_to_do_is_said(tm
         ("data/former.csv", True),
         ("models/.DS_Store", False),
         ("models/__pycache__/m.pyc", False),
+        ("models/dev.duckdb", False),
+        ("data/dev.duckdb.wal", False),
         ("dbt_packages/zoo/.git/HEAD", False),
         ("dbt_packages/zoo/logs/dbt.log", False),
         ("dbt_packages/zoo/integration_tests/models/a.sql", False),
@@ -120,3 +122,34 @@ def test_only_what_dbt_reads_of_links_hidden_files_and_packages_counts(tmp_path,
     before = project_files(project, bounds)
     write_project(tmp_path, {name: "x"})
     assert (project_files(project, bounds) != before) is counts
+
+
+def test_a_database_beside_the_models_can_be_read_by_none(tmp_path):
+    settings = mesh(tmp_path)
+    write_project(tmp_path, {"models/dev.duckdb": "x", "models/deep/a.sql": "select 1 as id"})
+    assert run(settings, "books.both").published
+    reads = "{{ config(materialized='table') }} from read_blob('models/dev.duckdb')"
+    write_project(tmp_path, {"models/b.sql": reads})
+    with pytest.raises(TransformError, match="Cannot open file"):
+        run(settings, "books.both")
+
+
+def test_a_port_that_is_a_view_of_a_file_is_published(tmp_path):
+    settings = mesh(tmp_path)
+    rates = "select id::integer as id from read_csv('data/rates.csv')"
+    write_project(tmp_path, {**NAMED, "models/largest.sql": rates})
+    assert run(settings, "books.both").published
+    assert read(settings, "select id from books.largest") == [(1,)]
+
+
+def test_a_file_that_a_model_in_python_may_not_open_is_named(tmp_path):
+    settings = mesh(tmp_path)
+    opens = "def model(dbt, session):\n    open('domains/' + 'x')\n    return session\n"
+    opens = opens.replace("domains/", f"{tmp_path}/domains/shop/orders/")
+    write_project(tmp_path, {"models/opens.py": opens.replace("'x'", "'rows.csv'")})
+    with pytest.raises(TransformError) as caught:
+        run(settings, "books.both")
+    problem = caught.value.problems[0]
+    assert str(problem.where) == "project/models/opens.py:2"
+    assert "domains/shop/orders/rows.csv" in problem.what
+    assert "source of an input port" in problem.next

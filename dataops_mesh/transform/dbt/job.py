@@ -82,7 +82,8 @@ def parse(job: DbtJob) -> None:
     # What a parse leaves is read by us, whatever the project's flags say.
     result = _invoke(job, "parse", "--no-static-parser", "--write-json", "--partial-parse")
     if not result.success:
-        raise DeclarationError(not_parsed(str(result.exception), job.project, job.where))
+        node = getattr(result.exception, "node", None)
+        raise DeclarationError(not_parsed(str(result.exception), job.project, job.where, node))
     bind_sources(job.folder / "target", job.sources)
     as_sources(job.folder / "target" / PARSED[0])
 
