@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from dataops_mesh.spec.dbt_names import by_name
 
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _QUOTED = r"""'[^']*'|\"[^\"]*\""""
@@ -25,7 +28,6 @@ _TEXT = r"""\s*['"]([^'"{}]+)['"]\s*"""
 _REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT}\)\s*\}}\}}")
 _FAR_REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
 _SOURCE = re.compile(rf"\{{\{{\s*source\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
-_PREFIX = "mesh_model__"
 
 
 def dbt_queries(
@@ -35,25 +37,11 @@ def dbt_queries(
 
     The query is empty where a template cannot be read.
     """
-    by_name = models_by_name(manifest)
-    return {port: _folded(by_name[port], by_name, manifest) for port in ports if port in by_name}
+    known = by_name(manifest)
+    return {port: _folded(known[port], manifest) for port in ports if port in known}
 
 
-def models_by_name(manifest: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the keys of what can be read; of a name that a package has too, the project's own."""
-    nodes = manifest["nodes"]
-    project = manifest.get("metadata", {}).get("project_name")
-    built = [
-        (node.get("package_name") == project, node["name"], key)
-        for key, node in nodes.items()
-        if node["resource_type"] in {"model", "seed", "snapshot"}
-    ]
-    return {name: key for _, name, key in sorted(built)}
-
-
-def _folded(
-    key: str, by_name: Mapping[str, str], manifest: Mapping[str, Any]
-) -> tuple[frozenset[str], str]:
+def _folded(key: str, manifest: Mapping[str, Any]) -> tuple[frozenset[str], str]:
     graph: dict[str, list[str]] = {}
     sources: set[str] = set()
     pending = [key]
@@ -61,7 +49,7 @@ def _folded(
         current = pending.pop()
         if current in graph:
             continue
-        below = manifest["nodes"][current].get("depends_on", {}).get("nodes", [])
+        below = _below(manifest["nodes"][current])
         sources |= {
             _address(manifest["sources"][one]) for one in below if one in manifest["sources"]
         }
@@ -73,50 +61,75 @@ def _folded(
         if node["resource_type"] == "seed":
             if columns := _seed_columns(node):
                 nothing = ", ".join(f'NULL AS "{column}"' for column in columns)
-                parts.append(f'"{_PREFIX}{node["name"]}" AS (SELECT {nothing})')
+                parts.append(f"{_relation(one)} AS (SELECT {nothing})")
             continue
-        text = _rendered(node, by_name, manifest)
+        text = _rendered(node, manifest)
         if not text:
             return frozenset(sources), ""
-        parts.append(f'"{_PREFIX}{node["name"]}" AS (\n{text}\n)')
-    last = manifest["nodes"][key]["name"]
-    folded = f'WITH {", ".join(parts)}\nSELECT * FROM "{_PREFIX}{last}"'
+        parts.append(f"{_relation(one)} AS (\n{text}\n)")
+    folded = f"WITH {', '.join(parts)}\nSELECT * FROM {_relation(key)}"
     return frozenset(sources), folded if parts else ""
 
 
-def _rendered(
-    node: Mapping[str, Any], by_name: Mapping[str, str], manifest: Mapping[str, Any]
-) -> str:
+def _rendered(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """Return a model's SQL with its references put in, or nothing."""
     if node["resource_type"] != "model" or node.get("language", "sql") != "sql":
         return ""
-    text = put_in(node, by_name, manifest)
+    text = put_in(node, manifest)
     return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
 
 
-def put_in(node: Mapping[str, Any], by_name: Mapping[str, str], manifest: Mapping[str, Any]) -> str:
-    """Return a model's text with its references put in, and what templates are left."""
-    text = _CONFIG.sub("", _COMMENT.sub("", node.get("raw_code") or ""))
-    sources = {(s["source_name"], s["name"]): _address(s) for s in manifest["sources"].values()}
+def put_in(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Return a model's text with its references put in, and what templates are left.
+
+    What a name means, dbt has said: it is among what the model depends on. Where two of these
+    are called so, nobody can tell, and the template is left.
+    """
+    nodes = {key: manifest["nodes"][key] for key in _below(node) if key in manifest["nodes"]}
+    known = manifest["sources"]
+    read = [known[key] for key in _below(node) if key in known]
+
+    def stands(name: str, table: str) -> str:
+        """Return the address of a source; one that is a seed of the project is none it reads."""
+        return _source(name, table, read) or _source(name, table, known.values())
 
     def refer(found: re.Match[str]) -> str:
-        key = by_name.get(found[1])
-        if key is None:
-            return found[0]
-        below = manifest["nodes"][key]
-        unknown = below["resource_type"] == "seed" and not _seed_columns(below)
-        return f'"mesh_seed"."{found[1]}"' if unknown else f'"{_PREFIX}{found[1]}"'
+        keys = [key for key, one in nodes.items() if one["name"] == found[1]]
+        return _put(keys, nodes) or found[0]
 
     def refer_far(found: re.Match[str]) -> str:
         """Put in a model of another project that is an input port, or of this one."""
-        if (found[1], found[2]) in sources:
-            return sources[found[1], found[2]]
-        key = by_name.get(found[2])
-        own = key is not None and manifest["nodes"][key].get("package_name") == found[1]
-        return f"{{{{ ref('{found[2]}') }}}}" if own else found[0]
+        if address := _source(found[1], found[2], read):
+            return address
+        asked = (found[1], found[2])
+        keys = [k for k, one in nodes.items() if (one.get("package_name"), one["name"]) == asked]
+        return _put(keys, nodes) or found[0]
 
+    text = _CONFIG.sub("", _COMMENT.sub("", node.get("raw_code") or ""))
     text = _REF.sub(refer, _FAR_REF.sub(refer_far, text))
-    return _SOURCE.sub(lambda found: sources.get((found[1], found[2]), found[0]), text)
+    return _SOURCE.sub(lambda found: stands(found[1], found[2]) or found[0], text)
+
+
+def _put(keys: Sequence[str], nodes: Mapping[str, Mapping[str, Any]]) -> str:
+    if len(keys) != 1:
+        return ""
+    node = nodes[keys[0]]
+    unknown = node["resource_type"] == "seed" and not _seed_columns(node)
+    return f'"mesh_seed"."{node["name"]}"' if unknown else _relation(keys[0])
+
+
+def _source(name: str, table: str, sources: Iterable[Mapping[str, Any]]) -> str:
+    found = {_address(one) for one in sources if (one["source_name"], one["name"]) == (name, table)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _relation(key: str) -> str:
+    """Return what a model is called in the folded query: two may have one name."""
+    return f'"mesh_model__{sha256(key.encode()).hexdigest()[:16]}"'
+
+
+def _below(node: Mapping[str, Any]) -> Sequence[str]:
+    return tuple(node.get("depends_on", {}).get("nodes", ()))
 
 
 def _seed_columns(node: Mapping[str, Any]) -> tuple[str, ...]:

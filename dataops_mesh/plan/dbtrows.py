@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location
-from dataops_mesh.plan.dbtlineage import dbt_queries, models_by_name, put_in
+from dataops_mesh.plan.dbtlineage import dbt_queries, put_in
 from dataops_mesh.spec.sql import parse_select
 
 _DBT = frozenset({"dbt", "dbt_duckdb"})
@@ -58,10 +58,8 @@ def _is_as_written(manifest: Mapping[str, Any]) -> bool:
     built = [node for node in nodes if node["resource_type"] in _BUILT]
     # DuckDB does not tell names by their case, as dbt does: one would replace the other.
     places = [str(place).lower() for node in built if (place := node.get("relation_name"))]
-    by_name = models_by_name(manifest)
     return len(places) == len(set(places)) and all(
-        _is_configured(node) and _only_reads(node, put_in(node, by_name, manifest))
-        for node in built
+        _is_configured(node) and _only_reads(node, put_in(node, manifest)) for node in built
     )
 
 

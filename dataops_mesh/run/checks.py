@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.run.partition import partition_checks
 from dataops_mesh.spec.checks.check import Check, CheckResult, Outcome, Stage, checks_of
 from dataops_mesh.spec.checks.measures import DbtTest
+from dataops_mesh.spec.dbt_names import KINDS, names
 from dataops_mesh.spec.model import ZERO, Address, Product, Severity
 from dataops_mesh.spec.partition import Partition
 from dataops_mesh.transform.dbt import reading as dbt
 from dataops_mesh.transform.dbt.build import DbtTestRun
 from dataops_mesh.transform.dbt.problems import dbt_problems
 from dataops_mesh.transform.dbt.project import (
-    KINDS,
     below,
     called_names,
+    file_of,
     idle_tests,
     is_dbt,
-    names,
-    project_folder,
 )
 from dataops_mesh.transform.place import place
 from dataops_mesh.transform.walls import Walls
@@ -62,35 +62,51 @@ def dbt_checks(
     product: Product, manifest: Mapping[str, Any], nodes: Iterable[str]
 ) -> tuple[Check, ...]:
     """Return one check per dbt test in the selection, bound to the model it tests."""
-    project = project_folder(product)
     known = {**manifest["nodes"], **manifest.get("unit_tests", {})}
     first = product.outputs[0].address
     called = called_names(product, manifest, nodes)
     tests = [known[key] for key in sorted(nodes) if key in known]
     tests = [node for node in tests if node["resource_type"] in {"test", "unit_test"}]
-    twice = Counter(str(node["name"]) for node in tests)
+    check_names = _check_names(tests)
     checks = []
     for node in tests:
         tested = _tested(node, manifest, called)
-        # Projects and their packages may test models of the same name.
-        name = node["name"] if twice[str(node["name"])] == 1 else node["unique_id"]
         severity = str(node["config"].get("severity") or "error").lower()
         checks.append(
             Check(
-                name="dbt_" + re.sub(r"[^A-Za-z0-9_]", "_", name),
+                name=check_names[node["unique_id"]],
                 port=Address(product.domain, tested) if tested else first,
                 relation=tested or str(first),
                 measure=DbtTest(node["unique_id"]),
                 threshold=ZERO,
                 severity=Severity.WARNING if severity == "warn" else Severity.ERROR,
                 stage=Stage.OUTPUT,
-                where=place(product, project / node["original_file_path"]),
+                where=place(product, file_of(product, node, manifest)),
                 fingerprint=node["unique_id"],
                 description=node.get("description") or f"dbt test {node['name']}",
                 withheld=_may_tell_a_value(node),
             )
         )
     return tuple(checks)
+
+
+def _check_names(tests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what the check of each test is called, by the test's unique id: no two alike.
+
+    Projects and their packages may test models of the same name, and of a name not every letter
+    can stand in that of a check.
+    """
+    named = {str(node["unique_id"]): str(node["name"]) for node in tests}
+    twice = Counter(named.values())
+    plain = {
+        key: "dbt_" + re.sub(r"[^A-Za-z0-9_]", "_", name if twice[name] == 1 else key)
+        for key, name in named.items()
+    }
+    again = Counter(plain.values())
+    return {
+        key: name if again[name] == 1 else f"{name}_{sha256(key.encode()).hexdigest()[:8]}"
+        for key, name in plain.items()
+    }
 
 
 def dbt_results(

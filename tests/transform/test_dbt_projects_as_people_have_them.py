@@ -142,17 +142,21 @@ def test_a_hook_runs_once_and_what_is_tested_is_what_is_published(tmp_path):
     assert read(settings, "select count(*) from books.totals") == [(2,)]
 
 
-def test_a_test_of_a_model_that_is_not_there_says_so(tmp_path):
+NO_MODEL = {
+    "nowhere": "version: 2\nmodels: [{name: nope, columns: [{name: id, data_tests: [not_null]}]}]\n",
+    "no such version": "select 1 from {{ ref('out', v=9) }}",
+    "no such package": "select 1 from {{ ref('zoo', 'staged') }}",
+    "one of two": "select 1 from {{ ref('staged') }}, {{ ref('nope') }}",
+    "no such source": "select 1 from {{ source('shop', 'ordrs') }}",
+}
+
+
+@pytest.mark.parametrize("case", NO_MODEL)
+def test_a_test_of_a_model_that_is_not_there_says_so(tmp_path, case):
     settings = mesh(tmp_path)
-    write_project(
-        tmp_path,
-        {
-            "models/nope.yml": (
-                "version: 2\nmodels:\n  - name: nope\n"
-                "    columns: [{name: id, data_tests: [not_null]}]\n"
-            )
-        },
-    )
+    versions = VERSIONS["models/versions.yml"].replace("    access: public\n", "")
+    file = "models/nope.yml" if case == "nowhere" else "tests/nope.sql"
+    write_project(tmp_path, {**VERSIONS, "models/versions.yml": versions, file: NO_MODEL[case]})
     with pytest.raises(DeclarationError, match="is about a model that is not there"):
         run(settings, "books.both")
 
@@ -219,10 +223,14 @@ def test_a_project_whose_folder_is_its_models_counts_all_but_environments(tmp_pa
     write_project(
         tmp_path,
         {
-            "dbt_project.yml": 'name: p\nmodel-paths: ["."]\n',
+            "dbt_project.yml": 'name: p\nmodel-paths: ["."]\ntarget-path: build\n',
             "a.sql": "select 1",
             "venv/pyvenv.cfg": "",
             "venv/lib/x.py": "",
+            "env/conda-meta/history": "",
+            "env/lib/y.sql": "",
+            "node_modules/a/README.md": "",
+            "build/run/a.sql": "",
             "dev.duckdb": "",
         },
     )
@@ -238,6 +246,24 @@ def test_two_products_with_an_inner_model_of_one_name_load_in_one_location(tmp_p
     definitions = load_domain(settings.root / "domains" / "books")
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert {"books/totals", "books/largest", "books/one/staged", "books/two/staged"} <= keys
+
+
+def test_models_of_any_name_load_beside_what_else_is_drawn(tmp_path):
+    """`check` was green, and Dagster could load nothing of the domain."""
+    settings = mesh(
+        tmp_path,
+        exposure=books("totals", select="+totals dash"),
+        two=books("largest", select="+largest"),
+    )
+    names = ("Größe", "my-model", "my_model", "raw.orders", "staged")
+    files = {f"models/{name}.sql": "select 1 as id" for name in (*names[:-1], "dash")}
+    union = " union all ".join(f"select id from {{{{ ref('{name}') }}}}" for name in names)
+    files |= {"models/largest.sql": union, "models/exposures.yml": EXPOSURE}
+    write_project(tmp_path, files)
+    definitions = load_domain(settings.root / "domains" / "books")
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert {"books/exposure/dash", "books/exposure/models/dash", "books/two/staged"} <= keys
+    assert len([key for key in keys if key.startswith("books/two/")]) == len(names)
 
 
 PROFILE = """\

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dbt_cases import mesh, write_project
-from helpers import run
+from dbt_cases import PROJECT, books, mesh, write_project
+from helpers import run, write_product
 from test_dbt_projects_as_people_have_them import ID, with_port
 
 from dataops_mesh.errors import DeclarationError
@@ -75,8 +75,22 @@ def test_a_port_without_a_model_says_why_and_models_made_of_each_other_are_named
 
 
 def test_a_port_that_the_selection_leaves_out_says_so(tmp_path):
-    from dbt_cases import books
-
     settings = mesh(tmp_path, both=books("totals", "largest", select="+totals"))
     with pytest.raises(DeclarationError, match='"largest" is a model that the selection does not'):
+        run(settings, "books.both")
+
+
+def test_a_hook_reads_its_source_whatever_is_selected(tmp_path):
+    hook = "create or replace table extra as select id from {{ source('shop', 'orders') }}"
+    settings = mesh(tmp_path, both=books("largest", select="largest"))
+    write_project(
+        tmp_path,
+        {
+            "dbt_project.yml": PROJECT["dbt_project.yml"] + f'on-run-start: ["{hook}"]\n',
+            "models/largest.sql": "select max(id) as id from extra",
+        },
+    )
+    assert run(settings, "books.both").published
+    write_product(settings.root, "books", "both", books("largest", select="largest", inputs=()))
+    with pytest.raises(DeclarationError, match=r'"shop\.orders", which is not an input port'):
         run(settings, "books.both")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Problem, did_you_mean
+from dataops_mesh.spec.dbt_names import names
 from dataops_mesh.spec.names import is_name
-from dataops_mesh.transform.dbt.project import below, names, offered_models
+from dataops_mesh.transform.dbt.project import below, offered_models
 
 Node = Mapping[str, Any]
 _MARTS = frozenset({"mart", "marts"})

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from dataops_mesh.spec.dbt_names import KINDS, by_name, is_own, names
 from dataops_mesh.spec.model import Product, TransformKind
-from dataops_mesh.transform.dbt.files import Bounds
+from dataops_mesh.transform.dbt.files import Bounds, installed
 from dataops_mesh.transform.place import workspace
 
-KINDS = frozenset({"model", "seed", "snapshot"})
+_READ = KINDS | {"source"}  # what a test can be about
 INCREMENTAL = "incremental"
+_TAKEN = frozenset({"source", "exposure"})  # `<domain>/source/<input>` is drawn for others
+_PLAIN, _UNSAFE = re.compile(r"[A-Za-z0-9_/-]+"), re.compile(r"[^A-Za-z0-9_/-]")
 _CHOSEN = frozenset({"seed", "snapshot"})  # they have no `access`: the port's contract decides
 
 
@@ -35,16 +41,23 @@ def bounds_of(product: Product) -> Bounds | None:
     return Bounds(root.resolve(), domain.parent.resolve(), domain.resolve())
 
 
+def file_of(product: Product, node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Path:
+    """Return the file that a node is written in, which may be one of a package."""
+    folder = project_folder(product)
+    if not is_own(node, manifest):
+        folder = installed(folder) / str(node["package_name"])
+    return folder / str(node["original_file_path"])
+
+
 def models(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Return the models (seeds and snapshots too) among the nodes, by every name a port can have.
 
-    Of a name that a package has too, the project's own counts. A version is `<name>_v<version>`,
-    and the latest one is also called by the name alone.
+    A version is `<name>_v<version>`, and the latest one is also called by the name alone. A name
+    that more than one has is left out, but for the project's own before those of packages.
     """
-    found = [manifest["nodes"][node] for node in nodes if node in manifest["nodes"]]
-    built = [node for node in found if node["resource_type"] in KINDS]
-    built.sort(key=lambda node: (is_own(node, manifest), str(node["unique_id"])))
-    return {name: node for node in built for name in names(node)}
+    chosen = frozenset(nodes)
+    found = {name: key for name, key in by_name(manifest).items() if key in chosen}
+    return {name: manifest["nodes"][key] for name, key in found.items()}
 
 
 def called_names(
@@ -53,27 +66,29 @@ def called_names(
     """Return what each model is called in its domain, by unique id.
 
     As its port, if it is one; else `<product>/<model>`, with the package between them if it is
-    one of a package: two products may both have a model `staged`.
+    one of a package: two products may both have a model `staged`. Dagster makes one identifier of
+    such a name; where it could not, or would make the same of two, there are digits at the end.
     """
     ports, called = {port.name for port in product.outputs}, dict[str, str]()
     for name, node in models(manifest, nodes).items():
         if name in ports:
             called[str(node["unique_id"])] = name
+    inner = {}
     for node in (manifest["nodes"][key] for key in nodes if key in manifest["nodes"]):
-        if node["resource_type"] in KINDS:
+        if node["resource_type"] in KINDS and node["unique_id"] not in called:
             package = [] if is_own(node, manifest) else [str(node["package_name"])]
-            inner = "/".join([product.name, *package, names(node)[0]])
-            called.setdefault(str(node["unique_id"]), inner)
+            above = [product.name, *(["models"] if product.name in _TAKEN else []), *package]
+            inner[str(node["unique_id"])] = "/".join([*above, names(node)[0]])
+    twice = Counter(map(_identifier, (*called.values(), *inner.values())))
+    for key, name in inner.items():
+        alone = _PLAIN.fullmatch(name) and twice[_identifier(name)] == 1
+        digits = "" if alone else f"_{sha256(key.encode()).hexdigest()[:6]}"
+        called[key] = _UNSAFE.sub("_", name) + digits
     return called
 
 
-def names(node: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names under which a node can be a port, the most certain one first."""
-    name, version = str(node["name"]), node.get("version")
-    if version is None:
-        return (name,)
-    versioned = f"{name}_v{str(version).replace('.', '_')}"
-    return (versioned, name) if version == node.get("latest_version") else (versioned,)
+def _identifier(name: str) -> str:
+    return f"x/{name}".replace("/", "__").replace("-", "_")
 
 
 def below(node: Mapping[str, Any]) -> tuple[str, ...]:
@@ -85,10 +100,11 @@ def sources_read(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str,
     """Return the sources that are read when the nodes are built, by unique id.
 
     An ephemeral model reads nothing by itself: it is a part of those that name it. An analysis is
-    never built.
+    never built. Hooks of the project run whatever is selected.
     """
     known, found = manifest["nodes"], dict[str, Mapping[str, Any]]()
-    waiting = [key for key in nodes if key in known and not is_ephemeral(known[key])]
+    hooks = [key for key, node in known.items() if node["resource_type"] == "operation"]
+    waiting = [key for key in {*nodes, *hooks} if key in known and not is_ephemeral(known[key])]
     waiting = [key for key in waiting if known[key]["resource_type"] != "analysis"]
     seen = set(waiting)
     while waiting:
@@ -106,29 +122,42 @@ def idle_tests(manifest: Mapping[str, Any], nodes: Iterable[str]) -> dict[str, l
 
     What a project has disabled is not there on purpose, and its tests are not missed.
     """
-    known = {_called(one) for kind in ("nodes", "sources") for one in manifest[kind].values()}
-    known |= {_called(one) for same in manifest.get("disabled", {}).values() for one in same}
+    known = [one for kind in ("nodes", "sources") for one in manifest[kind].values()]
+    known += [one for same in manifest.get("disabled", {}).values() for one in same]
+    there = {name for one in known if one["resource_type"] in _READ for name in _said(one)}
     found = {}
     for key in nodes:
         node = manifest["nodes"].get(key, {})
         if node.get("resource_type") != "test":
             continue
-        asked = [str(ref["name"]) for ref in node.get("refs", ())]
-        asked += [".".join(map(str, source)) for source in node.get("sources", ())]
-        lost = [name for name in asked if name not in known]
-        if lost or node["config"].get("enabled") is False or (asked and not below(node)):
+        asked = [
+            (ref.get("package"), ref["name"], ref.get("version")) for ref in node.get("refs", ())
+        ]
+        words = [_words(*one) for one in asked]
+        words += [".".join(map(str, source)) for source in node.get("sources", ())]
+        lost = [text for text in words if text not in there]
+        if lost or node["config"].get("enabled") is False or (words and not below(node)):
             found[key] = lost
     return found
 
 
-def _called(node: Mapping[str, Any]) -> str:
-    name = str(node["name"])
-    return f"{node['source_name']}.{name}" if node["resource_type"] == "source" else name
+def _said(node: Mapping[str, Any]) -> list[str]:
+    """Return what a test can say that is about a node."""
+    name, source = str(node["name"]), node["resource_type"] == "source"
+    if source and node["original_file_path"]:
+        return [f"{node['source_name']}.{name}"]
+    versions = dict.fromkeys((None, node.get("version")))  # a port has none, and is no file
+    return [_words(p, name, v) for p in (None, node.get("package_name")) for v in versions]
 
 
-def is_own(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
-    """Tell whether a node is of the project itself, and of none of its packages."""
-    return bool(node.get("package_name") == manifest["metadata"].get("project_name"))
+def _words(package: str | None, name: str, version: Any) -> str:
+    """Return a reference as people write it.
+
+    >>> _words("zoo", "out", 2)
+    "ref('zoo', 'out', v=2)"
+    """
+    quoted = ", ".join(f"'{part}'" for part in (package, name) if part is not None)
+    return f"ref({quoted})" if version is None else f"ref({quoted}, v={version})"
 
 
 def is_ephemeral(node: Mapping[str, Any]) -> bool:
