@@ -128,3 +128,19 @@ def test_a_hook_that_was_told_does_publish_the_number(tmp_path):
     run(settings, "people.customers")
     run(settings, "books.codes")
     assert read(settings, "select code from books.codes") == [("123456789",)]
+
+
+@pytest.mark.parametrize("place", ["meta", "config: {meta", "tables"])
+def test_a_source_of_the_mesh_is_its_port_wherever_dbt_would_look(tmp_path, place):
+    other = '{external_location: "(select id, ssn as note from mesh.people.customers)"}'
+    told = {
+        "meta": f"meta: {other}, tables: [{{name: customers}}]",
+        "config: {meta": f"config: {{meta: {other}}}, tables: [{{name: customers}}]",
+        "tables": f"tables: [{{name: customers, meta: {other}}}]",
+    }[place]
+    source = f"sources:\n  - {{name: people, database: mesh, schema: people, {told}}}\n"
+    assert found(tmp_path, {"models/sources.yml": source}) == set()
+    settings = load_settings(tmp_path)
+    run(settings, "people.customers")
+    run(settings, "books.codes")
+    assert read(settings, "select code from books.codes") == [("a",)]

@@ -43,16 +43,20 @@ def read_parsed(file: Path) -> Any:
 
 
 def _bind(source: Any, given: Mapping[str, tuple[str, str]]) -> bool:
+    """Let a source of the mesh stand for its port and nothing else; tell whether it changed."""
     relation = given.get(f"{source.source_name}.{source.name}")
-    if relation is None:
+    if relation is not None:
+        source.database, (source.schema, source.identifier) = MESH, relation
+        source.relation_name = ".".join(f'"{part}"' for part in (MESH, *relation))
+    elif source.database != MESH:
         return False
-    source.database, (source.schema, source.identifier) = MESH, relation
-    source.relation_name = ".".join(f'"{part}"' for part in (MESH, *relation))
-    for holder in (source, source.config):
-        for name in ("meta", "source_meta", "_extra"):
-            for key in _ELSEWHERE:
-                (getattr(holder, name, None) or {}).pop(key, None)
-    return True
+    settings = [
+        getattr(holder, name, None) or {}
+        for holder in (source, source.config)
+        for name in ("meta", "source_meta", "_extra")
+    ]
+    elsewhere = [found.pop(key, None) is not None for found in settings for key in _ELSEWHERE]
+    return relation is not None or any(elsewhere)
 
 
 def _read_seeds(manifest: Any) -> bool:
