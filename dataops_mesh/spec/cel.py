@@ -193,7 +193,8 @@ def _text(tree: Any) -> str:
 def _names_in(context: Any) -> Iterator[str]:
     """Yield what an element is called that an expression looks at."""
     for value in (context or {}).values():
-        name = value.get("name") if isinstance(value, Mapping) else None
+        # `get` of celpy's maps raises where the key is not there.
+        name = value["name"] if isinstance(value, Mapping) and "name" in value else None
         if isinstance(name, str):
             yield str(name)
 
