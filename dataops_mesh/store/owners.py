@@ -8,6 +8,7 @@ A record is created if it is absent, so that of two who claim a domain at once o
 from __future__ import annotations
 
 import hmac
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -251,13 +252,20 @@ def _another(owner: Owner, publisher: Publisher) -> Problem:
     lost = place and owner.token and publisher.is_place and str(publisher) in owner.places
     kind = ", a folder" if place and owner.places else ""
     by = f"{owner.how} by {owner.person}, {owner.at:%Y-%m-%d}"
-    but = f", and what that folder is known by ({PLACE}) is not there" * bool(lost)
+    but = f", and what that folder is known by ({PLACE}) {_lack(publisher)}" * bool(lost)
     return Problem(
         f"the domain {owner.domain} belongs to {owner}{kind} ({by}), "
         f"and this is {_said(publisher)}{but}",
         next=f"rename the domain's folder; or, if it lives here now, "
         f"{_assign(owner.domain, publisher)}",
     )
+
+
+def _lack(publisher: Publisher) -> str:
+    """Say why a folder is not known by its token."""
+    if publisher.token is None or not os.path.lexists(publisher.token):
+        return "is not there"
+    return "is another" if os.access(publisher.token, os.R_OK) else "may not be read by you"
 
 
 def _said(publisher: Publisher) -> str:

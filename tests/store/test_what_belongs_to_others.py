@@ -22,6 +22,7 @@ from dataops_mesh.store.captures.take import home_of
 from dataops_mesh.store.collect import Collected, collect
 from dataops_mesh.store.log import latest
 from dataops_mesh.store.pins import pinned
+from dataops_mesh.store.place import PLACE
 from dataops_mesh.store.store import open_store
 
 STRANGER = 65534
@@ -190,7 +191,7 @@ def test_captures_are_of_the_group_that_writes_the_store(settings, root, found):
 def test_a_run_that_may_not_write_says_whose_the_folder_is(settings):
     store = open_store(settings.store_folder)
     if os.geteuid() == 0:
-        for path in (store.root, *store.root.rglob("*")):
+        for path in (settings.root / PLACE, store.root, *store.root.rglob("*")):
             os.chown(path, STRANGER, STRANGER)
         for path in (store.candidates, *store.candidates.rglob("*")):
             os.chown(path, 0, 0)
@@ -208,6 +209,18 @@ def test_a_run_that_may_not_write_says_whose_the_folder_is(settings):
     assert "the run failed: PermissionError" in said
     assert "belongs to" in said
     assert "let all who write the store be of one group" in said
+
+
+def test_who_may_not_read_what_a_workspace_is_known_by_is_told_so(settings):
+    (settings.root / PLACE).chmod(0o600 if os.geteuid() == 0 else 0o000)
+
+    def act() -> str:
+        run(settings, "shop.orders")
+        return "published"
+
+    said = as_a_stranger(act)
+    assert said.startswith("OwnershipError"), said
+    assert "(.mesh/place) may not be read by you" in said
 
 
 def test_a_reader_without_rights_is_told_whose_the_store_is_and_how_to_share_it(settings):
