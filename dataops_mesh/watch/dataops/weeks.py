@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from dataops_mesh.ledger import Ledger
@@ -28,6 +28,7 @@ class Weeks:
         until: the moment; the last week ends with it.
         publication: the newest one that was read.
         closed: of each product, the sums of the weeks that are over.
+        together: of products that somebody asked about together, the same.
     """
 
     products: Mapping[str, Product]
@@ -35,6 +36,7 @@ class Weeks:
     publication: int
     histories: Mapping[str, History]
     closed: Mapping[str, tuple[Sums, ...]]
+    together: dict[tuple[str, ...], tuple[Sums, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -43,10 +45,14 @@ class Weeks:
 
     def by_week(self, names: list[str]) -> tuple[Sums, ...]:
         """Return what happened to some products together, week by week."""
+        if not names:
+            return (Sums(),) * COUNT
         begin, end = self.spans[-1]
-        over = zip(*(self.closed[name] for name in names), strict=True)
-        now = added(sums(self.histories[name], begin, end) for name in names)
-        return (*(added(week) for week in over), now) if names else (Sums(),) * COUNT
+        over = self.together.get(some := tuple(names))
+        if over is None:
+            weeks = zip(*(self.closed[name] for name in names), strict=True)
+            over = self.together[some] = tuple(map(added, weeks))
+        return (*over, added(sums(self.histories[name], begin, end) for name in names))
 
 
 def weeks_until(moment: datetime) -> tuple[Span, ...]:
@@ -89,5 +95,7 @@ def catch_up(
     changed = [name for name, one in read.items() if kept.get(name) != one]
     kept |= read
     again = changed if known is not None and known.spans[:-1] == spans[:-1] else kept.keys()
-    closed |= {name: tuple(sums(kept[name], b, e) for b, e in spans[:-1]) for name in again}
-    return Weeks(products, now, publication, kept, closed)
+    over = {name: tuple(sums(kept[name], b, e) for b, e in spans[:-1]) for name in again}
+    if known is not None and all(closed.get(name) == one for name, one in over.items()):
+        return Weeks(products, now, publication, kept, closed, known.together)
+    return Weeks(products, now, publication, kept, {**closed, **over})
