@@ -149,8 +149,8 @@ def incidents_between(
     )  # fmt: skip
 
 
-def news_since(ledger: Ledger, moment: datetime, publication: int) -> set[str]:
-    """Return the products of which something is on record since a moment or a publication."""
+def news_since(ledger: Ledger, moment: datetime, publication: int) -> frozenset[tuple[Any, ...]]:
+    """Return what is on record since a moment or a publication; each begins with its product."""
     from sqlalchemy import or_, select
 
     from dataops_mesh.ledger.schema import candidates as c
@@ -159,13 +159,14 @@ def news_since(ledger: Ledger, moment: datetime, publication: int) -> set[str]:
 
     at = moment.isoformat()
     queries = (
-        select(c.c.product).where(c.c.finished >= at),
-        select(p.c.product).where(p.c.publication > publication),
-        select(i.c.product).where(or_(i.c.opened >= at, i.c.closed >= at)),
+        select(c.c.product, c.c.finished).where(c.c.finished >= at),
+        select(p.c.product, p.c.publication).where(p.c.publication > publication),
+        select(i.c.product, i.c.incident, i.c.opened, i.c.closed).where(
+            or_(i.c.opened >= at, i.c.closed >= at)
+        ),
     )
     with transaction(ledger) as connection:
-        found: list[Any] = [connection.execute(query).scalars().all() for query in queries]
-    return {name for names in found for name in names}
+        return frozenset(tuple(row) for query in queries for row in connection.execute(query))
 
 
 def _built(row: Any) -> Built:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from dataops_mesh.ledger import Ledger
 from dataops_mesh.ledger.dataops import news_since
@@ -28,6 +29,7 @@ class Weeks:
         until: the moment; the last week ends with it.
         publication: the newest one that was read.
         closed: of each product, the sums of the weeks that are over.
+        news: what was on record shortly before that moment.
         together: of products that somebody asked about together, the same.
     """
 
@@ -36,6 +38,7 @@ class Weeks:
     publication: int
     histories: Mapping[str, History]
     closed: Mapping[str, tuple[Sums, ...]]
+    news: frozenset[tuple[Any, ...]] = frozenset()
     together: dict[tuple[str, ...], tuple[Sums, ...]] = field(default_factory=dict, compare=False)
 
     @property
@@ -86,16 +89,17 @@ def catch_up(
     now, publication = moment
     spans = weeks_until(now)
     if known is None or known.products is not products:
-        news, kept, closed = set(products), {}, {}
+        news, names, kept, closed = frozenset[tuple[Any, ...]](), set(products), {}, {}
     else:
-        news = news_since(ledger, known.until - _LATER, known.publication) & products.keys()
+        news = news_since(ledger, known.until - _LATER, known.publication)
+        names = {one[0] for one in news - known.news} & products.keys()
         kept, closed = dict(known.histories), dict(known.closed)
-    found = histories([products[name] for name in news], ledger, settings, spans[0][0], now)
+    found = histories([products[name] for name in names], ledger, settings, spans[0][0], now)
     read = {one.product: one for one in found}
     changed = [name for name, one in read.items() if kept.get(name) != one]
     kept |= read
     again = changed if known is not None and known.spans[:-1] == spans[:-1] else kept.keys()
     over = {name: tuple(sums(kept[name], b, e) for b, e in spans[:-1]) for name in again}
     if known is not None and all(closed.get(name) == one for name, one in over.items()):
-        return Weeks(products, now, publication, kept, closed, known.together)
-    return Weeks(products, now, publication, kept, {**closed, **over})
+        return Weeks(products, now, publication, kept, closed, news, known.together)
+    return Weeks(products, now, publication, kept, {**closed, **over}, news)
