@@ -67,7 +67,8 @@ def test_batches_are_those_of_plain_dbt(tmp_path):
             held = plain.build(given)
             assert not plain.failed
             assert published(settings, ports) == held
-        assert [row["amount"] for row in held["batches"]] == ["10"]
+        # Whatever day it has become meanwhile, the first day is as it was built.
+        assert held["batches"][0]["amount"] == "10"
 
 
 def test_a_partition_is_built_of_its_variables(tmp_path):
