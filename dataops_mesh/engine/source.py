@@ -68,16 +68,28 @@ class Marks:
     folders: Mapping[str, tuple[int, int, int, int]] = field(default_factory=dict)
 
     def are_those_of(self, before: Marks) -> bool:
-        """Tell whether everything is where it was.
-
-        A new name in a folder changes both of its times, and nothing of what is in it; only its
-        status changes when the folder itself is renamed, and put back.
-        """
-        return self.files == before.files and all(
-            was[:2] == now[:2] and (was[2] == now[2] or now[2] == now[3])
-            for was, now in ((was, self.folders.get(name)) for name, was in before.folders.items())
-            if now is not None
+        """Tell whether everything is where it was."""
+        return self.files == before.files and not any(
+            self._was_moved(name, before) for name in before.folders if name in self.folders
         )
+
+    def _was_moved(self, name: str, before: Marks) -> bool:
+        """Tell whether a folder is another, or had another name meanwhile.
+
+        That changes its status, and the names of the folder above. A new name in it changes its
+        names too; rights and times that somebody sets change nothing above.
+        """
+        was, now = before.folders[name], self.folders[name]
+        above = str(Path(name).parent)
+        above_was, above_now = before.folders.get(above, was), self.folders.get(above, was)
+        its_own = was[2] != now[2] and not _by_names(now)
+        names_above = above_was[3] != above_now[3] and _by_names(above_now)
+        return was[:2] != now[:2] or (its_own and names_above)
+
+
+def _by_names(folder: tuple[int, int, int, int]) -> bool:
+    """Tell whether the last that happened to a folder was to its names: both times are of that."""
+    return folder[2] == folder[3]
 
 
 def marks(found: Iterable[Path]) -> Marks:
@@ -87,7 +99,7 @@ def marks(found: Iterable[Path]) -> Marks:
     links = [path for path in (*way, *paths) if path.is_symlink()]
     states = [(path, path.stat()) for path in paths] + [(path, path.lstat()) for path in links]
     # Further up, rights are set and mended meanwhile, by whoever else works there.
-    near = dict.fromkeys(parent for path in paths for parent in list(path.parents)[:_NEAR])
+    near = dict.fromkeys(parent for path in paths for parent in list(path.parents)[: _NEAR + 1])
     folders = {str(path): path.stat() for path in near}
     return Marks(
         tuple(

@@ -94,10 +94,22 @@ def test_a_settled_file_is_read_once(tmp_path, monkeypatch):
     store = open_store(tmp_path / "store")
     path = tmp_path / "a.csv"
     path.write_text("1")
-    os.utime(path, (time.time() - 60, time.time() - 60))
+    a_minute_later = time.time() + 60  # nobody can set the time of the last change of status
+    monkeypatch.setattr(time, "time", lambda: a_minute_later)
     first = fingerprint(store, [path])
     monkeypatch.setattr(content_module, "digest", None)
     assert fingerprint(store, [path]) == first
+
+
+def test_a_file_that_only_says_it_is_old_is_read_again(tmp_path, monkeypatch):
+    store = open_store(tmp_path / "store")
+    path = tmp_path / "a.csv"
+    path.write_text("1")
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    fingerprint(store, [path])
+    monkeypatch.setattr(content_module, "digest", None)
+    with pytest.raises(TypeError):
+        fingerprint(store, [path])
 
 
 def test_a_file_changed_within_the_tick_of_the_clock_is_read_again(tmp_path):
@@ -111,11 +123,12 @@ def test_a_file_changed_within_the_tick_of_the_clock_is_read_again(tmp_path):
     assert fingerprint(store, [path]) != first
 
 
-def test_a_damaged_note_is_ignored(tmp_path):
+def test_a_damaged_note_is_ignored(tmp_path, monkeypatch):
     store = open_store(tmp_path / "store")
     path = tmp_path / "a.csv"
     path.write_text("1")
-    os.utime(path, (time.time() - 60, time.time() - 60))
+    a_minute_later = time.time() + 60
+    monkeypatch.setattr(time, "time", lambda: a_minute_later)
     first = fingerprint(store, [path])
     for note in store.cache.iterdir():
         note.write_text("{")

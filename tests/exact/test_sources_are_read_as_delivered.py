@@ -180,6 +180,24 @@ def test_another_file_that_comes_into_the_folder_meanwhile_changes_nothing(tmp_p
         require_unchanged(store, found, inputs)
 
 
+def test_rights_and_times_that_somebody_sets_meanwhile_change_nothing(tmp_path: Path):
+    """As `rsync -a` does once it has delivered other files beside."""
+    made = a_product(
+        {"p": ["{name: k, logicalType: integer}"]},
+        inputs=[a_source("src", "in/src.csv")],
+        files={"p.sql": "select k from src", "in/src.csv": "k\n1\n"},
+    )
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    found, store = product(settings, "d.p"), environment(settings).store
+    with pinned(store) as release:
+        inputs = pin_inputs(store, found, release)
+        (found.folder / "in/other.csv").write_text("k\n2\n")
+        for folder in (found.folder / "in", found.folder, found.folder.parent):
+            folder.chmod(0o750)
+            os.utime(folder, (5, 5))
+            require_unchanged(store, found, inputs)
+
+
 def test_what_was_written_this_moment_is_not_remembered_by_its_old_time(tmp_path: Path):
     """A clock of the disk that ticks a hundred times a second tells two writes of a tick apart by
     nothing but the time of modification, which `cp -p` and `rsync -t` set.
