@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import FULL, Problem, SourceError, StoreError
-from dataops_mesh.spec.casts import cast_in
+from dataops_mesh.spec.types.casts import cast_in
 
 if TYPE_CHECKING:
     import duckdb

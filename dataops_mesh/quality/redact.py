@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from dataops_mesh.spec.casts import cast_in
+from dataops_mesh.spec.types.casts import cast_in
 
 HINTS = {
     "ConversionException": "a value cannot be converted to the type it is compared with",

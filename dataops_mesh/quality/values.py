@@ -7,8 +7,10 @@ the column instead; one that no cell of that type can equal is left out.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from dataops_mesh.spec.read.column.compared import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,13 +57,7 @@ def number(value: object) -> Decimal | None:
     >>> number("1.50"), number(0.1), number("NA")
     (Decimal('1.50'), Decimal('0.1'), None)
     """
-    if isinstance(value, bool):
-        return Decimal(int(value))
-    try:
-        found = Decimal(repr(value) if isinstance(value, float) else str(value).strip())
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    return Decimal(int(value)) if isinstance(value, bool) else number_of(value)
 
 
 def _casts(loan: Loan, kind: str, text: str) -> bool:

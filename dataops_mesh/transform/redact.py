@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dataops_mesh.quality.redact import shown
-from dataops_mesh.spec.casts import cast_in
+from dataops_mesh.spec.types.casts import cast_in
 
 LONGEST = 500
 _NAME = re.compile(r"[A-Za-z_.]{1,80}", re.ASCII)

@@ -164,14 +164,19 @@ def test_a_file_that_was_swapped_while_it_was_read_does_not_pass(tmp_path: Path,
             assert pin_inputs(store, found, release).sources != inputs.sources
 
 
-def test_another_file_that_comes_into_the_folder_meanwhile_changes_nothing(tmp_path: Path):
+def beside_others(tmp_path: Path):
+    """Return a product that reads one file of a folder, and its store."""
     made = a_product(
         {"p": ["{name: k, logicalType: integer}"]},
         inputs=[a_source("src", "in/src.csv")],
         files={"p.sql": "select k from src", "in/src.csv": "k\n1\n"},
     )
     settings = write_workspace(tmp_path, {"d": {"p": made}})
-    found, store = product(settings, "d.p"), environment(settings).store
+    return product(settings, "d.p"), environment(settings).store
+
+
+def test_another_file_that_comes_into_the_folder_meanwhile_changes_nothing(tmp_path: Path):
+    found, store = beside_others(tmp_path)
     (found.folder / "in").chmod(0o755)  # its status is younger than its names
     with pinned(store) as release:
         inputs = pin_inputs(store, found, release)
@@ -182,13 +187,7 @@ def test_another_file_that_comes_into_the_folder_meanwhile_changes_nothing(tmp_p
 
 def test_rights_and_times_that_somebody_sets_meanwhile_change_nothing(tmp_path: Path):
     """As `rsync -a` does once it has delivered other files beside."""
-    made = a_product(
-        {"p": ["{name: k, logicalType: integer}"]},
-        inputs=[a_source("src", "in/src.csv")],
-        files={"p.sql": "select k from src", "in/src.csv": "k\n1\n"},
-    )
-    settings = write_workspace(tmp_path, {"d": {"p": made}})
-    found, store = product(settings, "d.p"), environment(settings).store
+    found, store = beside_others(tmp_path)
     with pinned(store) as release:
         inputs = pin_inputs(store, found, release)
         (found.folder / "in/other.csv").write_text("k\n2\n")

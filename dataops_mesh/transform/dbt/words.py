@@ -12,7 +12,7 @@ from typing import Any
 
 from dataops_mesh.errors import Location, Problem
 from dataops_mesh.quality.redact import shown
-from dataops_mesh.spec.casts import cast_in
+from dataops_mesh.spec.types.casts import cast_in
 from dataops_mesh.transform.dbt.files import installed, project_files
 from dataops_mesh.transform.dbt.lines import line_of
 from dataops_mesh.transform.dbt.project import INCREMENTAL
