@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import WRONG, Format, say, show, value_of_data
-from dataops_mesh.cli.workspace import load_workspace, named, one, open_readable, say_unreadable
+from dataops_mesh.cli.workspace import load_workspace, named, one, say_unreadable
 from dataops_mesh.errors import Problem, StoreError, UnknownNameError
 from dataops_mesh.run.environment import Environment, open_environment
 from dataops_mesh.run.word.held import gone_inputs, holds_behind
@@ -139,7 +139,7 @@ def show_history(name: str, output: Format) -> int:
     if name.isdecimal():
         what = f'"{name}" is no product'
         raise UnknownNameError(Problem(what, next=f"mesh show {name}, for publication {name}"))
-    settings, mesh = open_readable()
+    settings, mesh, _ = open_near([name], looks=True)
     rows = history_rows(one(mesh, name), open_environment(settings))
     show(rows, output, columns=HISTORY, empty=f"{name} never ran", wrap="note")
     return 0

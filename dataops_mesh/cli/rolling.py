@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from dataops_mesh.cli.copying import follow
+from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import REFUSED, Format, say, show
 from dataops_mesh.cli.workspace import named, one, open_readable, require_readable
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -38,7 +39,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     from dataops_mesh.run.record import product_changes
     from dataops_mesh.run.word.rollback import rollback_product
 
-    settings, mesh = open_readable()
+    settings, mesh, _ = open_near([name])
     product = one(mesh, name, of_domain=f"a whole domain: mesh rollback {name} --at TIME")
     environment = open_environment(settings)
     release = rollback_product(product, environment, to, reason, partition, until)

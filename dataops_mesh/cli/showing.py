@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from dataops_mesh.cli.near import open_near
 from dataops_mesh.cli.output import Format, plain_facts, say, show
 from dataops_mesh.cli.workspace import open_readable
 from dataops_mesh.errors import Problem, UnknownNameError
@@ -81,7 +82,7 @@ def _show_product(
 
     if history:
         return show_history(name, output)
-    _, mesh = open_readable()
+    _, mesh, _ = open_near([name], looks=True)
     product = _product(mesh, name)
     entries = {p.address: latest(environment.store).ports.get(p.address) for p in product.outputs}
     if below:

@@ -15,7 +15,7 @@ import dagster as dg
 
 from dataops_mesh.errors import DeclarationError, MeshError, Problem, RunError, StoreError
 from dataops_mesh.factory.automation import automation_condition
-from dataops_mesh.factory.describe import check_spec, key_of, port_spec, tag_value
+from dataops_mesh.factory.describe import check_specs, key_of, port_spec, tag_value
 from dataops_mesh.factory.events import events_of
 from dataops_mesh.factory.freshness import freshness_policy
 from dataops_mesh.factory.lineage import column_lineage, deprecated_inputs
@@ -29,7 +29,7 @@ from dataops_mesh.run.process.client import gate_run
 from dataops_mesh.settings import Settings, load_settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.dbt.project import is_dbt
-from dataops_mesh.transform.walls import walls_of
+from dataops_mesh.transform.walls import Walls, walls_of
 
 LOGGER = logging.getLogger("dataops_mesh")
 MACHINERY = (RunError, StoreError)
@@ -51,7 +51,12 @@ class Shape:
 
 
 def product_asset(
-    product: Product, settings: Settings, known: Known | None = None, *, expected: bool = True
+    product: Product,
+    settings: Settings,
+    known: Known | None = None,
+    *,
+    walls: Walls | None = None,
+    expected: bool = True,
 ) -> dg.AssetsDefinition:
     """Return the step that builds, checks and publishes a product.
 
@@ -59,6 +64,7 @@ def product_asset(
         product: what the step builds.
         settings: of the workspace.
         known: products that are loaded already.
+        walls: those of the settings, if they were asked for already.
         expected: whether it is to run as often as promised; a person may hold it.
 
     Raises:
@@ -66,8 +72,9 @@ def product_asset(
     """
     version = code_version(product)
     known = known or Known()
-    shape = _shape(product, version, settings, known, expected=expected)
-    checks = all_checks(product, walls_of(settings))
+    walls = walls or walls_of(settings)
+    shape = _shape(product, version, settings, known, walls, expected=expected)
+    checks = all_checks(product, walls)
     cut = partitions_of(product, settings)
     specs = of_any_time([*shape.private, *shape.ports], product, settings, known)
     keys = _inputs_first(specs)
@@ -75,7 +82,7 @@ def product_asset(
     @dg.multi_asset(
         name=f"{product.domain}__{product.name}",
         specs=specs,
-        check_specs=[check_spec(check, cut) for check in checks],
+        check_specs=check_specs(checks, cut),
         can_subset=False,
         pool=f"{product.domain}__{product.name}",
         op_tags={"mesh/product": tag_value(product.qualified_name)},
@@ -107,8 +114,14 @@ def product_asset(
     return build
 
 
-def _shape(
-    product: Product, version: str, settings: Settings, known: Known, *, expected: bool
+def _shape(  # noqa: PLR0913 - what a product is, and where
+    product: Product,
+    version: str,
+    settings: Settings,
+    known: Known,
+    walls: Walls,
+    *,
+    expected: bool,
 ) -> Shape:
     notices = deprecated_inputs(product, settings, known)
     ports = tuple(
@@ -126,7 +139,7 @@ def _shape(
         return Shape(ports)
     from dataops_mesh.factory.dbt import dbt_shape
 
-    manifest, nodes = dbt_nodes(product, walls_of(settings))
+    manifest, nodes = dbt_nodes(product, walls)
     private, deps = dbt_shape(product, manifest, nodes)
     return Shape(_with_deps(ports, deps), private)
 

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from inspect import signature
 from pathlib import PurePath
 from typing import Any
@@ -100,34 +100,40 @@ def port_metadata(product: Product, port: OutputPort) -> dict[str, Any]:
     }
 
 
-def check_spec(check: Check, cut: dg.PartitionsDefinition[str] | None = None) -> dg.AssetCheckSpec:
-    """Return the asset check that shows a check's results.
+def check_specs(
+    checks: Iterable[Check], cut: dg.PartitionsDefinition[str] | None = None
+) -> list[dg.AssetCheckSpec]:
+    """Return the asset checks that show the results of a product's checks.
 
     Not blocking: the gate refuses by itself, and a blocking check would mark the still good
     published data as failed and hold its consumers. Dagster's UI calls that "non-blocking", so
     the description says who refuses.
 
     Args:
-        check: what is checked.
-        cut: the partitions of its product; each has results of its own.
+        checks: what is checked.
+        cut: the partitions of their product; each has results of its own.
     """
-    refuses = check.severity is Severity.ERROR
     parts: dict[str, Any] = {"partitions_def": cut} if cut and CHECKS_HAVE_PARTITIONS else {}
     with warnings.catch_warnings():
         # Preview in Dagster 1.13; without it each result leaves one planned for ever.
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return dg.AssetCheckSpec(
-            name=check.name,
-            asset=key_of(check.port),
-            description=f"{promise(check)} {REFUSES if refuses else WARNS}",
-            metadata={
-                "severity": check.severity.value,
-                "if it fails": REFUSES if refuses else WARNS,
-                "dimension": check.dimension or "",
-                "declared at": str(check.where),
-            },
-            **parts,
-        )
+        return [_check_spec(check, parts) for check in checks]
+
+
+def _check_spec(check: Check, parts: Mapping[str, Any]) -> dg.AssetCheckSpec:
+    then = REFUSES if check.severity is Severity.ERROR else WARNS
+    return dg.AssetCheckSpec(
+        name=check.name,
+        asset=key_of(check.port),
+        description=f"{promise(check)} {then}",
+        metadata={
+            "severity": check.severity.value,
+            "if it fails": then,
+            "dimension": check.dimension or "",
+            "declared at": str(check.where),
+        },
+        **parts,
+    )
 
 
 def owners(product: Product) -> list[str]:

@@ -59,6 +59,6 @@ def unexpected(products: Iterable[Product], settings: Settings) -> frozenset[str
 
 def _is_held(product: Product, environment: Environment, release: Release) -> bool:
     if product.partitioning is None:
-        return hold_on_product(product, environment) is not None
+        return hold_on_product(product, environment, release) is not None
     holds = (hold for port in product.outputs for hold in release.holds.get(port.address, ()))
     return any(not hold.partition for hold in holds)

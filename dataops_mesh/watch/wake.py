@@ -42,7 +42,7 @@ def unseen(products: Iterable[Product], environment: Environment) -> dict[str, s
         if not now:
             continue
         last = seen.get(product.qualified_name)
-        if hold_on_product(product, environment) is not None:
+        if hold_on_product(product, environment, release) is not None:
             continue  # once that ends, it has still not seen them
         if last is None or any(last.get(name) != value for name, value in now.items()):
             found[product.qualified_name] = _digest(now)

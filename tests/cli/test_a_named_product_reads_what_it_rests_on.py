@@ -48,6 +48,26 @@ def test_products_that_it_does_not_read_are_not_parsed(mesh, workspace, loaded, 
     assert len(json.loads(said.out)) == 1
 
 
+ALONE = {
+    "history": ("history", "desk.totals"),
+    "show": ("show", "desk.totals"),
+    "hold": ("hold", "add", "desk.totals", "--reason", "wait"),
+    "rollback": ("rollback", "desk.totals", "--reason", "the first", "--to", "2"),
+}
+
+
+@pytest.mark.parametrize("command", ALONE.values(), ids=ALONE)
+def test_what_is_done_at_night_to_one_product_reads_no_others(mesh, workspace, loaded, command):
+    assert mesh("run").code == 0  # publications 1 and 2
+    assert mesh("run", "desk.totals").code == 0
+    add(workspace, "shop", "others")
+    loaded.clear()
+    said = mesh(*command)
+    assert said.code == 0, said
+    assert "totals" in loaded
+    assert "others" not in loaded
+
+
 def edit(file, old, new):
     text = file.read_text("utf-8")
     assert old in text, text

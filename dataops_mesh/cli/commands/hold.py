@@ -24,11 +24,12 @@ def add_hold_commands(app: typer.Typer) -> None:
 @hold.command()
 def add(product: Product, reason: Reason, partition: Partition = None) -> None:
     """Let nothing of a product be published until it is lifted; consumers read on."""
-    from dataops_mesh.cli.workspace import one, open_readable
+    from dataops_mesh.cli.near import open_near
+    from dataops_mesh.cli.workspace import one
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.run.word.hold import hold_product
 
-    settings, mesh = open_readable()
+    settings, mesh, _ = open_near([product])
     found = one(mesh, product)
     release = hold_product(found, open_environment(settings), reason, partition)
     piece = f"partition {partition} of " if partition else ""

@@ -41,9 +41,17 @@ def hold_on(
     return held(release.holds, mine, [facts])
 
 
-def hold_on_product(product: Product, environment: Environment) -> Hold | None:
-    """Return what keeps a product that is published whole from being published now."""
-    release = latest(environment.store)
+def hold_on_product(
+    product: Product, environment: Environment, release: Release | None = None
+) -> Hold | None:
+    """Return what keeps a product that is published whole from being published now.
+
+    Args:
+        product: as it is declared at this moment.
+        environment: whose store and settings count.
+        release: the current one, where many products are asked about.
+    """
+    release = release or latest(environment.store)
     return hold_on(product, release, "", lambda: read_now(product, environment, release))
 
 

@@ -33,6 +33,9 @@ _STR = "tag:yaml.org,2002:str"
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 # Dates stay text: the JSON schemas of both standards declare them as strings.
 _AS_TEXT = {_STR, "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ def digest(data: Any) -> str:
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
     """
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return sha256(_CANONICAL.encode(data).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def read_document(path: Path, shown: str) -> Document:
