@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -69,11 +70,15 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
     """Say in the last lines what was left out, so that a green run hides nothing."""
-    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    known = (NO_POSTGRES, NO_CHROMIUM, NO_BROWSER, NO_PROMETHEUS, NO_BUCKETS, NO_DRIVERS, NO_LONG)
-    for reason in known:
-        if any(reason in why for why in skipped):
-            terminalreporter.write_line(reason, red=True)
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason, times in Counter(map(why, skipped)).items():
+        terminalreporter.write_line(f"left out ({times}): {reason}", red=True)
+
+
+def why(report):
+    """Return why a test was left out."""
+    said = report.longrepr
+    return str(said[-1] if isinstance(said, tuple) else said).removeprefix("Skipped: ")
 
 
 def is_long() -> bool:

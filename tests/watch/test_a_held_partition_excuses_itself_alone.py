@@ -26,8 +26,6 @@ from dataops_mesh.watch.states import State, states
 from dataops_mesh.watch.trouble import look
 from dataops_mesh.web.facts.standing import standing
 
-TODAY = datetime.now(UTC).date()
-DAYS = [(TODAY - timedelta(days=back)).isoformat() for back in (5, 4, 3, 2, 1)]
 SOON = "slaProperties:\n  - {property: frequency, value: 1, unit: ms}\n"
 COLUMN = (
     "{name: day, logicalType: date, partitioned: true, primaryKey: true, classification: public}"
@@ -39,7 +37,9 @@ class Part:
     """Days of which the last three are not there yet."""
 
     def __init__(self, root) -> None:
-        cut = f"{{cadence: daily, start: '{DAYS[0]}'}}"
+        today = datetime.now(UTC).date()  # of each test: an earlier one's may be yesterday
+        self.days = [(today - timedelta(days=back)).isoformat() for back in (5, 4, 3, 2, 1)]
+        cut = f"{{cadence: daily, start: '{self.days[0]}'}}"
         contract = a_contract("days", [COLUMN], extra=SOON)
         made = a_product(
             {"days": contract + "customProperties:\n" + a_setting("partitions", cut)},
@@ -92,56 +92,58 @@ class Part:
 
 def test_a_day_of_the_past_that_is_held_excuses_nothing(tmp_path):
     part = Part(tmp_path)
-    part.build(*DAYS[:2])
+    part.build(*part.days[:2])
     assert part.incidents == ["late"]
-    part.hold(DAYS[0])
+    part.hold(part.days[0])
     assert (part.state.word, part.state.slo.runs) == ("late", "late")
     assert part.incidents == ["late"]
-    part.withdraw(DAYS[1])
+    part.withdraw(part.days[1])
     assert part.state.slo.runs == "late"
     assert part.incidents == ["late"]
 
 
 def test_a_product_of_which_all_that_is_missing_is_held_is_not_late(tmp_path):
     part = Part(tmp_path)
-    part.build(*DAYS[:3])
-    part.hold(DAYS[3])
+    part.build(*part.days[:3])
+    part.hold(part.days[3])
     assert part.state.slo.runs == "late", "the day after it is not held"
-    part.hold(DAYS[4])
+    part.hold(part.days[4])
     assert (part.state.word, part.state.slo.runs) == ("held", "held")
     shown = standing(product(part.settings, NAME), part.state)
     assert (shown.level, shown.word) == ("watch", "held")
-    assert shown.sentence == f"{DAYS[3]} is held, {DAYS[4]} is held; the rest goes on."
+    assert shown.sentence == f"{part.days[3]} is held, {part.days[4]} is held; the rest goes on."
     assert part.incidents == []
 
 
 def test_the_whole_product_that_is_held_is_not_late(tmp_path):
     part = Part(tmp_path)
-    part.build(DAYS[0])
+    part.build(part.days[0])
     hold_product(product(part.settings, NAME), part.place, "look first")
     assert (part.state.word, part.incidents) == ("held", [])
 
 
 def test_a_run_that_the_hold_of_its_day_stopped_is_not_called_refused(tmp_path):
     part = Part(tmp_path)
-    part.build(*DAYS)
-    part.hold(DAYS[0])
-    stopped = run_product(product(part.settings, NAME), part.place, run_id="r", partition=DAYS[0])
+    part.build(*part.days)
+    part.hold(part.days[0])
+    stopped = run_product(
+        product(part.settings, NAME), part.place, run_id="r", partition=part.days[0]
+    )
     assert not stopped.published
     assert part.state.word == "late"
 
 
 def test_who_withdraws_or_rolls_back_a_day_builds_nothing(tmp_path):
     part = Part(tmp_path)
-    part.build(*DAYS[:3])
-    whole = part.finished(*DAYS[:3])
+    part.build(*part.days[:3])
+    whole = part.finished(*part.days[:3])
     assert part.state.built == whole
-    part.withdraw(DAYS[2])
-    assert part.state.built == part.finished(*DAYS[:2]) < whole
-    part.build(DAYS[0])
-    newest = part.finished(DAYS[0])
+    part.withdraw(part.days[2])
+    assert part.state.built == part.finished(*part.days[:2]) < whole
+    part.build(part.days[0])
+    newest = part.finished(part.days[0])
     assert part.state.built == newest
     found = product(part.settings, NAME)
-    rollback_product(found, part.place, None, "worse", DAYS[0])
-    assert part.state.built == part.finished(*DAYS[:2]) < newest
+    rollback_product(found, part.place, None, "worse", part.days[0])
+    assert part.state.built == part.finished(*part.days[:2]) < newest
     assert part.incidents == ["late"]
