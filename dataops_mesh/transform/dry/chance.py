@@ -58,13 +58,15 @@ def _sql_notes(product: Product, file: Path) -> Iterator[Problem]:
         if kind(tokens, index) in _QUOTED or before in {"DOT", "ALIAS", "DCOLON"}:
             continue
         called = kind(tokens, index + 1) == "L_PAREN"
-        where, shown = place(product, file, token.line), f"{name}()"
         if name in _SQL_WORDS or (called and name in _SQL_CLOCK):
-            said = _BY_CLOCK.format(name if name in _SQL_WORDS else shown)
-            yield Problem(said, where, next="ask for mesh_now(), which is on record")
+            said = _BY_CLOCK.format(name if name in _SQL_WORDS else f"{name}()")
+            then = "ask for mesh_now(), which is on record"
         elif called and name in _SQL_CHANCE:
+            said = _BY_CHANCE.format(f"{name}()")
             then = "make it of a column, as hash(id) or md5(id::text)"
-            yield Problem(_BY_CHANCE.format(shown), where, next=then)
+        else:
+            continue
+        yield Problem(said, place(product, file, token.line), next=then)
 
 
 def _python_notes(product: Product, file: Path) -> Iterator[Problem]:
@@ -77,13 +79,15 @@ def _python_notes(product: Product, file: Path) -> Iterator[Problem]:
     calls = [(node, _called(node.func, known)) for node in found]
     seeded = {name.removesuffix(".seed") for node, name in calls if _is_seed(node, name)}
     for node, name in sorted(calls, key=lambda one: one[0].lineno):
-        where = place(product, file, node.lineno)
         if name in _CLOCK:
+            said = _BY_CLOCK.format(f"{name}()")
             then = "ask for the parameter `now`, which is on record"
-            yield Problem(_BY_CLOCK.format(f"{name}()"), where, next=then)
         elif _is_chance(node, name, seeded):
+            said = _BY_CHANCE.format(f"{name}()")
             then = "make it of a column, or by a generator with a seed, as random.Random(7)"
-            yield Problem(_BY_CHANCE.format(f"{name}()"), where, next=then)
+        else:
+            continue
+        yield Problem(said, place(product, file, node.lineno), next=then)
 
 
 def _is_seed(node: ast.Call, name: str) -> bool:
