@@ -70,7 +70,7 @@ $(DATACONTRACT)/bin/datacontract:
 	@$(DATACONTRACT)/bin/python -m pip install --quiet --disable-pip-version-check datacontract-cli==1.2.8
 
 lint-contracts: $(READY) $(DATACONTRACT)/bin/datacontract
-	@$(BIN)/python tests/spec/lint_contracts.py $(DATACONTRACT)/bin/datacontract
+	@$(BIN)/python tests/spec/standards/lint_contracts.py $(DATACONTRACT)/bin/datacontract
 
 # The site's generator has an environment of its own: nobody needs it to work here.
 DOCS := .venv-bench/docs

@@ -6,8 +6,8 @@ README, DECLARED = "tests/docs/test_readme.py", "tests/spec/test_the_documentati
 POLICIES = "tests/policy/test_the_page_is_true.py"
 SMALLEST = f"{README}::test_the_smallest_product_of_the_readme_runs"
 SHORTEST = f"{DECLARED}::test_the_shortest_product_is_real"
-WHO = "tests/cli/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
-REMOVING = "tests/cli/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
+WHO = "tests/cli/word/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
+REMOVING = "tests/cli/word/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
 DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
@@ -21,7 +21,7 @@ RESOURCES = (
     "tests/docs/test_the_page_on_resources.py::test_the_resource_of_the_page_brings_what_is_new"
 )
 ELSEWHERE = "tests/docs/test_the_page_on_elsewhere.py"
-SANDBOXES = "tests/cli/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
+SANDBOXES = "tests/cli/sandboxes/test_sandboxes.py::test_the_commands_of_the_page_do_what_it_says"
 ALERTS = "tests/cli/test_the_page_on_alerts.py"
 EXPORTS = "tests/docs/test_the_page_on_exports.py"
 DRAWING = "not run: a drawing"
@@ -121,10 +121,10 @@ SHOWN = {
     ("removing.md", "$ mesh status                           # says what is to end"): REMOVING,
     ("removing.md", "$ mesh withdraw shop.orders --due       # exit 2"): REMOVING,
     ("sandboxes.md", '$ mesh sandbox up late --reason "count late orders too"'): SANDBOXES,
-    ("sandboxes.md", "export DATAOPS_MESH_SANDBOX=late"): "tests/cli/test_sandboxes.py::test_a_sandbox_that_is_gone_is_never_production",
-    ("sandboxes.md", "$ mesh sandbox test"): "tests/cli/test_impact_of_a_change.py::test_the_change_and_all_that_reads_it_are_built_and_compared",
-    ("sandboxes.md", '$ mesh sandbox promote late --reason "agreed with the desk"'): "tests/cli/test_promoting.py::test_what_was_tried_is_published_without_being_built_again",
-    ("sandboxes.md", "$ mesh sandbox up again --from late"): "tests/cli/test_sandboxes.py::test_a_sandbox_begins_where_somebody_says",
+    ("sandboxes.md", "export DATAOPS_MESH_SANDBOX=late"): "tests/cli/sandboxes/test_sandboxes.py::test_a_sandbox_that_is_gone_is_never_production",
+    ("sandboxes.md", "$ mesh sandbox test"): "tests/cli/sandboxes/test_impact_of_a_change.py::test_the_change_and_all_that_reads_it_are_built_and_compared",
+    ("sandboxes.md", '$ mesh sandbox promote late --reason "agreed with the desk"'): "tests/cli/sandboxes/test_promoting.py::test_what_was_tried_is_published_without_being_built_again",
+    ("sandboxes.md", "$ mesh sandbox up again --from late"): "tests/cli/sandboxes/test_sandboxes.py::test_a_sandbox_begins_where_somebody_says",
     ("sandboxes.md", "<store>/heads/sandboxes/late~4f1c09a7b2d3/58.json   its releases, as production has its own"): DRAWING,
     ("metrics.md", 'mesh_runs_total{domain="fleet",outcome="published",product="aircraft"} 41.0'): "tests/web/test_prometheus_reads_it.py::test_counters_count_what_is_on_record",
     ("policies.md", "waivers:"): f"{POLICIES}::test_the_waiver_of_the_page_is_valid",

@@ -14,7 +14,7 @@ from dataops_mesh.spec.standards.schema import standard_schemas
 from dataops_mesh.spec.standards.support import Field, State, fields_of, markdown
 from dataops_mesh.spec.standards.support_table import SECTIONS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_page_is_the_table():

@@ -9,7 +9,7 @@ from pathlib import Path
 from cli_cases import orders
 from helpers import write_product
 
-PAGE = (Path(__file__).parents[2] / "docs" / "removing.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "removing.md").read_text("utf-8")
 LINES = [
     line.removeprefix("$ ")
     for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)

@@ -143,7 +143,7 @@ def test_a_sandbox_begins_where_somebody_says(tried, mesh):
 
 
 def test_the_commands_of_the_page_do_what_it_says(mesh):
-    page = (Path(__file__).parents[2] / "docs" / "sandboxes.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "sandboxes.md").read_text("utf-8")
     block = page.partition("```console\n")[2].partition("```")[0]
     assert mesh("run").code == 0
     for line in block.splitlines():

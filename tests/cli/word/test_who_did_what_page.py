@@ -9,7 +9,7 @@ from pathlib import Path
 from cli_cases import orders
 from helpers import write_product
 
-PAGE = Path(__file__).parents[2] / "docs" / "who-did-what.md"
+PAGE = Path(__file__).parents[3] / "docs" / "who-did-what.md"
 
 
 def shown(command: str) -> list[str]:

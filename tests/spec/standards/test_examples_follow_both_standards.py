@@ -18,7 +18,7 @@ import open_data_contract_standard
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 SCHEMAS = {
     "DataContract": Path(open_data_contract_standard.__file__).parent / "schema.json",
     "DataProduct": REPOSITORY / "dataops_mesh/spec/standards/schemas/odps-1.1.0.schema.json",
