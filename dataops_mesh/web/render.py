@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,13 +19,14 @@ FOLDER = Path(__file__).parent
 STYLE = FOLDER / "style.css"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 GLYPHS = {"well": "✓", "watch": "!", "wrong": "✕", "off": "○"}
-# What ODCS calls its comparisons, as people say it; the longest names first.
+# What ODCS calls its comparisons, as people say it.
 SPOKEN = {
     "mustBeGreaterOrEqualTo": "must be at least", "mustBeLessOrEqualTo": "must be at most",
     "mustBeGreaterThan": "must be more than", "mustBeLessThan": "must be less than",
     "mustNotBeBetween": "must not be between", "mustBeBetween": "must be between",
     "mustNotBe": "must not be", "mustBe": "must be",
 }  # fmt: skip
+_NAMED = re.compile(rf"\b(?:{'|'.join(SPOKEN)})\b")
 
 
 def render(template: str, link: Link, **facts: Any) -> str:
@@ -57,8 +59,10 @@ def _templates() -> Environment:
         share=share,
         span=span,
         spoken=spoken,
+        leads=leads,
     )
     made.globals.update(spark=spark, bars=bars, columns=columns, glyphs=GLYPHS, kinds=KINDS)
+    made.globals.update(spoken_share=share, spoken_span=span)
     return made
 
 
@@ -116,14 +120,23 @@ def span(hours: float | None) -> str:
 
 
 def spoken(rule: str) -> str:
-    """Return a rule with its comparison as people say it.
+    """Return a rule, or why it was broken, with its comparison as people say it.
 
     >>> spoken("rows mustBeGreaterOrEqualTo 1.")
     'rows must be at least 1.'
+    >>> spoken("2 rows; the contract says mustBe 0")
+    '2 rows; the contract says it must be 0'
     """
-    for name, words in SPOKEN.items():
-        rule = rule.replace(f" {name} ", f" {words} ")
-    return rule
+    return _NAMED.sub(lambda found: SPOKEN[found[0]], rule).replace("says must", "says it must")
+
+
+def leads(url: str) -> bool:
+    """Tell whether an address is one that a link may lead to.
+
+    >>> leads("mailto:shop@mesh.example"), leads("javascript:alert(1)"), leads("#shop")
+    (True, False, False)
+    """
+    return url.startswith(("https://", "http://", "mailto:"))
 
 
 def seconds(value: float | None) -> str:

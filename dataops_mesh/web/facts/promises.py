@@ -16,6 +16,7 @@ from dataops_mesh.watch.states import State
 from dataops_mesh.web.facts.checks import CheckLine, Result
 
 KEPT, BROKEN, DUE, HELD, UNKNOWN = "kept", "broken", "due", "held", "not measured"
+_DATA = {"stale": BROKEN, "held": HELD}
 _RUNS = {"late": BROKEN, "due": DUE, "held": HELD, "on time": KEPT}
 
 
@@ -61,7 +62,7 @@ def promise_lines(
     for port in product.outputs:
         for sla in port.contract.slas:
             if sla.property in CHECKED and sla.element:
-                found.append(_checked(port, sla, checks))
+                found.append(_checked(port, sla, state, checks))
             elif sla.property in {"freshness", "frequency"} or _is_grace(sla, port):
                 found.append(_runs(port, sla, product, state, events, now))
             else:
@@ -85,17 +86,17 @@ def _said(sla: Sla) -> tuple[str, str]:
     )
 
 
-def _checked(port: OutputPort, sla: Sla, checks: Sequence[CheckLine]) -> PromiseLine:
+def _checked(port: OutputPort, sla: Sla, state: State, checks: Sequence[CheckLine]) -> PromiseLine:
     address = str(port.address)
     mine = [one for one in checks if one.port == address and one.name.startswith(sla.property)]
     if not mine or mine[0].outcome == "never run":
         return PromiseLine(address, *_said(sla), "not looked at yet", UNKNOWN)
     one = mine[0]
-    kept = one.outcome == "passed"
-    words = one.reason or ("as promised" if kept else "not as promised")
-    return PromiseLine(
-        address, *_said(sla), words, KEPT if kept else BROKEN, one.before, hours(sla)
-    )
+    kept = KEPT if one.outcome == "passed" else BROKEN
+    words = one.reason or ("as promised" if kept == KEPT else "not as promised")
+    if sla.property == "freshness" and state.slo.data in _DATA:  # somebody may have looked since
+        kept, words = _DATA[state.slo.data], state.slo.why[-1]
+    return PromiseLine(address, *_said(sla), words, kept, one.before, hours(sla))
 
 
 def _runs(  # noqa: PLR0913, PLR0917 - what is known of it

@@ -63,7 +63,10 @@ _READERS = {
     FAILED: "go on with the last publication",
     DELIVERY: "go on with the last publication",
     EXPORT: "may read the copy before it",
+    "withdrawn": "go on with the last publication",
 }
+# What one reader does, where more of them would do it by another word.
+_ONE_DOES = {"go": "goes", "have": "has", "read": "reads"}
 _LOOKED_AT = 50
 
 
@@ -159,8 +162,12 @@ def wrong_now(
 
 
 def _for_readers(one: Wrong, state: State) -> Wrong:
-    """Return what is wrong, and that nobody goes on with anything where nothing is published."""
-    return one if state.lights else replace(one, readers_do="have nothing of it to read")
+    """Return what is wrong with what its readers do: nothing, where nothing is published."""
+    does = one.readers_do if state.lights else "have nothing of it to read"
+    verb, _, rest = does.partition(" ")
+    if len(one.readers) == 1:
+        verb = _ONE_DOES.get(verb, verb)
+    return replace(one, readers_do=f"{verb} {rest}")
 
 
 def _with_candidate(one: Wrong, catalogue: Catalogue, ledger: Ledger) -> Wrong:
@@ -259,7 +266,7 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
         since,
         owner_of(catalogue.products.get(name)),
         downstream(catalogue, name),
-        _READERS.get(kind, "have to do with it"),
+        _READERS.get(kind, "read it"),
         then,
         incident.incident if incident else "",
     )
