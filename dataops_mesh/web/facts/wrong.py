@@ -163,11 +163,18 @@ def wrong_now(
 
 def _for_readers(one: Wrong, state: State) -> Wrong:
     """Return what is wrong with what its readers do: nothing, where nothing is published."""
-    does = one.readers_do if state.lights else "have nothing of it to read"
-    verb, _, rest = does.partition(" ")
-    if len(one.readers) == 1:
-        verb = _ONE_DOES.get(verb, verb)
-    return replace(one, readers_do=f"{verb} {rest}")
+    many = one.readers_do if state.lights else "have nothing of it to read"
+    return replace(one, readers_do=does(many, len(one.readers)))
+
+
+def does(many: str, readers: int) -> str:
+    """Return what readers do, which is told of many, of one where there is one.
+
+    >>> does("go on with it", 1), does("cannot read it", 1), does("read it", 2)
+    ('goes on with it', 'cannot read it', 'read it')
+    """
+    verb, _, rest = many.partition(" ")
+    return f"{_ONE_DOES.get(verb, verb)} {rest}" if readers == 1 else many
 
 
 def _with_candidate(one: Wrong, catalogue: Catalogue, ledger: Ledger) -> Wrong:
