@@ -55,6 +55,7 @@ def _templates() -> Environment:
         when=when,
         age=age,
         count=count,
+        number=number,
         seconds=seconds,
         share=share,
         span=span,
@@ -95,6 +96,17 @@ def age(value: datetime | None, now: datetime) -> str:
 def count(value: Any) -> str:
     """Return a number with grouped digits."""
     return "" if value is None else f"{value:,}"
+
+
+def number(value: float | str | None) -> str:
+    """Return what a check observed; of a fraction six digits.
+
+    >>> number(26115.0), number(0.016388888), number("18446744073709551615"), number(None)
+    ('26,115', '0.0163889', '18446744073709551615', '')
+    """
+    if not isinstance(value, float):
+        return value if isinstance(value, str) else count(value)
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.6g}"
 
 
 def share(value: float | None) -> str:

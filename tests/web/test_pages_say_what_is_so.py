@@ -300,12 +300,11 @@ def test_a_page_speaks_of_a_broken_rule_as_people_do(crawled):
 def test_what_a_later_look_found_is_what_the_page_says(tmp_path):
     """When the gate passed it, its data was as young as promised."""
     sla = "slaProperties:\n  - {property: freshness, value: 10, unit: d, element: orders.day}\n"
+    day = "{name: day, logicalType: date, classification: public}"
+    young = "select count(*) from {object} where day < (mesh_now()::date - interval 20 days)"
+    rule = f'{{name: young, type: sql, mustBe: 0, query: "{young}"}}'
     content = a_product(
-        ports={
-            "orders": a_contract(
-                "orders", ["{name: day, logicalType: date, classification: public}"], extra=sla
-            )
-        },
+        ports={"orders": a_contract("orders", [day], rule, extra=sla)},
         inputs=[a_source("csv", "o.csv")],
         files={"orders.sql": "select day::date as day from csv", "o.csv": "day\n2026-03-01\n"},
     )
@@ -315,6 +314,16 @@ def test_what_a_later_look_found_is_what_the_page_says(tmp_path):
     assert said_of(then) == ("kept", "passed")
     audit_published(load(later, "shop.orders"), environment(later))
     assert said_of(later) == ("broken", "failed")
+    assert commands(later)["escaped"] == "mesh run shop.orders"
+    assert run(later, "shop.orders").publication is None
+    assert commands(later)["escaped"].startswith("mesh show ")  # a run is refused again
+
+
+def commands(settings):
+    """Return what to type about each kind of trouble."""
+    look([load(settings, "shop.orders")], environment(settings))
+    found = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
+    return {one["kind"]: one["next"] for one in found}
 
 
 def said_of(settings):

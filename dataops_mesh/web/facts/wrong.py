@@ -151,6 +151,8 @@ def wrong_now(
             mild = is_mild(product, incident)
             undoable = key[1] == ESCAPED and _is_undoable(ledger, key[0])
             wrong = _wrong(catalogue, *key, why, incident.opened, incident, undoable=undoable)
+            if key[1] == ESCAPED and not undoable and (key[0], CAUGHT, "") in found:
+                wrong = replace(wrong, next=f"mesh show {incident.incident}")  # a run was refused
             found[key] = replace(wrong, severity="warning" if mild else "error")
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
