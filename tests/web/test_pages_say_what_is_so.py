@@ -25,16 +25,20 @@ from helpers import (
 from helpers import product as load
 
 from dataops_mesh.errors import NotPublishedError
+from dataops_mesh.ledger.trends import Point
 from dataops_mesh.run.record import open_record
 from dataops_mesh.settings import load_settings
 from dataops_mesh.store.log import latest
 from dataops_mesh.watch.acknowledged import acknowledge
 from dataops_mesh.watch.monitor import audit_published
-from dataops_mesh.watch.states import states
+from dataops_mesh.watch.slo import Slo
+from dataops_mesh.watch.states import State, states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.catalogue import catalogue_of
+from dataops_mesh.web.facts.checks import check_lines
 from dataops_mesh.web.facts.mesh import mesh_page
 from dataops_mesh.web.facts.product import product_page
+from dataops_mesh.web.facts.promises import promise_lines
 from dataops_mesh.web.facts.standing import standing
 from dataops_mesh.web.facts.wrong import does
 from dataops_mesh.web.kept import mark
@@ -297,8 +301,9 @@ def test_a_page_speaks_of_a_broken_rule_as_people_do(crawled):
     assert "the contract says it must be 0" in words(crawled["/"].text)
 
 
-def test_what_a_later_look_found_is_what_the_page_says(tmp_path):
-    """When the gate passed it, its data was as young as promised."""
+@pytest.fixture
+def promising(tmp_path):
+    """A product that promises how old its data is, and whose rule looks at the clock."""
     sla = "slaProperties:\n  - {property: freshness, value: 10, unit: d, element: orders.day}\n"
     day = "{name: day, logicalType: date, classification: public}"
     young = "select count(*) from {object} where day < (mesh_now()::date - interval 20 days)"
@@ -308,8 +313,14 @@ def test_what_a_later_look_found_is_what_the_page_says(tmp_path):
         inputs=[a_source("csv", "o.csv")],
         files={"orders.sql": "select day::date as day from csv", "o.csv": "day\n2026-03-01\n"},
     )
-    root = write_workspace(tmp_path, {"shop": {"orders": content}}).root
-    then, later = (load_settings(root, now=f"2026-0{n}-02T00:00:00+00:00") for n in (3, 4))
+    return write_workspace(tmp_path, {"shop": {"orders": content}})
+
+
+def test_what_a_later_look_found_is_what_the_page_says(promising):
+    """When the gate passed it, its data was as young as promised."""
+    then, later = (
+        load_settings(promising.root, now=f"2026-0{month}-02T00:00:00+00:00") for month in (3, 4)
+    )
     assert run(then, "shop.orders").publication is not None
     assert said_of(then) == ("kept", "passed")
     audit_published(load(later, "shop.orders"), environment(later))
@@ -324,6 +335,24 @@ def commands(settings):
     look([load(settings, "shop.orders")], environment(settings))
     found = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
     return {one["kind"]: one["next"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("fresh", ("kept", "as promised")),  # what was refused since is another matter
+        ("stale", ("broken", "old")),
+        ("held", ("held", "old")),
+        ("", ("not measured", "nobody waits for more")),  # past the end of its partitions
+    ],
+)
+def test_a_promise_about_data_is_judged_by_the_state(promising, data, said):
+    found, now = load(promising, "shop.orders"), datetime.now(UTC)
+    refused = Point(now, "shop/orders/x", "failed", 300.0, "300 hours")
+    checks = check_lines(found, {("shop.orders", "freshness"): (refused,)})
+    state = State("shop.orders", "well", Slo("", data, ("old",)), built=now)
+    (promise,) = promise_lines(found, state, (), checks, now)
+    assert (promise.state, promise.now) == said
 
 
 def said_of(settings):

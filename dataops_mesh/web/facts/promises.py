@@ -16,7 +16,6 @@ from dataops_mesh.watch.states import State
 from dataops_mesh.web.facts.checks import CheckLine, Result
 
 KEPT, BROKEN, DUE, HELD, UNKNOWN = "kept", "broken", "due", "held", "not measured"
-_DATA = {"stale": BROKEN, "held": HELD}
 _RUNS = {"late": BROKEN, "due": DUE, "held": HELD, "on time": KEPT}
 
 
@@ -92,11 +91,21 @@ def _checked(port: OutputPort, sla: Sla, state: State, checks: Sequence[CheckLin
     if not mine or mine[0].outcome == "never run":
         return PromiseLine(address, *_said(sla), "not looked at yet", UNKNOWN)
     one = mine[0]
-    kept = KEPT if one.outcome == "passed" else BROKEN
-    words = one.reason or ("as promised" if kept == KEPT else "not as promised")
-    if sla.property == "freshness" and state.slo.data in _DATA:  # somebody may have looked since
-        kept, words = _DATA[state.slo.data], state.slo.why[-1]
+    passed = one.outcome == "passed"
+    kept, words = KEPT if passed else BROKEN, one.reason
+    if sla.property == "freshness":
+        kept, words = _data(state, one.reason if passed else "")
+    words = words or ("as promised" if kept == KEPT else "not as promised")
     return PromiseLine(address, *_said(sla), words, kept, one.before, hours(sla))
+
+
+def _data(state: State, passed: str) -> tuple[str, str]:
+    """Return how old the data is as the commands judge it: somebody may have looked since."""
+    if state.slo.data == "fresh":
+        return KEPT, passed
+    if state.slo.data:
+        return (HELD if state.slo.data == "held" else BROKEN), state.slo.why[-1]
+    return UNKNOWN, "nobody waits for more" if state.built else "nothing is published"
 
 
 def _runs(  # noqa: PLR0913, PLR0917 - what is known of it
