@@ -110,7 +110,6 @@ def html_of(page: Page, facts: Any, view: View, link: Link, menu: tuple[str, ...
         sandbox=view.environment.store.sandbox,
         here=page.kind,
         menu=menu,
-        asked=facts.query if isinstance(facts, SearchPage) else "",
         domain_pages=max(1, -(-domains // 60)),
         columns_shown=_COLUMNS,
         checks_shown=_CHECKS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,13 +19,14 @@ FOLDER = Path(__file__).parent
 STYLE = FOLDER / "style.css"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 GLYPHS = {"well": "✓", "watch": "!", "wrong": "✕", "off": "○"}
-# What ODCS calls its comparisons, as people say it; the longest names first.
+# What ODCS calls its comparisons, as people say it.
 SPOKEN = {
     "mustBeGreaterOrEqualTo": "must be at least", "mustBeLessOrEqualTo": "must be at most",
     "mustBeGreaterThan": "must be more than", "mustBeLessThan": "must be less than",
     "mustNotBeBetween": "must not be between", "mustBeBetween": "must be between",
     "mustNotBe": "must not be", "mustBe": "must be",
 }  # fmt: skip
+_NAMED = re.compile(rf"\b(?:{'|'.join(SPOKEN)})\b")
 
 
 def render(template: str, link: Link, **facts: Any) -> str:
@@ -53,12 +55,15 @@ def _templates() -> Environment:
         when=when,
         age=age,
         count=count,
+        number=number,
         seconds=seconds,
         share=share,
         span=span,
         spoken=spoken,
+        leads=leads,
     )
     made.globals.update(spark=spark, bars=bars, columns=columns, glyphs=GLYPHS, kinds=KINDS)
+    made.globals.update(spoken_share=share, spoken_span=span)
     return made
 
 
@@ -93,6 +98,17 @@ def count(value: Any) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def number(value: float | str | None) -> str:
+    """Return what a check observed; of a fraction six digits.
+
+    >>> number(26115.0), number(0.016388888), number("18446744073709551615"), number(None)
+    ('26,115', '0.0163889', '18446744073709551615', '')
+    """
+    if not isinstance(value, float):
+        return value if isinstance(value, str) else count(value)
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.6g}"
+
+
 def share(value: float | None) -> str:
     """Return a share of one in percent; a dash where there is nothing to measure.
 
@@ -116,14 +132,23 @@ def span(hours: float | None) -> str:
 
 
 def spoken(rule: str) -> str:
-    """Return a rule with its comparison as people say it.
+    """Return a rule, or why it was broken, with its comparison as people say it.
 
     >>> spoken("rows mustBeGreaterOrEqualTo 1.")
     'rows must be at least 1.'
+    >>> spoken("2 rows; the contract says mustBe 0")
+    '2 rows; the contract says it must be 0'
     """
-    for name, words in SPOKEN.items():
-        rule = rule.replace(f" {name} ", f" {words} ")
-    return rule
+    return _NAMED.sub(lambda found: SPOKEN[found[0]], rule).replace("says must", "says it must")
+
+
+def leads(url: str) -> bool:
+    """Tell whether an address is one that a link may lead to.
+
+    >>> leads("mailto:shop@mesh.example"), leads("javascript:alert(1)"), leads("#shop")
+    (True, False, False)
+    """
+    return url.startswith(("https://", "http://", "mailto:"))
 
 
 def seconds(value: float | None) -> str:

@@ -6,14 +6,20 @@ left in the test's folder. By default one page of each kind, in the long profile
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
+from eventful import browser
+from helpers import environment, mesh, run
 from looking import DESKTOP, PHONE, answering, chromium, file_of
+
+from dataops_mesh.errors import NotPublishedError
+from dataops_mesh.watch.trouble import look
 
 pytestmark = [pytest.mark.needs_a_browser, pytest.mark.timeout(600)]
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-SERIOUS = {"serious", "critical"}
+SERIOUS = {"moderate", "serious", "critical"}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +66,26 @@ def test_a_phone_shows_at_once_what_is_broken_for_how_many_and_what_to_type(url,
         assert word in seen
     assert "6 read it" in seen
     assert "1 late with it" in seen  # with its cause
+    assert "owner ana@mesh.example" in seen
     assert "mesh show " in seen
+
+
+def test_a_failed_run_fits_a_phone(own, window):
+    """Why it failed begins with a path, in which there is no place for a new line."""
+    with pytest.raises(NotPublishedError):
+        run(own, "crew.lost")
+    look(mesh(own).products, environment(own))
+    pages, wide = browser(own), {}
+    product = json.loads(pages.get("/api/products/crew.lost").text)
+    paths = [f"/candidates/{product['events'][0]['candidate']}"]
+    paths += [f"/incidents/{one['incident']}" for one in product["incidents"]]
+    assert len(paths) > 2  # what it reads was withdrawn, and its run failed
+    with answering(pages.app) as url:
+        for path in paths:
+            window.visit(url + path, PHONE)
+            if (found := window.examine())["wide"] > PHONE[0]:
+                wide[path] = found["wide"]
+    assert wide == {}
 
 
 def test_a_barrier_would_be_found(window):

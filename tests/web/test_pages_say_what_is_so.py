@@ -13,6 +13,7 @@ from eventful import browser, orders
 from helpers import (
     a_contract,
     a_product,
+    a_source,
     environment,
     lift,
     mesh,
@@ -23,15 +24,23 @@ from helpers import (
 )
 from helpers import product as load
 
+from dataops_mesh.errors import NotPublishedError
+from dataops_mesh.ledger.trends import Point
 from dataops_mesh.run.record import open_record
+from dataops_mesh.settings import load_settings
 from dataops_mesh.store.log import latest
 from dataops_mesh.watch.acknowledged import acknowledge
-from dataops_mesh.watch.states import states
+from dataops_mesh.watch.monitor import audit_published
+from dataops_mesh.watch.slo import Slo
+from dataops_mesh.watch.states import State, states
 from dataops_mesh.watch.trouble import look, suspects, troubles_of
 from dataops_mesh.web.catalogue import catalogue_of
+from dataops_mesh.web.facts.checks import check_lines
 from dataops_mesh.web.facts.mesh import mesh_page
 from dataops_mesh.web.facts.product import product_page
+from dataops_mesh.web.facts.promises import promise_lines
 from dataops_mesh.web.facts.standing import standing
+from dataops_mesh.web.facts.wrong import does
 from dataops_mesh.web.kept import mark
 from dataops_mesh.web.view import view_of
 
@@ -238,7 +247,8 @@ def test_the_record_of_a_refusal_says_why(pages):
     refused = next(one for one in facts["events"] if one["what"] == "refused")
     page = pages.get(f"/candidates/{refused['candidate']}")
     assert "1 value of id repeats" in words(page.text)
-    assert "refuse" in page.text
+    assert "Why nothing was published" in page.text
+    assert "Verdict refused" in words(page.text)
 
 
 def test_what_was_taken_away_is_said_by_whose_word(pages):
@@ -252,6 +262,104 @@ def test_where_nothing_was_ever_published_nobody_goes_on_with_it(tmp_path):
     assert run(settings, "shop.orders").publication is None
     (refused,) = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
     assert refused["readers_do"] == "have nothing of it to read"
+
+
+def test_what_failed_because_of_a_withdrawal_is_not_over(own):
+    """The incident is told with what was withdrawn, and `mesh status --wrong` lists it."""
+    with pytest.raises(NotPublishedError):
+        run(own, "crew.lost")
+    look(mesh(own).products, environment(own))
+    pages = browser(own)
+    found = json.loads(pages.get("/api/products/crew.lost").text)
+    assert {(one["kind"], one["over"]) for one in found["incidents"]} == {
+        ("withdrawn", False), ("failed", False),
+    }  # fmt: skip
+    assert [one["kind"] for one in found["wrong"]] == ["withdrawn"]
+    (failed,) = (one["incident"] for one in found["incidents"] if one["kind"] == "failed")
+    assert "What to type" in pages.get(f"/incidents/{failed}").text
+
+
+def test_one_reader_does_what_onedoes(pages):
+    wrong = json.loads(pages.get("/api/wrong").text)["wrong"]
+    found = {(one["product"], len(one["readers"])): one["readers_do"] for one in wrong}
+    assert found["shop.orders", 6] == "go on with the last publication"
+    assert found["crew.lost", 0] == "go on with the last publication"
+    assert does("go on with it", 1) == "goes on with it"
+    assert does("cannot read it", 1) == "cannot read it"
+
+
+def test_the_foot_of_a_page_names_a_release_or_none(pages, crawled):
+    feet = {words(answer.text.partition("<footer>")[2]) for answer in crawled.values()}
+    feet.add(words(pages.get("/nothing-here").text.partition("<footer>")[2]))
+    assert {foot.partition(" looked")[0].rstrip("0123456789,") for foot in feet} >= {"Release "}
+    assert not [foot for foot in feet if foot.startswith("Release ,")]
+
+
+def test_a_page_speaks_of_a_broken_rule_as_people_do(crawled):
+    said = [path for path, answer in crawled.items() if "mustBe" in words(answer.text)]
+    assert said == []
+    assert "the contract says it must be 0" in words(crawled["/"].text)
+
+
+@pytest.fixture
+def promising(tmp_path):
+    """A product that promises how old its data is, and whose rule looks at the clock."""
+    sla = "slaProperties:\n  - {property: freshness, value: 10, unit: d, element: orders.day}\n"
+    day = "{name: day, logicalType: date, classification: public}"
+    young = "select count(*) from {object} where day < (mesh_now()::date - interval 20 days)"
+    rule = f'{{name: young, type: sql, mustBe: 0, query: "{young}"}}'
+    content = a_product(
+        ports={"orders": a_contract("orders", [day], rule, extra=sla)},
+        inputs=[a_source("csv", "o.csv")],
+        files={"orders.sql": "select day::date as day from csv", "o.csv": "day\n2026-03-01\n"},
+    )
+    return write_workspace(tmp_path, {"shop": {"orders": content}})
+
+
+def test_what_a_later_look_found_is_what_the_page_says(promising):
+    """When the gate passed it, its data was as young as promised."""
+    then, later = (
+        load_settings(promising.root, now=f"2026-0{month}-02T00:00:00+00:00") for month in (3, 4)
+    )
+    assert run(then, "shop.orders").publication is not None
+    assert said_of(then) == ("kept", "passed")
+    audit_published(load(later, "shop.orders"), environment(later))
+    assert said_of(later) == ("broken", "failed")
+    assert commands(later)["escaped"] == "mesh run shop.orders"
+    assert run(later, "shop.orders").publication is None
+    assert commands(later)["escaped"].startswith("mesh show ")  # a run is refused again
+
+
+def commands(settings):
+    """Return what to type about each kind of trouble."""
+    look([load(settings, "shop.orders")], environment(settings))
+    found = json.loads(browser(settings).get("/api/wrong").text)["wrong"]
+    return {one["kind"]: one["next"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("fresh", ("kept", "as promised")),  # what was refused since is another matter
+        ("stale", ("broken", "old")),
+        ("held", ("held", "old")),
+        ("", ("not measured", "nobody waits for more")),  # past the end of its partitions
+    ],
+)
+def test_a_promise_about_data_is_judged_by_the_state(promising, data, said):
+    found, now = load(promising, "shop.orders"), datetime.now(UTC)
+    refused = Point(now, "shop/orders/x", "failed", 300.0, "300 hours")
+    checks = check_lines(found, {("shop.orders", "freshness"): (refused,)})
+    state = State("shop.orders", "well", Slo("", data, ("old",)), built=now)
+    (promise,) = promise_lines(found, state, (), checks, now)
+    assert (promise.state, promise.now) == said
+
+
+def said_of(settings):
+    """Return what the page says of a promise, and of the check that measures it."""
+    facts = json.loads(browser(settings).get("/api/products/shop.orders").text)
+    check = next(one for one in facts["checks"] if one["name"] == "freshness")
+    return facts["promises"][0]["state"], check["outcome"]
 
 
 def test_search_finds_names_columns_meanings_and_tags(pages):

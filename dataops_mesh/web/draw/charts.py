@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dataops_mesh.ledger.days import Day
@@ -114,11 +114,16 @@ def bars(days: Sequence[Day], width: int = 600, height: int = 96) -> Bars:
     return Bars(width, height, most, tuple(found), words)
 
 
-def columns(numbers: Sequence[tuple[str, float | None]], height: int = 56) -> Columns:
+def columns(
+    numbers: Sequence[tuple[str, float | None]],
+    said: Callable[[float], str] = "{:,.3g}".format,
+    height: int = 56,
+) -> Columns:
     """Return a small chart of numbers over time, as high as the highest of them.
 
     Args:
         numbers: when, and how much; None where there is nothing to measure.
+        said: a number as people say it.
         height: of the drawing.
     """
     most = max((number for _, number in numbers if number is not None), default=0.0)
@@ -126,7 +131,7 @@ def columns(numbers: Sequence[tuple[str, float | None]], height: int = 56) -> Co
     for index, (when, number) in enumerate(numbers):
         if number is not None:
             high = round(max(number / most * height, 1.0), 1) if most else 1.0
-            found.append(Column(index * 20, height - high, high, f"{when}: {number:,.3g}"))
+            found.append(Column(index * 20, height - high, high, f"{when}: {said(number)}"))
     known = [number for _, number in numbers if number is not None]
-    words = f"at most {most:,.3g}, last {known[-1]:,.3g}" if known else "nothing to measure"
+    words = f"at most {said(most)}, last {said(known[-1])}" if known else "nothing to measure"
     return Columns(len(numbers) * 20, height, tuple(found), words)

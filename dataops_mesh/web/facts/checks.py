@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataops_mesh.factory.wording import promise
 from dataops_mesh.ledger.trends import Point
+from dataops_mesh.ledger.trouble.incidents import DAMAGED, AuditRecord
 from dataops_mesh.spec.checks.aside import IN_PARTITION
 from dataops_mesh.spec.checks.check import Check, checks_of
 from dataops_mesh.spec.model import Contract, Product
@@ -48,10 +49,17 @@ class CheckLine:
     before: tuple[Result, ...]
 
 
-def check_lines(product: Product, trends: Trends) -> tuple[CheckLine, ...]:
+def check_lines(
+    product: Product, trends: Trends, audit: AuditRecord | None = None
+) -> tuple[CheckLine, ...]:
     """Return the checks of a product, those that did not pass first.
 
     Checks of dbt's own tests, which the declaration does not name, are told by their results.
+
+    Args:
+        product: the product.
+        trends: how each check ended in the last runs.
+        audit: the newest look at what is published.
     """
     secret = {
         column.name
@@ -62,7 +70,18 @@ def check_lines(product: Product, trends: Trends) -> tuple[CheckLine, ...]:
     declared = {(str(one.port), one.name): one for one in checks_of(product)}
     lines = [_declared(one, trends.get(key, ()), secret) for key, one in declared.items()]
     lines += [_told(key, points) for key, points in trends.items() if key not in declared]
+    lines = [_looked_at(one, trends.get((one.port, one.name), ()), audit) for one in lines]
     return tuple(sorted(lines, key=lambda one: one.outcome in {"passed", "never run"}))
+
+
+def _looked_at(line: CheckLine, points: tuple[Point, ...], audit: AuditRecord | None) -> CheckLine:
+    """Return a check as a look at what is published found it, where that is newer."""
+    if audit is None or audit.outcome == DAMAGED or (points and points[-1].at >= audit.at):
+        return line
+    for port, check, _, reason in audit.failed:
+        if (port, check) == (line.port, line.name):
+            return replace(line, outcome="failed", reason=reason)
+    return line
 
 
 def results(points: tuple[Point, ...], *, secret: bool) -> tuple[Result, ...]:

@@ -11,7 +11,7 @@ from dataops_mesh.ledger.trouble.incidents import Incident, incident_of, inciden
 from dataops_mesh.watch.acknowledged import acknowledged
 from dataops_mesh.watch.copies import EXPORT
 from dataops_mesh.watch.states import WATCHED
-from dataops_mesh.watch.trouble import CAUGHT
+from dataops_mesh.watch.trouble import CAUGHT, FAILED
 from dataops_mesh.watch.words import is_mild
 from dataops_mesh.web.catalogue import downstream
 from dataops_mesh.web.facts.commands import commands_of, first_command
@@ -108,4 +108,7 @@ def _is_over(one: Incident, view: View) -> bool:
     product = view.catalogue.products.get(one.trouble.product)
     if product is None or product.status not in WATCHED:
         return False
-    return one.incident not in {w.incident for w in view.wrong([product.qualified_name])}
+    wrong = view.wrong([product.qualified_name])
+    if one.trouble.kind == FAILED and any(known.kind == "withdrawn" for known in wrong):
+        return False  # it is told with what was withdrawn
+    return one.incident not in {known.incident for known in wrong}

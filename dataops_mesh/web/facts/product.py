@@ -9,7 +9,7 @@ from datetime import datetime
 from dataops_mesh.errors import MeshError, Problem, UnknownNameError, did_you_mean
 from dataops_mesh.ledger import changes, history
 from dataops_mesh.ledger.trends import trends
-from dataops_mesh.ledger.trouble.incidents import incidents_of
+from dataops_mesh.ledger.trouble.incidents import incidents_of, last_audit
 from dataops_mesh.policy.load import load_waivers
 from dataops_mesh.spec.checks.coverage import coverage
 from dataops_mesh.spec.model import Product
@@ -117,7 +117,9 @@ def product_page(view: View, name: str) -> ProductPage:
         raise UnknownNameError(Problem(what, next="mesh status"))
     (mine,) = standings(view, [name])
     state, ledger = view.states([name])[name], view.ledger
-    checks = check_lines(product, trends(ledger, name, RUNS))
+    audit = last_audit(ledger, name)
+    looked = audit if audit and audit.publication == state.publication else None
+    checks = check_lines(product, trends(ledger, name, RUNS), looked)
     events = history(ledger, name, _LOOKED_AT)
     numbers = [e.publication for e in events[:_EVENTS] if e.publication is not None]
     changed = changes(ledger, name, numbers)

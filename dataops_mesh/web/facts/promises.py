@@ -61,7 +61,7 @@ def promise_lines(
     for port in product.outputs:
         for sla in port.contract.slas:
             if sla.property in CHECKED and sla.element:
-                found.append(_checked(port, sla, checks))
+                found.append(_checked(port, sla, state, checks))
             elif sla.property in {"freshness", "frequency"} or _is_grace(sla, port):
                 found.append(_runs(port, sla, product, state, events, now))
             else:
@@ -85,17 +85,27 @@ def _said(sla: Sla) -> tuple[str, str]:
     )
 
 
-def _checked(port: OutputPort, sla: Sla, checks: Sequence[CheckLine]) -> PromiseLine:
+def _checked(port: OutputPort, sla: Sla, state: State, checks: Sequence[CheckLine]) -> PromiseLine:
     address = str(port.address)
     mine = [one for one in checks if one.port == address and one.name.startswith(sla.property)]
     if not mine or mine[0].outcome == "never run":
         return PromiseLine(address, *_said(sla), "not looked at yet", UNKNOWN)
     one = mine[0]
-    kept = one.outcome == "passed"
-    words = one.reason or ("as promised" if kept else "not as promised")
-    return PromiseLine(
-        address, *_said(sla), words, KEPT if kept else BROKEN, one.before, hours(sla)
-    )
+    passed = one.outcome == "passed"
+    kept, words = KEPT if passed else BROKEN, one.reason
+    if sla.property == "freshness":
+        kept, words = _data(state, one.reason if passed else "")
+    words = words or ("as promised" if kept == KEPT else "not as promised")
+    return PromiseLine(address, *_said(sla), words, kept, one.before, hours(sla))
+
+
+def _data(state: State, passed: str) -> tuple[str, str]:
+    """Return how old the data is as the commands judge it: somebody may have looked since."""
+    if state.slo.data == "fresh":
+        return KEPT, passed
+    if state.slo.data:
+        return (HELD if state.slo.data == "held" else BROKEN), state.slo.why[-1]
+    return UNKNOWN, "nobody waits for more" if state.built else "nothing is published"
 
 
 def _runs(  # noqa: PLR0913, PLR0917 - what is known of it

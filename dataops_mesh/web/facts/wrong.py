@@ -63,7 +63,10 @@ _READERS = {
     FAILED: "go on with the last publication",
     DELIVERY: "go on with the last publication",
     EXPORT: "may read the copy before it",
+    "withdrawn": "go on with the last publication",
 }
+# What one reader does, where more of them would do it by another word.
+_ONE_DOES = {"go": "goes", "have": "has", "read": "reads"}
 _LOOKED_AT = 50
 
 
@@ -148,6 +151,8 @@ def wrong_now(
             mild = is_mild(product, incident)
             undoable = key[1] == ESCAPED and _is_undoable(ledger, key[0])
             wrong = _wrong(catalogue, *key, why, incident.opened, incident, undoable=undoable)
+            if key[1] == ESCAPED and not undoable and (key[0], CAUGHT, "") in found:
+                wrong = replace(wrong, next=f"mesh show {incident.incident}")  # a run was refused
             found[key] = replace(wrong, severity="warning" if mild else "error")
     for name in {name for name, kind, _ in found if kind == "withdrawn"}:
         found.pop((name, FAILED, ""), None)  # the same, as its last run said it
@@ -159,8 +164,19 @@ def wrong_now(
 
 
 def _for_readers(one: Wrong, state: State) -> Wrong:
-    """Return what is wrong, and that nobody goes on with anything where nothing is published."""
-    return one if state.lights else replace(one, readers_do="have nothing of it to read")
+    """Return what is wrong with what its readers do: nothing, where nothing is published."""
+    many = one.readers_do if state.lights else "have nothing of it to read"
+    return replace(one, readers_do=does(many, len(one.readers)))
+
+
+def does(many: str, readers: int) -> str:
+    """Return what readers do, which is told of many, of one where there is one.
+
+    >>> does("go on with it", 1), does("cannot read it", 1), does("read it", 2)
+    ('goes on with it', 'cannot read it', 'read it')
+    """
+    verb, _, rest = many.partition(" ")
+    return f"{_ONE_DOES.get(verb, verb)} {rest}" if readers == 1 else many
 
 
 def _with_candidate(one: Wrong, catalogue: Catalogue, ledger: Ledger) -> Wrong:
@@ -259,7 +275,7 @@ def _wrong(  # noqa: PLR0913, PLR0917 - what is known of it
         since,
         owner_of(catalogue.products.get(name)),
         downstream(catalogue, name),
-        _READERS.get(kind, "have to do with it"),
+        _READERS.get(kind, "read it"),
         then,
         incident.incident if incident else "",
     )
