@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 
 from helpers import a_product, a_source, an_input
@@ -38,3 +39,12 @@ def totals(source="shop.orders"):
         inputs=[an_input(source)],
         files={"totals.sql": f"select count(*) as n from {source}"},
     )
+
+
+def on_record(settings) -> list[tuple]:
+    """Read the table with nothing of ours."""
+    with sqlite3.connect(settings.store_folder / "ledger.sqlite") as connection:
+        return connection.execute(
+            "select operation, subjects, person, repository, reason, release, details"
+            " from operations order by number"
+        ).fetchall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from cli_cases import orders
+from cli_cases import on_record, orders
 from helpers import a_product, a_setting, a_source, an_input, write_product
 
 WIDE = 100
@@ -161,8 +161,6 @@ def test_an_owner_sees_refused_rows_masked_and_on_record(refused, mesh):
         {"id": 1, "ssn": "***", "note": "***"},
         {"id": 1, "ssn": "***", "note": None},
     ]
-    from test_operations_are_on_record import on_record
-
     from dataops_mesh.settings import load_settings
 
     (row,) = on_record(load_settings())

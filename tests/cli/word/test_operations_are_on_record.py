@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import sqlite3
 from datetime import UTC, datetime
 
 import pytest
-from cli_cases import orders
+from cli_cases import on_record, orders
 from helpers import a_contract, a_product, a_setting, a_source, an_input, write_product
 
 RULE = "{name: enough, metric: rowCount, mustBeGreaterOrEqualTo: 2}"
@@ -29,15 +28,6 @@ def lived_in(workspace, mesh):
     write_product(workspace.root, "shop", "orders", orders("id\n1\n2\n3\n"))
     assert mesh("run", "shop.orders").code == 0
     return workspace
-
-
-def on_record(settings) -> list[tuple]:
-    """Read the table with nothing of ours."""
-    with sqlite3.connect(settings.store_folder / "ledger.sqlite") as connection:
-        return connection.execute(
-            "select operation, subjects, person, repository, reason, release, details"
-            " from operations order by number"
-        ).fetchall()
 
 
 def test_every_operation_has_a_row_with_its_person(lived_in, mesh, monkeypatch):
