@@ -75,6 +75,23 @@ def _make_ours(own: Path, asked: Asked, where: Location | None) -> None:
         raise ExportError(Problem(what, where, next="remove it, or choose another path"))
 
 
+def is_copy(file: Path, store: str) -> bool:
+    """Tell whether a file is a copy that a store has brought here, or nobody can say whose it is.
+
+    Args:
+        file: with links followed.
+        store: what tells the store from others.
+    """
+    for folder in file.parents:
+        try:
+            return files.read(folder / _MINE).decode("utf-8", "replace").split()[:1] == [store]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return True
+    return False
+
+
 def _make_way(own: Path, where: Location | None) -> None:
     """Remove a version that stands in the place of the link: somebody's copy has followed it.
 

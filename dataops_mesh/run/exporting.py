@@ -7,7 +7,6 @@ incident while it lasts.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -36,9 +35,8 @@ from dataops_mesh.run.registry.owners import require_may_publish
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store import files
-from dataops_mesh.store.log import all_numbers, latest, path_of
+from dataops_mesh.store.log import identity, latest
 from dataops_mesh.store.pins import pinned
-from dataops_mesh.store.store import Store
 from dataops_mesh.transform.redact import safe_message
 
 CONNECTION, FOLDER = "connection", "folder"
@@ -193,14 +191,6 @@ def _folder(settings: Settings, name: str, where: Location | None, product: Prod
             what = f"{name} is no place for copies: {shown} is there"
             raise ExportError(Problem(what, where, next="choose another path, as exports"))
     return path
-
-
-def identity(store: Store) -> str:
-    """Return what tells one store from another, wherever it is moved: its first release."""
-    first = min(all_numbers(store), default=0)
-    if not first:
-        return ""
-    return hashlib.sha256(files.read(path_of(store, first))).hexdigest()[:16]
 
 
 def _record(environment: Environment, export: ExportRecord) -> None:

@@ -9,6 +9,7 @@ first number follows that of the release that it was opened from.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -280,3 +281,10 @@ def as_it_was(store: Store, number: int) -> Release:
 def all_numbers(store: Store) -> list[int]:
     """Return the numbers of all releases, closed ones included, in no order."""
     return files.numbered(store.releases)
+
+
+def identity(store: Store) -> str:
+    """Return what tells a store from others, wherever it is moved: production's first release."""
+    line = store.on(PRODUCTION)
+    first = min(all_numbers(line), default=0)
+    return hashlib.sha256(files.read(path_of(line, first))).hexdigest()[:16] if first else ""

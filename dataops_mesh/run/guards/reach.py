@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.export.folder import is_copy
 from dataops_mesh.spec.model import InputPort, Product
+from dataops_mesh.store.log import identity
 from dataops_mesh.store.restricted import is_restricted
 from dataops_mesh.store.store import MARKER, Store
 
@@ -29,9 +32,11 @@ def require_reachable(
     """
     if port.remote is not None:
         return  # fetched by the gate itself, into the store
-    kept = tuple(secrets)
+    kept, asked = tuple(secrets), cache(lambda: identity(store))
     for path in found:
         whose = whose_file(store.root, product.folder, path, kept)
+        if not whose and is_copy(path.resolve(), asked()):
+            whose = "a copy of what this mesh publishes"
         if whose and not (port.source and port.source.package):
             what = f'source "{port.name}" reads {whose}'
             then = "read what others publish as an input port: `- name: <domain>.<port>`"
