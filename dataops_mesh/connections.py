@@ -64,6 +64,13 @@ class Connections:
             return Problem(what, where, "connection", next=then)
         return found
 
+    def is_reserved(self, name: str) -> bool:
+        """Tell whether a connection is said to be for some products alone, or nobody can say."""
+        try:
+            return bool(name) and self._said(f"{name}{_USERS}") is not None
+        except (OSError, UnicodeDecodeError):
+            return True
+
     def _said(self, name: str) -> str | None:
         if self.folder is None:
             found = os.environ.get(PREFIX + name.upper())

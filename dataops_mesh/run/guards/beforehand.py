@@ -8,6 +8,7 @@ from dataops_mesh.run.guards.capture import capture_reasons
 from dataops_mesh.run.guards.classes import class_reasons
 from dataops_mesh.run.guards.masks import secret_reasons
 from dataops_mesh.run.guards.roles import restricted_reasons, role_reasons
+from dataops_mesh.run.guards.stranger import stranger_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.release import Release
@@ -25,6 +26,7 @@ def reasons_beforehand(
     """
     return (
         *publication_reasons(product, environment, release),
+        *stranger_reasons(product, environment, release),
         *invisible_reasons(product, environment, release),
         *class_reasons(product, environment, release),
         *secret_reasons(product, environment.settings),

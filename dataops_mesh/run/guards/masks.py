@@ -161,6 +161,11 @@ def _secret(name: str, settings: Settings) -> bytes | None:
     return None if found is None else os.fsencode(found).strip()
 
 
+def is_reserved(name: str, settings: Settings) -> bool:
+    """Tell whether a secret is said to be for some products alone."""
+    return _secret(f"{name}{_USERS}", settings) is not None
+
+
 def _wrong(name: str, product: Product, settings: Settings) -> str:
     key, users = _secret(name, settings), _secret(f"{name}{_USERS}", settings)
     if key is None:

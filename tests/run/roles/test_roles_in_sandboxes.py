@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from helpers import mesh, product, write_product
+from helpers import a_setting, mesh, product, write_product
 from mask_cases import KEY, MARKER, cells, hashed
 from role_cases import COUNT, COUNTED, ROWS, people, reader, role, workspace
 
@@ -108,3 +108,36 @@ def test_a_subset_has_no_clear_values(settings: Settings):
     build(inside, "hr.people")
     assert {*(settings.root / "clear").rglob("*")} == before
     assert MARKER not in cells(settings.store_folder)
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, monkeypatch):
+    """Another repository that calls its domains as the owner's, over the same store."""
+    monkeypatch.setenv("MESH_SECRET_PEOPLE_FOR", "hr")
+    hidden = {"hr": {"people": people(roles=role("fin.cases, ana"), more=HIDDEN)}}
+    for name in ("theirs", "evil"):
+        (tmp_path / name).mkdir()
+    theirs = workspace(tmp_path / "theirs", {**DOMAINS, **hidden})
+    assert isinstance(build(theirs, "hr.people"), Publish)
+    assert isinstance(build(theirs, "fin.cases"), Publish)
+    place = f'store = "{theirs.store_folder}"\nrepository = "git.example/evil"\n'
+    clear = f'restricted = "{theirs.restricted_folder}"\n'
+    near = {"near": reader(COUNTED, COUNT.replace("where", "where true or"), "", port="near")}
+    own = {"hr": {**hidden["hr"], **near}, "fin": {"cases": reader(COUNTED, COUNT)}}
+    return up(workspace(tmp_path / "evil", own, clear + place))
+
+
+HIDDEN = "customProperties:\n" + a_setting("visibility", "[hr, fin]")
+GIVEN = {
+    "a role": ("fin.cases", 'the role "fraud" of hr.people'),
+    "a private port": ("hr.near", "hr.people, which not everybody may read"),
+    "the key of a mask": ("hr.people", 'the secret "people"'),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_a_stranger_with_a_members_name_is_given_nothing(stranger: Settings, case: str):
+    name, given = GIVEN[case]
+    decision = build(stranger, name)
+    assert isinstance(decision, Refuse)
+    assert any(f"only it is given {given}" in reason for reason in decision.reasons), decision
