@@ -36,6 +36,7 @@ _BY_OPTION = {
 }
 _DIALECT = {"quote": '"', "escape": '"', "header": True, "skip": 0, "comment": ""}
 _DECIDED = {"columns", "all_varchar", "auto_detect"}  # somebody has said what the columns are
+_NAMING = {*_DECIDED, "types"}
 _SMALL = 64  # bytes of a file that may hold nothing
 
 
@@ -59,6 +60,38 @@ def require_something(found: Sequence[Path], options: Mapping[str, Any]) -> None
     if all(file.stat().st_size <= _SMALL and not _said_in(file) for file in found):
         what = "the delivery is empty, and nobody says what its columns are"
         raise UnclearDelivery(what, "write a contract of the source: inputs/<input>.odcs.yaml")
+
+
+def require_alike(
+    con: duckdb.DuckDBPyConnection, found: Sequence[Path], options: Mapping[str, Any]
+) -> None:
+    """Refuse CSV files that name other columns than the first, or in another order than is said.
+
+    DuckDB reads what the first file names, and goes by the order where the options name columns.
+
+    Args:
+        con: the session.
+        found: the files.
+        options: what the input port says.
+    """
+    said = [name.lower() for name in options.get("columns") or ()]
+    asked = dialect(found, {k: v for k, v in options.items() if k not in _NAMING})
+    alone = len(found) == 1 and not said
+    if alone or asked["header"] is False or options.get("union_by_name"):
+        return
+    first: list[str] = []
+    for file in found:
+        described = con.execute(f"DESCRIBE FROM {sql.scan(READER, [file], asked)}").fetchall()
+        names = [str(row[0]).lower() for row in described]
+        first = first or names
+        if said and {*names} == {*said} and names != said:
+            what = f"{file.name} has its columns in another order than the options name them"
+            raise UnclearDelivery(what, "name them as the header does, or say `types` instead")
+        if not said and (other := sorted({*names} ^ {*first})):
+            has = "has" if other[0] in names else "has not"
+            what = f'{file.name} {has} the column "{other[0]}", unlike {found[0].name}'
+            then = "say `options: {union_by_name: true}`, or write a contract of the source"
+            raise UnclearDelivery(what, then)
 
 
 def _said_in(file: Path) -> bytes:

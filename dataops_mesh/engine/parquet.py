@@ -64,6 +64,9 @@ def parquet(
     for part in parts:
         file = part.files[0].name
         gone = [name for name in kinds if name not in part.kinds]
+        if more := [name for name in part.kinds if name not in kinds]:
+            what = f'{file} has a column "{more[0]}", which {first.files[0].name} has not'
+            raise UnclearDelivery(what, _DECLARE)
         if gone and not by_name:
             what = f'{file} has no column "{gone[0]}", which {first.files[0].name} has'
             raise UnclearDelivery(what, _DECLARE)

@@ -236,10 +236,13 @@ def _names(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
 
 def _text(column: Promised, options: Mapping[str, Any]) -> str:
     name = sql.identifier(column.at)
-    numbers = ("DECIMAL", "DOUBLE", "FLOAT")
-    if options.get("decimal_separator") == "," and column.kind.startswith(numbers):
-        return f"replace({name}, ',', '.')"
-    return name
+    fraction = column.kind.startswith(("DECIMAL", "DOUBLE", "FLOAT"))
+    is_number = fraction or column.kind.endswith(("INT", "INTEGER"))
+    if options.get("decimal_separator") != "," or not is_number:
+        return name
+    # A point marks thousands then, or is a slip: nobody can be sure what `1.234` is.
+    text = f"replace({name}, ',', '.')" if fraction else name
+    return f"CASE WHEN contains({name}, '.') THEN 'a point' ELSE {text} END"
 
 
 def _place(con: duckdb.DuckDBPyConnection, delivery: Delivery, test: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.delivery import UnclearDelivery, lossless, require_something
+from dataops_mesh.engine.delivery import UnclearDelivery, lossless, require_alike, require_something
 from dataops_mesh.engine.opened import memory
 from dataops_mesh.engine.parquet import parquet, promised_parquet
 from dataops_mesh.engine.promised import (
@@ -221,6 +221,7 @@ def bind_source(
         elif source.format is SourceFormat.PARQUET:
             relation = parquet(con, files, options)
         else:
+            require_alike(con, files, options)
             require_types(con, files, options)
             options = lossless(con, files, options)
             relation = sql.scan(reader, files, options)

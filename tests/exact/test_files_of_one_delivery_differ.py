@@ -103,3 +103,51 @@ def test_a_name_is_a_name_outside_the_products_folder(tmp_path: Path, place: str
     settings = write_workspace(tmp_path, {"d": {"p": made}})
     assert run(settings, "d.p").published
     assert read(settings, "select * from d.p") == [(7,)]
+
+
+UNLIKE = {
+    "a column more": ("k,v\n1,2\n", "k,v,w\n3,4,5\n"),
+    "a column less": ("k,v,w\n1,2,3\n", "k,v\n3,4\n"),
+    "another name": ("k,v\n1,2\n", "k,w\n3,4\n"),
+    "a third file": ("k,v\n1,2\n", "v,k\n4,3\n", "k,v,w\n3,4,5\n"),
+}
+
+
+def csv_product(tmp_path: Path, texts: tuple[str, ...], more: str = ""):
+    made = a_product(
+        {"p": [KEY, "{name: v, logicalType: integer}"]},
+        inputs=[a_source("src", "'day/*.csv'", more=more)],
+        files={
+            "p.sql": "select k, v from src",
+            **{f"day/{n}.csv": text for n, text in enumerate(texts)},
+        },
+    )
+    return write_workspace(tmp_path, {"d": {"p": made}})
+
+
+@pytest.mark.parametrize("case", UNLIKE)
+@pytest.mark.parametrize("back", [False, True])
+def test_csv_files_that_name_other_columns_are_told(tmp_path: Path, case: str, *, back: bool):
+    texts = UNLIKE[case][::-1] if back else UNLIKE[case]
+    with pytest.raises(SourceError, match=r"\d\.csv has (not )?the column \"[vw]\", unlike"):
+        run(csv_product(tmp_path, texts), "d.p")
+
+
+def test_csv_files_with_the_columns_in_another_order_are_one_delivery(tmp_path: Path):
+    settings = csv_product(tmp_path, ("k,v\n1,2\n", "v,k\n4,3\n"))
+    assert run(settings, "d.p").published
+    assert read(settings, "select k, v from d.p order by k") == [(1, 2), (3, 4)]
+
+
+def test_csv_files_that_are_said_to_differ_are_read_by_name(tmp_path: Path):
+    settings = csv_product(tmp_path, UNLIKE["a column more"], "options: {union_by_name: true}")
+    assert run(settings, "d.p").published
+    assert read(settings, "select k, v from d.p order by k") == [(1, 2), (3, 4)]
+
+
+def test_a_column_that_a_later_parquet_file_has_is_said_with_the_file(tmp_path: Path):
+    made = a_product({"p": [KEY]}, inputs=ALL, files={"p.sql": "select k from src"})
+    settings = write_workspace(tmp_path, {"d": {"p": made}})
+    delivered(tmp_path / "domains/d/p/day", "SELECT 1 AS k", "SELECT 3 AS k, 4 AS w")
+    with pytest.raises(SourceError, match=r'1\.parquet has a column "w", which 0\.parquet has not'):
+        run(settings, "d.p")

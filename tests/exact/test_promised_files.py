@@ -86,6 +86,15 @@ def test_a_decimal_comma_is_one(tmp_path: Path):
     assert str(rows[0][1]) == "1.50"
 
 
+@pytest.mark.parametrize("text", ["1.000", "1.234", "2.5", "1.234,5", "-1.0"])
+@pytest.mark.parametrize("kind", ["number", "integer", "number, physicalType: 'DECIMAL(9,3)'"])
+def test_a_point_beside_a_decimal_comma_is_no_number(tmp_path: Path, text: str, kind: str):
+    found = files(tmp_path, f"k;v\n1;7\n2;{text}\n")
+    column = f"{{name: v, logicalType: {kind}}}"
+    with pytest.raises(SourceError, match='csv:3: column "v": expected'):
+        promised(tmp_path, found, [K, column], delim=";", decimal_separator=",")
+
+
 OBJECT = (
     "{name: o, logicalType: object, properties: [{name: day, logicalType: date}, "
     "{name: n, logicalType: integer}]}"

@@ -271,3 +271,21 @@ def test_what_is_no_json_is_said_with_file_and_line(tmp_path: Path, case: str):
         published(tmp_path, text, path="src.json")
     assert said in str(error.value)
     assert "secret" not in str(error.value)
+
+
+NAMED = {
+    "by position": ("100,60\n", "{header: false, columns: {v: BIGINT, k: BIGINT}}"),
+    "under a header": ("v,k\n100,60\n", "{columns: {v: BIGINT, k: BIGINT}}"),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_columns_are_those_of_the_order_they_are_named_in(tmp_path: Path, case: str):
+    text, options = NAMED[case]
+    assert published(tmp_path, text, "integer", more=f"options: {options}") == [100]
+
+
+def test_a_header_in_another_order_than_is_said_is_told(tmp_path: Path):
+    said = "options: {columns: {v: BIGINT, k: BIGINT}}"
+    with pytest.raises(SourceError, match="another order than the options name them"):
+        published(tmp_path, "k,v\n1,100\n", "integer", more=said)

@@ -192,8 +192,8 @@ def _check_types(node: Node, problems: list[Problem]) -> None:
 
 
 def _hashable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple(sorted(value.items()))
+    if isinstance(value, dict):  # `columns` goes by the order of the columns
+        return tuple(value.items())
     return tuple(value) if isinstance(value, list) else value
 
 
