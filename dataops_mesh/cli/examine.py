@@ -112,25 +112,21 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
 def sound_products(
     mesh: Mesh, products: Sequence[Product], settings: Settings, ask: Ask
 ) -> tuple[Product, ...]:
-    """Return the products of the domains in which nothing is wrong, and say what is in others.
+    """Return the products with which nothing is wrong, and say what is with others.
 
     Raises:
-        DeclarationError: something is wrong in every domain.
+        DeclarationError: something is wrong with every one.
     """
     problems, _ = examine_all(mesh, products, settings, ask)
     if not problems:
         return tuple(products)
-    sound = []
-    for domain in dict.fromkeys(product.domain for product in products):
-        own = [product for product in products if product.domain == domain]
-        if not examine_all(mesh, own, settings, ask)[0]:
-            sound.append(domain)
+    sound = tuple(one for one in products if not examine_all(mesh, [one], settings, ask)[0])
     if not sound:
         raise DeclarationError(problems)
     say_problems(DeclarationError(problems))
-    others = sorted({product.domain for product in products} - {*sound})
-    say(f"note: nothing of {', '.join(others)} is built until that is mended; the rest goes on")
-    return tuple(product for product in products if product.domain in sound)
+    others = ", ".join(one.qualified_name for one in products if one not in sound)
+    say(f"note: not built until that is mended: {others}; the rest goes on")
+    return sound
 
 
 def require_sound(

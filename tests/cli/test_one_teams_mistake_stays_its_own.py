@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli_cases import orders
-from helpers import write_workspace
+from helpers import a_product, a_source, write_product, write_workspace
 
 BROKEN_YAML = "apiVersion: v1.1.0\nkind: DataProduct\nid: [\n"
 
@@ -112,7 +112,21 @@ def test_a_mistake_between_products_keeps_only_its_own_domain(mesh, workspace):
     assert said.code == 2
     assert [row["product"] for row in json.loads(said.out)] == ["shop.orders"]
     assert "no product publishes shop.ordres" in said.err
-    assert "nothing of desk is built until that is mended" in said.err
+    assert "not built until that is mended: desk." in said.err
+
+
+def test_a_delivery_that_fits_no_more_keeps_only_its_own_product(mesh, workspace):
+    """What a source without a contract has today decides whether a query can be bound."""
+    extra = a_product(
+        {"extra": ["{name: id, logicalType: integer}"]},
+        inputs=[a_source("extra_csv", "extra.csv")],
+        files={"extra.sql": "select id from extra_csv", "extra.csv": "other\n1\n"},
+    )
+    write_product(workspace.root, "shop", "extra", extra)
+    said = mesh("run", "--format", "json")
+    assert said.code != 0
+    assert "not built until that is mended: shop.extra; the rest goes on" in said.err
+    assert {row["product"] for row in said.json} == {"shop.orders", "desk.totals"}
 
 
 def test_a_consumer_of_what_is_broken_is_built_from_what_is_published(published, mesh, workspace):

@@ -180,7 +180,7 @@ def _options(
             problems.append(child.problem(what, allowed))
         elif key in {"types", "columns"}:
             _check_types(child, problems)
-    return tuple(sorted((key, _hashable(value)) for key, value in options.value.items()))
+    return tuple(sorted((key, _hashable(key, value)) for key, value in options.value.items()))
 
 
 def _check_types(node: Node, problems: list[Problem]) -> None:
@@ -191,9 +191,9 @@ def _check_types(node: Node, problems: list[Problem]) -> None:
             problems.append(child.problem(what))
 
 
-def _hashable(value: Any) -> Any:
+def _hashable(key: str, value: Any) -> Any:
     if isinstance(value, dict):  # `columns` goes by the order of the columns
-        return tuple(value.items())
+        return tuple(value.items() if key == "columns" else sorted(value.items()))
     return tuple(value) if isinstance(value, list) else value
 
 
