@@ -5,7 +5,7 @@ Whoever follows a column through a query knows positions and expressions alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,24 +28,18 @@ def with_positions(query: exp.Query, qualified: Qualified) -> exp.Query | None:
     from sqlglot import exp
 
     while found := [one for one in query.find_all(exp.SetOperation) if _is_by_name(one)]:
-        inner = [one for one in found if not any(map(_is_by_name, _inside(one)))]
-        for number, one in enumerate(inner):
+        ready = [chain for one in found if (chain := _chain(one))]
+        every = [one for chain in ready for one in chain]
+        for number, one in enumerate(every):
             one.meta[_MARK] = number
         told = {
             one.meta[_MARK]: (_names(one.this), _names(one.expression))
             for one in qualified(query.copy()).find_all(exp.SetOperation)
             if _MARK in one.meta
         }
-        for number, one in enumerate(inner):
-            one.meta.pop(_MARK)
-            left, right = told.get(number, ((), ()))
-            other = any(one.args.get(key) for key in ("on", "side", "kind"))
-            if other or not (left and right and _is_named(one.this) and _is_named(one.expression)):
-                return None
-            every = list(dict.fromkeys((*left, *right)))
-            one.set("this", _reordered(one.this, left, every))
-            one.set("expression", _reordered(one.expression, right, every))
-            one.set("by_name", None)
+        names = {id(one): told.get(one.meta.pop(_MARK), ((), ())) for one in every}
+        if not ready or not all(_reorder(chain, names) for chain in ready):
+            return None
     return query
 
 
@@ -71,14 +65,70 @@ def with_windows(query: exp.Query) -> exp.Query | None:
     return None if any(one.args.get("alias") for one in query.find_all(exp.Window)) else query
 
 
-def _is_by_name(one: exp.SetOperation) -> bool:
+def _is_by_name(one: exp.Expr) -> bool:
     return bool(one.args.get("by_name"))
 
 
-def _inside(one: exp.SetOperation) -> list[exp.SetOperation]:
+def _chain(last: exp.SetOperation) -> list[exp.SetOperation]:
+    """Return the operations by name that make one relation, if nothing they read is made so.
+
+    Nothing where another one goes on with it, or must be written out before.
+    """
     from sqlglot import exp
 
-    return [inner for inner in one.find_all(exp.SetOperation) if inner is not one]
+    above = last.parent
+    while isinstance(above, exp.Subquery):
+        above = above.parent
+    if isinstance(above, exp.SetOperation) and _is_by_name(above):
+        return []
+    chain, pending = [], [last]
+    while pending:
+        one = pending.pop()
+        chain.append(one)
+        sides = [side.unnest() for side in (one.this, one.expression)]
+        pending += [side for side in sides if _is_by_name(side)]
+    inside = [one for one in last.find_all(exp.SetOperation) if _is_by_name(one)]
+    return chain if len(inside) == len(chain) and not any(map(_is_made, _visible(last))) else []
+
+
+def _visible(query: exp.Query) -> Iterator[exp.CTE]:
+    """Return the common table expressions that may be named in a query."""
+    from sqlglot import exp
+
+    through: exp.Expr | None = None
+    at: exp.Expr | None = query
+    while at is not None:
+        clause = at.args.get("with_") or at.args.get("with")
+        for cte in clause.expressions if isinstance(clause, exp.With) else ():
+            if cte is through:
+                break
+            yield cte
+        through = at if isinstance(at, exp.CTE) else through
+        at = at.parent
+
+
+def _is_made(cte: exp.CTE) -> bool:
+    """Tell whether something in it is by name."""
+    from sqlglot import exp
+
+    return any(map(_is_by_name, cte.find_all(exp.SetOperation)))
+
+
+def _reorder(
+    chain: list[exp.SetOperation], names: dict[int, tuple[tuple[str, ...], tuple[str, ...]]]
+) -> bool:
+    """Give each side all columns of the chain, in one order; False if some are not known."""
+    sides = list(_sides(chain[0], names))
+    if any(one.args.get(key) for one in chain for key in ("on", "side", "kind")):
+        return False
+    if not all(has and _is_named(side) for _, _, side, has in sides):
+        return False
+    every = list(dict.fromkeys(name for *_, has in sides for name in has))
+    for one, key, side, has in sides:
+        one.set(key, _reordered(side, has, every))
+    for one in chain:
+        one.set("by_name", None)
+    return True
 
 
 def _names(side: exp.Expr) -> tuple[str, ...]:
@@ -117,6 +167,21 @@ def _reordered(side: exp.Expr, has: tuple[str, ...], every: list[str]) -> exp.Se
             for name in every
         ]
     ).from_(inner, copy=False)
+
+
+def _sides(
+    one: exp.SetOperation, names: dict[int, tuple[tuple[str, ...], tuple[str, ...]]]
+) -> Iterator[tuple[exp.SetOperation, str, exp.Expr, tuple[str, ...]]]:
+    """Return the sides of a chain from left to right: where each stands, and its columns."""
+    pending = [(one, key) for key in ("expression", "this")]
+    while pending:
+        at, key = pending.pop()
+        side = at.args[key]
+        inner = side.unnest()
+        if _is_by_name(inner):
+            pending += [(inner, key) for key in ("expression", "this")]
+        else:
+            yield at, key, side, names[id(at)][0 if key == "this" else 1]
 
 
 def _inherit(window: exp.Window, named: dict[str, exp.Window]) -> bool:

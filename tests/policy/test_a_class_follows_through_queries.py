@@ -169,7 +169,9 @@ class Queries:
         """Return a query and the names of its columns."""
         if depth == 0:
             return self.plain("people.p", list("abck"))
-        kind = self.random.choice(["moved", "moved", "union", "by name", "cte", "listed", "again"])
+        kind = self.random.choice(
+            ["moved", "all", "union", "by name", "by name", "cte", "listed", "again"]
+        )
         return getattr(self, kind.replace(" ", "_"))(depth - 1)
 
     def plain(self, source: str, has: list[str]) -> tuple[str, list[str]]:
@@ -184,6 +186,16 @@ class Queries:
     def moved(self, depth: int) -> tuple[str, list[str]]:
         inner, names = self.any(depth)
         return self.plain(f"({inner}) {self.alias()}", names)
+
+    def all(self, depth: int) -> tuple[str, list[str]]:
+        inner, names = self.any(depth)
+        alias = self.alias()
+        if self.random.random() < 0.5:
+            return f"with {alias} as ({inner}) select * from {alias}", names
+        called = self.new(names)
+        return f"select * from (select * from ({inner}) {alias}) {self.alias()}({', '.join(called)})", [
+            *called, *names[len(called):],
+        ]  # fmt: skip
 
     def union(self, depth: int) -> tuple[str, list[str]]:
         left, names = self.any(depth)
@@ -206,7 +218,7 @@ class Queries:
 
     def listed(self, depth: int) -> tuple[str, list[str]]:
         inner, names = self.any(depth)
-        called = self.random.sample(list("mnopqrs"), self.random.randint(1, len(names)))
+        called = self.new(names)
         alias = self.alias()
         return self.plain(
             f"({inner}) {alias}({', '.join(called)})", [*called, *names[len(called) :]]
@@ -221,6 +233,11 @@ class Queries:
             f"{self.alias()} union all select {told}, n0 + 1 from {alias} where n0 < 3) "
             f"select {', '.join(names)} from {alias}"
         ), names
+
+    def new(self, names: list[str]) -> list[str]:
+        """Return other names, for some of the columns or all."""
+        free = [one for one in "defghijlmnopqrstuvw" if one not in names]
+        return self.random.sample(free, self.random.randint(1, min(len(names), len(free))))
 
     def alias(self) -> str:
         self.number += 1
