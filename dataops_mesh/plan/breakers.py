@@ -9,16 +9,19 @@ fast and are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
-from dataops_mesh.plan.sqllineage import Origin, qualified_query
+from dataops_mesh.plan.held import UNKNOWN, Origin, Stands, held_by
+from dataops_mesh.plan.sqllineage import qualified_query
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 _COARSE = frozenset({"WEEK", "MONTH", "QUARTER", "YEAR", "DECADE", "CENTURY", "MILLENNIUM"})
 _SHA2 = frozenset({"256", "384", "512"})
+_KEPT_BY_NAME = frozenset({"hash", "to_base", "bin"})
 
 
 def clear_columns(
@@ -26,61 +29,117 @@ def clear_columns(
 ) -> Mapping[str, frozenset[Origin]] | None:
     """Return, for each output column, the columns whose values are still in it.
 
-    None if the query is beyond us; a column is absent if what it is made of is.
+    None if the query is beyond us; a column is absent if what it is made of is. Of rows that the
+    query itself makes nobody can tell: `join range(100) r on r.range = p.pin` has the pins in it.
 
     >>> found = clear_columns("select sha256(a) as x, max(b) as y from d.p", {"d.p": ["a", "b"]})
     >>> sorted(found["x"]), sorted(found["y"])
     ([], [('d.p', 'b')])
     """
-    return qualified_query(text, schemas, _prepared)
-
-
-def _prepared(query: exp.Query) -> exp.Query | None:
-    """Return the query without what breaks the way of a value; None where names are missing."""
-    from sqlglot import exp
-
-    hidden = (exp.PositionalColumn, exp.TableColumn, exp.Columns)
-    if query.find(*hidden) is not None:
+    try:
+        found = qualified_query(text, schemas)
+        if found is None or _is_hidden(found[0]):
+            return None
+        held = held_by(*found, Breaking())
+    except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
         return None
-    if any(not column.table for column in query.find_all(exp.Column)):
-        return None  # a whole row (`to_json(t)`), or nobody knows whose column it is
-    if any(one.args.get("columns") for one in query.find_all(exp.TableAlias)
-           if isinstance(one.parent, exp.Table)):  # fmt: skip
-        return None  # columns under other names
-    _show_what_exists(query)
-    changed: exp.Expr = query.transform(lambda node: exp.Null() if _breaks(node) else node)
-    return changed if isinstance(changed, exp.Query) else None
+    return {name: one.clear for name, one in held.items() if UNKNOWN not in one.clear}
 
 
-def _show_what_exists(query: exp.Query) -> None:
-    """Let an EXISTS be made of the columns that decide whether something does."""
+def _is_hidden(query: exp.Query) -> bool:
+    """Tell whether columns are called otherwise than by their names, or nobody knows by which."""
     from sqlglot import exp
 
-    for found in list(query.find_all(exp.Exists)):
-        for inner in list(found.find_all(exp.Select)):
-            own = {table.alias_or_name for table in inner.find_all(exp.Table, exp.Subquery)}
-            for number, column in enumerate(list(inner.find_all(exp.Column))):
-                if column.table in own:
-                    inner.select(exp.alias_(column.copy(), f"mesh_{number}"), copy=False)
+    if query.is_star or query.find(exp.PositionalColumn, exp.TableColumn, exp.Columns) is not None:
+        return True
+    return any(
+        one.args.get("columns")
+        for one in query.find_all(exp.TableAlias)
+        if isinstance(one.parent, exp.Table)
+    )
 
 
-def _breaks(node: exp.Expr) -> bool:
+class Breaking:
+    """Which functions leave nothing of a value that could be told."""
+
+    def bucket(self, node: exp.Expr) -> tuple[Stands, Iterable[exp.Column]] | None:
+        """Return the columns that must stand, and how, so that nothing of them is left."""
+        from sqlglot import exp
+
+        if isinstance(
+            node, exp.Filter
+        ):  # which rows are counted is as little a value as the number
+            node = node.this
+        if _aggregates(node):
+            return Stands.COMPUTED, ()
+        if isinstance(node, exp.Is):
+            null = isinstance(node.expression, exp.Null)
+            column = node.this.unnest()
+            return (Stands.AS_IS, (column,)) if null and isinstance(column, exp.Column) else None
+        return (Stands.TRIED, node.find_all(exp.Column)) if _is_bucket(node) else None
+
+    def hashes(self, node: exp.Expr) -> bool:
+        """Tell whether it is a hash that nobody searches in minutes."""
+        from sqlglot import exp
+
+        length = node.args.get("length")
+        return isinstance(node, exp.SHA2) and (length is None or length.name in _SHA2)
+
+    def compares(self, node: exp.Expr) -> bool:
+        """Tell whether it may say if a hash is the one that was guessed: all but what shapes it."""
+        from sqlglot import exp
+
+        if isinstance(node, exp.Anonymous):
+            return node.name.lower() not in _KEPT_BY_NAME
+        if isinstance(node, exp.Bracket):  # a part of it, and not what a map says of it
+            return any(one.find(exp.Column) for one in node.expressions)
+        return not isinstance(node, _shaping())
+
+    def casts(self, node: exp.Expr) -> Stands | None:
+        """Return how its argument still stands, if it is a cast that keeps it."""
+        from sqlglot import exp
+
+        if isinstance(node, exp.Paren):
+            return Stands.AS_IS
+        if isinstance(node, exp.Cast) and _is_kept(node):
+            return Stands.TRIED if isinstance(node, exp.TryCast) else Stands.AS_IS
+        return None
+
+
+@cache
+def _shaping() -> tuple[type[exp.Expr], ...]:
+    """Return what makes of a hash another text, a number or a cell of a group, whatever it is."""
     from sqlglot import exp
 
-    if isinstance(node, exp.Filter):  # which rows are counted is as little a value as their number
-        node = node.this
+    return (
+        *(exp.Alias, exp.Paren, exp.Cast, exp.Dot, exp.Slice, exp.Array, exp.Struct),
+        *(exp.PropertyEQ, exp.DPipe, exp.Concat, exp.ConcatWs, exp.Coalesce, exp.Mod),
+        *(exp.Upper, exp.Lower, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.Pad),
+        *(exp.Reverse, exp.Hex, exp.Unhex, exp.ToBase64, exp.Encode, exp.Decode, exp.Format),
+        *(exp.MD5, exp.SHA, exp.Abs, exp.Explode, exp.Unnest, exp.StructExtract),
+        *(exp.AggFunc, exp.Window, exp.WindowSpec, exp.Order, exp.Ordered, exp.Distinct),
+        *(exp.Filter, exp.Tuple),
+    )
+
+
+def _aggregates(node: exp.Expr) -> bool:
+    """Tell whether it is a number of a group that is no cell."""
+    from sqlglot import exp
+
     match node:
-        case exp.SHA2():
-            length = node.args.get("length")
-            # A hash that is compared tells whether the value is the one that was guessed.
-            compared = node.find_ancestor(exp.Predicate, exp.Case, exp.If, exp.Nullif)
-            return compared is None and (length is None or length.name in _SHA2)
         case exp.Count() | exp.CountIf():
             return True
         case exp.Sum() | exp.Avg() | exp.Stddev() | exp.StddevSamp() | exp.StddevPop():
             return not _is_windowed(node)
         case exp.Variance() | exp.VariancePop():
             return not _is_windowed(node)
+    return False
+
+
+def _is_bucket(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    match node:
         case exp.TimestampTrunc() | exp.DateTrunc():
             return str(node.args["unit"].name).upper() in _COARSE and _is_column(node.this)
         case exp.Year() | exp.WidthBucket():
@@ -100,11 +159,21 @@ def _breaks(node: exp.Expr) -> bool:
             return plain and all(
                 map(_compares, [node.this, *(one.this for one in node.args["ifs"])])
             )
-        case exp.Is():
-            return isinstance(node.expression, exp.Null) and isinstance(
-                node.this.unnest(), exp.Column
-            )
     return False
+
+
+def _is_kept(cast: exp.Cast) -> bool:
+    """Tell whether a cast keeps a value what it is: the bits of a number are another one."""
+    from sqlglot import exp
+
+    kinds = exp.DataType.Type
+    to = cast.to.this
+    same = (exp.DataType.NUMERIC_TYPES | exp.DataType.TEXT_TYPES) - {kinds.BIT}
+    return to in same or to in {
+        *(kinds.DATE, kinds.DATE32, kinds.TIMESTAMP, kinds.TIMESTAMPTZ, kinds.TIMESTAMPNTZ),
+        *(kinds.DATETIME, kinds.TIMESTAMP_S, kinds.TIMESTAMP_MS, kinds.TIMESTAMP_NS),
+        kinds.BOOLEAN,
+    }
 
 
 def _is_windowed(node: exp.Expr) -> bool:
@@ -138,7 +207,10 @@ def _compares(condition: exp.Expr | None) -> bool:
         *(exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
         *(exp.Between, exp.In, exp.Is, exp.Cast, exp.DataType, exp.DataTypeParam),
     )
-    return condition is None or all(isinstance(node, simple) for node in condition.walk())
+    return condition is None or all(
+        isinstance(node, simple) and (not isinstance(node, exp.Cast) or _is_kept(node))
+        for node in condition.walk()
+    )
 
 
 def _is_column(node: exp.Expr | None) -> bool:
@@ -148,6 +220,6 @@ def _is_column(node: exp.Expr | None) -> bool:
     """
     from sqlglot import exp
 
-    while isinstance(node, exp.Paren | exp.Cast):
+    while isinstance(node, exp.Paren) or (isinstance(node, exp.Cast) and _is_kept(node)):
         node = node.this
     return isinstance(node, exp.Column)

@@ -10,7 +10,8 @@ from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.plan.breakers import clear_columns
 from dataops_mesh.plan.dbtlineage import dbt_queries
 from dataops_mesh.plan.dbtrows import clear_queries
-from dataops_mesh.plan.sqllineage import Origin, QueryLineage, query_lineage
+from dataops_mesh.plan.held import Origin
+from dataops_mesh.plan.sqllineage import QueryLineage, query_lineage
 from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
 

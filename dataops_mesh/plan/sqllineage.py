@@ -7,18 +7,19 @@ unknown, and unknown means that every column may be used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import Location, MeshError
+from dataops_mesh.plan.held import Origin
+from dataops_mesh.plan.sqlspelled import with_positions, with_windows
 from dataops_mesh.spec.sql import parse_select
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
 
-Origin = tuple[str, str]  # input port, column
 Used = Mapping[str, frozenset[str] | None]
 _FLAT = "mesh_input__"
 
@@ -56,27 +57,18 @@ def query_lineage(text: str, schemas: Mapping[str, Sequence[str]]) -> QueryLinea
 
 
 def qualified_query(
-    text: str,
-    schemas: Mapping[str, Sequence[str]],
-    prepared: Callable[[exp.Query], exp.Query | None],
-) -> Mapping[str, frozenset[Origin]] | None:
-    """Return what the columns of a query are made of, once `prepared` has changed it.
-
-    Of rows that the query itself makes nobody can tell: `join range(100) r on r.range = p.pin`
-    has the pins in it.
+    text: str, schemas: Mapping[str, Sequence[str]]
+) -> tuple[exp.Query, dict[str, str], dict[str, dict[str, str]]] | None:
+    """Return the query with every name resolved, what names mean, and how columns are spelled.
 
     Args:
         text: one SELECT.
         schemas: the columns of the relations that promise some.
-        prepared: is given the query with every name resolved; None if it is beyond us.
+
+    Raises:
+        Exception: sqlglot raises many kinds for what it cannot read.
     """
-    try:
-        given = {name.lower(): tuple(found) for name, found in schemas.items()}
-        found = _qualified(text, given)
-        query = prepared(found[0]) if found else None
-        return None if found is None or query is None else _made_of(query, *found[1:], joined=True)
-    except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
-        return None
+    return _qualified(text, {name.lower(): tuple(found) for name, found in schemas.items()})
 
 
 def _lineage(text: str, schemas: dict[str, tuple[str, ...]]) -> QueryLineage | None:
@@ -90,17 +82,24 @@ def _qualified(
     """Return the query with every name resolved, what names mean, and how columns are spelled."""
     from sqlglot.optimizer.qualify import qualify
 
-    query = parse_select(text, Location("query", 1))
-    if _is_beyond(query):
+    parsed = parse_select(text, Location("query", 1))
+    if _is_beyond(parsed) or with_windows(parsed) is None:
         return None
-    names = _flatten(query)
+    names = _flatten(parsed)
     shape = {flat: dict.fromkeys(schemas.get(name, ()), "unknown") for flat, name in names.items()}
-    qualified = qualify(
-        query,
-        schema={flat: columns for flat, columns in shape.items() if columns},
-        dialect="duckdb",
-        validate_qualify_columns=False,
-    )
+
+    def resolved(query: exp.Query) -> exp.Query:
+        return qualify(
+            query,
+            schema={flat: columns for flat, columns in shape.items() if columns},
+            dialect="duckdb",
+            validate_qualify_columns=False,
+        )
+
+    query = with_positions(parsed, resolved)
+    if query is None:
+        return None
+    qualified = resolved(query)
     spelled = {
         name: {column.lower(): column for column in schemas.get(name, ())}
         for name in names.values()
@@ -189,10 +188,7 @@ def _made_of(
     query: exp.Query,
     names: Mapping[str, str],
     spelled: Mapping[str, Mapping[str, str]],
-    *,
-    joined: bool = False,
 ) -> dict[str, frozenset[Origin]]:
-    """Return what each column is made of; if `joined`, nothing of rows out of nothing is known."""
     from sqlglot import exp
     from sqlglot.lineage import lineage
     from sqlglot.optimizer.scope import build_scope
@@ -212,17 +208,8 @@ def _made_of(
                 origin, name = names[table.name], node.name.rpartition(".")[2].strip('"')
                 known = known and name != "*"
                 origins.add((origin, spelled[origin].get(name.lower(), name)))
-            elif isinstance(node.expression, exp.Placeholder) or (joined and _is_new(table)):
+            elif isinstance(node.expression, exp.Placeholder):
                 known = False
         if known:
             found[column] = frozenset(origins)
     return found
-
-
-def _is_new(source: exp.Expr) -> bool:
-    """Tell whether rows are made by the query itself: a function, a list, literals alone."""
-    from sqlglot import exp
-
-    if isinstance(source, exp.Select):
-        return source.args.get("from_") is None and source.args.get("from") is None
-    return isinstance(source, exp.Table | exp.UDTF)

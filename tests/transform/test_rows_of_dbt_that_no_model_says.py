@@ -121,6 +121,26 @@ def test_a_project_of_models_alone_is_known(tmp_path):
     assert found(tmp_path, {}) == set()
 
 
+INNER = f"select id, ssn::bigint * 10 as a, ssn as note from {SOURCE}"
+BY_NAME = "select id, a as code from {{ ref('base') }} where false union all by name select"
+
+
+@pytest.mark.parametrize("kind", ["table", "view", "ephemeral"])
+@pytest.mark.parametrize(
+    "codes",
+    [
+        "select id, floor(a / 10)::varchar as code from {{ ref('base') }}",
+        "with t as (select * from {{ ref('base') }}) select id, (a is null)::varchar as code from t",
+        f"{BY_NAME} note as code, id from {{{{ ref('base') }}}}",
+        "select id, rank() over w as code from {{ ref('base') }} window w as (order by note)",
+    ],
+)
+def test_what_an_inner_model_computed_is_followed(tmp_path, kind, codes):
+    config = f"{{{{ config(materialized='{kind}') }}}}\n"
+    files = {"models/base.sql": config + INNER, "models/codes.sql": codes}
+    assert found(tmp_path, files) == {"classification_lineage"}
+
+
 def test_a_hook_that_was_told_does_publish_the_number(tmp_path):
     """The fault is real: what the policy warns of is what dbt makes."""
     found(tmp_path, ELSEWHERE["a post_hook in properties"])

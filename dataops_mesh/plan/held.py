@@ -1,0 +1,328 @@
+"""What the values of a query's columns hold, followed through every query inside it.
+
+Each column of each SELECT holds columns that can be read in it, columns of which it has a hash, and
+it is one as it stands or computed of some. What a breaker leaves depends on all three: a bucket of
+what was computed keeps what went in, and so does a hash that somebody compares. A recursive query
+reads its own rows, so nothing is said before nothing changes any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
+
+Origin = tuple[str, str]  # input port, column
+UNKNOWN: Origin = ("", "")
+_AGAIN = re.compile(r"(?:[_:]\d+)+$")  # how DuckDB calls a column whose name is there already
+
+
+class Stands(IntEnum):
+    """How far a column is one of those that were read."""
+
+    COMPUTED = 0
+    TRIED = 1  # where it could be cast: a null says that it could not
+    AS_IS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a value holds.
+
+    Args:
+        clear: the columns whose values are in it; `UNKNOWN` if nobody can tell of some.
+        hashed: the columns of which it has a hash.
+        stands: whether it is a column as it stands.
+    """
+
+    clear: frozenset[Origin] = frozenset()
+    hashed: frozenset[Origin] = frozenset()
+    stands: Stands = Stands.AS_IS
+
+    @property
+    def both(self) -> frozenset[Origin]:
+        """Return the columns that are in it once somebody compares it."""
+        return self.clear | self.hashed
+
+
+_NOTHING = Held()
+_ANYTHING = Held(frozenset({UNKNOWN}), stands=Stands.COMPUTED)
+
+
+class Breakers(Protocol):
+    """What is known of functions."""
+
+    def bucket(self, node: exp.Expr) -> tuple[Stands, Iterable[exp.Column]] | None:
+        """Return the columns that must stand, and how, so that nothing of them is left."""
+
+    def hashes(self, node: exp.Expr) -> bool:
+        """Tell whether it hashes what is in it."""
+
+    def compares(self, node: exp.Expr) -> bool:
+        """Tell whether it may say if two values are the same."""
+
+    def casts(self, node: exp.Expr) -> Stands | None:
+        """Return how its argument still stands, if it is a cast that keeps it."""
+
+
+def held_by(
+    query: exp.Query,
+    names: Mapping[str, str],
+    spelled: Mapping[str, Mapping[str, str]],
+    breakers: Breakers,
+) -> dict[str, Held]:
+    """Return what each column of a query holds.
+
+    Args:
+        query: with every name resolved, and nothing called by a name that is not a column's.
+        names: the relations outside the query, by what they are called in it.
+        spelled: of each of those, how its columns are spelled.
+        breakers: what is known of functions.
+    """
+    return _Followed(query, names, spelled, breakers).columns()
+
+
+class _Followed:
+    def __init__(
+        self,
+        query: exp.Query,
+        names: Mapping[str, str],
+        spelled: Mapping[str, Mapping[str, str]],
+        breakers: Breakers,
+    ) -> None:
+        from sqlglot.optimizer.scope import traverse_scope
+
+        self._names, self._spelled, self._breakers = names, spelled, breakers
+        self._query = query.unnest()
+        self._scopes = {id(scope.expression): scope for scope in traverse_scope(query)}
+        self._held: dict[tuple[int, int], Held] = {}
+
+    def columns(self) -> dict[str, Held]:
+        changed = True
+        while changed:
+            changed = False
+            for scope in self._scopes.values():
+                for number, held in enumerate(self._of_scope(scope)):
+                    key = id(scope.expression), number
+                    if self._held.get(key, _NOTHING) != held:
+                        self._held[key] = held
+                        changed = True
+        return {name: self._at(self._query, at) for at, name in enumerate(_named(self._query))}
+
+    def _of_scope(self, scope: Scope) -> Iterator[Held]:
+        from sqlglot import exp
+
+        query = scope.expression
+        if isinstance(query, exp.SetOperation):
+            sides = query.this.unnest(), query.expression.unnest()
+            for number in range(len(query.named_selects)):
+                yield _together(self._at(side, number) for side in sides)
+        elif isinstance(query, exp.Select):
+            known = not query.is_star
+            for one in query.expressions:
+                yield self._of_value(one, scope) if known else _ANYTHING
+
+    def _at(self, query: exp.Expr, number: int) -> Held:
+        """Return what is known by now of a column of a query inside."""
+        if number >= len(_named(query)) or id(query) not in self._scopes:
+            return _ANYTHING
+        return self._held.get((id(query), number), _NOTHING)
+
+    def _of_value(self, value: exp.Expr, scope: Scope) -> Held:
+        from sqlglot import exp
+
+        stands = Stands.AS_IS
+        inner = value.unalias()
+        while (kept := self._breakers.casts(inner)) is not None:
+            stands, inner = min(stands, kept), inner.this
+        if isinstance(inner, exp.Column):
+            found = self._of_column(inner, scope)
+            return Held(found.clear, found.hashed, min(stands, found.stands))
+        if _is_using(inner):  # what `using` makes of two columns of one name
+            found = _together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
+            return Held(found.clear, found.hashed, min(stands, found.stands))
+        return self._computed(inner, scope)
+
+    def _computed(self, value: exp.Expr, scope: Scope) -> Held:
+        """Return what is left of all columns in a value that is computed."""
+        from sqlglot import exp
+
+        clear: set[Origin] = set()
+        hashed: set[Origin] = set()
+        pending = [(value, False)]
+        from_nowhere = not _reads(scope.expression)
+        while pending:
+            node, compared = pending.pop()
+            held = _NOTHING
+            bucket = self._breakers.bucket(node)
+            if bucket is not None:
+                least, columns = bucket
+                found = [self._of_column(one, scope) for one in columns]
+                held = Held(_all(one.both for one in found if one.stands < least))
+            elif self._breakers.hashes(node):
+                held = Held(hashed=self._computed(node.this, scope).both)
+            elif isinstance(node, exp.Column):
+                held = self._of_column(node, scope)
+            elif isinstance(node, exp.Exists):
+                held = self._of_existing(node)
+            elif isinstance(node, exp.Query):
+                held = self._of_query(node)
+            elif isinstance(node, exp.Star) or (_makes_rows(node) and not node.find(exp.Column)):
+                held = _ANYTHING
+            else:
+                compared = compared or self._breakers.compares(node)
+                pending += [(one, compared) for one in node.iter_expressions()]
+            clear |= held.both if compared else held.clear
+            hashed |= frozenset() if compared else held.hashed
+        if from_nowhere and value.find(exp.Column, exp.Query) is None:
+            clear.add(UNKNOWN)  # a row that the query makes may be any value that it is joined to
+        none = not clear and not hashed
+        stands = Stands.AS_IS if none else Stands.COMPUTED
+        return Held(frozenset(clear), frozenset(hashed), stands)
+
+    def _of_query(self, node: exp.Query) -> Held:
+        """Return what a query holds that stands where a value does."""
+        inner = node.unnest()
+        found = [self._at(inner, at) for at in range(len(_named(inner)))] or [_ANYTHING]
+        return Held(_all(one.clear for one in found), _all(one.hashed for one in found))
+
+    def _of_existing(self, node: exp.Exists) -> Held:
+        """Return what decides whether a row is there: what queries inside name of theirs."""
+        from sqlglot import exp
+
+        found = []
+        for select in node.find_all(exp.Select):
+            scope = self._scopes.get(id(select))
+            if scope is None:
+                return _ANYTHING
+            own = scope.selected_sources
+            named = (
+                one for one in select.find_all(exp.Column) if not one.table or one.table in own
+            )
+            found += [self._of_column(one, scope) for one in named]
+        return Held(_all(one.both for one in found))
+
+    def _of_column(self, column: exp.Column, scope: Scope) -> Held:
+        from sqlglot import exp
+
+        source = _source(column.table, scope)
+        if isinstance(column.this, exp.Star):
+            return _ANYTHING
+        if isinstance(source, exp.Table):
+            if source.name not in self._names or source.args.get("pivots"):
+                return _ANYTHING
+            origin = self._names[source.name]
+            name = self._spelled[origin].get(column.name.lower(), column.name)
+            return Held(frozenset({(origin, name)}))
+        return _ANYTHING if source is None else self._of_relation(source, column.name)
+
+    def _of_relation(self, source: Scope, name: str) -> Held:
+        """Return what a column of a query inside holds, by its name."""
+        from sqlglot import exp
+
+        relation = source.expression
+        called = list(source.outer_columns)
+        if isinstance(relation, exp.UDTF):
+            inner = relation.this if isinstance(relation, exp.Lateral) else None
+            if not isinstance(inner, exp.Subquery):
+                return self._of_rows(relation, source)
+            called = called or list(relation.alias_column_names)
+            query: exp.Expr = inner.unnest()
+        else:
+            query = _whole(relation)
+        names = _named(query)
+        names[: len(called)] = called[: len(names)]
+        wanted = {name.lower(), _AGAIN.sub("", name.lower())}
+        twice = len({one.lower() for one in names}) < len(names)
+        found = [
+            self._at(query, number)
+            for number, one in enumerate(names)
+            if one.lower() == name.lower() or (twice and one.lower() in wanted)
+        ]
+        return _together(found) if found else _ANYTHING
+
+    def _of_rows(self, relation: exp.UDTF, scope: Scope) -> Held:
+        """Return what rows hold that a function makes of values: a range is of any value."""
+        from sqlglot import exp
+
+        columns = list(relation.find_all(exp.Column))
+        if not columns or any(map(_makes_numbers, relation.walk())):
+            return _ANYTHING
+        found = [self._of_column(one, scope) for one in columns]
+        return Held(_all(one.both for one in found), stands=Stands.COMPUTED)
+
+
+def _named(query: exp.Expr) -> list[str]:
+    from sqlglot import exp
+
+    return query.named_selects if isinstance(query, exp.Select | exp.SetOperation) else []
+
+
+def _all(sets: Iterable[frozenset[Origin]]) -> frozenset[Origin]:
+    return frozenset[Origin]().union(*sets)
+
+
+def _together(found: Iterable[Held]) -> Held:
+    """Return what a value holds that is one of several."""
+    every = list(found)
+    stands = min((one.stands for one in every), default=Stands.AS_IS)
+    return Held(_all(one.clear for one in every), _all(one.hashed for one in every), stands)
+
+
+def _source(name: str, scope: Scope) -> exp.Table | Scope | None:
+    """Return what a name means where it stands: the nearest relation that is read by it."""
+    at: Scope | None = scope
+    while at is not None and name:
+        if name in at.selected_sources:
+            return at.selected_sources[name][1]
+        if name in at.lateral_sources:
+            return at.lateral_sources[name]
+        at = at.parent
+    return None
+
+
+def _whole(relation: exp.Expr) -> exp.Expr:
+    """Return the query that a name means; inside a recursive one, all of it and not its start."""
+    from sqlglot import exp
+
+    above = relation.parent
+    while isinstance(above, exp.SetOperation | exp.Subquery) and above.parent is not None:
+        above = above.parent
+    found = above.this if isinstance(above, exp.CTE) else relation
+    inner: exp.Expr = found.unnest()
+    return inner
+
+
+def _is_using(value: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    if not isinstance(value, exp.Coalesce):
+        return False
+    every = [value.this, *value.expressions]
+    return (
+        all(isinstance(one, exp.Column) for one in every) and len({one.name for one in every}) == 1
+    )
+
+
+def _reads(query: exp.Expr) -> bool:
+    return any(query.args.get(key) for key in ("from_", "from", "joins", "laterals"))
+
+
+def _makes_rows(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.Explode | exp.Unnest) or _makes_numbers(node)
+
+
+def _makes_numbers(node: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    series = exp.GenerateSeries | exp.GenerateDateArray | exp.GenerateTimestampArray
+    called = isinstance(node, exp.Anonymous) and node.name.lower() in {"range", "generate_series"}
+    return called or isinstance(node, series)
