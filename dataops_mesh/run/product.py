@@ -21,6 +21,7 @@ from dataops_mesh.run.declaration import spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
+from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.guards.roles import opened_to, settled
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
@@ -147,7 +148,8 @@ def _run_once(  # noqa: PLR0913 - the same facts
             )
             inputs = pin_state(product, walls_of(settings), inputs)
             attempt = replace(attempt, inputs=inputs)
-            known = reasons_beforehand(product, environment, release)
+            built = Building.one(key, full=full)
+            known = reasons_beforehand(product, environment, release, built)
             known = (*known, *cut_reasons(product, release))
             known = (*known, *own_reasons(store, product, release, key, full=full))
             if (hold := hold_on_attempt(attempt)) is not None:

@@ -21,6 +21,7 @@ from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
+from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
@@ -92,7 +93,7 @@ def rebuild_product(
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
         held = _held(attempts)
-        known = reasons_beforehand(product, environment, release)
+        known = reasons_beforehand(product, environment, release, Building())
         if not held and not known:  # nothing is built of what cannot be published
             attempts = [_build(attempt, progress) for attempt in attempts]
             attempts = _with_table_results(attempts)
