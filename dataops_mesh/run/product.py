@@ -17,7 +17,7 @@ from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, Ru
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import spend_approval
+from dataops_mesh.run.declaration import declaration_texts, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
@@ -133,7 +133,10 @@ def _run_once(  # noqa: PLR0913 - the same facts
     ):
         none = Inputs(release, (), {})
         attempt = Attempt(product, environment.stopped, run_id, ref, started, none, checks, piece)
-        attempt = replace(attempt, heard=heard)
+        declared = declaration_texts(
+            product, settings.root
+        )  # an edit from now on is the next run's
+        attempt = replace(attempt, heard=heard, declared=declared)
         failure: MeshError | None = None
         known: tuple[str, ...] = ()
         try:

@@ -16,7 +16,7 @@ from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import spend_approval
+from dataops_mesh.run.declaration import declaration_texts, spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
@@ -70,6 +70,7 @@ def rebuild_product(
     require_may_publish(product, environment)
     code, heard = transform_fingerprint(product), latest_number(store.production)
     secrets, stopped = environment.settings.secret_paths, environment.stopped
+    declared = declaration_texts(product, environment.settings.root)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
@@ -89,7 +90,8 @@ def rebuild_product(
                 secrets=secrets,
                 fetching=fetching,
             )
-            attempt = replace(_attempt(product, stopped, run_id, inputs, piece), heard=heard)
+            attempt = _attempt(product, stopped, run_id, inputs, piece)
+            attempt = replace(attempt, heard=heard, declared=declared)
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
         held = _held(attempts)

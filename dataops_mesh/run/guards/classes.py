@@ -39,14 +39,13 @@ def class_reasons(
             continue
         try:
             port = published_port(store, release, address)
+            said = readable(store, address, release.ports[address])
         except MeshError as error:
             found.append(f"nobody can tell how secret {address} is: {error.problems[0].what}")
             continue
         if port is not None:
             published[address] = port
-        read[address] = tuple(
-            one for one in readable(store, address, release.ports[address]) if one.port != port
-        )
+        read[address] = tuple(one for one in said if one.port != port)
     mine = former_of(store, product, release, building)
     former = Former({**read, **mine.read}, mine.stays)
     if published or former:

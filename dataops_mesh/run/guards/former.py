@@ -119,7 +119,7 @@ def readable(store: Store, address: Address, entry: Entry) -> tuple[Said, ...]:
         found = {part.key: part.candidate for part in entry.parts}
     else:
         found = {"": entry.candidate}
-    return tuple(one for one in _grouped(store, address, found) if one.port is not None)
+    return _grouped(store, address, found)
 
 
 def published_as(

@@ -301,6 +301,24 @@ def test_a_declaration_that_is_lost_is_no_word(in_parts):
     assert "counts as restricted in partition a, for nobody can tell" in refused
 
 
+def test_an_edit_while_it_runs_is_not_what_it_was_published_as(settings):
+    """What is kept is what the run was judged by, and not the internal one of before."""
+    made = FIRST.replace("note as x", "'-' as x")
+    write_product(settings.root, "evil", "log", log(made, "internal", STAFF))
+    assert isinstance(run(settings, "evil.log").decision, Publish)
+    write_product(settings.root, "evil", "log", log(FIRST, "restricted", STAFF))
+    edited = log(FIRST, "internal", STAFF)
+
+    def meanwhile(_line: str) -> None:
+        write_product(settings.root, "evil", "log", edited)
+
+    assert isinstance(build(settings, name="evil.log", progress=meanwhile).decision, Publish)
+    write_product(settings.root, "good", "promo", reader("evil.log"))
+    assert "evil.log.x is restricted" in why(run(settings, "good.promo"))
+    write_product(settings.root, "evil", "log", log("select id, x from self", "internal"))
+    assert "evil.log.x was published as restricted" in why(run(settings, "evil.log"))
+
+
 def test_another_contract_that_is_published_meanwhile_is_seen(settings):
     """Started while nothing was published; before it ends, the other partition is."""
     write_product(settings.root, "evil", "cut", cut(HARMLESS, "internal"))
