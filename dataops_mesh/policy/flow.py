@@ -8,20 +8,23 @@ from dataops_mesh.policy.model import Finding, Options, Origin, Policy, Surround
 from dataops_mesh.spec.classes import CLASSES
 from dataops_mesh.spec.model import Column, OutputPort, Product, Severity
 
+_ANOTHER = "make another value of it: sha256(...), an aggregate over groups, a bucket"
+
 
 def _lowered(product: Product, options: Options, around: Surroundings) -> Iterator[Finding]:
     order = _words(options)
     flow = around.flows(product)
     for port, index, column in _columns(product):
-        origins = flow.clear.get((port.name, column.name), ())
-        higher = _higher(column, origins, order)
-        if higher and not _is_broken(column):
+        key = port.name, column.name
+        origins = (
+            () if _is_broken(column) else flow.clear.get(key, ())
+        )  # what stays, no mask changes
+        higher = _higher(column, (*origins, *flow.stays.get(key, ())), order)
+        if higher:
             what = f'"{column.name}" of {port.address} is {_said(column)}, and {_listed(higher)}'
             top = max(higher, key=lambda one: _rank(one.classification, order)).classification
-            fix = (
-                f"classify it {top}, or make another value of it: sha256(...), an aggregate over "
-                "groups, a bucket; else ask for a waiver of classification_lineage"
-            )
+            mends = " and ".join(dict.fromkeys(one.fix for one in higher if one.fix)) or _ANOTHER
+            fix = f"classify it {top}, or {mends}; else ask for a waiver of classification_lineage"
             yield Finding(what, column.where, _key(index), fix)
 
 
@@ -40,9 +43,11 @@ def _unknown(product: Product, options: Options, around: Surroundings) -> Iterat
             names = ", ".join(column.name for column, _ in found)
             sources = _listed(tuple(dict.fromkeys(o for _, higher in found for o in higher)))
             what = f"nobody can tell what {names} of {port.address} is made of, and {sources}"
+            mends = dict.fromkeys(o.fix for _, higher in found for o in higher if o.fix)
             fix = (
                 "say it with `transformSourceObjects` at every column, classify as high as the "
-                "inputs, or ask for a waiver of classification_known"
+                f"inputs, {''.join(f'{one}, ' for one in mends)}"
+                "or ask for a waiver of classification_known"
             )
             yield Finding(what, port.contract.where, "schema[0].properties", fix)
 
@@ -88,9 +93,13 @@ def _said(column: Column) -> str:
 
 def _listed(origins: Sequence[Origin]) -> str:
     most = 5
-    shown = [f"{o.address}.{o.column} is {o.classification}" for o in origins[:most]]
+    shown = [f"{o.address}.{o.column} {_is(o)}" for o in origins[:most]]
     more = len(origins) - most
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _is(origin: Origin) -> str:
+    return origin.said or f"is {origin.classification}"
 
 
 def _key(index: int) -> str:

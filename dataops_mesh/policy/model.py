@@ -44,11 +44,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A column that an input port promises, and its class."""
+    """A column that an input port promises, and its class.
+
+    Args:
+        said: how the class is known, where it is not that of the port as it is declared.
+        fix: what mends that.
+    """
 
     address: Address
     column: str
     classification: str
+    said: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,13 @@ class Flow:
         inputs: every classified column that it may read.
         clear: for (port, column), those whose values are still in it; absent where unknown.
         read: the ports that it reads of others, as they are declared; without those of nobody.
+        stays: for (port, column), what is published of it already and is not built again.
     """
 
     inputs: tuple[Origin, ...] = ()
     clear: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
     read: Mapping[Address, OutputPort] = field(default_factory=dict)
+    stays: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

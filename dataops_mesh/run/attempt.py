@@ -38,6 +38,7 @@ class Attempt:
         personal: the columns that look like personal data and do not say so.
         profile: how many nulls each column has, and its mean.
         unnamed: by port, columns whose names may be values, and what is told in their place.
+        declared: the text of each file of the declaration, before anything was built.
     """
 
     product: Product
@@ -59,6 +60,7 @@ class Attempt:
     personal: tuple[PersonalFound, ...] = ()
     profile: tuple[ColumnProfile, ...] = ()
     unnamed: Mapping[Address, Mapping[str, str]] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -35,14 +35,21 @@ _DBT_SKIPPED = frozenset({"target", "logs", "dbt_packages"})
 _LARGEST = 1_000_000
 
 
-def keep_declaration(product: Product, environment: Environment, release: Release) -> str:
+def keep_declaration(
+    product: Product, environment: Environment, release: Release, texts: dict[str, str]
+) -> str:
     """Keep the declaration's files in the store and return their digest.
 
-    When the files are no longer those that the product was loaded from, the one published
-    before stays the reference: what nobody compared may not become what others are compared to.
+    When they were no longer those that the product was loaded from, the one published before
+    stays the reference: what nobody compared may not become what others are compared to.
+
+    Args:
+        product: as it was judged.
+        environment: the store and the settings.
+        release: what is published.
+        texts: of its files, read before anything was built.
     """
     store = environment.store
-    texts = declaration_texts(product, environment.settings.root)
     try:
         same = load_texts(texts, product.domain, product.name)
     except DeclarationError:

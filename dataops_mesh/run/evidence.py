@@ -107,4 +107,5 @@ def _is_open(attempt: Attempt) -> bool:
 
 def _declaration(attempt: Attempt) -> str:
     release = attempt.inputs.release
-    return keep_declaration(attempt.product, attempt.environment, release)
+    texts = dict(attempt.declared)
+    return keep_declaration(attempt.product, attempt.environment, release, texts)

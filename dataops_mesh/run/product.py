@@ -17,10 +17,11 @@ from dataops_mesh.errors import ConflictError, HeldError, MeshError, Problem, Ru
 from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import spend_approval
+from dataops_mesh.run.declaration import declaration_texts, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
+from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.guards.roles import opened_to, settled
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
@@ -132,7 +133,10 @@ def _run_once(  # noqa: PLR0913 - the same facts
     ):
         none = Inputs(release, (), {})
         attempt = Attempt(product, environment.stopped, run_id, ref, started, none, checks, piece)
-        attempt = replace(attempt, heard=heard)
+        declared = declaration_texts(
+            product, settings.root
+        )  # an edit from now on is the next run's
+        attempt = replace(attempt, heard=heard, declared=declared)
         failure: MeshError | None = None
         known: tuple[str, ...] = ()
         try:
@@ -147,7 +151,8 @@ def _run_once(  # noqa: PLR0913 - the same facts
             )
             inputs = pin_state(product, walls_of(settings), inputs)
             attempt = replace(attempt, inputs=inputs)
-            known = reasons_beforehand(product, environment, release)
+            built = Building.one(key, full=full)
+            known = reasons_beforehand(product, environment, release, built)
             known = (*known, *cut_reasons(product, release))
             known = (*known, *own_reasons(store, product, release, key, full=full))
             if (hold := hold_on_attempt(attempt)) is not None:

@@ -16,11 +16,12 @@ from dataops_mesh.gate import Decision, Publish, Refuse, decide
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.audit import run_checks
 from dataops_mesh.run.checks import all_checks
-from dataops_mesh.run.declaration import spend_approval
+from dataops_mesh.run.declaration import declaration_texts, spend_approval
 from dataops_mesh.run.due import is_delivered
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
+from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.identity import require_same_code, transform_fingerprint
 from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
@@ -69,6 +70,7 @@ def rebuild_product(
     require_may_publish(product, environment)
     code, heard = transform_fingerprint(product), latest_number(store.production)
     secrets, stopped = environment.settings.secret_paths, environment.stopped
+    declared = declaration_texts(product, environment.settings.root)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []
@@ -88,11 +90,12 @@ def rebuild_product(
                 secrets=secrets,
                 fetching=fetching,
             )
-            attempt = replace(_attempt(product, stopped, run_id, inputs, piece), heard=heard)
+            attempt = _attempt(product, stopped, run_id, inputs, piece)
+            attempt = replace(attempt, heard=heard, declared=declared)
             stack.enter_context(building(store, attempt.ref))
             attempts.append(attempt)
         held = _held(attempts)
-        known = reasons_beforehand(product, environment, release)
+        known = reasons_beforehand(product, environment, release, Building())
         if not held and not known:  # nothing is built of what cannot be published
             attempts = [_build(attempt, progress) for attempt in attempts]
             attempts = _with_table_results(attempts)

@@ -17,6 +17,7 @@ from dataops_mesh.run.declaration import publication_reasons, spend_approval
 from dataops_mesh.run.due import own_content
 from dataops_mesh.run.environment import Environment, on_line
 from dataops_mesh.run.guards.classes import class_reasons
+from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.roles import role_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
 from dataops_mesh.run.identity import person_or_user
@@ -130,7 +131,9 @@ def _once(  # noqa: PLR0913, PLR0917 - a step of `promote`
     for product in found.values():
         problems += [Problem(why) for why in publication_reasons(product, target, theirs)]
         problems += [Problem(why) for why in invisible_reasons(product, target, theirs)]
-        problems += [Problem(why) for why in class_reasons(product, target, theirs)]
+        keys = {m.partition for m in manifests.values() if m.product == product.qualified_name}
+        built = Building(frozenset(keys))  # what it read of its own was judged where it was built
+        problems += [Problem(why) for why in class_reasons(product, target, theirs, built)]
         problems += [Problem(why) for why in role_reasons(product, target, theirs)]
     if problems:  # of a product in partitions, each says the same
         raise ConflictError(dict.fromkeys(problems))

@@ -193,10 +193,15 @@ def write_manifest(store: Store, manifest: Manifest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Of a manifest, whose declaration it is of, and which."""
+    """Of a manifest, whose declaration it is of, and which; and the contracts that it judged by."""
 
     product: str
     declaration: str = ""
+    contracts: tuple[ContractUsed, ...] = ()
+
+    def contract(self, address: Address) -> str:
+        """Return the fingerprint of the contract that a port was judged by; empty if unknown."""
+        return next((one.fingerprint for one in self.contracts if one.address == address), "")
 
 
 def read_manifest(store: Store, ref: str) -> Manifest:

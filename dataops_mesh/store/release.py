@@ -31,6 +31,7 @@ from dataops_mesh.store.log import (
     ports_of,
     read_release,
 )
+from dataops_mesh.store.manifest import read_declared
 from dataops_mesh.store.own import require_own
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import pinned
@@ -138,6 +139,7 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             require_not_held(current, changes, facts, whole=whole)
             if promoting is None:  # what follows what, its plan says, of both lines
                 _require_may_follow(current, changes, since, serial=serial or whole)
+                _require_same_contract(store, current, changes, since)
             require_own(store, current, manifests)
         require_not_removed(store, current, manifests)
         claim(store, free, publisher, person)
@@ -253,6 +255,23 @@ def _require_may_follow(
                     next="run the product again, on fresh inputs",
                 )
             )
+
+
+def _require_same_contract(
+    store: Store, current: Release, changes: Mapping[Address, Entry], since: int
+) -> None:
+    """Refuse a partition beside others that came meanwhile, under a contract that it knew not."""
+    for address, entry in changes.items():
+        newer = current.ports.get(address)
+        if newer is None or newer.publication <= since or not entry.parts:
+            continue
+        mine = read_declared(store, entry.parts[-1].candidate).contract(address)
+        for part in newer.newer_than(since):
+            known = entry.part(part.key) is not None  # its place is taken
+            if not known and read_declared(store, part.candidate).contract(address) != mine:
+                what = f"partition {part.key} of {address} was published under another contract"
+                then = "run the product again, on what is published now"
+                raise ConflictError(Problem(f"{what} (release {part.publication})", next=then))
 
 
 def _require_same_cut(current: Release, changes: Mapping[Address, Entry]) -> None:

@@ -1,40 +1,74 @@
-"""How secret an input is: what its owner has published counts, beside what a folder here says."""
+"""How secret an input is: what was published counts, beside what a folder here says."""
 
 from __future__ import annotations
 
-from dataops_mesh.errors import MeshError
+from collections.abc import Sequence
+
+from dataops_mesh.errors import MeshError, Problem, StoreError
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.guards.flow import policy_problems
+from dataops_mesh.run.guards.former import ANY, Building, Former, Said, former_of, readable
 from dataops_mesh.run.guards.visible import published_port
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, OutputPort, Product
+from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.release import Release
+from dataops_mesh.store.store import open_store
 
 
-def class_reasons(product: Product, environment: Environment, release: Release) -> tuple[str, ...]:
-    """Return what policies have against the product by what is published of its inputs.
+def class_reasons(
+    product: Product, environment: Environment, release: Release, building: Building
+) -> tuple[str, ...]:
+    """Return what policies have against the product by what is published of what it reads.
 
     The gate judges it by what the workspace says of them, too: so the stricter of both counts, and
-    neither a copy of the owner's folder nor an edit that nobody published lowers a class.
+    neither a copy of the owner's folder nor an edit that nobody published lowers a class. What the
+    product published itself, and reads or leaves as it is, keeps the class of that time.
 
     Args:
         product: what would read.
         environment: the store and the settings.
         release: what is published.
+        building: what is built of it.
     """
-    own = {port.address for port in product.outputs}  # what lowers these is asked as a change
+    store, own = environment.store, {port.address for port in product.outputs}
     found, published = list[str](), dict[Address, OutputPort]()
+    read = dict[Address, tuple[Said, ...]]()
     for address in dict.fromkeys(one.address for one in product.inputs if one.address):
         if address in own or address not in release.ports:
             continue
         try:
-            port = published_port(environment.store, release, address)
+            port = published_port(store, release, address)
+            said = readable(store, address, release.ports[address])
         except MeshError as error:
             found.append(f"nobody can tell how secret {address} is: {error.problems[0].what}")
             continue
         if port is not None:
             published[address] = port
-    if published:
-        for one in policy_problems(product, environment.settings, published):
-            what = f"{one.what} ({one.where}), by the published contracts of what it reads"
+        read[address] = tuple(one for one in said if one.port != port)
+    mine = former_of(store, product, release, building)
+    former = Former({**read, **mine.read}, mine.stays)
+    if published or former:
+        for one in policy_problems(product, environment.settings, published, former):
+            what = f"{one.what} ({one.where}), by the published contracts"
             found.append(f"{what}; {one.next}" if one.next else what)
     return tuple(dict.fromkeys(found))
+
+
+def class_notes(settings: Settings, products: Sequence[Product]) -> tuple[Problem, ...]:
+    """Return what the next run of products is refused for by what they published themselves."""
+    some = [one for one in products if one.own or one.partitioning is not None]
+    try:
+        store = open_store(settings.store_folder, create=False) if some else None
+    except StoreError:
+        return ()  # nothing was ever published here
+    if store is None:
+        return ()
+    found = list[Problem]()
+    with pinned(store) as release:
+        for product in some:
+            if former := former_of(store, product, release, ANY):
+                known = policy_problems(product, settings)
+                now = policy_problems(product, settings, former=former)
+                found += [one for one in now if one not in known]
+    return tuple(found)

@@ -10,6 +10,7 @@ from dataops_mesh.errors import MeshError, Problem
 from dataops_mesh.plan.lineage import clear_lineage
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.policy.model import Flow, Flows, Origin
+from dataops_mesh.run.guards.former import NOTHING, Former, Said
 from dataops_mesh.run.lineage import Known, dbt_manifest, upstream_ports
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 from dataops_mesh.settings import Settings
@@ -23,7 +24,10 @@ _UNMASKED = "restricted"
 
 
 def policy_problems(
-    product: Product, settings: Settings, published: Mapping[Address, OutputPort] | None = None
+    product: Product,
+    settings: Settings,
+    published: Mapping[Address, OutputPort] | None = None,
+    former: Former = NOTHING,
 ) -> tuple[Problem, ...]:
     """Return why the workspace's policies refuse a product, of which nobody loaded the mesh.
 
@@ -31,6 +35,7 @@ def policy_problems(
         product: as it is declared now.
         settings: of the workspace.
         published: inputs as their owners published them, instead of as they are declared.
+        former: what it reads, or leaves as it is, that was published under other contracts.
 
     Raises:
         DeclarationError: the policies file or a waivers file is not valid.
@@ -38,17 +43,18 @@ def policy_problems(
     """
     domain = Domain(product.domain, product.folder.parent, (product,))
     mesh = Mesh(domain.folder.parent, (domain,))
-    flows = flows_in(mesh, settings, Known((product,)), published=published)
+    flows = flows_in(mesh, settings, Known((product,)), published=published, former=former)
     return judge(mesh, settings, whole=False, only={product.qualified_name}, flows=flows).refusals
 
 
-def flows_in(
+def flows_in(  # noqa: PLR0913 - keywords, each asked by somebody else
     mesh: Mesh,
     settings: Settings,
     known: Known | None = None,
     *,
     whole: bool = False,
     published: Mapping[Address, OutputPort] | None = None,
+    former: Former = NOTHING,
 ) -> Flows:
     """Return a function that tells what the columns of a product of the mesh are made of.
 
@@ -58,6 +64,7 @@ def flows_in(
         known: products that are loaded already, where the mesh is one domain of a workspace.
         whole: also of products that read nothing classified.
         published: ports that are not asked for what the workspace says of them.
+        former: what was published under other contracts, and these: the stricter word counts.
     """
     declared = {o.address: o for product in mesh.products for o in product.outputs}
     declared |= published or {}
@@ -85,13 +92,30 @@ def flows_in(
         ports, own = ports_of(product), {port.address for port in product.own}
         mine = {port.address: port for port in product.outputs if port.address in own}
         origins = {
-            (address, column.name): Origin(address, column.name, _class(product, address, column))
+            (address, column.name): (
+                Origin(address, column.name, _class(product, address, column)),
+                *(
+                    origin
+                    for said in former.read.get(address, ())
+                    for origin in _said_then(product, address, column.name, said)
+                ),
+            )
             for address, port in {**ports, **mine}.items()
             for column in port.contract.columns
         }
-        high = tuple(o for o in origins.values() if o.classification.lower() not in _LOWEST)
+        stays = {
+            (port.name, column.name): tuple(
+                origin
+                for said in former.stays.get(port.address, ())
+                for origin in _said_then(product, port.address, column.name, said)
+            )
+            for port in product.outputs
+            for column in port.contract.columns
+        }
+        every = (origin for found in origins.values() for origin in found)
+        high = tuple(o for o in every if o.classification.lower() not in _LOWEST)
         if not high and not (whole and origins):
-            return Flow(read=ports)
+            return Flow(read=ports, stays=stays)
         names = {port.name: port.address for port in product.reads}
         manifest = dbt_manifest(product, walls_of(settings))
         clear = clear_lineage(product, ports, manifest)
@@ -99,13 +123,15 @@ def flows_in(
             high,
             {
                 key: tuple(
-                    origins[address, column]
+                    origin
                     for name, column in sorted(found)
-                    if (address := names[name]) and (address, column) in origins
+                    if (address := names[name])
+                    for origin in origins.get((address, column), ())
                 )
                 for key, found in clear.items()
             },
             ports,
+            stays,
         )
 
     kept: dict[tuple[str, str], Flow] = {}
@@ -117,6 +143,21 @@ def flows_in(
         return kept[key]
 
     return told
+
+
+def _said_then(product: Product, address: Address, name: str, said: Said) -> tuple[Origin, ...]:
+    """Return how secret a column was said to be when it was published; nothing if it was not."""
+    of = f" in {said.which}" if said.which else ""
+    if said.port is None:
+        what = f"counts as {_UNMASKED}{of}, for nobody can tell as what it was published"
+        return (Origin(address, name, _UNMASKED, what, said.fix),)
+    column = next((one for one in said.port.contract.columns if one.name == name), None)
+    if column is None:
+        return ()  # null there
+    if said.own and column.mask is not None and column.mask.breaks:
+        return ()  # what is kept of it is the masked form
+    kind = _class(product, address, column)
+    return (Origin(address, name, kind, f"was published as {kind}{of}", said.fix),)
 
 
 def _class(product: Product, address: Address, column: Column) -> str:
