@@ -7,7 +7,9 @@ POLICIES = "tests/policy/test_the_page_is_true.py"
 SMALLEST = f"{README}::test_the_smallest_product_of_the_readme_runs"
 SHORTEST = f"{DECLARED}::test_the_shortest_product_is_real"
 WHO = "tests/cli/word/test_who_did_what_page.py::test_the_page_shows_what_the_commands_say"
-REMOVING = "tests/cli/word/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
+REMOVING = (
+    "tests/cli/word/test_the_page_on_removing.py::test_the_commands_of_the_page_do_what_it_says"
+)
 DBT = "tests/docs/test_the_page_on_dbt.py"
 OTHERS = "tests/docs/test_the_page_on_other_contracts.py"
 IMPORT = "tests/scaffold/test_a_dbt_project_is_imported.py"
