@@ -4,8 +4,8 @@ A cell is shown only of a column classified public or internal, and not when it 
 personal data: a class is a promise, and rows do not always keep it.
 
 DuckDB prints the offending value in many of its messages, so a message is only kept for the
-classes that speak about names (Binder, Catalog, Parser), and there only its first line
-without anything in single quotes. For every other class one of our own sentences is said.
+classes that speak about names (Binder, Catalog, Parser), and there only its first line, of a known
+form, with names that stand in the query. For every other class one of our own sentences is said.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import unicodedata
 
 from dataops_mesh.spec.types.casts import cast_in
+from dataops_mesh.spec.types.telling import WITHHELD, Known, tellable
 
 HINTS = {
     "ConversionException": "a value cannot be converted to the type it is compared with",
@@ -41,8 +42,8 @@ def redact(error: BaseException, query: str = "") -> str:
     >>> import duckdb
     >>> redact(duckdb.ConversionException("Could not convert string 'DE89 3704' to INT32"))
     'ConversionException: a value cannot be converted to the type it is compared with'
-    >>> redact(duckdb.BinderException("Binder Error: no column 'x' in t\nLINE 1: ..."))
-    'BinderException: no column (...) in t'
+    >>> redact(duckdb.BinderException('Binder Error: Referenced table "x" not found!'), "x.y")
+    'BinderException: Referenced table "x" not found!'
     >>> redact(KeyError("DE89 3704"))
     'KeyError'
     """
@@ -56,9 +57,8 @@ def redact(error: BaseException, query: str = "") -> str:
         first = (
             str(error).partition("\n")[0].removeprefix(f"{name.removesuffix('Exception')} Error: ")
         )
-        hint = re.sub(r"'.*'", "(...)", first)
-        if "'" in hint:  # an unbalanced quote may hide half a value
-            hint = ""
+        # A column may be called as a value is: only names that the query itself says are told.
+        hint = tellable(first, Known([query])) or WITHHELD
     return f"{name}: {hint}" if hint else name
 
 

@@ -16,6 +16,7 @@ from dataops_mesh.engine.session import release_views, seal
 from dataops_mesh.engine.whole import whole_scan
 from dataops_mesh.engine.write import copy_port, describe_port
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.guards.classes import plain_of
 from dataops_mesh.run.inputs.bind import Inputs, addresses, write_inputs_file
 from dataops_mesh.run.inputs.late import own_deliveries, windows
 from dataops_mesh.run.inputs.own import own_views
@@ -93,7 +94,7 @@ def _build_sql(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> None:
     sources = [file for found in inputs.source_files.values() for file in found]
     seal(connection, [*sources, *_read_folders(store, inputs), attempt.folder])
     for port in product.outputs:
-        with blamed(product, port), time_limit(connection, limit):
+        with blamed(product, port, plain_of(attempt)), time_limit(connection, limit):
             rows, wanted = queries[port.name], wanted_types(port.contract)
             target = attempt.folder
             files.make_folder(target / port.name)
@@ -154,6 +155,7 @@ def _access(attempt: Attempt, read: tuple[Path, ...]) -> Access:
         data=data,
         written=tuple(ports),
         network=attempt.product.network,
+        plain=plain_of(attempt),
     )
 
 
@@ -172,7 +174,7 @@ def _describe(attempt: Attempt, connection: duckdb.DuckDBPyConnection) -> tuple[
     """Say what the ports hold, now that whoever wrote them is gone."""
     described = []
     for port in attempt.product.outputs:
-        with blamed(attempt.product, port):
+        with blamed(attempt.product, port, plain_of(attempt)):
             described.append(describe_port(connection, attempt.folder, port.address))
     return tuple(described)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.session import seal, session
-from dataops_mesh.errors import Problem, StoreError
+from dataops_mesh.errors import MeshError, Problem, StoreError
 from dataops_mesh.run.account import record_operation
+from dataops_mesh.run.declaration import load_texts
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.registry.owners import require_ours
-from dataops_mesh.spec.checks.withheld import safe_columns
+from dataops_mesh.spec.checks.check import checks_of
+from dataops_mesh.spec.checks.withheld import is_about, safe_columns
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.names import WHY, quarantine_schema
+from dataops_mesh.store.declarations import read_declaration
 from dataops_mesh.store.described import PortData, Quarantine
 from dataops_mesh.store.manifest import Manifest, folder
 from dataops_mesh.store.removing.removal import removals_of
@@ -67,10 +70,31 @@ def open_candidate(
         for one in manifest.quarantines:
             contract = contracts.get(one.address)
             safe = safe_columns(contract.columns) if contract else ()
-            known = frozenset((*safe, WHY))
+            known = frozenset(
+                (*safe, WHY) if _may_say_why(environment, manifest, one, safe) else safe
+            )
             _copy_aside(connection, environment, manifest, one, known)
         seal(connection, ())
         yield connection
+
+
+def _may_say_why(
+    environment: Environment, manifest: Manifest, one: Quarantine, safe: Sequence[str]
+) -> bool:
+    """Tell whether the rules that a row breaks are about columns alone that are not masked.
+
+    Many rules about the bits of a value are that value. The candidate's own declaration says what
+    its rules were; where nobody can tell, they are masked.
+    """
+    domain, _, name = manifest.product.partition(".")
+    try:
+        texts = read_declaration(environment.store, manifest.declaration)
+        checks = checks_of(load_texts(texts, domain, name))
+    except MeshError:
+        return False
+    rules = [check for check in checks if check.sets_aside and check.port == one.address]
+    known = {check.name for check in rules}
+    return known >= {rule for rule, _ in one.rules} and not any(is_about(c, safe) for c in rules)
 
 
 def _copy_aside(

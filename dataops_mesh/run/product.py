@@ -21,6 +21,7 @@ from dataops_mesh.run.declaration import declaration_texts, spend_approval
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.evidence import write_evidence
 from dataops_mesh.run.guards.beforehand import reasons_beforehand
+from dataops_mesh.run.guards.classes import plain_of
 from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.personal import with_personal
 from dataops_mesh.run.guards.roles import opened_to, settled
@@ -46,6 +47,7 @@ from dataops_mesh.store.release import ROLLBACK, Release, commit, entries_of, la
 from dataops_mesh.store.restricted import remove
 from dataops_mesh.store.store import Store
 from dataops_mesh.transform.redact import interruption, keep_full_text, safe_message
+from dataops_mesh.transform.told import as_told
 from dataops_mesh.transform.walls import walls_of
 
 TRIES = 3
@@ -165,7 +167,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
         except Exception as error:  # noqa: BLE001 - told to people as a MeshError
             if (stopped := interruption(error)) is not None:
                 raise stopped from None
-            failure = _tell(error, product, target / "error.txt")
+            failure = _tell(error, attempt, target / "error.txt")
         if failure is not None:
             # Raised out here, so that no traceback has the error with its values as context.
             remove(store, ref)
@@ -202,8 +204,9 @@ def _discard(target: Path) -> None:
             files.remove_tree(path)
 
 
-def _tell(error: Exception, product: Product, private: Path) -> MeshError:
+def _tell(error: Exception, attempt: Attempt, private: Path) -> MeshError:
     """Return the error as people may see it: no value of the data, and where the rest is."""
+    product = attempt.product
     if is_private(product):
         rest = "its whole text is not kept, for it may repeat what is masked: try it in a test"
     else:
@@ -211,7 +214,9 @@ def _tell(error: Exception, product: Product, private: Path) -> MeshError:
             keep_full_text(error, private)
         rest = f"the whole text, which may repeat data, is in {private}"
     if not isinstance(error, MeshError):
-        return RunError(Problem(f"the run failed: {safe_message(error)}", next=rest))
+        failed = [Problem(f"the run failed: {safe_message(error)}")]
+        (problem,) = as_told(failed, product, product.transform.files[0], plain_of(attempt))
+        return RunError(replace(problem, next=rest))
     return type(error)(
         problem if problem.next or problem.choices else replace(problem, next=rest)
         for problem in error.problems

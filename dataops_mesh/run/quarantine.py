@@ -23,6 +23,7 @@ from dataops_mesh.quality.redact import AuditError
 from dataops_mesh.quality.relation import Relation
 from dataops_mesh.quality.rows import broken_rows
 from dataops_mesh.run.attempt import Attempt
+from dataops_mesh.run.guards.classes import plain_of
 from dataops_mesh.run.session import attempt_session
 from dataops_mesh.spec.checks.aside import may_set_aside
 from dataops_mesh.spec.checks.check import Check
@@ -107,7 +108,7 @@ def _of_port(
 ) -> Quarantine | None:
     folder, limit = attempt.folder, attempt.environment.settings.time_limit
     aside = folder / quarantine_folder(port.name)
-    with blamed(attempt.product, port):
+    with blamed(attempt.product, port, plain_of(attempt)):
         bind_files(connection, folder, port.address)
     try:
         relation = Relation(port.address.domain, port.name, ())

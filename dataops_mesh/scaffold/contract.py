@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.errors import Problem, SourceError
+from dataops_mesh.scaffold.classes import Classes
 from dataops_mesh.scaffold.columns import property_of
 from dataops_mesh.scaffold.documents import contract, setting
 from dataops_mesh.scaffold.guess import classification, code_pattern, text_format
@@ -24,15 +25,23 @@ if TYPE_CHECKING:
 HEAD = """\
 Made of {rows:,} rows of {origin}: types, nulls and values as they are there, and of 30 rows and
 more ranges, rounded outwards to two digits. Make them what you promise: what is not kept is not
-published. Each class is a guess: confirm it (public, internal, confidential, restricted)."""
+published. A class marked as a guess is one: confirm it (public, internal, confidential,
+restricted)."""
 _WIDE = frozenset({"HUGEINT", "UBIGINT", "UHUGEINT"})
+_GUESSED = Classes()
 ENOUGH = 30  # rows of which a range is proposed
 _DIGITS = 2
 _PLAIN = 10  # powers of ten between which a float is a number that people write
 
 
-def measured_contract(
-    con: duckdb.DuckDBPyConnection, relation: str, domain: str, port: str, *, source: bool = False
+def measured_contract(  # noqa: PLR0913 - the rows, and what the contract is of
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    domain: str,
+    port: str,
+    *,
+    source: bool = False,
+    classes: Classes = _GUESSED,
 ) -> tuple[dict[str, Any], Relation]:
     """Return the document of a contract that the rows keep, and what was measured.
 
@@ -42,6 +51,7 @@ def measured_contract(
         domain: of the port.
         port: the name of the output or input port.
         source: of a source: types and keys only, for tomorrow's delivery has other values.
+        classes: what the contracts of what was read say of the columns.
 
     Raises:
         SourceError: a column that no contract can say.
@@ -49,7 +59,7 @@ def measured_contract(
     found = measure(con, relation)
     names = column_names([one.name for one in found.columns])
     columns = [
-        _column(one, names[one.name], found, _holds(con, relation, one), source=source)
+        _column(one, names[one.name], found, _holds(con, relation, one), classes, source=source)
         for one in found.columns
     ]
     document = contract(domain, port, columns, source=source)
@@ -84,8 +94,14 @@ def column_names(found: list[str]) -> dict[str, str]:
     return names
 
 
-def _column(
-    one: Measured, name: str, found: Relation, holds: Callable[[str], bool], *, source: bool
+def _column(  # noqa: PLR0913 - what was measured, and what is known beside it
+    one: Measured,
+    name: str,
+    found: Relation,
+    holds: Callable[[str], bool],
+    classes: Classes,
+    *,
+    source: bool,
 ) -> dict[str, Any]:
     column = typed(one.type, name)
     if "logicalTypeOptions" in column:
@@ -99,8 +115,9 @@ def _column(
             column["primaryKeyPosition"] = found.key.index(one.name) + 1
     if found.rows and not one.nulls:
         column["required"] = True
-    column["classification"] = classification(one, name) + CONFIRM
-    if source:
+    known = classes.of(one.name)
+    column["classification"] = known or classification(one, name) + CONFIRM
+    if source or not classes.may_show(one.name):
         return column
     options = column.pop("logicalTypeOptions", {}) | _bounds(
         one, holds, ranged=_is_ranged(one, name, found)

@@ -11,6 +11,7 @@ from typing import Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.errors import Location, Problem, SourceError
+from dataops_mesh.scaffold.classes import Classes, classes_of_select
 from dataops_mesh.scaffold.contract import HEAD, column_names, measured_contract
 from dataops_mesh.scaffold.measure import Relation
 from dataops_mesh.scaffold.product import (
@@ -193,7 +194,14 @@ def _selected(wanted: Request) -> Files:
 
 
 def _contract_text(place: Place, port: str, rows: Rows, *, source: bool) -> tuple[str, Relation]:
-    made, found = measured_contract(rows.con, rows.relation, place.domain, port, source=source)
+    classes = Classes()
+    if rows.select:
+        described = rows.con.execute(f"DESCRIBE FROM {rows.relation}").fetchall()
+        names = [str(row[0]) for row in described]
+        classes = classes_of_select(rows.select, place.store, names)
+    made, found = measured_contract(
+        rows.con, rows.relation, place.domain, port, source=source, classes=classes
+    )
     return yaml_text(made, HEAD.format(rows=found.rows, origin=rows.origin)), found
 
 

@@ -37,12 +37,14 @@ class Rows:
         relation: the view, quoted.
         origin: what people call it.
         options: how the file is read, where it is not our way.
+        select: what they are of, where it is a SELECT.
     """
 
     con: duckdb.DuckDBPyConnection
     relation: str
     origin: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    select: str = ""
 
 
 @contextmanager
@@ -107,7 +109,7 @@ def rows_of_select(query: str, store: Path) -> Iterator[Rows]:
             raise SourceError(Problem(f"the SELECT: {sql.reason(error)}")) from None
     with session() as con:
         con.register("selected", found)
-        yield Rows(con, "selected", "a SELECT")
+        yield Rows(con, "selected", "a SELECT", select=query)
 
 
 def _attached(con: duckdb.DuckDBPyConnection, file: Path, table: str) -> str:

@@ -17,7 +17,6 @@ from typing import Any
 
 from dataops_mesh import errors
 from dataops_mesh.errors import Location, MeshError, Problem, TransformError
-from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import Product, TransformKind
 from dataops_mesh.spec.standards.schema import Validator
 from dataops_mesh.transform.code import unread_of
@@ -26,6 +25,7 @@ from dataops_mesh.transform.confine.landlock import READ, READ_DIR, READ_FILE, W
 from dataops_mesh.transform.confine.rules import readable
 from dataops_mesh.transform.confine.task import Task
 from dataops_mesh.transform.place import place
+from dataops_mesh.transform.told import Plain, as_told, unknown
 from dataops_mesh.transform.walls import Walls, require
 
 # What a disk or a machine does to whoever writes; any other is what the code did.
@@ -86,6 +86,7 @@ class Access:
         written: folders to write.
         listed: folders of which not all may be read, whose names may be.
         network: may reach other machines, and this one.
+        plain: nothing that the product reads or makes is classified, so its words may be told.
     """
 
     code: tuple[Path, ...] = ()
@@ -94,6 +95,7 @@ class Access:
     written: tuple[Path, ...] = ()
     listed: tuple[Path, ...] = ()
     network: bool = False
+    plain: Plain = unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +229,8 @@ def _raise(error: dict[str, Any], room: Room) -> None:
     problems = [_problem(one, product, file) for one in error["problems"]]
     if not problems:
         where = place(product, file, max(error["line"], 1))
-        kind_only = error["safe"].partition(":")[0]  # its words may be values that are masked
-        said = kind_only if is_private(product) else error["safe"]
-        problems = [Problem(f"{room.called} raised {said}", where)]
-    raise kind(problems) from text
+        problems = [Problem(f"{room.called} raised {error['safe']}", where)]
+    raise kind(as_told(problems, product, file, room.access.plain)) from text
 
 
 def _problem(told: dict[str, Any], product: Product, file: Path) -> Problem:

@@ -24,6 +24,7 @@ from dataops_mesh.spec.types.stored import wanted_types
 from dataops_mesh.transform.blame import blamed
 from dataops_mesh.transform.dbt.state import state_file
 from dataops_mesh.transform.python import call_transform
+from dataops_mesh.transform.told import asked_later
 
 if TYPE_CHECKING:
     import duckdb
@@ -165,7 +166,7 @@ def _settle(connection: duckdb.DuckDBPyConnection, relations: Iterable[str]) -> 
 
 def _copy(job: Job, connection: duckdb.DuckDBPyConnection, built: Mapping[str, Any]) -> None:
     for port in job.product.outputs:
-        with blamed(job.product, port):
+        with blamed(job.product, port, asked_later):
             rows = built[port.name]
             wanted = wanted_types(port.contract)
             copy_port(connection, rows, job.candidate, port.address, wanted, aside=job.scratch)

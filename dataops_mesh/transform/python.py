@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.errors import Location, Problem, TransformError, did_you_mean
-from dataops_mesh.spec.checks.masked import is_private
 from dataops_mesh.spec.model import InputPort, Product, SourceFormat
 from dataops_mesh.spec.parameters import ARGUMENT
 from dataops_mesh.spec.read.relationships import referenced
@@ -125,7 +124,6 @@ def call_transform(
     except (Exception, SystemExit) as error:  # a transform's exit() must not end the pipeline
         where = place(product, file, line_in(error, file))
         said = safe_message(error, file.read_text("utf-8-sig", "replace"))
-        said = said.partition(":")[0] if is_private(product) else said
         raise TransformError(Problem(f"the transform raised {said}", where)) from error
     built = _by_port(product, returned, file)
     return {name: _as_ours(connection, value) for name, value in built.items()}

@@ -35,6 +35,46 @@ def test_the_rows_of_a_query_are_delivered_and_published(mesh, tmp_path):
     assert published(mesh) == [{"id": 8}]
 
 
+TAKEN = {
+    "another domain's": ("from '{root}/domains/other/own/own.csv'", "another domain's folder"),
+    "another domain's, by a pattern": (
+        "from read_csv('{root}/domains/*/own/*.csv')", "another domain's folder"),
+    "by a quoted name": ('from "{root}/domains/other/own/own.csv"', "another domain's folder"),
+    "by a link": ("from '{root}/linked.csv'", "another domain's folder"),
+    "the store's": ("from read_text('{root}/.mesh/store/*.json')", "the store of this mesh"),
+    "the system's": ("select 1 as id from read_text('/etc/passwd')", "a folder of the system"),
+    "put together": (
+        "from read_csv('{root}/domains/oth' || 'er/own/own.csv')", "PermissionException"),
+    "by chr": (
+        "from read_csv(replace('{root}/domains/_/own/own.csv', '_', 'other'))",
+        "PermissionException"),
+    "attached": ("attach '{root}/new.db' as a; select 1 as id", "PermissionException"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", TAKEN)
+def test_a_query_opens_nothing_that_no_source_may_be(mesh, tmp_path, way):
+    assert mesh("run", "shop").code == 0
+    own = tmp_path / "domains/other/own/own.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("id\n4711\n", "utf-8")
+    (tmp_path / "linked.csv").symlink_to(own)
+    query, said = TAKEN[way]
+    refused = mesh("publish", "shop.orders", "--query", query.format(root=tmp_path))
+    assert refused.code == 2, refused.out
+    assert said in refused.err
+    assert published(mesh) != [{"id": 4711}]
+
+
+def test_a_query_opens_what_may_be_a_source_by_any_spelling(mesh, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/made[1].csv").write_text(CSV, "utf-8")
+    for named in ("data/*.csv", str(tmp_path / "data/made*.csv"), "./data/made*.csv"):
+        query = f"select id + 1 as id from read_csv('{named}')"
+        assert mesh("publish", "shop.orders", "--query", query).code == 0
+        assert published(mesh) == [{"id": 8}]
+
+
 def test_what_the_gate_refuses_is_not_published(mesh, tmp_path):
     assert mesh("run", "shop").code == 0
     before = published(mesh)

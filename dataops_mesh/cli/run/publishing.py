@@ -6,6 +6,7 @@ import glob
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from dataops_mesh.cli.output import Format
@@ -13,6 +14,7 @@ from dataops_mesh.cli.run.choosing import require_partitions
 from dataops_mesh.cli.run.running import run_products
 from dataops_mesh.cli.workspace import one, open_readable
 from dataops_mesh.errors import DeclarationError, Problem, SourceError
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import PARTITION_KEY, InputPort, Product, Source, SourceFormat
 
 _FORMATS = {
@@ -21,6 +23,7 @@ _FORMATS = {
     SourceFormat.JSON: "FORMAT json",
 }
 Write = Callable[[Path], object]
+_ROWS = "_mesh_rows"
 
 
 def publish(  # noqa: PLR0913 - what the command takes
@@ -61,7 +64,8 @@ def publish(  # noqa: PLR0913 - what the command takes
             raise SourceError(Problem(f"there is no file {given}", next="name a file"))
         _deliver(target, lambda into: shutil.copyfile(given, into))
     else:
-        _deliver(target, lambda into: _copy(query, source.format, found, into))
+        whose = partial(_whose, settings, product)
+        _deliver(target, lambda into: _copy(query, source.format, found, into, whose))
     return run_products([name], output, partitions)
 
 
@@ -113,9 +117,18 @@ def _deliver(target: Path, write: Write) -> None:
         made.replace(target)
 
 
-def _copy(query: str, kind: SourceFormat, port: InputPort, into: Path) -> None:
+def _whose(settings: Settings, product: Product, path: Path) -> str:
+    from dataops_mesh.run.guards.reach import whose_file
+
+    return whose_file(settings.store_folder, product.folder, path, settings.secret_paths)
+
+
+def _copy(
+    query: str, kind: SourceFormat, port: InputPort, into: Path, whose: Callable[[Path], str]
+) -> None:
     import duckdb
 
+    from dataops_mesh.cli.run.opening import open_named
     from dataops_mesh.engine import sql
 
     if kind not in _FORMATS:
@@ -124,11 +137,13 @@ def _copy(query: str, kind: SourceFormat, port: InputPort, into: Path) -> None:
     try:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
+            open_named(connection, query, into, whose)
             rows = connection.sql(query)
             if rows is None:
                 raise SourceError(Problem("the query returns no rows", next="write one SELECT"))
+            rows.create_view(_ROWS)
             connection.execute(
-                f"COPY (FROM rows) TO {sql.literal(into)} ({_FORMATS[kind]})"
+                f"COPY (FROM {_ROWS}) TO {sql.literal(into)} ({_FORMATS[kind]})"
             ).fetchall()
     except sql.engine_error() as error:
         raise SourceError(Problem(f"the query cannot be run: {sql.reason(error)}")) from None

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from dataops_mesh.errors import MeshError, Problem, StoreError
+from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.guards.flow import policy_problems
 from dataops_mesh.run.guards.former import ANY, Building, Former, Said, former_of, readable
 from dataops_mesh.run.guards.visible import published_port
 from dataops_mesh.settings import Settings
-from dataops_mesh.spec.model import Address, OutputPort, Product
+from dataops_mesh.spec.checks.withheld import safe_columns
+from dataops_mesh.spec.model import Address, Column, InputPort, OutputPort, Product
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import open_store
+from dataops_mesh.transform.told import Plain
+
+
+def plain_of(attempt: Attempt) -> Plain:
+    """Return what tells whether words about the attempt's data may be told; asked on a failure."""
+    release = attempt.inputs.release
+    return partial(is_plain, attempt.product, attempt.environment, release)
+
+
+def is_plain(product: Product, environment: Environment, release: Release) -> bool:
+    """Tell whether nothing that the product reads or makes is classified, or of unknown class.
+
+    Of what it reads, by what its owner has published.
+    """
+    try:
+        read = [_columns(port, environment, release) for port in product.reads]
+    except MeshError:
+        return False
+    made = [port.contract.columns for port in product.outputs]
+    return all(columns and len(safe_columns(columns)) == len(columns) for columns in (*read, *made))
+
+
+def _columns(port: InputPort, environment: Environment, release: Release) -> tuple[Column, ...]:
+    """Return the columns of what is read, as far as a contract says them."""
+    if port.address is None:
+        return port.contract.columns if port.contract else ()
+    if port.role or port.address not in release.ports:
+        return ()
+    published = published_port(environment.store, release, port.address)
+    return published.contract.columns if published else ()
 
 
 def class_reasons(

@@ -21,6 +21,7 @@ from dataops_mesh.errors import MeshError, Problem, RunError, UnknownNameError
 from dataops_mesh.run.attempt import Attempt
 from dataops_mesh.run.build import build_candidate
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.guards.classes import plain_of
 from dataops_mesh.run.guards.forms import together
 from dataops_mesh.run.guards.masks import mask_candidate, secret_reasons
 from dataops_mesh.run.guards.roles import opened_to, role_reasons
@@ -41,6 +42,7 @@ from dataops_mesh.store.pins import building, pinned
 from dataops_mesh.store.scratch import scratch_folder
 from dataops_mesh.store.tree.past import PastPorts
 from dataops_mesh.transform.redact import interruption, safe_message
+from dataops_mesh.transform.told import as_told
 
 Progress = Callable[[str], None]
 
@@ -217,8 +219,9 @@ def _built(attempt: Attempt, scratch: Path) -> Attempt:
         if isinstance(error, MeshError):
             failure = type(error)(error.problems)
         else:
-            what = f"building again failed: {safe_message(error)}"
-            failure = RunError(Problem(what, product.where))
+            failed = [Problem(f"the run failed: {safe_message(error)}", product.where)]
+            code = product.transform.files[0]
+            failure = RunError(as_told(failed, product, code, plain_of(attempt)))
     raise failure
 
 

@@ -67,6 +67,15 @@ def may_read(check: Check, safe: Sequence[str]) -> bool:
         return True
 
 
+def is_about(check: Check, safe: Sequence[str]) -> bool:
+    """Tell whether what a check says of a row is said of other columns than these."""
+    if _sql(check) is not None:
+        return may_read(check, safe)
+    measure = check.measure
+    named = (*getattr(measure, "columns", ()), *filter(None, [getattr(measure, "column", None)]))
+    return not named or not set(named) <= set(safe)
+
+
 def _sql(check: Check) -> str | None:
     """Return the query whose answer, or whose rows, the check tells of."""
     measure = check.measure

@@ -15,6 +15,7 @@ from typing import Any
 
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.quality.redact import shown
+from dataops_mesh.spec.types.telling import Known, said_by_dbt
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt.job import DbtJob
 from dataops_mesh.transform.dbt.partition import batches, with_partition
@@ -30,6 +31,7 @@ from dataops_mesh.transform.dbt.reading import (
 from dataops_mesh.transform.dbt.state import keeps_state, state_file, state_relations
 from dataops_mesh.transform.dbt.words import LONGEST
 from dataops_mesh.transform.job import Export, Job
+from dataops_mesh.transform.told import known_of
 from dataops_mesh.transform.walls import Walls
 
 _STATUS = re.compile(r"[a-z][a-z -]{0,30}", re.ASCII)
@@ -91,7 +93,9 @@ def build_project(  # noqa: PLR0913 - what is built, from what and by whom
         return []
     made = replace(made, folder=job.scratch / "test")
     _moved([file for file in (database[0], _log(database[0])) if file.exists()], made.folder)
-    return _test_runs(run_dbt(job.product, walls, "test", made, reading))
+    runs = _test_runs(run_dbt(job.product, walls, "test", made, reading))
+    known = known_of(job.product)
+    return runs if reading.plain() else [replace(r, why=_why(r.why, known)) for r in runs]
 
 
 def build_database(
@@ -163,6 +167,10 @@ def _database(made: DbtJob) -> tuple[Path, ...]:
     if not all(plain_file(file) for file in found):
         raise TransformError(Problem("dbt left no database that is a plain file", made.where))
     return found
+
+
+def _why(text: str, known: Known) -> str:
+    return said_by_dbt(text, known) if text else ""
 
 
 def _is_status(text: str) -> bool:

@@ -28,6 +28,7 @@ from dataops_mesh.transform.dbt.project import bounds_of, project_folder
 from dataops_mesh.transform.dbt.sources import PARSED
 from dataops_mesh.transform.job import CATALOG
 from dataops_mesh.transform.place import place
+from dataops_mesh.transform.told import asked_later
 from dataops_mesh.transform.walls import Walls
 
 _JOBS = "dataops_mesh.transform.dbt.job"
@@ -127,7 +128,8 @@ def run_dbt(
     require_given(product)
     parsed = () if job.parsed is None else (job.parsed,)
     job = job if parsed else replace(job, select="")
-    walls, may = opened(product, walls, access or Access())
+    # What is given nothing to read reads no row, and its words are about the project alone.
+    walls, may = opened(product, walls, access or Access(plain=asked_later))
     may = replace(may, data=(*may.data, *parsed))
     return confined((_JOBS, name), job, Room(product, walls, job.folder, may, "dbt")).value
 

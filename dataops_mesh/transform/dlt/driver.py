@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from dataops_mesh.errors import MeshError, RunError, SourceError
 from dataops_mesh.fetch.driver import Before, Fetched, Piece, Say, Where
 from dataops_mesh.fetch.faults import Refusal
 from dataops_mesh.spec.checks.masked import is_private
+from dataops_mesh.spec.checks.withheld import safe_columns
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.remote import called
 from dataops_mesh.store import files
@@ -91,9 +93,17 @@ class Resource:
     def _room(self, where: Where, own: Path) -> Room:
         name = (called(where.remote.resource) or ("", "", ""))[0]
         folder = self.product.folder.absolute()
-        access = Access(code=(folder,), network=self.product.network)
+        plain = partial(_is_open, self.product, where)
+        access = Access(code=(folder,), network=self.product.network, plain=plain)
         file, named = folder / name, "the resource"
         return Room(self.product, self.walls, own, access, "dlt", file=file, called=named)
+
+
+def _is_open(product: Product, where: Where) -> bool:
+    """Tell whether the contract of what is fetched says that all of it is open."""
+    contracts = [one.contract for one in product.inputs if one.remote == where.remote]
+    columns = [one.columns if one else () for one in contracts]
+    return all(some and len(safe_columns(some)) == len(some) for some in columns)
 
 
 def _run(job: Job, room: Room) -> bool:

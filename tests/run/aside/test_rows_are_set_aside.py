@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from aside_cases import CSV, KEY, aside, orders, rows_aside, shop
+from aside_cases import CSV, KEY, amount, aside, orders, rows_aside, shop
 from helpers import (
     a_contract,
     a_product,
@@ -23,8 +25,10 @@ from dataops_mesh.engine.read import connect
 from dataops_mesh.errors import CorruptError, MeshError
 from dataops_mesh.gate import Refuse
 from dataops_mesh.run.peek import open_candidate
+from dataops_mesh.run.report import Report
 from dataops_mesh.run.word.erase import Forgot, erase
 from dataops_mesh.run.word.withdraw import Taking
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address
 from dataops_mesh.store.log import latest
 from dataops_mesh.store.manifest import read_manifest
@@ -204,14 +208,65 @@ def test_a_transform_that_reads_the_port_cannot_read_beside_it(tmp_path, kind):
     assert {"sql": "read_parquet()", "python": "PermissionError"}[kind] in str(caught.value)
 
 
-def test_its_owner_looks_at_it_with_what_is_classified_masked(tmp_path):
-    settings = shop(tmp_path)
-    report = run(settings, "shop.orders")
+def looked_at(settings: Settings, report: Report) -> list[tuple[Any, ...]]:
     place, found = environment(settings), product(settings, "shop.orders")
     manifest = read_manifest(place.store, report.candidate)
     with open_candidate(found, manifest, place) as looking:
-        rows = looking.execute("from shop__quarantine.orders order by id").fetchall()
-    assert rows == [(2, None, ["amount_required"]), (3, "***", ["amount_range"])]
+        return looking.execute("from shop__quarantine.orders order by id").fetchall()
+
+
+def test_its_owner_looks_at_it_with_what_is_classified_masked(tmp_path):
+    settings = shop(tmp_path)
+    assert looked_at(settings, run(settings, "shop.orders")) == [
+        (2, None, "***"),
+        (3, "***", "***"),
+    ]
+
+
+def test_its_owner_sees_which_rules_about_open_columns_a_row_breaks(tmp_path):
+    made = orders()
+    open_amount = amount("2 rows", ", classification: public")
+    made["orders.odcs.yaml"] = a_contract("orders", [KEY, open_amount])
+    settings = write_workspace(tmp_path, {"shop": {"orders": made}})
+    assert looked_at(settings, run(settings, "shop.orders")) == BROKEN
+
+
+BITS = [
+    f"{{name: b{n}, type: sql, query: 'select count(*) from {{object}} where (pin >> {n}) & 1 = 1', "
+    f"mustBe: 0, {aside('9 rows')}}}"
+    for n in range(8)
+]
+PIN = "{name: pin, logicalType: integer, classification: restricted}"
+_PIN = PIN.removesuffix("}")
+WAYS = {
+    "rules in SQL": ([PIN], BITS),
+    "the column's own rules": (
+        [(f"{_PIN}, quality: [{{metric: invalidValues, arguments: {{validValues: [7]}}, mustBe: 0, "
+         f"{aside('9 rows')}}}]}}")], []
+    ),
+    "a range": ([f"{_PIN}, logicalTypeOptions: {{maximum: 3}}, {aside('9 rows')}}}"], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_names_of_rules_say_a_value_that_is_masked(tmp_path, way):
+    columns, rules = WAYS[way]
+    files = a_product(
+        {"orders": a_contract("orders", [KEY, *columns], *rules)},
+        inputs=[a_source("orders_csv", "orders.csv")],
+        files={"orders.csv": "id,pin\n1,201\n2,77\n3,0\n", "orders.sql": "from orders_csv"},
+    )
+    settings = write_workspace(tmp_path, {"shop": {"orders": files}})
+    report = run(settings, "shop.orders")
+    # To change what the rules are about afterwards tells no more of the rows that are there.
+    write_product(tmp_path, "shop", "orders", {
+        "orders.odcs.yaml": a_contract(
+            "orders", [KEY, PIN], *(rule.replace("pin", "id") for rule in rules)
+        )
+    })  # fmt: skip
+    rows = looked_at(settings, report)
+    assert len(rows) >= 2
+    assert {(pin, why) for _, pin, why in rows} == {("***", "***")}
 
 
 # It is part of the candidate
