@@ -42,7 +42,7 @@ def roll_back(  # noqa: PLR0913 - what the command takes
     settings, mesh, _ = open_near([name])
     product = one(mesh, name, of_domain=f"a whole domain: mesh rollback {name} --at TIME")
     environment = open_environment(settings)
-    release = rollback_product(product, environment, to, reason, partition, until)
+    release = rollback_product(product, environment, to, reason, partition, until, say)
     _tell_dagster(settings, environment.store, [product])
     rows = [
         {
@@ -149,6 +149,8 @@ def _notes(plan: Plan) -> Iterator[str]:
     for back in plan.backs:
         for newer in back.newer:
             yield f"{back.address} was built from {newer}: roll that back too, or it does not fit"
+    for why in plan.away.values():
+        yield why
     for product, why in sorted(plan.stays.items()):
         if why != THE_SAME:
             yield f"{product} {why}"

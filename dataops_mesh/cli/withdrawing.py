@@ -91,7 +91,9 @@ def _withdraw(  # noqa: PLR0913 - a command's options
     release = withdraw_product(what, environment, reason, partition)
     _tell_dagster(environment.settings, release)
     _show(what, release, output)
-    say(f'held from now on; to publish it again: mesh hold lift {what.product} --reason "..."')
+    piece = f" --partition {partition}" if partition else ""  # without it, all holds would end
+    lift = f'mesh hold lift {what.product}{piece} --reason "..."'
+    say(f"held from now on; to publish it again: {lift}")
     _follow(what, environment.settings)
     return 0
 

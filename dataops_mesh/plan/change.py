@@ -56,6 +56,8 @@ class Change:
         port: the port it is about; None for the product as a whole.
         columns: the columns that a consumer may have used, by their old names.
         former: the line is that of the declaration before, which is not the file of today.
+        extent: exactly what it takes away or shows, where the sentence leaves some of it out: who
+            approves the one approves no other.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Change:
     port: Address | None = None
     columns: tuple[str, ...] = ()
     former: bool = False
+    extent: str = ""
 
     @property
     def place(self) -> str:
@@ -90,7 +93,10 @@ def digest(changes: Iterable[Change]) -> str:
     True
     """
     facts = sorted(
-        (str(one.port or ""), one.kind, one.what, one.compatibility, one.reversibility)
+        (
+            *(str(one.port or ""), one.kind, one.what, one.compatibility, one.reversibility),
+            *([one.extent] if one.extent else []),  # digests without one are as they always were
+        )
         for one in changes
     )
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]

@@ -259,4 +259,8 @@ def _compare_keys(
     elif set(was) == set(now):
         yield change("key_reordered", what, after.where, port)
     else:
-        yield change("key_changed", what, after.where, port, columns)
+        exact = [list(before.key), list(now)]
+        unclear = any("," in name for names in exact for name in names)
+        yield change(
+            "key_changed", what, after.where, port, columns, extent=exact if unclear else None
+        )

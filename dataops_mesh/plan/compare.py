@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from dataops_mesh.errors import Location
 from dataops_mesh.plan.change import Bump, Change
@@ -15,7 +16,7 @@ from dataops_mesh.plan.thresholds import quarantine_words, relate_quarantine
 from dataops_mesh.plan.version import bump_of
 from dataops_mesh.spec.cut import same_cut
 from dataops_mesh.spec.model import Address, Contract, Export, InputPort, OutputPort, Product, Role
-from dataops_mesh.spec.partition import Partitioning
+from dataops_mesh.spec.partition import Cadence, Partitioning, has_key, partitions_until
 
 # Judged by name below; a field of a later version is judged as "a setting not known".
 _JUDGED = frozenset({
@@ -24,6 +25,9 @@ _JUDGED = frozenset({
     "timezone", "unexecuted", "system", "visibility", "exports",
 })  # fmt: skip
 _PAIR = 2
+_FEW = 12  # partitions that are named one by one
+_MANY = 100_000  # that are not counted
+_DAYS = timedelta(days=2)  # a day is over everywhere by then
 _UNPROMISED = frozenset({"proposed", "draft"})
 
 
@@ -108,14 +112,15 @@ def compare_port(before: OutputPort, after: OutputPort) -> Iterator[Change]:
         )
     if old.timezone != new.timezone:
         yield change("sla_note", f"timezone {old.timezone} to {new.timezone}", new.where, port)
+    seen = [list(old.visibility), list(new.visibility)]
     for kind, what in _visibility(old.visibility, new.visibility):
-        yield change(kind, what, new.where, port)
-    for kind, what in _roles(old.roles, new.roles):
-        yield change(kind, what, new.where, port)
+        yield change(kind, what, new.where, port, extent=_if_unclear(seen))
+    for kind, what, who in _roles(old.roles, new.roles):
+        yield change(kind, what, new.where, port, extent=who)
     for kind, what in _exports(old.exports, new.exports):
         yield change(kind, what, new.where, port)
-    for kind, what in _partitions(old.partitioning, new.partitioning):
-        yield change(kind, what, new.where, port)
+    for kind, what, extent in _partitions(old.partitioning, new.partitioning):
+        yield change(kind, what, new.where, port, extent=extent)
     yield from compare_columns(old, new, port)
     yield from compare_rules(old, new, port)
     yield from compare_references(old, new, port)
@@ -181,47 +186,106 @@ def _words(contract: Contract) -> tuple[object, ...]:
     return contract.description, contract.approvers, roles
 
 
-def _roles(old: tuple[Role, ...], new: tuple[Role, ...]) -> Iterator[tuple[str, str]]:
-    """Yield who reads more or less as it is, by which role."""
+def _if_unclear(names: list[list[str]]) -> object:
+    """Return lists of names where a sentence that joins them by commas could mean others."""
+    return names if any("," in name for some in names for name in some) else None
+
+
+def _roles(old: tuple[Role, ...], new: tuple[Role, ...]) -> Iterator[tuple[str, str, object]]:
+    """Yield who reads more or less as it is, by which role, and exactly who reads what."""
     before, after = _unmasked(old), _unmasked(new)
     for kind, found in (("narrower", before - after), ("wider", after - before)):
         for role in sorted({role for role, _, _ in found}):
             columns = ", ".join(sorted({column for one, column, _ in found if one == role}))
             members = ", ".join(sorted({member for one, _, member in found if one == role}))
             which = "for" if kind == "wider" else "no longer for"
-            yield f"unmasked_{kind}", f"role {role}: {columns} unmasked {which} {members}"
+            who = sorted((column, member) for one, column, member in found if one == role)
+            yield f"unmasked_{kind}", f"role {role}: {columns} unmasked {which} {members}", who
 
 
 def _unmasked(roles: tuple[Role, ...]) -> set[tuple[str, str, str]]:
     return {(one.role, column, m) for one in roles for column in one.unmasked for m in one.members}
 
 
-def _partitions(old: Partitioning | None, new: Partitioning | None) -> Iterator[tuple[str, str]]:
+def _partitions(
+    old: Partitioning | None, new: Partitioning | None
+) -> Iterator[tuple[str, str, object]]:
     if old == new:
         return
     if old is None or new is None:
-        yield "partitions_changed", "partitions set" if new else "no longer partitioned"
+        yield "partitions_changed", "partitions set" if new else "no longer partitioned", None
         return
     if not same_cut(old.cut, new.cut):
-        yield "partitions_changed", f"partitions {old.cut} to {new.cut}"
+        yield "partitions_changed", f"partitions {old.cut} to {new.cut}", None
     if old.lookback != new.lookback:
-        yield "sla_note", f"lookback {old.lookback} to {new.lookback}"
+        yield "sla_note", f"lookback {old.lookback} to {new.lookback}", None
     if aside := relate_quarantine(old.quarantine, new.quarantine):
-        yield aside, f"in_partition: {quarantine_words(old.quarantine, new.quarantine)}"
+        yield aside, f"in_partition: {quarantine_words(old.quarantine, new.quarantine)}", None
     later, sooner = new.start > old.start, new.start < old.start
     shorter = new.end is not None and (old.end is None or new.end < old.end)
     longer = old.end is not None and (new.end is None or new.end > old.end)
     if later or shorter or set(old.values) - set(new.values):
-        yield "partitions_fewer", "fewer partitions"
+        yield "partitions_fewer", f"fewer partitions: {fewer_words(old, new)}", _fewer(old, new)
     if sooner or longer or set(new.values) - set(old.values):
-        yield "partitions_more", "more partitions"
+        yield "partitions_more", "more partitions", None
+
+
+def _fewer(old: Partitioning, new: Partitioning) -> object:
+    """Return all that decides which partitions go."""
+    days = [str(day or "") for cut in (old, new) for day in (cut.start, cut.end)]
+    cuts = [] if same_cut(old.cut, new.cut) else [old.cut, new.cut]
+    return [days, sorted(set(old.values) - set(new.values)), cuts]
+
+
+def fewer_words(old: Partitioning, new: Partitioning) -> str:
+    """Return which partitions go, the first and the last of many, and how many.
+
+    >>> year = Partitioning("day", Cadence.DAILY, date(2013, 1, 1), date(2014, 1, 1))
+    >>> fewer_words(year, replace(year, start=date(2013, 1, 5), end=date(2013, 12, 31)))
+    '2013-01-01 to 2013-01-04 (4), 2013-12-31'
+    >>> fewer_words(replace(year, end=None), year)
+    'all from 2014-01-01 on'
+    """
+    found = ", ".join(_named(old, new))
+    if found or new.start > old.start:
+        return found or f"start {old.start} to {new.start}"
+    return f"end {old.end or 'open'} to {new.end}"
+
+
+def _named(old: Partitioning, new: Partitioning) -> Iterator[str]:
+    gone = sorted(set(old.values) - set(new.values))
+    if gone:
+        yield ", ".join(gone) if len(gone) <= _FEW else f"{gone[0]} to {gone[-1]} ({len(gone)})"
+    if old.cadence is None or new.cadence is None:
+        return
+    if new.start > old.start:
+        yield from _between(old, new, old.start, min(new.start, old.end or new.start))
+    if new.end is not None and (old.end is None or new.end < old.end):
+        first = max(new.end, old.start)
+        yield from (
+            [f"all from {first} on"] if old.end is None else _between(old, new, first, old.end)
+        )
+
+
+def _between(old: Partitioning, new: Partitioning, first: date, after: date) -> Iterator[str]:
+    """Yield the partitions that go from one day to another, which is not of them."""
+    many = (after - first).days * (24 if old.cadence is Cadence.HOURLY else 1)
+    if many > _MANY:
+        yield f"from {first} until {after}"
+    elif many > 0:
+        over = datetime.combine(after, time(), UTC) + _DAYS
+        pieces = partitions_until(replace(old, start=first, end=after), over)
+        keys = [piece.key for piece in pieces if not has_key(new, piece.key)]
+        if keys:
+            yield keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]} ({len(keys)})"
 
 
 def _compare_product(
     before: Product, after: Product, transforms: tuple[str, str]
 ) -> Iterator[Change]:
     for kind, what in _states(before.status, after.status):
-        yield change(kind, f"product status {what}", after.where)
+        ports = [str(port.address) for port in before.outputs] if kind == "port_retired" else None
+        yield change(kind, f"product status {what}", after.where, extent=ports)
     yield from _versions(before.version, after.version, after.where, None)
     old = {port.name: port for port in before.reads}
     new = {port.name: port for port in after.reads}

@@ -203,7 +203,8 @@ def compare_slas(before: Contract, after: Contract, port: Address) -> Iterator[C
             element = f" of {here.element}" if here.element else ""
             what = f"{here.property}{element}: {_value(was)} to {_value(now)}"
             said = gone if now is None else change
-            yield said(kind, what, here.where, port)
+            whose = [here.driver] if key[2] else None  # where several drivers say it
+            yield said(kind, what, here.where, port, extent=whose)
 
 
 def _levels(contract: Contract) -> dict[tuple[object, ...], Sla]:

@@ -6,6 +6,7 @@ whatever lets pass less, or says more, may not (additive). docs/changes.md shows
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from dataops_mesh.errors import Location
@@ -160,24 +161,38 @@ def _rows() -> dict[str, Judgement]:
 TABLE: dict[str, Judgement] = _rows()
 
 
-def change(
+def change(  # noqa: PLR0913 - each a fact of the change
     kind: str,
     what: str,
     where: Location,
     port: Address | None = None,
     columns: tuple[str, ...] = (),
+    *,
+    extent: object = None,
 ) -> Change:
-    """Return a change as the table judges it."""
+    """Return a change as the table judges it.
+
+    Args:
+        kind: the row.
+        what: one sentence.
+        where: the line.
+        port: the port it is about.
+        columns: the columns that a consumer may have used.
+        extent: plain values that say exactly what it is about, where the sentence does not.
+    """
     row = TABLE[kind]
-    return Change(kind, what, where, row.compatibility, row.one_way, port, columns)
+    exact = json.dumps(extent) if extent else ""
+    return Change(kind, what, where, row.compatibility, row.one_way, port, columns, extent=exact)
 
 
-def gone(
+def gone(  # noqa: PLR0913 - each a fact of the change
     kind: str,
     what: str,
     where: Location,
     port: Address | None = None,
     columns: tuple[str, ...] = (),
+    *,
+    extent: object = None,
 ) -> Change:
     """Return a change of what is there no more: its line is that of the file before."""
-    return replace(change(kind, what, where, port, columns), former=True)
+    return replace(change(kind, what, where, port, columns, extent=extent), former=True)

@@ -150,7 +150,14 @@ def publication_reasons(
         manifest = published_manifest(store, release, product)
         before = published_product(store, manifest)
     except (StoreError, DeclarationError) as error:
-        unknown = change("unknown", TABLE["unknown"].title, product.where)
+        # Nobody can say what it takes away: so of what is published, and by what it is followed.
+        refs = sorted(
+            release.ports[port.address].candidate
+            for port in product.outputs
+            if port.address in release.ports
+        )
+        exact = [refs, product.fingerprint]
+        unknown = change("unknown", TABLE["unknown"].title, product.where, extent=exact)
         may = approvers_of(product)
         if any(one.digest == digest([unknown]) and one.approver in may for one in approvals):
             return ()

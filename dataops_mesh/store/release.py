@@ -36,10 +36,18 @@ from dataops_mesh.store.own import require_own
 from dataops_mesh.store.owners import Publisher, claim, require_owner
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.removing.removal import require_not_removed
+from dataops_mesh.store.removing.staying import (
+    Ended,
+    nothing_ended,
+    nothing_left,
+    require_not_away,
+    require_stays_away,
+    without_withdrawn,
+)
 from dataops_mesh.store.removing.withdrawal import require_not_withdrawn, unpublished_problem
 from dataops_mesh.store.store import PRODUCTION, Store
 from dataops_mesh.store.switch import conflict, cut_otherwise, holds
-from dataops_mesh.store.target import choices, previous, require_there, wanted
+from dataops_mesh.store.target import choices, earlier, require_there, wanted
 from dataops_mesh.store.tree.growth import published
 
 __all__ = [
@@ -118,7 +126,8 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
     Raises:
         MovedError: of a promotion, it was planned for an older release: plan again.
         HeldError: somebody decided that it is not published.
-        ConflictError: somebody published first and this may not follow.
+        ConflictError: somebody published first and this may not follow; or a rollback would bring
+            back what is withdrawn.
     """
     # In a sandbox whoever likes tries; whose the domain is, is asked when it is promoted.
     domains = [address.domain for address in changes] if store.line == PRODUCTION else []
@@ -142,6 +151,8 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
                 _require_same_contract(store, current, changes, since)
             require_own(store, current, manifests)
         require_not_removed(store, current, manifests)
+        if kind == ROLLBACK:
+            require_stays_away(current, changes)
         claim(store, free, publisher, person)
         number, when = current.number + 1, at or datetime.now(UTC)
         if kind == ROLLBACK:
@@ -157,7 +168,10 @@ def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword
             person=person,
             reason=reason,
             holds=holds,
-            withdrawn=after_publication(current.withdrawn, changes, whole=whole),
+            # What a rollback leaves out of a whole stays withdrawn.
+            withdrawn=after_publication(
+                current.withdrawn, changes, whole=whole and kind != ROLLBACK
+            ),
             line=current.line,
             base=current.base,
             lease=current.lease,
@@ -184,10 +198,13 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
     at: datetime | None = None,
     partition: str = "",
     until: str = "",
+    ended: Ended = nothing_ended,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Point all ports of a product back to an earlier candidate: a new release, no rebuild.
 
-    What it takes back is held from then on: not published again by the same code.
+    What it takes back is held from then on: not published again by the same code. A partition
+    that is withdrawn, or has ended, stays away.
 
     Args:
         store: the store.
@@ -201,37 +218,53 @@ def rollback(  # noqa: PLR0913 - keywords, each a fact of the record
         at: the replay clock; the wall clock if absent.
         partition: the only partition to roll back; the others stay as they are.
         until: `inputs`: the same code may publish it again from other inputs.
+        ended: tells the partitions of a port that left the declaration.
+        tell: is told what was left out, and how that is published again.
+
+    Raises:
+        NotPublishedError: nothing is published that could go back, or all of it stays away.
     """
     ports = tuple(addresses)
     current = latest(store)
     missing = [address for address in ports if address not in current.ports]
     if missing:
         raise NotPublishedError(unpublished_problem(current, missing[0]))
-    number = previous(store, ports[0], partition) if to is None else to
-    require_there(store, number, ports[0])
-    with pinned(store, number) as target:
-        changes = {address: wanted(store, target, address, partition) for address in ports}
-        if _reads_all(current, changes, whole=not partition):
-            raise StoreError(
-                Problem(
-                    f"{ports[0]} reads that candidate already",
-                    choices=choices(store, ports[0]),
-                    next="choose an earlier publication",
+    require_not_away(current, ports, partition)
+    numbers = earlier(store, ports[0], partition) if to is None else iter((to,))
+    while True:
+        number = next(numbers)  # if there is none, it says so
+        require_there(store, number, ports[0])
+        with pinned(store, number) as target:
+            then = {address: wanted(store, target, address, partition) for address in ports}
+            back = without_withdrawn(current, then, ended)
+            if not back.changes:
+                raise nothing_left(back)
+            if _reads_all(current, back.changes, whole=not partition):
+                if to is None and back.away:  # only what stays away was otherwise: go further
+                    continue
+                raise StoreError(
+                    Problem(
+                        f"{ports[0]} reads that candidate already",
+                        choices=choices(store, ports[0]),
+                        next="choose an earlier publication",
+                    )
                 )
+            release = commit(
+                store,
+                current,
+                back.changes,
+                kind=ROLLBACK,
+                run_id=run_id,
+                person=person,
+                publisher=publisher,
+                reason=reason,
+                at=at,
+                whole=not partition,
+                until=until,
             )
-        return commit(
-            store,
-            current,
-            changes,
-            kind=ROLLBACK,
-            run_id=run_id,
-            person=person,
-            publisher=publisher,
-            reason=reason,
-            at=at,
-            whole=not partition,
-            until=until,
-        )
+        if back.words:
+            tell(back.words)
+        return release
 
 
 def _require_may_follow(

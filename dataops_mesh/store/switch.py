@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from dataops_mesh.spec.cut import same_cut
@@ -14,7 +15,12 @@ Built = Entry | Part
 
 def without_part(current: Entry, key: str) -> Entry | None:
     """Return what is left of a port without one partition; None if nothing is."""
-    parts = tuple(part for part in current.parts if part.key != key)
+    return without_parts(current, (key,))
+
+
+def without_parts(current: Entry, keys: Collection[str]) -> Entry | None:
+    """Return what is left of a port without some partitions; None if nothing is."""
+    parts = tuple(part for part in current.parts if part.key not in keys)
     if not parts:
         return None
     total, forms = together(parts)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 
 from dataops_mesh.errors import Problem, UnknownNameError, did_you_mean
 from dataops_mesh.spec.model import Address
-from dataops_mesh.store.history import Published, history
+from dataops_mesh.store.history import history
 from dataops_mesh.store.log import PUBLICATION, Entry, Release, as_it_was, latest
 from dataops_mesh.store.removing.removed import removed_since
 from dataops_mesh.store.removing.withdrawal import withdrawn_words
@@ -81,36 +81,33 @@ def require_there(store: Store, number: int, address: Address) -> None:
         ) from None
 
 
-def previous(store: Store, address: Address, partition: str) -> int:
-    """Return the publication before the one that first showed the current candidate."""
+def earlier(store: Store, address: Address, partition: str) -> Iterator[int]:
+    """Yield the publications before the one that first showed the current candidate, newest first.
+
+    Raises:
+        UnknownNameError: after the last one, or at once: there is none.
+    """
     found = history(store, address, partition)
     shown = ""
-    earlier: Published | None = None
     for one in found:
         shown = shown or one.candidate
         if one.candidate == shown and one.kind == PUBLICATION:
-            earlier = _before(found, partition, shown)
             break
+    # Of a partition, those of another candidate.
+    yield from (one.number for one in found if not partition or one.candidate != shown)
     if partition and not shown:
         now = latest(store).ports.get(address)
         keys = tuple(part.key for part in now.parts) if now else ()
         what = f"partition {partition} of {address} is not published{did_you_mean(partition, keys)}"
         raise UnknownNameError(Problem(what, choices=keys, next="mesh status"))
-    if earlier is None:
-        piece = f"partition {partition} of " if partition else ""
-        raise UnknownNameError(
-            Problem(
-                f"{piece}{address} has no earlier publication in this store",
-                choices=choices(store, address),
-                next="mend the product and run it again",
-            )
+    piece = f"partition {partition} of " if partition else ""
+    raise UnknownNameError(
+        Problem(
+            f"{piece}{address} has no earlier publication in this store",
+            choices=choices(store, address),
+            next="mend the product and run it again",
         )
-    return earlier.number
-
-
-def _before(found: Iterable[Published], partition: str, shown: str) -> Published | None:
-    """Return the next older one; of a partition, the next of another candidate."""
-    return next((one for one in found if not partition or one.candidate != shown), None)
+    )
 
 
 def choices(store: Store, address: Address, partition: str = "") -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from dataops_mesh.spec.model import (
     Operator,
     Product,
     Relationship,
+    Role,
     Severity,
+    Sla,
     Threshold,
     Unit,
 )
@@ -180,6 +183,127 @@ def test_partitions_that_are_cut_otherwise(tmp_path: Path, changed, kind: str):
     product = write(tmp_path)
     (only,) = compare(with_partitions(product), with_partitions(product, **changed))
     assert only.kind == kind
+
+
+def for_ever(before: Product, after: Product) -> str:
+    """Return the digest that an approval would name; empty if none is needed."""
+    found = [one for one in compare(before, after) if one.one_way]
+    return digest(found) if found else ""
+
+
+DAYS = [date(2020, 1, 1) + timedelta(days=day) for day in range(6)]
+CUTS = [
+    *({"start": start, "end": end} for start in DAYS for end in (*DAYS[1:], None)),
+    *({"start": start, "cadence": Cadence.MONTHLY} for start in DAYS),
+]
+
+
+@pytest.mark.parametrize("before", [{}, {"end": DAYS[-1]}], ids=["goes on", "ends"])
+def test_an_approval_is_of_exactly_the_days_that_go(tmp_path: Path, before):
+    product = write(tmp_path)
+    days = {"cadence": Cadence.DAILY, "values": ()}
+    old = with_partitions(product, **(days | before))
+    found = [for_ever(old, with_partitions(product, **(days | cut))) for cut in CUTS]
+    asked = [one for one in found if one]
+    assert len(asked) == len(set(asked)) > len(CUTS) / 2
+
+
+def test_an_approval_is_of_exactly_the_values_that_go(tmp_path: Path):
+    product, values = write(tmp_path), ("a", "b", "c", "a, b", *map(str, range(40)))
+    old = with_partitions(product, values=values)
+    gone = [*combinations(values[:4], 1), *combinations(values[:4], 2), values[4:], values[4:-1]]
+    left = [tuple(one for one in values if one not in some) for some in gone]
+    asked = [for_ever(old, with_partitions(product, values=some)) for some in left]
+    assert len(set(asked)) == len(gone)
+    (only,) = compare(old, with_partitions(product, values=left[-2]))
+    assert only.what == "fewer partitions: 0 to 9 (40)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({}, {"start": date(2020, 1, 5)}, "2020-01-01 to 2020-01-04 (4)"),
+        ({}, {"start": date(2020, 1, 2)}, "2020-01-01"),
+        ({}, {"end": date(2020, 1, 9)}, "all from 2020-01-09 on"),
+        ({"end": date(2020, 1, 9)}, {"end": date(2020, 1, 7)}, "2020-01-07 to 2020-01-08 (2)"),
+        (
+            {"end": date(2020, 1, 9)},
+            {"start": date(2020, 1, 2), "end": date(2020, 1, 8)},
+            "2020-01-01, 2020-01-08",
+        ),
+        ({}, {"start": date(9999, 12, 31)}, "from 2020-01-01 until 9999-12-31"),
+        (
+            {"cadence": Cadence.MONTHLY},
+            {"cadence": Cadence.MONTHLY, "start": date(2020, 1, 9)},
+            "start 2020-01-01 to 2020-01-09",
+        ),
+        (
+            {"cadence": Cadence.MONTHLY, "end": date(2020, 4, 1)},
+            {"cadence": Cadence.MONTHLY, "end": date(2020, 2, 9)},
+            "2020-03-01",
+        ),
+    ],
+)
+def test_the_plan_says_which_partitions_go(tmp_path: Path, before, after, words):
+    product, days = write(tmp_path), {"cadence": Cadence.DAILY, "values": ()}
+    old, new = (with_partitions(product, **(days | one)) for one in (before, after))
+    (only,) = (one for one in compare(old, new) if one.one_way)
+    assert only.what == f"fewer partitions: {words}"
+
+
+def with_contract(product: Product, **changed: object) -> Product:
+    port = product.outputs[0]
+    contract = replace(port.contract, **changed)
+    return replace(product, outputs=(replace(port, contract=contract), *product.outputs[1:]))
+
+
+def reading(*roles: tuple[tuple[str, ...], tuple[str, ...]]) -> dict[str, tuple[Role, ...]]:
+    made = (Role("care", "read", unmasked=some, members=who) for some, who in roles)
+    return {"roles": tuple(made)}
+
+
+def kept(*years: tuple[str, int]) -> dict[str, tuple[Sla, ...]]:
+    here = Location("x", 1)
+    return {"slas": tuple(Sla("retention", n, here, "y", driver=who) for who, n in years)}
+
+
+@pytest.mark.parametrize(
+    ("before", "afters"),
+    [
+        (
+            reading(),
+            [
+                reading((("a", "b"), ("ana", "bob"))),
+                reading((("a",), ("ana",)), (("b",), ("bob",))),
+                reading((("b",), ("ana",)), (("a",), ("bob",))),
+                reading((("a, b",), ("ana", "bob"))),
+            ],
+        ),
+        (
+            {"visibility": ("x",)},
+            [{"visibility": ("x", "a", "b")}, {"visibility": ("x", "a, b")}],
+        ),
+        (
+            kept(("law", 5), ("care", 5)),
+            [kept(("law", 2), ("care", 5)), kept(("law", 5), ("care", 2))],
+        ),
+    ],
+    ids=["roles", "visibility", "retention"],
+)
+def test_two_extents_never_share_an_approval(tmp_path: Path, before, afters):
+    product = write(tmp_path)
+    old = with_contract(product, **before)
+    asked = [for_ever(old, with_contract(product, **after)) for after in afters]
+    assert all(asked)
+    assert len(set(asked)) == len(afters)
+
+
+def test_to_retire_a_product_is_approved_for_the_ports_that_it_has(tmp_path: Path):
+    product = write(tmp_path)
+    fewer = replace(product, outputs=product.outputs[:1])
+    asked = {for_ever(one, replace(one, status="retired")) for one in (product, fewer)}
+    assert len(asked) == 2
+    assert "" not in asked
 
 
 def with_reference(product: Product, *given: Relationship) -> Product:

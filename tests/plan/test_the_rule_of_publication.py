@@ -159,6 +159,9 @@ def test_a_declaration_that_was_damaged_is_not_the_way_around(shop: Settings):
     decision = change(shop, COLUMNS[:1])
     assert isinstance(decision, Refuse)
     assert "cannot be read" in decision.reasons[0]
+    other = change(shop, COLUMNS[1:])
+    assert isinstance(other, Refuse)
+    assert other.reasons[0] != decision.reasons[0], "an approval of the one is none of the other"
 
 
 def test_two_majors_live_side_by_side_and_the_old_one_stays_while_it_is_read(shop: Settings):

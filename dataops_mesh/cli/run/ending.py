@@ -102,11 +102,14 @@ def ending_words(one: End) -> str:
 def _nothing(name: str, found: Iterable[End]) -> Problem:
     waiting = next((one for one in found if one.product == name), None)
     if waiting is not None:
-        return Problem(f"{waiting.words}; waits: {waiting.stopped}", next=_by_hand(name))
+        then = _by_hand(name, "KEY" if waiting.partitions else "")
+        return Problem(f"{waiting.words}; waits: {waiting.stopped}", next=then)
     what = f"nothing of {name} has ended"
     known = tuple(dict.fromkeys(one.product for one in found))
-    return Problem(what, choices=known, next=_by_hand(name))
+    then = f"mesh status; of all of it: {_by_hand(name)}"
+    return Problem(what, choices=known, next=then)
 
 
-def _by_hand(name: str) -> str:
-    return f'mesh withdraw {name} --reason "..."'
+def _by_hand(name: str, partition: str = "") -> str:
+    piece = f" --partition {partition}" if partition else ""
+    return f'mesh withdraw {name}{piece} --reason "..."'

@@ -16,7 +16,7 @@ from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.declared import ACTIVE, registered
 from dataops_mesh.run.registry.owners import publisher_of
-from dataops_mesh.run.word.ends import Allowed, End, Seen, ends
+from dataops_mesh.run.word.ends import Allowed, End, Seen, ends, left_declaration
 from dataops_mesh.run.word.hold import ask
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Address, Domain, Mesh, Product
@@ -24,6 +24,7 @@ from dataops_mesh.store.hold import WITHDRAWAL
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.owners import owner_of
 from dataops_mesh.store.release import Release, latest
+from dataops_mesh.store.removing.staying import Ended, nothing_ended
 from dataops_mesh.store.removing.withdrawal import withdraw
 from dataops_mesh.store.tree.ports import lights_in
 
@@ -96,6 +97,22 @@ def end_by_itself(domain: Domain, environment: Environment) -> tuple[Release, ..
     """Withdraw what has ended of a domain, and nobody reads and nothing is missing for."""
     found = ended((domain,), environment, domain.name)
     return end((one for one in found if one.by_itself), environment)
+
+
+def ended_of(product: Product, environment: Environment, release: Release) -> Ended:
+    """Return a function that tells which partitions have left what is declared or published.
+
+    Args:
+        product: as it is declared now.
+        environment: the store and the settings.
+        release: what is published.
+    """
+    if product.partitioning is None:
+        return nothing_ended
+    published = published_in(release, environment)(product.qualified_name)
+    found = (product.partitioning, published.partitioning if published else None)
+    cuts = tuple(cut for cut in found if cut is not None)
+    return lambda entry: left_declaration(entry, cuts)
 
 
 def published_in(release: Release, environment: Environment) -> Callable[[str], Product | None]:

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, time
 from dataops_mesh.plan.approval import Approval
 from dataops_mesh.spec.cut import same_cut
 from dataops_mesh.spec.model import Address, OutputPort, Product
-from dataops_mesh.spec.partition import has_key, keys_outside
-from dataops_mesh.store.log import Release
+from dataops_mesh.spec.partition import Partitioning, has_key, keys_outside
+from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.tree.ports import lights_in
 
 END_OF_LIFE = "endOfLife"
@@ -131,6 +131,23 @@ def ends(seen: Seen) -> tuple[End, ...]:
         gone = {address for end in over for address in end.addresses}
         made += _fewer(product, [address for address in kept if address not in gone], seen)
     return tuple(made)
+
+
+def left_declaration(entry: Entry, cuts: Iterable[Partitioning]) -> frozenset[str]:
+    """Return the partitions of a port that a declaration does not have.
+
+    Args:
+        entry: the port, as it is or was.
+        cuts: of the declarations; one that is cut otherwise says nothing of them.
+    """
+    return frozenset(
+        part.key
+        for cut in cuts
+        if same_cut(entry.cut, cut.cut)
+        for first, last in keys_outside(cut)
+        for part in entry.between(first, last)
+        if has_key(cut, part.key) is False
+    )
 
 
 def life_ends(port: OutputPort) -> datetime | None:

@@ -7,18 +7,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dataops_mesh.errors import MeshError, Problem, UnknownNameError
+from dataops_mesh.errors import MeshError, Problem, StoreError, UnknownNameError
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import person_or_user
 from dataops_mesh.run.record import product_history, record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
+from dataops_mesh.run.word.ended import ended_of
 from dataops_mesh.run.word.withdraw import readers_of
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.store.log import Entry, Release, all_numbers, as_it_was, latest, latest_number
 from dataops_mesh.store.manifest import read_manifest
 from dataops_mesh.store.pins import pinned
 from dataops_mesh.store.release import ROLLBACK, commit
+from dataops_mesh.store.removing.staying import without_withdrawn
 from dataops_mesh.store.store import Store
 from dataops_mesh.store.switch import holds
 from dataops_mesh.store.target import wanted
@@ -57,12 +59,14 @@ class Plan:
         changes: what each address resolves to afterwards.
         backs: what that means, by address.
         stays: what is not switched, by product, and why.
+        away: the partitions that stay away, by product, in words.
     """
 
     release: Release
     changes: Mapping[Address, Entry] = field(default_factory=dict)
     backs: tuple[Back, ...] = ()
     stays: Mapping[str, str] = field(default_factory=dict)
+    away: Mapping[str, str] = field(default_factory=dict)
 
 
 def release_at(store: Store, at: datetime) -> int:
@@ -99,6 +103,7 @@ def planned(
     store = environment.store
     changes: dict[Address, Entry] = {}
     stays: dict[str, str] = {}
+    away: dict[str, str] = {}
     problems: list[Problem] = []
     with pinned(store, number) as target:
         current = latest(store)
@@ -109,21 +114,28 @@ def planned(
             require_may_publish(product, environment)
             try:
                 then = {p.address: wanted(store, target, p.address, "") for p in product.outputs}
+                ended = ended_of(product, environment, current)
+                back = without_withdrawn(current, then, ended)
+            except StoreError as error:
+                problems += error.problems
+                continue
             except UnknownNameError as error:
                 if _began_later(product, environment, number):
                     stays[product.qualified_name] = "was not published yet; it stays"
                 else:
                     problems += error.problems
                 continue
+            if back.words:
+                away[product.qualified_name] = back.words
             if all(a in current.ports and holds(current.ports[a], e, whole=True)
-                   for a, e in then.items()):  # fmt: skip
+                   for a, e in back.changes.items()):  # fmt: skip
                 stays[product.qualified_name] = THE_SAME
             else:
-                changes |= then
+                changes |= back.changes
         if problems:
             raise UnknownNameError(problems)
         backs = tuple(_backs(changes, current, environment, every))
-    return Plan(target, changes, backs, stays)
+    return Plan(target, changes, backs, stays, away)
 
 
 def roll_back_together(plan: Plan, environment: Environment, reason: str, until: str) -> Release:

@@ -23,6 +23,8 @@ from helpers import (
 
 from dataops_mesh.run.product import run_product
 from dataops_mesh.run.word.ended import end, end_by_itself, ended
+from dataops_mesh.run.word.rollback import rollback_product
+from dataops_mesh.run.word.together import THE_SAME, planned, roll_back_together
 from dataops_mesh.store.release import latest
 
 ID = ["{name: id, logicalType: integer, primaryKey: true}"]
@@ -154,7 +156,9 @@ def build(settings, key):
     return run_product(product(settings, "shop.regions"), place, run_id=key, partition=key)
 
 
-def test_partitions_end_when_a_declaration_without_them_was_published(tmp_path):
+@pytest.fixture
+def shorter(tmp_path):
+    """Of three partitions two have ended, and were withdrawn."""
     settings = write_workspace(tmp_path, {"shop": {"regions": regions("east", "north", "west")}})
     for key in ("east", "north", "west"):
         assert build(settings, key).published
@@ -170,8 +174,26 @@ def test_partitions_end_when_a_declaration_without_them_was_published(tmp_path):
     assert build(settings, "east").published
     assert keys_of(settings) == ["east", "north", "west"]
     assert [release.partition for release in end_all(settings)] == ["north", "west"]
-    assert keys_of(settings) == ["east"]
-    assert build(settings, "east").published, "what is left is not held"
+    return settings
+
+
+def test_partitions_end_when_a_declaration_without_them_was_published(shorter):
+    assert keys_of(shorter) == ["east"]
+    assert build(shorter, "east").published, "what is left is not held"
+
+
+def test_no_rollback_brings_back_the_partitions_that_have_ended(shorter):
+    here, place = product(shorter, "shop.regions"), environment(shorter)
+    plan = planned([here], place, 3, [here])
+    assert "stay away: north, west" in plan.away["shop.regions"]
+    roll_back_together(plan, place, "wrong", "")
+    assert keys_of(shorter) == ["east"]
+    lift(shorter, "shop.regions")
+    assert planned([here], place, 3, [here]).stays == {"shop.regions": THE_SAME}
+    told: list[str] = []
+    rollback_product(here, place, 4, tell=told.append)
+    assert told == list(plan.away.values())
+    assert keys_of(shorter) == ["east"]
 
 
 def test_a_port_ends_when_its_product_was_published_without_it(tmp_path):
