@@ -49,8 +49,8 @@ def translate(loan: Loan, measure: Measure, columns: Mapping[str, str]) -> list[
                 for name, key in zip(names, to, strict=True)
             ]
             also = [also for pair in pairs if (also := _exactly(*pair))]
-            given = {"keys": list(names), "referenced": [*address, *to], "also": also}
-            return [(ours.ExpectReferences, given)]
+            keys = {"keys": list(names), "referenced": [*address, *to], "also": also}
+            return [(ours.ExpectReferences, keys)]
         case GreatExpectation(name, kwargs):
             return [(library(name), json.loads(kwargs))]
         case RowCount():
