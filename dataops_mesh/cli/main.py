@@ -147,10 +147,10 @@ def _listen() -> Sequence[int]:
 
     def again(lost: sys.UnraisableHookArgs) -> None:
         if lost.exc_type is not KeyboardInterrupt or not came:
-            return said(lost)
+            said(lost)
+            return
         signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
-        return None
 
     sys.unraisablehook = again
     signal.signal(signal.SIGTERM, stop)
