@@ -35,6 +35,7 @@ from dataops_mesh.errors import DISK, MeshError
 from dataops_mesh.settings import PREFIX
 
 _LINE = (f"{PREFIX}SANDBOX", "DAGSTER_HOME")  # what a command in a sandbox changes
+_AGAIN = 0.05  # seconds after which an interrupt that was lost is raised again
 app = typer.Typer(
     name="mesh",
     help="Data products behind a gate: declare, run, look, roll back.",
@@ -133,14 +134,25 @@ def _restore(before: Mapping[str, str | None]) -> None:
 def _listen() -> Sequence[int]:
     """Let SIGINT and SIGTERM stop what runs, and return those that came.
 
-    DuckDB makes a `RuntimeError` of an interrupt during a query: no bug, whoever meets it.
+    DuckDB makes a `RuntimeError` of an interrupt during a query: no bug, whoever meets it. One that
+    is raised in a `__del__` or a callback of a weak reference is lost: Python hands it to
+    `sys.unraisablehook`, and from there it is raised again a moment later.
     """
     came: list[int] = []
+    said = sys.unraisablehook
 
     def stop(number: int, _: FrameType | None) -> None:
         came.append(number)
         raise KeyboardInterrupt
 
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        if lost.exc_type is not KeyboardInterrupt or not came:
+            said(lost)
+            return
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+    sys.unraisablehook = again
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as a shell starts what is behind
         signal.signal(signal.SIGINT, stop)

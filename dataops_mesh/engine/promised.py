@@ -7,6 +7,7 @@ last digit, or the delivery is refused with file, line and column, and never wit
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,9 @@ _FORMS = {
 }
 # Options that say of JSON what its columns are.
 TYPING = {"columns", "auto_detect", "dateformat", "timestampformat"}
+# Days of a year and weeks, which DuckDB counts on into the next year, and names of days.
+_COUNTED = re.compile(r"%-?[jUWwVGuaA]")
+_ZONE = re.compile(r"%[zZ]")
 _MOST = 3  # columns of which a refusal speaks
 
 
@@ -77,6 +81,9 @@ class Promised:
             return spells(text, self.kind, printed=True)
         parsed = f"TRY_STRPTIME({text}, {sql.literal(self.form)})"
         whole = f" AND {parsed} = {self.value(text)}" if self.kind == "DATE" else ""
+        if _COUNTED.search(self.form.replace("%%", "")) and not _ZONE.search(self.form):
+            back = f"strftime({parsed}, {sql.literal(self.form)})"
+            whole += f" AND {_bare(back)} = {_bare(text)}"
         return f"({self.value(text)} IS NOT NULL{whole})"
 
 
@@ -93,6 +100,14 @@ class Delivery:
     found: Sequence[Path]
     scan: Callable[[Sequence[Path]], str]
     dialect: Mapping[str, Any]
+
+
+def _bare(text: str) -> str:
+    """Return the expression of a date without the zeros that people write, or leave out."""
+    bare = f"trim(lower({text}))"
+    for zeros, rest in ((r"\b0+([0-9])", r"\1"), (r"(\.[0-9]*[1-9])0+\b", r"\1"), (r"\.0+\b", "")):
+        bare = f"regexp_replace({bare}, {sql.literal(zeros)}, {sql.literal(rest)}, 'g')"
+    return bare
 
 
 def promised_columns(contract: Contract) -> tuple[Promised, ...]:

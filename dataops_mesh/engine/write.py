@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.arrow import with_digits
 from dataops_mesh.engine.convert import INEXACT, as_found, conversions, converted, inexact
-from dataops_mesh.engine.frames import require_taken, table_of
+from dataops_mesh.engine.frames import require_plain, require_taken, table_of
 from dataops_mesh.errors import Problem, TransformError
 from dataops_mesh.spec.model import Address
 from dataops_mesh.spec.types.shape import Shape
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ARROW = "_mesh_rows"
 _PART = re.compile(r"part-\d{1,9}\.parquet", re.ASCII)
 # Parquet has no durations, they would become numbers; of nanoseconds with a zone digits are cut.
-_NOT_IN_PARQUET = re.compile("Duration|time_unit='ns', time_zone='")
+_NOT_IN_PARQUET = re.compile("Duration|Object|time_unit='ns', time_zone='")
 ONE_FILE = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 PARQUET = f"{ONE_FILE}, FILE_SIZE_BYTES '256MB', FILENAME_PATTERN 'part-{{i}}'"
 
@@ -222,6 +222,7 @@ def _copy_stream(
 
     if hasattr(rows, "reset_index"):  # pandas: its index is not a column of the port
         rows = table_of(rows, wanted)
+    require_plain(rows)
     reader = pa.RecordBatchReader.from_stream(rows)
     require_taken(con, reader.schema)
     con.register(_ARROW, with_digits(reader))

@@ -76,7 +76,7 @@ class UnreferencedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not 
     """Rows whose key is not among those of another relation; keys with a null are not counted."""
 
     metric_name = "table.unreferenced_keys"
-    value_keys = ("keys", "referenced")
+    value_keys = ("keys", "referenced", "also")
 
     @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]  # the same
     def _sqlalchemy(
@@ -97,6 +97,7 @@ class UnreferencedKeys(TableMetricProvider):  # type: ignore[misc]  # GX is not 
         known = f"{quote(schema)}.{quote(name)}"
         pairs = zip(keys, to, strict=True)
         same = " AND ".join(f"o.{quote(key.name)} = k.{quote(there)}" for key, there in pairs)
+        same = " AND ".join((same, *metric_value_kwargs["also"]))
         lost = f"SELECT count(*) FROM ({mine}) o ANTI JOIN {known} k ON {same}"
         return int(execution_engine.execute_query(sa.text(lost)).scalar())
 
@@ -160,12 +161,16 @@ class ExpectNoDuplicatedKeys(Lean, BatchExpectation):  # type: ignore[misc]  # t
 
 
 class ExpectReferences(Lean, BatchExpectation):  # type: ignore[misc]  # the same
-    """Every key is among those of another relation: its schema, its name and its columns."""
+    """Every key is among those of another relation: its schema, its name and its columns.
+
+    `also` is what has to hold beside of an `o`, which refers, and a `k`.
+    """
 
     keys: list[str]
     referenced: list[str]
+    also: list[str]
     metric_dependencies = (UnreferencedKeys.metric_name, ROWS)
-    success_keys = ("keys", "referenced")
+    success_keys = ("keys", "referenced", "also")
 
     def _count(self, metrics: dict[str, Any]) -> int:
         return int(metrics[UnreferencedKeys.metric_name])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import isfinite
 
 
 class Unit(StrEnum):
@@ -76,8 +77,8 @@ class Threshold:
     def holds(self, observed: Number | str) -> bool:
         """Tell whether the observed number satisfies the threshold, exactly.
 
-        A float that was observed is compared with the float next to the threshold, as DuckDB
-        does; everything else is compared as it is written.
+        A float that was observed is compared with the float next to a fraction, as DuckDB does,
+        and with a whole number exactly; everything else is compared as it is written.
 
         >>> Threshold(Operator.LESS, 5).holds(5)
         False
@@ -85,14 +86,15 @@ class Threshold:
         True
         >>> Threshold(Operator.BE, 9007199254740992).holds(9007199254740993)
         False
+        >>> Threshold(Operator.BE, 9007199254740993).holds(9007199254740992.0)
+        False
         """
-        read = float if isinstance(observed, float) else exactly
-        found = read(Decimal(observed) if isinstance(observed, str) else observed)
+        found = Decimal(observed) if isinstance(observed, str) else observed
         if isinstance(self.value, tuple):
-            low, high = self.value
-            inside = read(low) <= found <= read(high)
+            (least, low), (most, high) = (_alike(found, bound) for bound in self.value)
+            inside = low <= least and most <= high
             return inside if self.operator is Operator.BETWEEN else not inside
-        return _COMPARE[self.operator](found, read(self.value))
+        return _COMPARE[self.operator](*_alike(found, self.value))
 
     def __str__(self) -> str:
         """Return the threshold as it is written in a contract."""
@@ -100,6 +102,15 @@ class Threshold:
         value = f"[{self.value[0]}, {self.value[1]}]" if pair else self.value  # type: ignore[index]  # a pair
         unit = " percent" if self.unit is Unit.PERCENT else ""
         return f"{self.operator} {value}{unit}"
+
+
+def _alike(found: Number, bound: Number) -> tuple[Fraction | float, Fraction | float]:
+    """Return an observed number and one of a contract as they are compared."""
+    if not isinstance(found, float):
+        return exactly(found), exactly(bound)
+    if isfinite(found) and not isinstance(bound, float) and bound == int(bound):
+        return Fraction(found), Fraction(bound)  # it may be one that no float is
+    return found, float(bound)
 
 
 ZERO = Threshold(Operator.BE, 0)

@@ -94,6 +94,38 @@ def test_a_run_that_had_not_begun_is_no_bug_and_does_not_wait_for_its_gate(slow,
     assert [line for line in lines if "cancelled" not in line] == []
 
 
+LOST = """
+import os, signal, time, weakref
+from dataops_mesh.cli import main
+class Gone:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{name}) if {how} else None
+        time.sleep(0.01)
+def called():
+    gone = Gone()
+    ended = weakref.ref(gone, lambda _: None if {how} else os.kill(os.getpid(), signal.{name}))
+    del gone
+    time.sleep(60)
+main.app = lambda **_: called()
+main.main()
+"""
+
+
+@pytest.mark.parametrize("how", [True, False], ids=["in a __del__", "in a weak reference"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_an_interrupt_that_python_ignores_where_it_is_raised_comes_again(name: str, *, how: bool):
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    ended = subprocess.run(
+        [sys.executable, "-c", LOST.format(name=name, how=how)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
 def test_a_query_ends_with_ctrl_c_and_is_no_bug(slow):
     environment(slow)  # an empty store
     process = typed(slow, "query", FOREVER)

@@ -284,3 +284,23 @@ def test_a_time_with_an_offset_is_that_moment():
     assert counted(rows, Range("v", None, noon, exclusive_maximum=True)) == 3
     assert counted(rows, OutsideSet("v", (noon,))) == 1
     assert counted(rows, Missing("v", ("10:00:00",))) == 2
+
+
+@pytest.mark.parametrize("bound", [2**53, 2**53 + 1, 2**53 + 2, 2**60 + 1, 5])
+@pytest.mark.parametrize(
+    "found", [2.0**53, 2.0**53 + 2, 2.0**60, 5.0, 4.5, float("inf"), -float("inf")]
+)
+def test_a_float_that_was_measured_is_no_whole_number_beside_it(found: float, bound: int):
+    from dataops_mesh.spec.threshold import Operator, Threshold
+
+    said = {
+        Operator.BE: found == bound,  # as Python compares them: exactly
+        Operator.NOT_BE: found != bound,
+        Operator.LESS: found < bound,
+        Operator.LESS_OR_EQUAL: found <= bound,
+        Operator.GREATER: found > bound,
+        Operator.GREATER_OR_EQUAL: found >= bound,
+    }
+    assert {sign: Threshold(sign, bound).holds(found) for sign in said} == said
+    assert Threshold(Operator.BETWEEN, (bound, bound)).holds(found) is (found == bound)
+    assert not Threshold(Operator.BE, bound).holds(float("nan"))

@@ -70,6 +70,30 @@ def test_days_are_written_as_the_contract_says(tmp_path: Path):
         published(tmp_path, text, column, port=port)
 
 
+COUNTED = {
+    "%Y%j": {"2026365": date(2026, 12, 31), "2024366": date(2024, 12, 31), "2026366": None},
+    "%-j/%y": {"5/26": date(2026, 1, 5), "005/26": date(2026, 1, 5), "366/26": None},
+    "%G-W%V-%u": {"2026-W53-7": date(2027, 1, 3), "2025-W53-1": None},
+    "%Y-%W-%w": {"2026-01-1": date(2026, 1, 5), "2026-53-6": None},
+    "%a, %-d %b %Y": {"THU, 1 jan 2026": date(2026, 1, 1), "Mon, 1 Jan 2026": None},
+    "%d.%m.%Y": {"3.4.2026": date(2026, 4, 3), "31.2.2026": None},
+}
+
+
+@pytest.mark.parametrize(("form", "text"), [(f, t) for f, ts in COUNTED.items() for t in ts])
+def test_a_day_that_its_year_has_not_is_no_day_of_the_next(tmp_path: Path, form: str, text: str):
+    column = (
+        "{name: v, logicalType: date, customProperties: "
+        f"[{{property: dateformat, vendor: dataops_mesh, value: '{form}'}}]}}"
+    )
+    port, lines = "{name: v, logicalType: date}", f'k,v\n1,"{text}"\n'
+    if COUNTED[form][text] is None:
+        with pytest.raises(SourceError, match=r'src.csv:2: column "v": expected a DATE as'):
+            published(tmp_path, lines, column, port=port)
+    else:
+        assert published(tmp_path, lines, column, port=port)[1] == [COUNTED[form][text]]
+
+
 def test_prices_have_every_digit(tmp_path: Path):
     column = "{name: v, logicalType: number, physicalType: 'DECIMAL(38,10)'}"
     long = "9007199254740993.0000000001"

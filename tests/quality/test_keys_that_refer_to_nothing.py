@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import duckdb
 import pytest
 from quality_cases import check, parquet, run
@@ -75,3 +77,22 @@ def test_an_empty_referenced_relation_loses_every_key(connection: duckdb.DuckDBP
     connection.execute("CREATE OR REPLACE VIEW network.airports AS SELECT '' AS code WHERE false")
     (result,) = run(connection, Unreferenced(("dest",), AIRPORTS, ("code",)))
     assert result.observed == 5
+
+
+NUMBERS = ("9007199254740993::bigint", "9007199254740992::hugeint", "16777217::integer", "5::utinyint",
+           "90071992547409.93::decimal(20, 2)", "90071992547409.92::decimal(20, 2)", "0.1::decimal(9, 3)",
+           "9007199254740992::double", "16777216::float", "0.5::double", "0.1::double", "5::double",
+           "'NaN'::double", "'inf'::double", "1e300::double")  # fmt: skip
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@pytest.mark.parametrize("known", NUMBERS)
+def test_a_number_refers_to_itself_and_to_none_beside_it(tmp_path, key: str, known: str):
+    found = parquet(tmp_path, f"SELECT 1 AS id, {key} AS n")
+    found.execute("CREATE SCHEMA network")
+    found.execute(f"CREATE VIEW network.airports AS SELECT {known} AS n")
+    (result,) = run(found, Unreferenced(("n",), AIRPORTS, ("n",)))
+    [texts] = duckdb.sql(f"SELECT ({key})::VARCHAR, ({known})::VARCHAR").fetchall()
+    mine, theirs = map(Decimal, texts)
+    same = mine == theirs or (mine.is_nan() and theirs.is_nan())
+    assert result.observed == (not same)

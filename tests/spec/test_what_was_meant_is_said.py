@@ -32,6 +32,8 @@ def test_an_enum_is_a_list_of_mappings(workspace: Workspace, given: str) -> None
         ("dateformat", "yyyy-MM-dd HH:mm:ss", 'write "%Y-%m-%d %H:%M:%S"'),
         ("dateformat", "german", "write it as %d/%m/%Y"),
         ("dateformat", "%d/%q", '"%q" is no word of strptime'),
+        ("dateformat", "%Y-%m-%d %I:%M", "no %p says of which half"),
+        ("dateformat", "%Y%j %z", "not counted together with a zone"),
         ("dateFormat", "%d", 'did you mean "dateformat"?'),
     ],
 )

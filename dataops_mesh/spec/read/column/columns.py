@@ -168,14 +168,24 @@ def _at_source(
         problems.append(child.problem("say how wide it is", then="DECIMAL(18,2)"))
     if written is not None and column.logical_type not in {"date", "timestamp", "time"}:
         problems.append(written.problem(f"a {column.logical_type} is not written by a dateformat"))
-    if written is not None and (odd := _UNKNOWN.search(str(written.value).replace("%%", ""))):
-        what = f'"{odd[0]}" is no word of strptime'
+    if written is not None and (what := _odd_form(str(written.value).replace("%%", ""))):
         problems.append(written.problem(what, then="write it as %d/%m/%Y, or %Y-%m-%d %H:%M:%S"))
     return replace(
         column,
         physical_name=entry.text("physicalName") or "",
         date_format="" if written is None else str(written.value),
     )
+
+
+def _odd_form(form: str) -> str:
+    """Return what is wrong with a format of dates; nothing if it says one moment."""
+    if odd := _UNKNOWN.search(form):
+        return f'"{odd[0]}" is no word of strptime'
+    if re.search("%-?I", form) and "%p" not in form:
+        return "%I is an hour of half a day, and no %p says of which half"
+    if re.search("%-?[jUWVG]", form) and re.search("%[zZ]", form):
+        return "days and weeks of a year are not counted together with a zone"
+    return ""
 
 
 def _physical_type(
