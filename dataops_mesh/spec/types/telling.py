@@ -29,6 +29,7 @@ from dataops_mesh.spec.types.wordings import (
 
 WITHHELD = "the message is withheld: it may hold values"
 _LONGEST = 200  # characters of a name
+_MOST = 4  # names in a list
 _SLOTS = {
     "{}": rf"([^\n\"']{{1,{_LONGEST}}})",
     "{token}": rf"([^\n]{{1,{_LONGEST}}}|[^\w\s]{{1,2}})",
@@ -195,7 +196,9 @@ def _are_known(found: re.Match[str], known: Known) -> bool:
 
 
 def _is_told(slot: str, known: Known) -> bool:
-    return known.has(slot) or re.fullmatch(r"[^\w\s]{1,2}", slot) is not None
+    names = slot.split(", ")
+    listed = len(names) <= _MOST and all(map(known.has, names))
+    return listed or known.has(slot) or re.fullmatch(r"[^\w\s]{1,2}", slot) is not None
 
 
 @lru_cache(maxsize=256)
