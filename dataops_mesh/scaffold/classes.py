@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dataops_mesh.errors import Location, MeshError
 from dataops_mesh.plan.breakers import clear_columns
-from dataops_mesh.plan.sqllineage import Origin, query_lineage
+from dataops_mesh.plan.held import Origin
+from dataops_mesh.plan.sqllineage import query_lineage
 from dataops_mesh.run.guards.visible import published_port
 from dataops_mesh.spec.classes import CLASSES, OPEN
 from dataops_mesh.spec.model import Address, Column
