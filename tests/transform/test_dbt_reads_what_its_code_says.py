@@ -144,9 +144,9 @@ def test_a_port_that_is_a_view_of_a_file_is_published(tmp_path):
 
 def test_a_file_that_a_model_in_python_may_not_open_is_named(tmp_path):
     settings = mesh(tmp_path)
-    opens = "def model(dbt, session):\n    open('domains/' + 'x')\n    return session\n"
-    opens = opens.replace("domains/", f"{tmp_path}/domains/shop/orders/")
-    write_project(tmp_path, {"models/opens.py": opens.replace("'x'", "'rows.csv'")})
+    file = f"{tmp_path}/domains/shop/orders/rows.csv"
+    opens = f"def model(dbt, session):\n    open('{file}')\n    return session\n"
+    write_project(tmp_path, {"models/opens.py": opens})
     with pytest.raises(TransformError) as caught:
         run(settings, "books.both")
     problem = caught.value.problems[0]

@@ -58,6 +58,8 @@ FORMS = (
     'Cannot open file "{}": No such file or directory',
     'Cannot open file "{}": Permission denied',
     'No files found that match the pattern "{}"',
+    "[Errno 2] No such file or directory: '{}'",
+    "[Errno 13] Permission denied: '{}'",
     "No module named '{}'",
     "name '{}' is not defined",
     "cannot import name '{}' from '{}'",
