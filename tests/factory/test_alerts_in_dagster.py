@@ -124,7 +124,7 @@ def test_a_desk_that_is_late_behind_a_refusal_is_told_with_it(tmp_path, kept_ins
     assert not run(desk.settings, "shop.orders").published
     shop.settle("alerts")
     found = tmp_path / "domains" / "desk" / "totals" / "totals.odcs.yaml"
-    sla = "slaProperties:\n  - {property: freshness, value: 1, unit: s}\nschema:"
+    sla = "slaProperties:\n  - {property: freshness, value: 1, unit: ms}\nschema:"
     found.write_text(found.read_text("utf-8").replace("schema:", sla, 1), "utf-8")
     assert product(desk.settings, "desk.totals")
     desk.load()
