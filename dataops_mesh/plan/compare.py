@@ -26,7 +26,7 @@ _JUDGED = frozenset({
 })  # fmt: skip
 _PAIR = 2
 _FEW = 12  # partitions that are named one by one
-_MANY = 100_000  # that are not counted
+_MANY = 5_000  # that are not counted
 _DAYS = timedelta(days=2)  # a day is over everywhere by then
 _UNPROMISED = frozenset({"proposed", "draft"})
 
