@@ -93,6 +93,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no bug
             stream.reconfigure(errors="backslashreplace")
+    hook = sys.unraisablehook
     interrupted = _listen()
     before = {name: os.environ.get(name) for name in _LINE}
     try:
@@ -120,6 +121,7 @@ def main() -> None:
         say_bug(error)
         sys.exit(BUG)
     finally:  # whoever called us in his own process goes on where he was
+        sys.unraisablehook = hook
         _restore(before)
 
 
