@@ -37,6 +37,7 @@ _SLOTS = {
     "{types}": rf"(?:{TYPE}(?:, {TYPE}){{0,2}})?",
     "{line}": r"(?P<line>\d{1,6})",
     "{few}": r"\d\d?",
+    "{seconds}": r"\d[\d.e+-]{0,11}",
 }
 _SLOT = re.compile("|".join(map(re.escape, _SLOTS)))
 _ENGINE = re.compile(r"(?:Binder|Catalog|Parser|IO|Out of Memory|Permission) Error: ")

@@ -89,6 +89,23 @@ OURS = (
         'column "{}" has the dtype {} and values of no one type: return a type of Arrow that '
         "DuckDB reads, as with `.astype(...)` of pandas"
     ),
+    (
+        'column "{}" has values of several types, of which some would be cut: '
+        "return values of one type, as with `pd.to_datetime(...)`, `.astype(...)` or `str`"
+    ),
+    (
+        'column "{}" is of Python objects: '
+        "return values of one type, as with `pd.to_datetime(...)`, `.astype(...)` or `str`"
+    ),
+    (
+        'column "{}" has values that are no maps, or a key twice: '
+        "return values of one type, as with `pd.to_datetime(...)`, `.astype(...)` or `str`"
+    ),
+    (
+        'column "{}" has values of no one type: '
+        "return a type of Arrow that DuckDB reads, as with `.astype(...)` of pandas"
+    ),
+    "the transform took longer than {seconds} seconds, the setting `transform_limit`",
     "a {} is not rows",
     "`transform` must return its output port, or a mapping with exactly its ports",
     "{} could not be built: its folder has no files",
@@ -146,6 +163,7 @@ ADVICE = (
     "return one of these from the transform",
     "return the rows from the transform; it writes no files of its own",
     "try the file by itself with dlt; what was published stays",
+    "mesh run PRODUCT --full begins again, and forgets the old types",
     'pip install "dataops-mesh[dlt]"',
     'pip install "dataops-mesh[polars]"',
     "write @dlt.resource above a function that yields rows",
