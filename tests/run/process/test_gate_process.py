@@ -267,10 +267,10 @@ def test_a_run_that_is_over_leaves_the_gate_nothing_to_do(shop):
     client.start_gate(shop)
     server = client._own[0].process.pid
     children = Path(f"/proc/{server}/task/{server}/children")
-    before = children.read_text()
+    before = {*children.read_text().split()}
     for _ in range(3):
         assert gate(shop).published
-        assert children.read_text() == before
+        assert {*children.read_text().split()} <= before  # one of an earlier run may end meanwhile
 
 
 def read_nothing(settings) -> bool:
