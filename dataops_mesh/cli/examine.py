@@ -120,11 +120,19 @@ def sound_products(
     problems, _ = examine_all(mesh, products, settings, ask)
     if not problems:
         return tuple(products)
-    sound = tuple(one for one in products if not examine_all(mesh, [one], settings, ask)[0])
+    unsound = set[str]()
+    for domain in dict.fromkeys(product.domain for product in products):
+        own = [product for product in products if product.domain == domain]
+        if examine_all(mesh, own, settings, ask)[0]:
+            rest = [one for one in own if not examine_all(mesh, [one], settings, ask)[0]]
+            if len(rest) == len(own) or examine_all(mesh, rest, settings, ask)[0]:
+                rest = []  # something between them: nobody can say whose it is
+            unsound |= {*map(_name, own)} - {*map(_name, rest)}
+    sound = tuple(one for one in products if one.qualified_name not in unsound)
     if not sound:
         raise DeclarationError(problems)
     say_problems(DeclarationError(problems))
-    others = ", ".join(one.qualified_name for one in products if one not in sound)
+    others = ", ".join(one.qualified_name for one in products if one.qualified_name in unsound)
     say(f"note: not built until that is mended: {others}; the rest goes on")
     return sound
 

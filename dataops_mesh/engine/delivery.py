@@ -76,6 +76,7 @@ def require_alike(
     """
     said = [name.lower() for name in options.get("columns") or ()]
     asked = dialect(found, {k: v for k, v in options.items() if k not in _NAMING})
+    asked["all_varchar"] = True  # of types nothing is asked
     alone = len(found) == 1 and not said
     if alone or asked["header"] is False or options.get("union_by_name"):
         return

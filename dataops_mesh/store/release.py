@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dataops_mesh.errors import ConflictError, NotPublishedError, Problem, StoreError
@@ -18,7 +17,7 @@ from dataops_mesh.store.holding import (
     follow,
     require_not_held,
 )
-from dataops_mesh.store.line.promote import numbered_for
+from dataops_mesh.store.line.promote import MovedError, Promoting, numbered_for
 from dataops_mesh.store.log import (
     EMPTY,
     PUBLICATION,
@@ -66,25 +65,6 @@ __all__ = [
     "read_release",
     "rollback",
 ]
-
-
-class MovedError(ConflictError):
-    """A promotion was planned for a release that is not the newest any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Promoting:
-    """That candidates come from another line, and what must hold before they are published.
-
-    Args:
-        origin: the line and the release that they come from.
-        seen: the release that the promotion was planned for.
-        guard: raises unless they are current, given what consumers would read.
-    """
-
-    origin: str
-    seen: int
-    guard: Callable[[Release], None]
 
 
 def commit(  # noqa: PLR0913 - a commit says who, why and when, by keyword

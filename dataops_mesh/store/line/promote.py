@@ -10,7 +10,7 @@ right, and somebody has to build again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from dataops_mesh.errors import ConflictError, Problem
@@ -23,6 +23,25 @@ from dataops_mesh.store.store import Store
 from dataops_mesh.store.tree.ports import Ports
 
 Piece = tuple[Address, str]
+
+
+class MovedError(ConflictError):
+    """A promotion was planned for a release that is not the newest any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promoting:
+    """That candidates come from another line, and what must hold before they are published.
+
+    Args:
+        origin: the line and the release that they come from.
+        seen: the release that the promotion was planned for.
+        guard: raises unless they are current, given what consumers would read.
+    """
+
+    origin: str
+    seen: int
+    guard: Callable[[Release], None]
 
 
 @dataclass(frozen=True, slots=True)
