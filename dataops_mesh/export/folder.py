@@ -66,7 +66,11 @@ def _make_ours(own: Path, asked: Asked, where: Location | None) -> None:
         ExportError: it is somebody else's.
     """
     marker, said = own / _MINE, f"{asked.store} {asked.product}\n".encode()
-    if own.is_dir() and not marker.exists() and any(own.iterdir()):
+    theirs = own.is_dir() and any(
+        not path.name.startswith(files.TEMPORARY) for path in own.iterdir()
+    )
+    # Another export that is the first one at this moment has written its marker before all else.
+    if theirs and not marker.exists():
         what = f"{own} has files in it that no export has written"
         raise ExportError(Problem(what, where, next="empty it, or choose another path"))
     files.make_folder(own)
@@ -104,7 +108,9 @@ def _make_way(own: Path, where: Location | None) -> None:
     if not (current / NOTE).is_file():
         what = f"{current} is in the way: no export has written it"
         raise ExportError(Problem(what, where, next="remove it, or choose another path"))
-    files.remove_tree(current)
+    aside = own / f"{files.TEMPORARY}{files.unique_name()}"
+    files.move(current, aside)  # at once: half of it is nobody's
+    files.remove_tree(aside)
 
 
 def _bring(own: Path, asked: Asked, wanted: Wanted) -> Brought:

@@ -7,6 +7,60 @@ import shutil
 import pytest
 from export_cases import export, in_folder, publish, shop, to_folder
 
+from dataops_mesh.store import files
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def die_at(monkeypatch, own, effect):
+    """Kill an export at its n-th effect in a folder; return the list that counts them."""
+    seen = []
+
+    def before(name, path) -> None:
+        if path.is_relative_to(own):
+            seen.append(name)
+            if len(seen) > effect:
+                raise Killed
+
+    # What a killed process cannot do any more: tidy.
+    monkeypatch.setattr(files, "before", before)
+    monkeypatch.setattr(files, "remove", lambda path: before("remove", path) or path.unlink(missing_ok=True))  # fmt: skip
+    return seen
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["first", "copied without links"])
+def test_an_export_that_is_killed_at_any_effect_is_made_good_by_the_next(
+    copied, tmp_path, monkeypatch
+):
+    """A folder in which somebody has died is no stranger's."""
+    settings = shop(tmp_path, [to_folder()])
+    publish(settings, 1)
+    own = tmp_path / "exports" / "shop" / "sales"
+    kills = 0
+    while True:
+        shutil.rmtree(tmp_path / "exports", ignore_errors=True)
+        if copied:
+            assert export(settings)[0].outcome == "exported"
+            current = own / "current"
+            real = current.resolve()
+            current.unlink()
+            shutil.copytree(real, current)
+        with monkeypatch.context() as patch:
+            seen = die_at(patch, own, kills)
+            try:
+                export(settings)
+            except Killed:
+                kills += 1
+            else:
+                break
+        (found,) = export(settings)
+        assert found.outcome in {"exported", "unchanged"}, (seen, found)
+        assert in_folder(own / "current") == (1, 20)
+        assert [path.name for path in own.iterdir() if path.name.startswith(files.TEMPORARY)] == []
+    assert kills > (8 if copied else 5)
+
 
 @pytest.mark.parametrize("path", ["domains/out", ".mesh", ".mesh/store/x", "keys", "keys/a"])
 def test_where_the_mesh_lives_is_no_place_for_copies(path, tmp_path):
