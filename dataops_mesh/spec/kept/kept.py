@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
@@ -33,8 +33,8 @@ _LIBRARY = Path(__file__).parents[2]
 _READ_BY = ("spec", "policy", "transform", "errors.py", "cron.py")
 Problems = tuple[Problem, ...]
 _READ_WITH = (
-    *("pyyaml", "duckdb", "sqlglot", "jsonschema", "jsonschema-rs"),
-    *("open-data-contract-standard", "cel-python"),
+    *("yaml", "duckdb", "sqlglot", "jsonschema", "jsonschema_rs"),
+    *("open_data_contract_standard", "celpy"),
 )
 _GLOB = frozenset("*?[")
 
@@ -157,23 +157,38 @@ class Kept:
 
 @cache
 def library() -> str:
-    """Return a digest of all code that reads declarations, and of what it reads with."""
+    """Return a digest of all code that reads declarations, and of what it reads with.
+
+    Code is told by when its files were written, as Python tells its own `.pyc`, and when they came
+    to their place, which says it where all files of an image have one date.
+    """
     digest = hashlib.sha256(sys.version.encode())
     for name in _READ_WITH:
-        try:
-            digest.update(f"{name} {version(name)}\0".encode())
-        except PackageNotFoundError:
-            digest.update(f"{name} -\0".encode())
-    for file in sorted(_sources(_LIBRARY / name for name in _READ_BY)):
-        digest.update(f"{file.relative_to(_LIBRARY)}\0".encode())
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
+        found = find_spec(name)
+        digest.update(f"{name} {_written(found.origin if found else None)}\0".encode())
+    for file in sorted(_sources(str(_LIBRARY / name) for name in _READ_BY)):
+        digest.update(f"{file} {_written(file)}\0".encode())
     return digest.hexdigest()
 
 
-def _sources(places: Iterable[Path]) -> Iterator[Path]:
+def _written(file: str | None) -> tuple[int, ...]:
+    if file is None:
+        return ()
+    state = os.stat(file)  # noqa: PTH116 - two hundred times with each loading
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def _sources(places: Iterable[str]) -> Iterator[str]:
     for place in places:
-        found = (place,) if place.is_file() else place.rglob("*")
-        yield from (f for f in found if f.is_file() and f.suffix in {".py", ".json"})
+        if place.endswith(".py"):
+            yield place
+            continue
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    yield from _sources([entry.path])
+                elif entry.name.endswith((".py", ".json")):
+                    yield entry.path
 
 
 def _state(folder: Path, root: Path) -> str:
