@@ -95,6 +95,31 @@ def require_alike(
             raise UnclearDelivery(what, then)
 
 
+def require_names_once(
+    con: duckdb.DuckDBPyConnection, found: Sequence[Path], options: Mapping[str, Any]
+) -> None:
+    """Refuse a CSV file whose header has a name twice: DuckDB gives the later one another name.
+
+    Args:
+        con: the session.
+        found: the files.
+        options: what the input port says; where it names the columns, no header does.
+    """
+    asked = dialect(found, {k: v for k, v in options.items() if k not in _NAMING})
+    if asked["header"] is False or "columns" in options:
+        return
+    asked |= {"header": False, "all_varchar": True, "union_by_name": False}
+    for file in found:
+        header = con.execute(f"FROM {sql.scan(READER, [file], asked)} LIMIT 1").fetchone() or ()
+        seen: dict[str, int] = {}
+        for at, name in enumerate((str(cell or "").strip().lower() for cell in header), 1):
+            # No name is told: of a file without a header it would be a value.
+            if name and seen.setdefault(name, at) != at:
+                what = f"{file.name} has the same name in columns {seen[name]} and {at}"
+                then = "have each delivered by its own, or `options: {header: false, skip: 1}`"
+                raise UnclearDelivery(what, then)
+
+
 def _said_in(file: Path) -> bytes:
     return b"".join(file.read_bytes().removeprefix(b"\xef\xbb\xbf").split()).removeprefix(b"[]")
 

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.data import data_finder, data_scan
-from dataops_mesh.engine.delivery import UnclearDelivery, lossless, require_alike, require_something
+from dataops_mesh.engine.delivery import (
+    UnclearDelivery,
+    lossless,
+    require_alike,
+    require_names_once,
+    require_something,
+)
 from dataops_mesh.engine.opened import memory
+from dataops_mesh.engine.packed import require_complete
 from dataops_mesh.engine.parquet import parquet, promised_parquet
 from dataops_mesh.engine.promised import (
     TYPING,
@@ -205,6 +212,10 @@ def bind_source(
     files = tuple(found)
     try:
         view = sql.identifier(name)
+        if source.format is not SourceFormat.PARQUET:
+            require_complete(files, options)
+        if source.format is SourceFormat.CSV:
+            require_names_once(con, files, options)
         if contract is None and source.format is not SourceFormat.PARQUET:
             require_something(files, options)
         if contract is not None:
