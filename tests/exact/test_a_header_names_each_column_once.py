@@ -17,7 +17,7 @@ TWICE = {
 }
 
 
-def shop(root, csv, *columns, sql="select id, t from s", options=""):
+def shop(root, csv, columns=(), sql="select id, t from s", options=""):
     files: dict[str, str | bytes] = {"p.sql": sql, "o.csv": csv}
     if columns:
         files["inputs/s.odcs.yaml"] = a_contract("s", list(columns))
@@ -29,7 +29,7 @@ def shop(root, csv, *columns, sql="select id, t from s", options=""):
 @pytest.mark.parametrize("columns", [(), (ID, TEXT)], ids=["guessed", "promised"])
 @pytest.mark.parametrize("case", TWICE)
 def test_a_name_twice_is_refused_and_no_text_of_it_told(case, columns, tmp_path):
-    settings = shop(tmp_path, f"{TWICE[case]}\n1,a,b\n", *columns)
+    settings = shop(tmp_path, f"{TWICE[case]}\n1,a,b\n", columns)
     with pytest.raises(SourceError, match=r"o\.csv has the same name in columns [12] and 3"):
         run(settings, "d.p")
 
@@ -45,7 +45,7 @@ def test_a_file_without_a_header_tells_no_value(tmp_path):
 def test_what_the_refusal_says_helps(columns, tmp_path):
     sql = "select id, u as t from s" if columns else "select column0::bigint id, column2 t from s"
     options = "options: {header: false, skip: 1}"
-    settings = shop(tmp_path, "id,t,t\n1,a,b\n", *columns, sql=sql, options=options)
+    settings = shop(tmp_path, "id,t,t\n1,a,b\n", columns, sql=sql, options=options)
     assert run(settings, "d.p").published
     assert read(settings, "from d.p") == [(1, "b")]
 
