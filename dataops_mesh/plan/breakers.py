@@ -66,10 +66,8 @@ class Breaking:
         """Return the columns that must stand, and how, so that nothing of them is left."""
         from sqlglot import exp
 
-        if isinstance(
-            node, exp.Filter
-        ):  # which rows are counted is as little a value as the number
-            node = node.this
+        if isinstance(node, exp.Filter) and not _is_windowed(node.this):
+            node = node.this  # which rows are counted is as little a value as the number
         if _aggregates(node):
             return Stands.COMPUTED, ()
         if isinstance(node, exp.Is):
@@ -128,7 +126,7 @@ def _aggregates(node: exp.Expr) -> bool:
 
     match node:
         case exp.Count() | exp.CountIf():
-            return True
+            return not _is_windowed(node)
         case exp.Sum() | exp.Avg() | exp.Stddev() | exp.StddevSamp() | exp.StddevPop():
             return not _is_windowed(node)
         case exp.Variance() | exp.VariancePop():
@@ -148,8 +146,8 @@ def _is_bucket(node: exp.Expr) -> bool:
             return str(node.name).upper() == "YEAR" and _is_column(node.expression)
         case exp.Round():
             to = node.args.get("decimals")
-            ten = isinstance(to, exp.Neg) and isinstance(to.this, exp.Literal)
-            return ten and _is_column(node.this)
+            tens = to.this.name if isinstance(to, exp.Neg) and to.this.is_int else "0"
+            return int(tens) > 0 and _is_column(node.this)
         case exp.Floor():
             return _is_division(node.this)
         case exp.Case():
@@ -208,7 +206,9 @@ def _compares(condition: exp.Expr | None) -> bool:
         *(exp.Between, exp.In, exp.Is, exp.Cast, exp.DataType, exp.DataTypeParam),
     )
     return condition is None or all(
-        isinstance(node, simple) and (not isinstance(node, exp.Cast) or _is_kept(node))
+        isinstance(node, simple)
+        and not isinstance(node, exp.TryCast)  # whether it could be cast says what it looks like
+        and (not isinstance(node, exp.Cast) or _is_kept(node))
         for node in condition.walk()
     )
 

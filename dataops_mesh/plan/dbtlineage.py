@@ -16,6 +16,7 @@ from typing import Any
 
 from dataops_mesh.spec.dbt_names import by_name
 
+_OURS = ("mesh_model__", "mesh_seed")  # what models and seeds are called in a folded query
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _QUOTED = r"""'[^']*'|\"[^\"]*\""""
 # A call among the settings may ask the database: such a template is not read.
@@ -75,6 +76,8 @@ def _rendered(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """Return a model's SQL with its references put in, or nothing."""
     if node["resource_type"] != "model" or node.get("language", "sql") != "sql":
         return ""
+    if any(name in (node.get("raw_code") or "").lower() for name in _OURS):
+        return ""  # somebody calls something as we call models
     text = put_in(node, manifest)
     return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
 
@@ -115,7 +118,7 @@ def _put(keys: Sequence[str], nodes: Mapping[str, Mapping[str, Any]]) -> str:
         return ""
     node = nodes[keys[0]]
     unknown = node["resource_type"] == "seed" and not _seed_columns(node)
-    return f'"mesh_seed"."{node["name"]}"' if unknown else _relation(keys[0])
+    return f'"{_OURS[1]}"."{node["name"]}"' if unknown else _relation(keys[0])
 
 
 def _source(name: str, table: str, sources: Iterable[Mapping[str, Any]]) -> str:
@@ -125,7 +128,7 @@ def _source(name: str, table: str, sources: Iterable[Mapping[str, Any]]) -> str:
 
 def _relation(key: str) -> str:
     """Return what a model is called in the folded query: two may have one name."""
-    return f'"mesh_model__{sha256(key.encode()).hexdigest()[:16]}"'
+    return f'"{_OURS[0]}{sha256(key.encode()).hexdigest()[:16]}"'
 
 
 def _below(node: Mapping[str, Any]) -> Sequence[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,11 +39,13 @@ class Held:
         clear: the columns whose values are in it; `UNKNOWN` if nobody can tell of some.
         hashed: the columns of which it has a hash.
         stands: whether it is a column as it stands.
+        counted: it is a number that the query made: of any value that it is joined to.
     """
 
     clear: frozenset[Origin] = frozenset()
     hashed: frozenset[Origin] = frozenset()
     stands: Stands = Stands.AS_IS
+    counted: bool = False
 
     @property
     def both(self) -> frozenset[Origin]:
@@ -143,10 +145,10 @@ class _Followed:
             stands, inner = min(stands, kept), inner.this
         if isinstance(inner, exp.Column):
             found = self._of_column(inner, scope)
-            return Held(found.clear, found.hashed, min(stands, found.stands))
+            return replace(found, stands=min(stands, found.stands))
         if _is_using(inner):  # what `using` makes of two columns of one name
             found = _together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
-            return Held(found.clear, found.hashed, min(stands, found.stands))
+            return replace(found, stands=min(stands, found.stands))
         return self._computed(inner, scope)
 
     def _computed(self, value: exp.Expr, scope: Scope) -> Held:
@@ -156,6 +158,7 @@ class _Followed:
         clear: set[Origin] = set()
         hashed: set[Origin] = set()
         pending = [(value, False)]
+        counted = False
         from_nowhere = not _reads(scope.expression)
         while pending:
             node, compared = pending.pop()
@@ -171,20 +174,24 @@ class _Followed:
                 held = self._of_column(node, scope)
             elif isinstance(node, exp.Exists):
                 held = self._of_existing(node)
+            elif isinstance(node, exp.In) and node.args.get("query"):
+                held = self._of_existing(node.args["query"])
+                pending.append((node.this, True))
             elif isinstance(node, exp.Query):
-                held = self._of_query(node)
-            elif isinstance(node, exp.Star) or (_makes_rows(node) and not node.find(exp.Column)):
+                held = self._of_existing(node) if _says_nothing(node) else self._of_query(node)
+            elif _makes_what_nobody_knows(node, self._query):
                 held = _ANYTHING
             else:
                 compared = compared or self._breakers.compares(node)
                 pending += [(one, compared) for one in node.iter_expressions()]
+            counted = counted or held.counted or isinstance(node, exp.Window)
             clear |= held.both if compared else held.clear
             hashed |= frozenset() if compared else held.hashed
         if from_nowhere and value.find(exp.Column, exp.Query) is None:
             clear.add(UNKNOWN)  # a row that the query makes may be any value that it is joined to
         none = not clear and not hashed
         stands = Stands.AS_IS if none else Stands.COMPUTED
-        return Held(frozenset(clear), frozenset(hashed), stands)
+        return Held(frozenset(clear), frozenset(hashed), stands, counted)
 
     def _of_query(self, node: exp.Query) -> Held:
         """Return what a query holds that stands where a value does."""
@@ -192,7 +199,7 @@ class _Followed:
         found = [self._at(inner, at) for at in range(len(_named(inner)))] or [_ANYTHING]
         return Held(_all(one.clear for one in found), _all(one.hashed for one in found))
 
-    def _of_existing(self, node: exp.Exists) -> Held:
+    def _of_existing(self, node: exp.Expr) -> Held:
         """Return what decides whether a row is there: what queries inside name of theirs."""
         from sqlglot import exp
 
@@ -220,7 +227,10 @@ class _Followed:
             origin = self._names[source.name]
             name = self._spelled[origin].get(column.name.lower(), column.name)
             return Held(frozenset({(origin, name)}))
-        return _ANYTHING if source is None else self._of_relation(source, column.name)
+        if source is None:
+            return _ANYTHING
+        found = self._of_relation(source, column.name)
+        return _ANYTHING if found.counted and _is_matched(column, scope) else found
 
     def _of_relation(self, source: Scope, name: str) -> Held:
         """Return what a column of a query inside holds, by its name."""
@@ -245,7 +255,8 @@ class _Followed:
             for number, one in enumerate(names)
             if one.lower() == name.lower() or (twice and one.lower() in wanted)
         ]
-        return _together(found) if found else _ANYTHING
+        told = _together(found) if found else _ANYTHING
+        return replace(told, counted=told.counted or (_is_recursive(query) and not told.both))
 
     def _of_rows(self, relation: exp.UDTF, scope: Scope) -> Held:
         """Return what rows hold that a function makes of values: a range is of any value."""
@@ -272,7 +283,10 @@ def _together(found: Iterable[Held]) -> Held:
     """Return what a value holds that is one of several."""
     every = list(found)
     stands = min((one.stands for one in every), default=Stands.AS_IS)
-    return Held(_all(one.clear for one in every), _all(one.hashed for one in every), stands)
+    counted = any(one.counted for one in every)
+    return Held(
+        _all(one.clear for one in every), _all(one.hashed for one in every), stands, counted
+    )
 
 
 def _source(name: str, scope: Scope) -> exp.Table | Scope | None:
@@ -326,3 +340,57 @@ def _makes_numbers(node: exp.Expr) -> bool:
     series = exp.GenerateSeries | exp.GenerateDateArray | exp.GenerateTimestampArray
     called = isinstance(node, exp.Anonymous) and node.name.lower() in {"range", "generate_series"}
     return called or isinstance(node, series)
+
+
+def _says_nothing(query: exp.Query) -> bool:
+    """Tell whether a query says the same of each row, so that it only says whether one is there."""
+    from sqlglot import exp
+
+    inner = query.unnest()
+    return isinstance(inner, exp.Select) and not any(
+        one.find(exp.Column, exp.AggFunc, exp.Query, exp.Star) for one in inner.expressions
+    )
+
+
+def _is_matched(column: exp.Column, scope: Scope) -> bool:
+    """Tell whether rows are chosen by what a column is beside another one, or a query."""
+    from sqlglot import exp
+
+    query = scope.expression
+    said = [query.args.get(key) for key in ("where", "having", "qualify")]
+    said += [join.args.get("on") for join in query.args.get("joins") or ()]
+    for condition in said:
+        inner = (
+            condition.this
+            if isinstance(condition, exp.Where | exp.Having | exp.Qualify)
+            else condition
+        )
+        for part in inner.flatten() if isinstance(inner, exp.And) else [inner] if inner else []:
+            named = {(one.table.lower(), one.name.lower()) for one in part.find_all(exp.Column)}
+            me = (column.table.lower(), column.name.lower())
+            if me in named and (len(named) > 1 or part.find(exp.Query)):
+                return True
+    return False
+
+
+def _is_recursive(query: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    named = query.find_ancestor(exp.CTE)
+    clause = named.parent if named is not None else None
+    if named is None or not isinstance(clause, exp.With) or not clause.args.get("recursive"):
+        return False
+    return any(one.name.lower() == named.alias.lower() for one in named.find_all(exp.Table))
+
+
+def _makes_what_nobody_knows(node: exp.Expr, query: exp.Expr) -> bool:
+    """Tell whether it makes any value, as a range does, or numbers rows in an order of below."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Window) and not node.args.get("order"):
+        return any(
+            isinstance(one.parent, exp.Query) and one.parent is not query
+            for one in query.find_all(exp.Order)
+        )
+    made = _makes_rows(node) and not node.find(exp.Column)
+    return made or isinstance(node, exp.Star) or _makes_numbers(node)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import Location, MeshError
 from dataops_mesh.plan.held import Origin
+from dataops_mesh.plan.sqlnamed import with_names, with_tables
 from dataops_mesh.plan.sqlspelled import with_positions, with_windows
 from dataops_mesh.spec.sql import parse_select
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 Used = Mapping[str, frozenset[str] | None]
-_FLAT = "mesh_input__"
+_OURS = "mesh_own"  # begins what only we call so in a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ def _qualified(
     parsed = parse_select(text, Location("query", 1))
     if _is_beyond(parsed) or with_windows(parsed) is None:
         return None
-    names = _flatten(parsed)
+    own = _unused(parsed)
+    if not with_tables(parsed) or not with_names(parsed, own):
+        return None
+    names = _flatten(parsed, own)
     shape = {flat: dict.fromkeys(schemas.get(name, ()), "unknown") for flat, name in names.items()}
 
     def resolved(query: exp.Query) -> exp.Query:
@@ -115,11 +119,23 @@ def _is_beyond(query: exp.Query) -> bool:
     return natural or query.find(exp.Columns, exp.Pivot) is not None
 
 
-def _flatten(query: exp.Query) -> dict[str, str]:
+def _unused(query: exp.Query) -> str:
+    """Return how no name in a query begins."""
+    from sqlglot import exp
+
+    said = {one.name.lower() for one in query.find_all(exp.Identifier)}
+    own = _OURS
+    while any(name.startswith(own) for name in said):
+        own += "_"
+    return own
+
+
+def _flatten(query: exp.Query, own: str) -> dict[str, str]:
     """Give each relation outside the query one plain name; return what the names stand for."""
     from sqlglot import exp
 
     names: dict[str, str] = {}
+    flat: dict[str, str] = {}
     for table in list(query.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier):
             continue
@@ -127,16 +143,13 @@ def _flatten(query: exp.Query) -> dict[str, str]:
         if not table.db:
             names.setdefault(name, name)  # or a common table expression, which hides it
             continue
-        flat = _FLAT + name.replace(".", "__")
-        names[flat] = name
+        called = flat.setdefault(name, f"{own}_{len(flat)}")
+        names[called] = name
         if not table.alias:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
-        table.set("this", exp.to_identifier(flat))
+        table.set("this", exp.to_identifier(called))
         table.set("db", None)
         table.set("catalog", None)
-    for column in query.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
     return names
 
 

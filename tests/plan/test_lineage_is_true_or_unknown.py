@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,19 @@ def test_a_template_that_cannot_be_read_is_unknown_and_so_is_all_above_it():
     assert queries["above"] == ({"d.p"}, "")
     assert queries["seeded"][0] == frozenset()
     assert queries["seeded"][1]
+
+
+@pytest.mark.parametrize("name", ["base", "MESH_SEED"])
+def test_a_model_that_is_called_as_we_call_another_is_unknown(name):
+    """Anybody can compute the name: a query of that name would hide what the other one reads."""
+    key, base = node("base", "select a as b from {{ source('d', 'p') }}", "source.x.d.p")
+    called = f"mesh_model__{sha256(key.encode()).hexdigest()[:16]}" if name == "base" else name
+    sql = f"with {called} as (select 1 as b) select b from {{{{ ref('base') }}}}"
+    source = {"schema": "d", "identifier": "p", "source_name": "d", "name": "p"}
+    nodes = dict([(key, base), node("out", sql, key), node("fair", "from {{ ref('base') }}", key)])
+    queries = dbt_queries(["out", "fair"], {"sources": {"source.x.d.p": source}, "nodes": nodes})
+    assert queries["out"] == ({"d.p"}, "")
+    assert query_lineage(queries["fair"][1], SCHEMAS).columns["b"] == {("d.p", "a")}
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"nodes": {"a": {}}}', "not json"])

@@ -38,6 +38,7 @@ crons = st.tuples(
 
 @given(crons, st.sampled_from(ZONES), moments)
 @example("* * * * *", "Europe/Berlin", datetime(2024, 10, 27, 1, tzinfo=UTC))
+@example("1 * * * *", "Australia/Lord_Howe", datetime(2024, 5, 1, tzinfo=UTC))
 def test_no_tick_of_a_cron_is_slept_through(line, zone, at):
     """Dagster itself says when it ticks."""
     assert cron_problem(line) is None
