@@ -14,6 +14,19 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
+from dataops_mesh.plan.sqlshape import (
+    column_names,
+    is_matched,
+    is_recursive,
+    is_using,
+    makes_numbers,
+    makes_what_nobody_knows,
+    reads_something,
+    says_nothing,
+    source_of,
+    whole_query,
+)
+
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
@@ -115,7 +128,9 @@ class _Followed:
                     if self._held.get(key, _NOTHING) != held:
                         self._held[key] = held
                         changed = True
-        return {name: self._at(self._query, at) for at, name in enumerate(_named(self._query))}
+        return {
+            name: self._at(self._query, at) for at, name in enumerate(column_names(self._query))
+        }
 
     def _of_scope(self, scope: Scope) -> Iterator[Held]:
         from sqlglot import exp
@@ -132,7 +147,7 @@ class _Followed:
 
     def _at(self, query: exp.Expr, number: int) -> Held:
         """Return what is known by now of a column of a query inside."""
-        if number >= len(_named(query)) or id(query) not in self._scopes:
+        if number >= len(column_names(query)) or id(query) not in self._scopes:
             return _ANYTHING
         return self._held.get((id(query), number), _NOTHING)
 
@@ -146,7 +161,7 @@ class _Followed:
         if isinstance(inner, exp.Column):
             found = self._of_column(inner, scope)
             return replace(found, stands=min(stands, found.stands))
-        if _is_using(inner):  # what `using` makes of two columns of one name
+        if is_using(inner):  # what `using` makes of two columns of one name
             found = _together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
             return replace(found, stands=min(stands, found.stands))
         return self._computed(inner, scope)
@@ -159,7 +174,7 @@ class _Followed:
         hashed: set[Origin] = set()
         pending = [(value, False)]
         counted = False
-        from_nowhere = not _reads(scope.expression)
+        from_nowhere = not reads_something(scope.expression)
         while pending:
             node, compared = pending.pop()
             held = _NOTHING
@@ -178,8 +193,8 @@ class _Followed:
                 held = self._of_existing(node.args["query"])
                 pending.append((node.this, True))
             elif isinstance(node, exp.Query):
-                held = self._of_existing(node) if _says_nothing(node) else self._of_query(node)
-            elif _makes_what_nobody_knows(node, self._query):
+                held = self._of_existing(node) if says_nothing(node) else self._of_query(node)
+            elif makes_what_nobody_knows(node, self._query):
                 held = _ANYTHING
             else:
                 compared = compared or self._breakers.compares(node)
@@ -196,7 +211,7 @@ class _Followed:
     def _of_query(self, node: exp.Query) -> Held:
         """Return what a query holds that stands where a value does."""
         inner = node.unnest()
-        found = [self._at(inner, at) for at in range(len(_named(inner)))] or [_ANYTHING]
+        found = [self._at(inner, at) for at in range(len(column_names(inner)))] or [_ANYTHING]
         return Held(_all(one.clear for one in found), _all(one.hashed for one in found))
 
     def _of_existing(self, node: exp.Expr) -> Held:
@@ -218,7 +233,7 @@ class _Followed:
     def _of_column(self, column: exp.Column, scope: Scope) -> Held:
         from sqlglot import exp
 
-        source = _source(column.table, scope)
+        source = source_of(column.table, scope)
         if isinstance(column.this, exp.Star):
             return _ANYTHING
         if isinstance(source, exp.Table):
@@ -230,7 +245,7 @@ class _Followed:
         if source is None:
             return _ANYTHING
         found = self._of_relation(source, column.name)
-        return _ANYTHING if found.counted and _is_matched(column, scope) else found
+        return _ANYTHING if found.counted and is_matched(column, scope) else found
 
     def _of_relation(self, source: Scope, name: str) -> Held:
         """Return what a column of a query inside holds, by its name."""
@@ -245,8 +260,8 @@ class _Followed:
             called = called or list(relation.alias_column_names)
             query: exp.Expr = inner.unnest()
         else:
-            query = _whole(relation)
-        names = _named(query)
+            query = whole_query(relation)
+        names = column_names(query)
         names[: len(called)] = called[: len(names)]
         wanted = {name.lower(), _AGAIN.sub("", name.lower())}
         twice = len({one.lower() for one in names}) < len(names)
@@ -256,23 +271,17 @@ class _Followed:
             if one.lower() == name.lower() or (twice and one.lower() in wanted)
         ]
         told = _together(found) if found else _ANYTHING
-        return replace(told, counted=told.counted or (_is_recursive(query) and not told.both))
+        return replace(told, counted=told.counted or (is_recursive(query) and not told.both))
 
     def _of_rows(self, relation: exp.UDTF, scope: Scope) -> Held:
         """Return what rows hold that a function makes of values: a range is of any value."""
         from sqlglot import exp
 
         columns = list(relation.find_all(exp.Column))
-        if not columns or any(map(_makes_numbers, relation.walk())):
+        if not columns or any(map(makes_numbers, relation.walk())):
             return _ANYTHING
         found = [self._of_column(one, scope) for one in columns]
         return Held(_all(one.both for one in found), stands=Stands.COMPUTED)
-
-
-def _named(query: exp.Expr) -> list[str]:
-    from sqlglot import exp
-
-    return query.named_selects if isinstance(query, exp.Select | exp.SetOperation) else []
 
 
 def _all(sets: Iterable[frozenset[Origin]]) -> frozenset[Origin]:
@@ -287,110 +296,3 @@ def _together(found: Iterable[Held]) -> Held:
     return Held(
         _all(one.clear for one in every), _all(one.hashed for one in every), stands, counted
     )
-
-
-def _source(name: str, scope: Scope) -> exp.Table | Scope | None:
-    """Return what a name means where it stands: the nearest relation that is read by it."""
-    at: Scope | None = scope
-    while at is not None and name:
-        if name in at.selected_sources:
-            return at.selected_sources[name][1]
-        if name in at.lateral_sources:
-            return at.lateral_sources[name]
-        at = at.parent
-    return None
-
-
-def _whole(relation: exp.Expr) -> exp.Expr:
-    """Return the query that a name means; inside a recursive one, all of it and not its start."""
-    from sqlglot import exp
-
-    above = relation.parent
-    while isinstance(above, exp.SetOperation | exp.Subquery) and above.parent is not None:
-        above = above.parent
-    found = above.this if isinstance(above, exp.CTE) else relation
-    inner: exp.Expr = found.unnest()
-    return inner
-
-
-def _is_using(value: exp.Expr) -> bool:
-    from sqlglot import exp
-
-    if not isinstance(value, exp.Coalesce):
-        return False
-    every = [value.this, *value.expressions]
-    return (
-        all(isinstance(one, exp.Column) for one in every) and len({one.name for one in every}) == 1
-    )
-
-
-def _reads(query: exp.Expr) -> bool:
-    return any(query.args.get(key) for key in ("from_", "from", "joins", "laterals"))
-
-
-def _makes_rows(node: exp.Expr) -> bool:
-    from sqlglot import exp
-
-    return isinstance(node, exp.Explode | exp.Unnest) or _makes_numbers(node)
-
-
-def _makes_numbers(node: exp.Expr) -> bool:
-    from sqlglot import exp
-
-    series = exp.GenerateSeries | exp.GenerateDateArray | exp.GenerateTimestampArray
-    called = isinstance(node, exp.Anonymous) and node.name.lower() in {"range", "generate_series"}
-    return called or isinstance(node, series)
-
-
-def _says_nothing(query: exp.Query) -> bool:
-    """Tell whether a query says the same of each row, so that it only says whether one is there."""
-    from sqlglot import exp
-
-    inner = query.unnest()
-    return isinstance(inner, exp.Select) and not any(
-        one.find(exp.Column, exp.AggFunc, exp.Query, exp.Star) for one in inner.expressions
-    )
-
-
-def _is_matched(column: exp.Column, scope: Scope) -> bool:
-    """Tell whether rows are chosen by what a column is beside another one, or a query."""
-    from sqlglot import exp
-
-    query = scope.expression
-    said = [query.args.get(key) for key in ("where", "having", "qualify")]
-    said += [join.args.get("on") for join in query.args.get("joins") or ()]
-    for condition in said:
-        inner = (
-            condition.this
-            if isinstance(condition, exp.Where | exp.Having | exp.Qualify)
-            else condition
-        )
-        for part in inner.flatten() if isinstance(inner, exp.And) else [inner] if inner else []:
-            named = {(one.table.lower(), one.name.lower()) for one in part.find_all(exp.Column)}
-            me = (column.table.lower(), column.name.lower())
-            if me in named and (len(named) > 1 or part.find(exp.Query)):
-                return True
-    return False
-
-
-def _is_recursive(query: exp.Expr) -> bool:
-    from sqlglot import exp
-
-    named = query.find_ancestor(exp.CTE)
-    clause = named.parent if named is not None else None
-    if named is None or not isinstance(clause, exp.With) or not clause.args.get("recursive"):
-        return False
-    return any(one.name.lower() == named.alias.lower() for one in named.find_all(exp.Table))
-
-
-def _makes_what_nobody_knows(node: exp.Expr, query: exp.Expr) -> bool:
-    """Tell whether it makes any value, as a range does, or numbers rows in an order of below."""
-    from sqlglot import exp
-
-    if isinstance(node, exp.Window) and not node.args.get("order"):
-        return any(
-            isinstance(one.parent, exp.Query) and one.parent is not query
-            for one in query.find_all(exp.Order)
-        )
-    made = _makes_rows(node) and not node.find(exp.Column)
-    return made or isinstance(node, exp.Star) or _makes_numbers(node)

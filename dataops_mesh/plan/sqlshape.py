@@ -1,0 +1,128 @@
+"""What parts of a query are: what a name means in it, what makes rows and numbers of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
+
+
+def column_names(query: exp.Expr) -> list[str]:
+    """Return how the columns of a query are called; nothing where it is none."""
+    from sqlglot import exp
+
+    return query.named_selects if isinstance(query, exp.Select | exp.SetOperation) else []
+
+
+def source_of(name: str, scope: Scope) -> exp.Table | Scope | None:
+    """Return what a name means where it stands: the nearest relation that is read by it."""
+    at: Scope | None = scope
+    while at is not None and name:
+        if name in at.selected_sources:
+            return at.selected_sources[name][1]
+        if name in at.lateral_sources:
+            return at.lateral_sources[name]
+        at = at.parent
+    return None
+
+
+def whole_query(relation: exp.Expr) -> exp.Expr:
+    """Return the query that a name means; inside a recursive one, all of it and not its start."""
+    from sqlglot import exp
+
+    above = relation.parent
+    while isinstance(above, exp.SetOperation | exp.Subquery) and above.parent is not None:
+        above = above.parent
+    found = above.this if isinstance(above, exp.CTE) else relation
+    inner: exp.Expr = found.unnest()
+    return inner
+
+
+def is_using(value: exp.Expr) -> bool:
+    """Tell whether it is what `using` makes of two columns of one name."""
+    from sqlglot import exp
+
+    if not isinstance(value, exp.Coalesce):
+        return False
+    every = [value.this, *value.expressions]
+    return (
+        all(isinstance(one, exp.Column) for one in every) and len({one.name for one in every}) == 1
+    )
+
+
+def reads_something(query: exp.Expr) -> bool:
+    """Tell whether a query reads any relation."""
+    return any(query.args.get(key) for key in ("from_", "from", "joins", "laterals"))
+
+
+def makes_rows(node: exp.Expr) -> bool:
+    """Tell whether it makes rows of one value, or of none."""
+    from sqlglot import exp
+
+    return isinstance(node, exp.Explode | exp.Unnest) or makes_numbers(node)
+
+
+def makes_numbers(node: exp.Expr) -> bool:
+    """Tell whether it makes rows of numbers or times out of their ends."""
+    from sqlglot import exp
+
+    series = exp.GenerateSeries | exp.GenerateDateArray | exp.GenerateTimestampArray
+    called = isinstance(node, exp.Anonymous) and node.name.lower() in {"range", "generate_series"}
+    return called or isinstance(node, series)
+
+
+def says_nothing(query: exp.Query) -> bool:
+    """Tell whether a query says the same of each row, so that it only says whether one is there."""
+    from sqlglot import exp
+
+    inner = query.unnest()
+    return isinstance(inner, exp.Select) and not any(
+        one.find(exp.Column, exp.AggFunc, exp.Query, exp.Star) for one in inner.expressions
+    )
+
+
+def is_matched(column: exp.Column, scope: Scope) -> bool:
+    """Tell whether rows are chosen by what a column is beside another one, or a query."""
+    from sqlglot import exp
+
+    query = scope.expression
+    said = [query.args.get(key) for key in ("where", "having", "qualify")]
+    said += [join.args.get("on") for join in query.args.get("joins") or ()]
+    for condition in said:
+        inner = (
+            condition.this
+            if isinstance(condition, exp.Where | exp.Having | exp.Qualify)
+            else condition
+        )
+        for part in inner.flatten() if isinstance(inner, exp.And) else [inner] if inner else []:
+            named = {(one.table.lower(), one.name.lower()) for one in part.find_all(exp.Column)}
+            me = (column.table.lower(), column.name.lower())
+            if me in named and (len(named) > 1 or part.find(exp.Query)):
+                return True
+    return False
+
+
+def is_recursive(query: exp.Expr) -> bool:
+    """Tell whether a query stands in a common table expression that reads itself."""
+    from sqlglot import exp
+
+    named = query.find_ancestor(exp.CTE)
+    clause = named.parent if named is not None else None
+    if named is None or not isinstance(clause, exp.With) or not clause.args.get("recursive"):
+        return False
+    return any(one.name.lower() == named.alias.lower() for one in named.find_all(exp.Table))
+
+
+def makes_what_nobody_knows(node: exp.Expr, query: exp.Expr) -> bool:
+    """Tell whether it makes any value, as a range does, or numbers rows in an order of below."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Window) and not node.args.get("order"):
+        return any(
+            isinstance(one.parent, exp.Query) and one.parent is not query
+            for one in query.find_all(exp.Order)
+        )
+    made = makes_rows(node) and not node.find(exp.Column)
+    return made or isinstance(node, exp.Star) or makes_numbers(node)
