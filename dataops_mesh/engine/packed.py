@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.engine.delivery import UnclearDelivery
+from dataops_mesh.spec.read.inputs.ports import PACKED
 
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd"}
 _CHUNK = 2**20  # bytes
 
 
@@ -32,10 +32,8 @@ def require_complete(found: Sequence[Path], options: Mapping[str, Any]) -> None:
     """
     said = str(options.get("compression", "auto")).lower()
     for file in found:
-        kind = said if said in _SUFFIXES.values() else ""
-        if said.startswith("auto"):
-            kind = _SUFFIXES.get(file.suffix, "")
-        if kind and (wrong := _wrong(str(file), _state(file), kind)):
+        kind = PACKED.get(file.suffix, "") if said.startswith("auto") else said
+        if kind in PACKED.values() and (wrong := _wrong(str(file), _state(file), kind)):
             raise UnclearDelivery(f"{file.name} {wrong}", "have it delivered again, whole")
 
 

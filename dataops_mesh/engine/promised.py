@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from dataops_mesh.engine import sql
 from dataops_mesh.engine.delivery import READER, UnclearDelivery, dialect
 from dataops_mesh.engine.spelling import spells, value
-from dataops_mesh.engine.wrong import PACKED, place_of_record
+from dataops_mesh.engine.wrong import place_of_record
 from dataops_mesh.errors import did_you_mean
+from dataops_mesh.spec.read.inputs.ports import PACKED
 from dataops_mesh.spec.terms import Contract
 from dataops_mesh.spec.types.shape import ANY, Kind, Shape, read_shape
 from dataops_mesh.spec.types.stored import wanted_types

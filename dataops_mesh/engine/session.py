@@ -214,10 +214,10 @@ def bind_source(
         view = sql.identifier(name)
         if source.format is not SourceFormat.PARQUET:
             require_complete(files, options)
+            if contract is None:
+                require_something(files, options)
         if source.format is SourceFormat.CSV:
             require_names_once(con, files, options)
-        if contract is None and source.format is not SourceFormat.PARQUET:
-            require_something(files, options)
         if contract is not None:
             read = _PROMISED[source.format]
             relation, new = read(con, files, options, promised_columns(contract))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.spec.model import SourceFormat
+from dataops_mesh.spec.read.inputs.ports import PACKED
 
-PACKED = frozenset({".gz", ".zst"})
 _LONGEST_LINE = 2_000_000  # bytes, of DuckDB
 _PLACE = re.compile(r'file "([^"\n]+)", (?:at byte \d+ )?in (line|record/value) (\d+)')
 _TOLD = {

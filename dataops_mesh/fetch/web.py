@@ -21,6 +21,7 @@ from dataops_mesh.errors import FULL
 from dataops_mesh.fetch.driver import Before, Fetched, Piece, Say, Where
 from dataops_mesh.fetch.faults import Absent, Fault, Refusal
 from dataops_mesh.fetch.reach import require_reachable, session
+from dataops_mesh.spec.read.inputs.ports import PACKED
 from dataops_mesh.spec.read.inputs.remote import url_problem
 from dataops_mesh.spec.remote import WEB
 
@@ -28,7 +29,6 @@ TIMEOUT = (10.0, 60.0)  # to connect, and between two pieces of an answer
 _HOPS = 5
 _BLOCK = 2**20
 _SAID_EVERY = 5.0  # seconds between two words on how far it is
-_PACKED = (".gz", ".zst")
 _PORTS = {"http": 80, "https": 443}
 _NOT_MODIFIED = 304
 _NAME = re.compile(r"[^\x00-\x1f/]{1,100}")
@@ -189,7 +189,7 @@ def _save(answer: requests.Response, path: Path, say: Say) -> None:
     if size is not None and size > shutil.disk_usage(path.parent).free:
         raise OSError(min(FULL), "there is no room for what is fetched", str(path))
     # What its name says is packed, is meant packed, whatever the server calls it.
-    unpack = not path.name.lower().endswith(_PACKED)
+    unpack = not path.name.lower().endswith(tuple(PACKED))
     packed = answer.headers.get("content-encoding", "identity").lower() != "identity"
     done, told = 0, time.monotonic()
     with path.open("wb") as file:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dataops_mesh.plan.sqlspelled import is_named
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -24,7 +26,7 @@ def with_names(query: exp.Query, own: str) -> bool:
 
     for one in query.find_all(exp.SetOperation):
         sides = (one.this, one.expression) if one.args.get("by_name") else ()
-        if not all(map(_is_named, sides)):
+        if not all(map(is_named, sides)):
             return False
     outer = {id(select) for select in _leaves(query)}
     count = 0
@@ -46,6 +48,7 @@ def with_tables(query: exp.Query) -> bool:
     """
     from sqlglot import exp
 
+    there = {(one.text("db").lower(), one.name.lower()) for one in query.find_all(exp.Table)}
     for column in list(query.find_all(exp.Column)):
         first, second = column.text("db").lower(), column.table.lower()
         if not first:
@@ -62,7 +65,7 @@ def with_tables(query: exp.Query) -> bool:
         ]  # fmt: skip
         if len(tables) == 1 and called.count(second) == 1 and first not in called:
             column.set("db", None)
-        elif not tables and called.count(first) == 1:  # a field of a struct
+        elif (first, second) not in there and called.count(first) == 1:  # a field of a struct
             whole = exp.column(column.args["table"].copy(), table=column.args["db"].copy())
             column.replace(exp.Dot(this=whole, expression=column.this.copy()))
         else:
@@ -90,15 +93,6 @@ def _leaves(query: exp.Expr) -> Iterator[exp.Expr]:
         yield from _leaves(inner.expression)
     else:
         yield inner
-
-
-def _is_named(side: exp.Expr) -> bool:
-    from sqlglot import exp
-
-    return all(
-        isinstance(select, exp.Select) and all(map(_has_name, select.expressions))
-        for select in _leaves(side)
-    )
 
 
 def _has_name(one: exp.Expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -87,21 +88,25 @@ def is_matched(column: exp.Column, scope: Scope) -> bool:
     """Tell whether rows are chosen by what a column is beside another one, or a query."""
     from sqlglot import exp
 
-    query = scope.expression
-    said = [query.args.get(key) for key in ("where", "having", "qualify")]
-    said += [join.args.get("on") for join in query.args.get("joins") or ()]
+    me = column.table.lower(), column.name.lower()
+    for part in _choosing(scope.expression):
+        named = {(one.table.lower(), one.name.lower()) for one in part.find_all(exp.Column)}
+        if me in named and (len(named) > 1 or part.find(exp.Query)):
+            return True
+    ends = (scope.expression.args.get(key) for key in ("limit", "offset"))
+    return any(one is not None and one.find(exp.Column, exp.Query) for one in ends)
+
+
+def _choosing(query: exp.Expr) -> Iterator[exp.Expr]:
+    """Return what decides which rows there are, and which come first; each `and` in its parts."""
+    from sqlglot import exp
+
+    if order := query.args.get("order"):
+        yield order
+    said = [query.args[key].this for key in ("where", "having", "qualify") if query.args.get(key)]
+    said += [on for join in query.args.get("joins") or () if (on := join.args.get("on"))]
     for condition in said:
-        inner = (
-            condition.this
-            if isinstance(condition, exp.Where | exp.Having | exp.Qualify)
-            else condition
-        )
-        for part in inner.flatten() if isinstance(inner, exp.And) else [inner] if inner else []:
-            named = {(one.table.lower(), one.name.lower()) for one in part.find_all(exp.Column)}
-            me = (column.table.lower(), column.name.lower())
-            if me in named and (len(named) > 1 or part.find(exp.Query)):
-                return True
-    return False
+        yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
 
 
 def is_recursive(query: exp.Expr) -> bool:
@@ -119,10 +124,24 @@ def makes_what_nobody_knows(node: exp.Expr, query: exp.Expr) -> bool:
     """Tell whether it makes any value, as a range does, or numbers rows in an order of below."""
     from sqlglot import exp
 
-    if isinstance(node, exp.Window) and not node.args.get("order"):
-        return any(
+    if isinstance(node, exp.Window):
+        return _follows_an_order(node) and any(
             isinstance(one.parent, exp.Query) and one.parent is not query
             for one in query.find_all(exp.Order)
         )
     made = makes_rows(node) and not node.find(exp.Column)
     return made or isinstance(node, exp.Star) or makes_numbers(node)
+
+
+def _follows_an_order(window: exp.Window) -> bool:
+    """Tell whether a window counts in the order in which rows come: it says none of its own.
+
+    A sum over a whole partition is the same in any order.
+    """
+    from sqlglot import exp
+
+    if window.args.get("order"):
+        return False
+    whole = (exp.Sum, exp.Avg, exp.Count, exp.Min, exp.Max, exp.Stddev, exp.Variance)
+    inner = window.this.this if isinstance(window.this, exp.Filter) else window.this
+    return bool(window.args.get("spec")) or not isinstance(inner, whole)

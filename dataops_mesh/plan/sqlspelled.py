@@ -121,7 +121,7 @@ def _reorder(
     sides = list(_sides(chain[0], names))
     if any(one.args.get(key) for one in chain for key in ("on", "side", "kind")):
         return False
-    if not all(has and _is_named(side) for _, _, side, has in sides):
+    if not all(has and is_named(side) for _, _, side, has in sides):
         return False
     every = list(dict.fromkeys(name for *_, has in sides for name in has))
     for one, key, side, has in sides:
@@ -141,7 +141,7 @@ def _names(side: exp.Expr) -> tuple[str, ...]:
     return () if len(lower) < len(names) or lower & {"", "*"} else names
 
 
-def _is_named(side: exp.Expr) -> bool:
+def is_named(side: exp.Expr) -> bool:
     """Tell whether each column of a side is written with its name, or by a star."""
     from sqlglot import exp
 

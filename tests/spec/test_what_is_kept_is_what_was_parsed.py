@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-import time
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataops_mesh.errors import DeclarationError
-from dataops_mesh.spec.kept import codec, kept
+from dataops_mesh.spec.kept import codec
 from dataops_mesh.spec.kept.kept import Kept
 from dataops_mesh.spec.loader import load_product
 
@@ -226,27 +224,6 @@ def test_another_version_of_the_library_parses_again(place, monkeypatch):
     cache.kept().load(folder, place)
     assert cache.keys() == before.keys()
     assert cache != before
-
-
-@pytest.mark.parametrize("name", ["spec/deep/two.py", "spec/schema.json", "errors.py"])
-def test_code_of_the_same_size_and_date_is_other_code(name, tmp_path, monkeypatch):
-    """As in an image whose files all have one date."""
-    for folder in ("spec/deep", "policy", "transform"):
-        (tmp_path / folder).mkdir(parents=True)
-    files = [tmp_path / one for one in ("spec/deep/two.py", "spec/schema.json", "errors.py", "cron.py")]  # fmt: skip
-    for file in files:
-        file.write_text("a = 1", "utf-8")
-        os.utime(file, (0, 0))
-    monkeypatch.setattr(kept, "_LIBRARY", tmp_path)
-    digest = kept.library.__wrapped__
-    before = digest()
-    assert before == digest()
-    time.sleep(0.02)  # what clocks of file systems can tell
-    (tmp_path / name).write_text("a = 2", "utf-8")
-    os.utime(tmp_path / name, (0, 0))
-    edited = digest()
-    (tmp_path / "policy" / "new.py").touch()
-    assert len({before, edited, digest()}) == 3
 
 
 def test_a_link_that_leads_elsewhere_now_is_noticed(place, tmp_path):

@@ -80,6 +80,8 @@ def test_a_year_of_flights(year):
     assert share["nulls"] >= 0.97
     # Delays wander from day to day by more than three deviations of a day's own values.
     assert share["mean"] >= 0.83
+    every = [seen for some in found.values() for seen in some]
+    assert sum(every) / len(every) >= 0.92
     assert sum(steady) / len(steady) >= 0.99
 
 

@@ -40,7 +40,7 @@ _SUFFIXES = {
     ".jsonl": SourceFormat.JSON,
     ".ndjson": SourceFormat.JSON,
 }
-_PACKED = (".gz", ".zst")
+PACKED = {".gz": "gzip", ".zst": "zstd"}
 _ANY_TEXT = {"compression", "union_by_name"}
 OPTIONS = {
     SourceFormat.CSV: _ANY_TEXT | {
@@ -84,7 +84,7 @@ def infer_format(path: str) -> SourceFormat:
     ('csv', 'file')
     """
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    packed = bool(suffixes) and suffixes[-1] in _PACKED
+    packed = bool(suffixes) and suffixes[-1] in PACKED
     if packed:
         suffixes.pop()
     found = _SUFFIXES.get(suffixes[-1], SourceFormat.FILE) if suffixes else SourceFormat.FILE
