@@ -21,12 +21,11 @@ def ours(products: int, *, again: bool = False) -> Callable[[], Any]:
         products: how many.
         again: another process has loaded the same files before.
     """
-    import dagster as dg  # noqa: F401 - imports are not measured
-
-    import dataops_mesh.factory.domain  # noqa: F401 - the same
+    import dataops_mesh.factory.domain  # noqa: F401 - imports are not measured
     from dataops_mesh.run.environment import open_environment
     from dataops_mesh.settings import load_settings
 
+    _import_dagster()
     root = Path(mkdtemp())
     write_mesh(root, products, domains=1, columns=COLUMNS)
     if again:
@@ -41,6 +40,7 @@ def by_hand(products: int) -> Callable[[], Any]:
     import dagster as dg
 
     checks = _checks_of_a_product()
+    _import_dagster()
 
     def key(number: int) -> dg.AssetKey:
         return dg.AssetKey(["domain_0", f"product_{number}"])
@@ -65,6 +65,16 @@ def by_hand(products: int) -> Callable[[], Any]:
         return _size(dg.Definitions(assets=assets, jobs=[job]))
 
     return work
+
+
+def _import_dagster() -> None:
+    """Import all of Dagster that building a repository needs; parts of it come with the first."""
+    import dagster as dg
+
+    @dg.asset
+    def first() -> None: ...
+
+    dg.Definitions(assets=[first]).get_repository_def()
 
 
 def _ours(root: Path) -> Any:

@@ -71,6 +71,8 @@ def written_out(text: str, product: Product, where: Location) -> str:
 
 def macro_files(product: Product) -> tuple[Path, ...]:
     """Return the files of the macros that the product's SQL calls; none where they are wrong."""
+    if not product.shared:
+        return ()
     found: dict[Path, None] = {}
     for file in product.transform.files:
         try:

@@ -29,6 +29,17 @@ print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
 """
 
 
+LOAD_AGAIN = """
+import gc, json, sys
+from pathlib import Path
+from dataops_mesh import load_domain
+def loaded():
+    assert gc.isenabled()
+    return len(load_domain(Path(sys.argv[1])).assets or ()), gc.get_freeze_count(), gc.isenabled()
+print(json.dumps([loaded(), loaded()]))
+"""
+
+
 def status(text, csv=GOOD):
     files = orders(csv)
     text = files["product.odps.yaml"].replace("inputPorts:", f"status: {text}\ninputPorts:")
@@ -36,15 +47,19 @@ def status(text, csv=GOOD):
 
 
 def imported_by_loading(settings, domain):
+    return set(said_by(LOAD, settings, domain))
+
+
+def said_by(script, settings, domain):
     done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(settings.domains_folder / domain)],
+        [sys.executable, "-c", script, str(settings.domains_folder / domain)],
         capture_output=True,
         text=True,
         check=True,
         timeout=120,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
-    return set(json.loads(done.stdout))
+    return json.loads(done.stdout)
 
 
 def test_every_mistake_of_a_domain_is_reported_at_once_with_its_line(tmp_path):
@@ -119,6 +134,16 @@ def test_only_a_domain_with_a_dbt_product_imports_dbt(tmp_path):
     imported = imported_by_loading(settings, "dots")
     assert "dagster_dbt" in imported
     assert "great_expectations" not in imported
+
+
+def test_what_a_process_loads_first_is_not_looked_at_for_garbage_and_the_rest_is(tmp_path):
+    settings = write_workspace(tmp_path, {"shop": {"orders": orders()}})
+    (first, frozen, on), (second, still, on_again) = said_by(LOAD_AGAIN, settings, "shop")
+    assert first == second > 0
+    assert frozen > 10_000, "what was loaded is set aside"
+    assert still <= frozen, "what is loaded again can be garbage one day"
+    assert on
+    assert on_again
 
 
 def test_loading_makes_no_store_and_no_file(tmp_path):

@@ -73,13 +73,18 @@ def serializes(check: Check) -> bool:
 
 def _scoped(product: Product, check: Check) -> Check:
     """Mark the checks of a partitioned port that must read all its partitions."""
+    wide = _reads_all(product, check)
+    return check if wide == check.table_wide else replace(check, table_wide=wide)
+
+
+def _reads_all(product: Product, check: Check) -> bool:
     partitioning = product.partitioning
     if partitioning is None or check.stage is not Stage.OUTPUT:
-        return replace(check, table_wide=False)
+        return False
     keys = isinstance(check.measure, Duplicates)
     if keys and partitioning.column in getattr(check.measure, "columns", ()):
-        return replace(check, table_wide=False)
-    return replace(check, table_wide=keys or check.table_wide or check.name in CHECKED)
+        return False
+    return keys or check.table_wide or check.name in CHECKED
 
 
 def measure_of(rule: Rule) -> Measure | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -23,16 +23,22 @@ def fingerprint(
     return digest([kind, _plain(measure), _plain(threshold), severity, stage, relation])
 
 
-def _plain(one: Measure | Threshold) -> dict[str, Any]:
-    """Return a dataclass as a mapping; of texts and numbers alone without going through them."""
+def _plain(one: Any) -> Any:
+    """Return dataclasses as mappings, as `asdict` does, without a copy of what is not one."""
     kind: Any = type(one)
-    found = {name: getattr(one, name) for name in _names(kind)}
-    return found if all(type(value) in _FLAT for value in found.values()) else asdict(one)
+    if kind in _FLAT:
+        return one
+    if kind in {tuple, list}:
+        return [*map(_plain, one)]
+    if kind is dict:
+        return {key: _plain(value) for key, value in one.items()}
+    names = _names(kind)
+    return one if names is None else {name: _plain(getattr(one, name)) for name in names}
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _names(kind: Any) -> tuple[str, ...] | None:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def must(port: OutputPort, name: str, measure: Measure, where: Location, dimension: str) -> Check:
