@@ -119,7 +119,8 @@ def _bring(store: Store, release: Release, anew: Callable[[str], bool]) -> None:
 
 def _write(store: Store, release: Release, domain: str, *, anew: bool) -> None:
     """Write a catalog aside and rename it into place."""
-    ports, target = ports_of(release), path_of(store, domain)
+    # Ports of its own: what was read of the partitions of other domains is let go.
+    ports, target = ports_of(release).seen({}), path_of(store, domain)
     node = ports.nodes[domain]
     if next(ports.lights(domain), None) is None:
         _drop(store, domain, Written(node))
