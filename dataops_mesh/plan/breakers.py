@@ -9,28 +9,39 @@ fast and are searched in minutes; not `min`, `max`, `first`, `any_value`, `list`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dataops_mesh.plan.held import UNKNOWN, Origin, Stands, held_by
+from dataops_mesh.plan.held import held_by
+from dataops_mesh.plan.holding import UNKNOWN, Origin, Stands
 from dataops_mesh.plan.sqllineage import qualified_query
+from dataops_mesh.plan.sqlwords import loses_an_argument
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 _COARSE = frozenset({"WEEK", "MONTH", "QUARTER", "YEAR", "DECADE", "CENTURY", "MILLENNIUM"})
 _SHA2 = frozenset({"256", "384", "512"})
+_MOST_WORDS = 20  # that a CASE may say: with one for each value it says the values
+_TENS = 10
 _KEPT_BY_NAME = frozenset({"hash", "to_base", "bin"})
 
 
 def clear_columns(
-    text: str, schemas: Mapping[str, Sequence[str]]
+    text: str,
+    schemas: Mapping[str, Sequence[str]],
+    is_secret: Callable[[Origin], bool] = lambda _: True,
 ) -> Mapping[str, frozenset[Origin]] | None:
     """Return, for each output column, the columns whose values are still in it.
 
     None if the query is beyond us; a column is absent if what it is made of is. Of rows that the
     query itself makes nobody can tell: `join range(100) r on r.range = p.pin` has the pins in it.
+
+    Args:
+        text: the query.
+        schemas: the columns of each input.
+        is_secret: tells of a column whether anybody minds that it is seen.
 
     >>> found = clear_columns("select sha256(a) as x, max(b) as y from d.p", {"d.p": ["a", "b"]})
     >>> sorted(found["x"]), sorted(found["y"])
@@ -38,12 +49,32 @@ def clear_columns(
     """
     try:
         found = qualified_query(text, schemas)
-        if found is None or _is_hidden(found[0]):
+        if found is None or _is_hidden(found[0]) or loses_an_argument(text):
             return None
-        held = held_by(*found, Breaking())
+        held = held_by(*found, Breaking(), is_secret)
     except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
         return None
     return {name: one.clear for name, one in held.items() if UNKNOWN not in one.clear}
+
+
+def standing_columns(text: str, schemas: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Return the output columns that are a column of an input as it stands, or nothing of any.
+
+    >>> standing_columns("select a, b * 10 as c from d.p", {"d.p": ["a", "b"]})
+    frozenset({'a'})
+    """
+    try:
+        found = qualified_query(text, schemas)
+        if found is None or _is_hidden(found[0]) or loses_an_argument(text):
+            return frozenset()
+        held = held_by(*found, Breaking(), lambda _: True)
+    except Exception:  # noqa: BLE001 - as above
+        return frozenset()
+    return frozenset(
+        name
+        for name, one in held.items()
+        if one.stands > Stands.COMPUTED and UNKNOWN not in one.both
+    )
 
 
 def _is_hidden(query: exp.Query) -> bool:
@@ -66,15 +97,23 @@ class Breaking:
         """Return the columns that must stand, and how, so that nothing of them is left."""
         from sqlglot import exp
 
-        if isinstance(node, exp.Filter) and not _is_windowed(node.this):
-            node = node.this  # which rows are counted is as little a value as the number
-        if _aggregates(node):
-            return Stands.COMPUTED, ()
         if isinstance(node, exp.Is):
             null = isinstance(node.expression, exp.Null)
             column = node.this.unnest()
             return (Stands.AS_IS, (column,)) if null and isinstance(column, exp.Column) else None
-        return (Stands.TRIED, node.find_all(exp.Column)) if _is_bucket(node) else None
+        if not _is_bucket(node):
+            return None
+        # Whether it could be cast says what a value looks like.
+        least = Stands.AS_IS if node.find(exp.Is) else Stands.TRIED
+        return least, node.find_all(exp.Column)
+
+    def counts(self, node: exp.Expr) -> bool:
+        """Tell whether it is a number of a group: which rows are counted is as little a value."""
+        from sqlglot import exp
+
+        if isinstance(node, exp.Filter) and not _is_windowed(node.this):
+            node = node.this
+        return _aggregates(node)
 
     def hashes(self, node: exp.Expr) -> bool:
         """Tell whether it is a hash that nobody searches in minutes."""
@@ -154,8 +193,11 @@ def _is_bucket(node: exp.Expr) -> bool:
             told = [one.args["true"] for one in node.args["ifs"]]
             said = [*told, *([node.args["default"]] if node.args.get("default") else [])]
             plain = all(isinstance(one, exp.Literal | exp.Null | exp.Boolean) for one in said)
-            return plain and all(
-                map(_compares, [node.this, *(one.this for one in node.args["ifs"])])
+            few = len({one.sql() for one in said}) <= _MOST_WORDS
+            return (
+                plain
+                and few
+                and all(map(_compares, [node.this, *(one.this for one in node.args["ifs"])]))
             )
     return False
 
@@ -178,21 +220,20 @@ def _is_windowed(node: exp.Expr) -> bool:
     from sqlglot import exp
 
     above = node.parent
-    while isinstance(above, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+    while isinstance(above, exp.Filter | exp.IgnoreNulls | exp.RespectNulls | exp.WithinGroup):
         above = above.parent
     return isinstance(above, exp.Window)
 
 
 def _is_division(node: exp.Expr) -> bool:
-    """Tell whether it is a division by a number of at least 2."""
+    """Tell whether it is a division by ten or more, as one rounds to tens and more."""
     from sqlglot import exp
 
     while isinstance(node, exp.Paren):
         node = node.this
     if not isinstance(node, exp.Div | exp.IntDiv) or not isinstance(node.expression, exp.Literal):
         return False
-    least = 2
-    enough = not node.expression.is_string and float(node.expression.name) >= least
+    enough = not node.expression.is_string and float(node.expression.name) >= _TENS
     return enough and _is_column(node.this)
 
 

@@ -1,29 +1,43 @@
 """What the values of a query's columns hold, followed through every query inside it.
 
-Each column of each SELECT holds columns that can be read in it, columns of which it has a hash, and
-it is one as it stands or computed of some. What a breaker leaves depends on all three: a bucket of
-what was computed keeps what went in, and so does a hash that somebody compares. A recursive query
-reads its own rows, so nothing is said before nothing changes any more.
+What a breaker leaves depends on how a column stands: a bucket of what was computed keeps what went
+in, and so does a hash that somebody compares. A recursive query reads its own rows, so nothing is
+said before nothing changes any more.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from dataops_mesh.plan.holding import (
+    ANYTHING,
+    NOTHING,
+    Breakers,
+    Held,
+    Origin,
+    Parts,
+    Stands,
+    every_of,
+    together,
+)
 from dataops_mesh.plan.sqlshape import (
+    choosing,
     column_names,
-    is_matched,
+    columns_that_make_rows,
+    ends_by_values,
     is_recursive,
     is_using,
+    is_written,
     makes_numbers,
+    makes_rows,
     makes_what_nobody_knows,
     reads_something,
     says_nothing,
     source_of,
+    whole_lateral,
     whole_query,
 )
 
@@ -31,59 +45,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
 
-Origin = tuple[str, str]  # input port, column
-UNKNOWN: Origin = ("", "")
 _AGAIN = re.compile(r"(?:[_:]\d+)+$")  # how DuckDB calls a column whose name is there already
-
-
-class Stands(IntEnum):
-    """How far a column is one of those that were read."""
-
-    COMPUTED = 0
-    TRIED = 1  # where it could be cast: a null says that it could not
-    AS_IS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a value holds.
-
-    Args:
-        clear: the columns whose values are in it; `UNKNOWN` if nobody can tell of some.
-        hashed: the columns of which it has a hash.
-        stands: whether it is a column as it stands.
-        counted: it is a number that the query made: of any value that it is joined to.
-    """
-
-    clear: frozenset[Origin] = frozenset()
-    hashed: frozenset[Origin] = frozenset()
-    stands: Stands = Stands.AS_IS
-    counted: bool = False
-
-    @property
-    def both(self) -> frozenset[Origin]:
-        """Return the columns that are in it once somebody compares it."""
-        return self.clear | self.hashed
-
-
-_NOTHING = Held()
-_ANYTHING = Held(frozenset({UNKNOWN}), stands=Stands.COMPUTED)
-
-
-class Breakers(Protocol):
-    """What is known of functions."""
-
-    def bucket(self, node: exp.Expr) -> tuple[Stands, Iterable[exp.Column]] | None:
-        """Return the columns that must stand, and how, so that nothing of them is left."""
-
-    def hashes(self, node: exp.Expr) -> bool:
-        """Tell whether it hashes what is in it."""
-
-    def compares(self, node: exp.Expr) -> bool:
-        """Tell whether it may say if two values are the same."""
-
-    def casts(self, node: exp.Expr) -> Stands | None:
-        """Return how its argument still stands, if it is a cast that keeps it."""
 
 
 def held_by(
@@ -91,16 +53,18 @@ def held_by(
     names: Mapping[str, str],
     spelled: Mapping[str, Mapping[str, str]],
     breakers: Breakers,
+    is_secret: Callable[[Origin], bool],
 ) -> dict[str, Held]:
     """Return what each column of a query holds.
 
     Args:
-        query: with every name resolved, and nothing called by a name that is not a column's.
-        names: the relations outside the query, by what they are called in it.
-        spelled: of each of those, how its columns are spelled.
+        query: with every name resolved.
+        names: the relations outside, by what they are called in it.
+        spelled: how the columns of each are spelled.
         breakers: what is known of functions.
+        is_secret: tells of a column whether anybody minds.
     """
-    return _Followed(query, names, spelled, breakers).columns()
+    return _Followed(query, names, spelled, breakers, is_secret).columns()
 
 
 class _Followed:
@@ -110,10 +74,12 @@ class _Followed:
         names: Mapping[str, str],
         spelled: Mapping[str, Mapping[str, str]],
         breakers: Breakers,
+        is_secret: Callable[[Origin], bool],
     ) -> None:
         from sqlglot.optimizer.scope import traverse_scope
 
         self._names, self._spelled, self._breakers = names, spelled, breakers
+        self._is_secret = is_secret
         self._query = query.unnest()
         self._scopes = {id(scope.expression): scope for scope in traverse_scope(query)}
         self._held: dict[tuple[int, int], Held] = {}
@@ -125,7 +91,7 @@ class _Followed:
             for scope in self._scopes.values():
                 for number, held in enumerate(self._of_scope(scope)):
                     key = id(scope.expression), number
-                    if self._held.get(key, _NOTHING) != held:
+                    if self._held.get(key, NOTHING) != held:
                         self._held[key] = held
                         changed = True
         return {
@@ -139,17 +105,31 @@ class _Followed:
         if isinstance(query, exp.SetOperation):
             sides = query.this.unnest(), query.expression.unnest()
             for number in range(len(query.named_selects)):
-                yield _together(self._at(side, number) for side in sides)
+                yield self._of_sides(sides, number)
         elif isinstance(query, exp.Select):
             known = not query.is_star
-            for one in query.expressions:
-                yield self._of_value(one, scope) if known else _ANYTHING
+            held = [self._of_value(one, scope) if known else ANYTHING for one in query.expressions]
+            matched = any(one.counted for one in held) and self._is_matched(scope)
+            yield from (ANYTHING if matched and one.counted else one for one in held)
+
+    def _of_sides(self, sides: tuple[exp.Expr, ...], number: int) -> Held:
+        """Return what a column of a union holds: values written in it are guesses of the others."""
+        held = together(self._at(side, number) for side in sides)
+        if not held.counted and not any(is_written(side, number) for side in sides):
+            return held
+        return replace(held, clear=held.both, hashed=frozenset(), counted=True)
+
+    def _is_matched(self, scope: Scope) -> bool:
+        """Tell whether rows are chosen by what the query made beside what somebody minds."""
+        if ends_by_values(scope.expression):
+            return True
+        return any(self._computed(part, scope).matches for part in choosing(scope.expression))
 
     def _at(self, query: exp.Expr, number: int) -> Held:
         """Return what is known by now of a column of a query inside."""
         if number >= len(column_names(query)) or id(query) not in self._scopes:
-            return _ANYTHING
-        return self._held.get((id(query), number), _NOTHING)
+            return ANYTHING
+        return self._held.get((id(query), number), NOTHING)
 
     def _of_value(self, value: exp.Expr, scope: Scope) -> Held:
         from sqlglot import exp
@@ -162,90 +142,126 @@ class _Followed:
             found = self._of_column(inner, scope)
             return replace(found, stands=min(stands, found.stands))
         if is_using(inner):  # what `using` makes of two columns of one name
-            found = _together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
+            found = together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
             return replace(found, stands=min(stands, found.stands))
         return self._computed(inner, scope)
 
     def _computed(self, value: exp.Expr, scope: Scope) -> Held:
-        """Return what is left of all columns in a value that is computed."""
         from sqlglot import exp
 
-        clear: set[Origin] = set()
-        hashed: set[Origin] = set()
-        pending = [(value, False)]
-        counted = False
+        parts = Parts(self._is_secret)
+        pending = [(value, False, False)]
         from_nowhere = not reads_something(scope.expression)
         while pending:
-            node, compared = pending.pop()
-            held = _NOTHING
-            bucket = self._breakers.bucket(node)
-            if bucket is not None:
-                least, columns = bucket
-                found = [self._of_column(one, scope) for one in columns]
-                held = Held(_all(one.both for one in found if one.stands < least))
-            elif self._breakers.hashes(node):
-                held = Held(hashed=self._computed(node.this, scope).both)
-            elif isinstance(node, exp.Column):
-                held = self._of_column(node, scope)
-            elif isinstance(node, exp.Exists):
-                held = self._of_existing(node)
-            elif isinstance(node, exp.In) and node.args.get("query"):
-                held = self._of_existing(node.args["query"])
-                pending.append((node.this, True))
-            elif isinstance(node, exp.Query):
-                held = self._of_existing(node) if says_nothing(node) else self._of_query(node)
-            elif makes_what_nobody_knows(node, self._query):
-                held = _ANYTHING
-            else:
-                compared = compared or self._breakers.compares(node)
-                pending += [(one, compared) for one in node.iter_expressions()]
-            counted = counted or held.counted or isinstance(node, exp.Window)
-            clear |= held.both if compared else held.clear
-            hashed |= frozenset() if compared else held.hashed
+            node, compared, inside = pending.pop()
+            held = self._of_part(node, scope)
+            if held is None:
+                if isinstance(node, exp.In) and node.args.get("query"):
+                    held, below = self._of_existing(node.args["query"]), [(node.this, True)]
+                else:
+                    compared = compared or self._breakers.compares(node)
+                    below = [(one, compared) for one in node.iter_expressions()]
+                inside = inside or isinstance(node, exp.Window)
+                pending += [(one, told, inside) for one, told in below]
+            if isinstance(node, exp.Window) or makes_rows(node):
+                parts.add_numbers()
+            if held is not None:
+                parts.add(node.sql(), held, compared=compared, in_window=inside)
         if from_nowhere and value.find(exp.Column, exp.Query) is None:
-            clear.add(UNKNOWN)  # a row that the query makes may be any value that it is joined to
-        none = not clear and not hashed
-        stands = Stands.AS_IS if none else Stands.COMPUTED
-        return Held(frozenset(clear), frozenset(hashed), stands, counted)
+            parts.add_anything()  # a row that the query makes may be any value it is joined to
+        return parts.held()
+
+    def _of_part(self, node: exp.Expr, scope: Scope) -> Held | None:
+        """Return what a part of a value holds; None where its own parts say it."""
+        from sqlglot import exp
+
+        if self._breakers.counts(node):
+            # Which rows are counted may be those in which what the query made is the value.
+            if any(self._computed(one, scope).matches for one in node.iter_expressions()):
+                return ANYTHING
+            return Held(self._making_rows(scope), counted=True)
+        if (bucket := self._breakers.bucket(node)) is not None:
+            return self._of_bucket(node, bucket, scope)
+        if self._breakers.hashes(node):
+            inner = self._computed(node.this, scope)
+            return Held(hashed=inner.both, counted=inner.counted, matches=inner.matches)
+        if isinstance(node, exp.Column):
+            return self._of_column(node, scope)
+        if isinstance(node, exp.Exists):
+            return self._of_existing(node)
+        if isinstance(node, exp.Query):
+            return self._of_existing(node) if says_nothing(node) else self._of_query(node)
+        return ANYTHING if makes_what_nobody_knows(node, self._query) else None
+
+    def _of_bucket(
+        self, node: exp.Expr, bucket: tuple[Stands, Iterable[exp.Column]], scope: Scope
+    ) -> Held:
+        """Return what a bucket leaves of its columns: nothing, where they stand as they must."""
+        from sqlglot import exp
+
+        least, columns = bucket
+        found = {one.sql(): self._of_column(one, scope) for one in columns}
+        left = every_of(one.both for one in found.values() if one.stands < least)
+        every = self._side_by_side(found)
+        which = node.sql()
+        told = every.both if not isinstance(node, exp.Is) else ()
+        coarse = frozenset((origin, which) for origin in told)
+        return Held(left, counted=every.counted, coarse=coarse, matches=every.matches)
+
+    def _side_by_side(self, found: Mapping[str, Held]) -> Held:
+        """Return what is held by a value that columns decide, each under its name."""
+        parts = Parts(self._is_secret)
+        for name, held in found.items():
+            parts.add(name, held, compared=True)
+        return parts.held()
+
+    def _making_rows(self, scope: Scope, seen: frozenset[int] = frozenset()) -> frozenset[Origin]:
+        """Return the columns that say how many rows there are: `range(pin)` has as many."""
+        from sqlglot import exp
+
+        found = frozenset[Origin]()
+        for _, source in scope.selected_sources.values():
+            if isinstance(source, exp.Table):
+                made, at = columns_that_make_rows(source), scope
+            else:
+                at = self._scopes.get(id(whole_lateral(source.expression)), source)
+                made = columns_that_make_rows(at.expression)
+                found |= self._making_rows(at, seen | {id(at)}) if id(at) not in seen else found
+            found |= every_of(self._of_column(one, at).both for one in made)
+        return found
 
     def _of_query(self, node: exp.Query) -> Held:
         """Return what a query holds that stands where a value does."""
         inner = node.unnest()
-        found = [self._at(inner, at) for at in range(len(column_names(inner)))] or [_ANYTHING]
-        return Held(_all(one.clear for one in found), _all(one.hashed for one in found))
+        found = [self._at(inner, at) for at in range(len(column_names(inner)))] or [ANYTHING]
+        return replace(together(found), stands=Stands.COMPUTED)
 
     def _of_existing(self, node: exp.Expr) -> Held:
         """Return what decides whether a row is there: what queries inside name of theirs."""
         from sqlglot import exp
 
-        found = []
-        for select in node.find_all(exp.Select):
+        found = dict[str, Held]()
+        for column in node.find_all(exp.Column):
+            select = column.find_ancestor(exp.Select)
             scope = self._scopes.get(id(select))
-            if scope is None:
-                return _ANYTHING
-            own = scope.selected_sources
-            named = (
-                one for one in select.find_all(exp.Column) if not one.table or one.table in own
-            )
-            found += [self._of_column(one, scope) for one in named]
-        return Held(_all(one.both for one in found))
+            found[column.sql()] = ANYTHING if scope is None else self._of_column(column, scope)
+        return self._side_by_side(found)
 
     def _of_column(self, column: exp.Column, scope: Scope) -> Held:
         from sqlglot import exp
 
         source = source_of(column.table, scope)
         if isinstance(column.this, exp.Star):
-            return _ANYTHING
+            return ANYTHING
         if isinstance(source, exp.Table):
             if source.name not in self._names or source.args.get("pivots"):
-                return _ANYTHING
+                return ANYTHING
             origin = self._names[source.name]
             name = self._spelled[origin].get(column.name.lower(), column.name)
             return Held(frozenset({(origin, name)}))
         if source is None:
-            return _ANYTHING
-        found = self._of_relation(source, column.name)
-        return _ANYTHING if found.counted and is_matched(column, scope) else found
+            return ANYTHING
+        return self._of_relation(source, column.name)
 
     def _of_relation(self, source: Scope, name: str) -> Held:
         """Return what a column of a query inside holds, by its name."""
@@ -270,7 +286,7 @@ class _Followed:
             for number, one in enumerate(names)
             if one.lower() == name.lower() or (twice and one.lower() in wanted)
         ]
-        told = _together(found) if found else _ANYTHING
+        told = together(found) if found else ANYTHING
         return replace(told, counted=told.counted or (is_recursive(query) and not told.both))
 
     def _of_rows(self, relation: exp.UDTF, scope: Scope) -> Held:
@@ -279,20 +295,6 @@ class _Followed:
 
         columns = list(relation.find_all(exp.Column))
         if not columns or any(map(makes_numbers, relation.walk())):
-            return _ANYTHING
+            return ANYTHING
         found = [self._of_column(one, scope) for one in columns]
-        return Held(_all(one.both for one in found), stands=Stands.COMPUTED)
-
-
-def _all(sets: Iterable[frozenset[Origin]]) -> frozenset[Origin]:
-    return frozenset[Origin]().union(*sets)
-
-
-def _together(found: Iterable[Held]) -> Held:
-    """Return what a value holds that is one of several."""
-    every = list(found)
-    stands = min((one.stands for one in every), default=Stands.AS_IS)
-    counted = any(one.counted for one in every)
-    return Held(
-        _all(one.clear for one in every), _all(one.hashed for one in every), stands, counted
-    )
+        return Held(every_of(one.both for one in found), stands=Stands.COMPUTED, counted=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location
-from dataops_mesh.plan.breakers import clear_columns
+from dataops_mesh.plan.breakers import clear_columns, standing_columns
 from dataops_mesh.plan.dbtlineage import dbt_queries
 from dataops_mesh.plan.dbtrows import clear_queries
-from dataops_mesh.plan.held import Origin
+from dataops_mesh.plan.holding import Origin
 from dataops_mesh.plan.sqllineage import QueryLineage, query_lineage
 from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
@@ -76,13 +76,22 @@ def column_lineage(
 
 
 def clear_lineage(
-    product: Product, ports: Ports, manifest: Mapping[str, Any] | None = None
+    product: Product,
+    ports: Ports,
+    manifest: Mapping[str, Any] | None = None,
+    is_secret: Callable[[Origin], bool] = lambda _: True,
 ) -> Mapping[tuple[str, str], frozenset[Origin]]:
     """Return, for (port, column), whose values are still in it: a hash or an average is not.
 
     What the query says comes first; `transformSourceObjects` counts where nobody can read one.
     A value that comes from the product's own last publication (`self`) is still in it too.
     Of a relation that is no input nobody can tell: a dbt model may name one without `ref`.
+
+    Args:
+        product: the product.
+        ports: the ports of the mesh by address.
+        manifest: dbt's manifest, for a product that dbt builds.
+        is_secret: tells of an input's column whether anybody minds that it is seen.
     """
     inputs = {port.name: port for port in product.reads}
     schemas = _schemas(product, ports)
@@ -90,13 +99,27 @@ def clear_lineage(
     found: dict[tuple[str, str], frozenset[Origin]] = {}
     for port in product.outputs:
         _, text = queries.get(port.name, (frozenset(), ""))
-        columns = clear_columns(text, schemas) if text else None
+        columns = clear_columns(text, schemas, is_secret) if text else None
         if columns is None and (declared := _declared(port, inputs)):
             columns = declared.columns
         for column, origins in (columns or {}).items():
             if all(n in inputs and c in schemas.get(n, (c,)) for n, c in origins):
                 found[port.name, column] = origins
     return found
+
+
+def standing_lineage(
+    product: Product, ports: Ports, manifest: Mapping[str, Any] | None = None
+) -> frozenset[tuple[str, str]]:
+    """Return the (port, column) that are a column of an input as it stands."""
+    schemas = _schemas(product, ports)
+    queries = _queries(product, manifest, clear_queries)
+    return frozenset(
+        (port.name, column)
+        for port in product.outputs
+        if port.name in queries
+        for column in standing_columns(queries[port.name][1], schemas)
+    )
 
 
 def _schemas(product: Product, ports: Ports) -> dict[str, list[str]]:

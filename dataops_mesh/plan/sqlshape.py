@@ -65,6 +65,26 @@ def makes_rows(node: exp.Expr) -> bool:
     return isinstance(node, exp.Explode | exp.Unnest) or makes_numbers(node)
 
 
+def whole_lateral(relation: exp.Expr) -> exp.Expr:
+    """Return the query of a lateral one; anything else as it is."""
+    from sqlglot import exp
+
+    is_query = isinstance(relation, exp.Lateral) and isinstance(relation.this, exp.Subquery)
+    found: exp.Expr = relation.this.unnest() if is_query else relation
+    return found
+
+
+def columns_that_make_rows(relation: exp.Expr) -> list[exp.Column]:
+    """Return the columns that decide how many rows a function makes in a relation."""
+    from sqlglot import exp
+
+    if isinstance(relation, exp.UDTF | exp.Table):
+        return [*relation.find_all(exp.Column)]
+    said = relation.expressions if isinstance(relation, exp.Select) else []
+    made = (rows for one in said for rows in one.walk() if makes_rows(rows))
+    return [column for rows in made for column in rows.find_all(exp.Column)]
+
+
 def makes_numbers(node: exp.Expr) -> bool:
     """Tell whether it makes rows of numbers or times out of their ends."""
     from sqlglot import exp
@@ -84,29 +104,38 @@ def says_nothing(query: exp.Query) -> bool:
     )
 
 
-def is_matched(column: exp.Column, scope: Scope) -> bool:
-    """Tell whether rows are chosen by what a column is beside another one, or a query."""
-    from sqlglot import exp
-
-    me = column.table.lower(), column.name.lower()
-    for part in _choosing(scope.expression):
-        named = {(one.table.lower(), one.name.lower()) for one in part.find_all(exp.Column)}
-        if me in named and (len(named) > 1 or part.find(exp.Query)):
-            return True
-    ends = (scope.expression.args.get(key) for key in ("limit", "offset"))
-    return any(one is not None and one.find(exp.Column, exp.Query) for one in ends)
-
-
-def _choosing(query: exp.Expr) -> Iterator[exp.Expr]:
+def choosing(query: exp.Expr) -> Iterator[exp.Expr]:
     """Return what decides which rows there are, and which come first; each `and` in its parts."""
     from sqlglot import exp
 
     if order := query.args.get("order"):
         yield order
-    said = [query.args[key].this for key in ("where", "having", "qualify") if query.args.get(key)]
+    distinct = query.args.get("distinct")
+    said = [distinct.args["on"]] if distinct is not None and distinct.args.get("on") else []
+    said += [query.args[key].this for key in ("where", "having", "qualify") if query.args.get(key)]
     said += [on for join in query.args.get("joins") or () if (on := join.args.get("on"))]
     for condition in said:
         yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
+
+
+def ends_by_values(query: exp.Expr) -> bool:
+    """Tell whether how many rows there are is more than a number that is written there."""
+    from sqlglot import exp
+
+    ends = (query.args.get(key) for key in ("limit", "offset"))
+    return any(one is not None and one.find(exp.Column, exp.Query) for one in ends)
+
+
+def is_written(query: exp.Expr, number: int) -> bool:
+    """Tell whether the values of a column of a query are written there; a null is none."""
+    from sqlglot import exp
+
+    if not isinstance(query, exp.Select) or number >= len(query.expressions):
+        return False
+    inner = query.expressions[number].unalias()
+    while isinstance(inner, exp.Paren | exp.Cast):
+        inner = inner.this
+    return not isinstance(inner, exp.Null) and inner.find(exp.Column, exp.Query) is None
 
 
 def is_recursive(query: exp.Expr) -> bool:
@@ -130,7 +159,8 @@ def makes_what_nobody_knows(node: exp.Expr, query: exp.Expr) -> bool:
             for one in query.find_all(exp.Order)
         )
     made = makes_rows(node) and not node.find(exp.Column)
-    return made or isinstance(node, exp.Star) or makes_numbers(node)
+    cells = isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)
+    return made or cells or makes_numbers(node)
 
 
 def _follows_an_order(window: exp.Window) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dataops_mesh.policy.model import Finding, Options, Origin, Policy, Surroundings
+from dataops_mesh.policy.model import Finding, Flow, Options, Origin, Policy, Surroundings
 from dataops_mesh.spec.classes import CLASSES
+from dataops_mesh.spec.mask import MaskKind
 from dataops_mesh.spec.model import Column, OutputPort, Product, Severity
 
 _ANOTHER = "make another value of it: sha256(...), an aggregate over groups, a bucket"
@@ -17,7 +18,7 @@ def _lowered(product: Product, options: Options, around: Surroundings) -> Iterat
     for port, index, column in _columns(product):
         key = port.name, column.name
         origins = (
-            () if _is_broken(column) else flow.clear.get(key, ())
+            () if _is_broken(port, column, flow) else flow.clear.get(key, ())
         )  # what stays, no mask changes
         higher = _higher(column, (*origins, *flow.stays.get(key, ())), order)
         if higher:
@@ -36,7 +37,7 @@ def _unknown(product: Product, options: Options, around: Surroundings) -> Iterat
             (column, higher)
             for _, _, column in _columns(product, port)
             if (port.name, column.name) not in flow.clear
-            and not _is_broken(column)
+            and not _is_broken(port, column, flow)
             and (higher := _higher(column, flow.inputs, order))
         ]
         if found:
@@ -60,9 +61,14 @@ def _columns(
             yield port, index, column
 
 
-def _is_broken(column: Column) -> bool:
-    """Tell whether a mask leaves nothing of a value that could be told."""
-    return column.mask is not None and column.mask.breaks
+def _is_broken(port: OutputPort, column: Column, flow: Flow) -> bool:
+    """Tell whether a mask leaves nothing of a value that could be told.
+
+    A bucket of what was computed keeps what went in: of `pin * 10` a bucket of tens is the pin.
+    """
+    if column.mask is None or not column.mask.breaks:
+        return False
+    return column.mask.kind is not MaskKind.BUCKET or (port.name, column.name) in flow.as_is
 
 
 def _words(options: Options) -> tuple[str, ...]:

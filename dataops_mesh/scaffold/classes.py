@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataops_mesh.errors import Location, MeshError
 from dataops_mesh.plan.breakers import clear_columns
-from dataops_mesh.plan.held import Origin
+from dataops_mesh.plan.holding import Origin
 from dataops_mesh.plan.sqllineage import query_lineage
 from dataops_mesh.run.guards.visible import published_port
 from dataops_mesh.spec.classes import CLASSES, OPEN

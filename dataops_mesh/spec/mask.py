@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from dataops_mesh.spec.rule import Scalar
+
+_COARSE = frozenset({"week", "month", "quarter", "year", "decade"})
+_TENS = 10
 
 
 class MaskKind(StrEnum):
@@ -50,6 +54,12 @@ class Mask:
     def breaks(self) -> bool:
         """Tell whether nobody can tell a value from what the mask makes of it.
 
-        A part of a value is a part of it.
+        A part of a value is a part of it, and a bucket of a day or of two numbers nearly all of it.
+
+        >>> [Mask(MaskKind.BUCKET, bucket=one).breaks for one in ("day", "week", 2, 10)]
+        [False, True, False, True]
         """
+        if self.kind is MaskKind.BUCKET:
+            unit = isinstance(self.bucket, str)
+            return self.bucket in _COARSE if unit else Decimal(str(self.bucket)) >= _TENS
         return self.kind is not MaskKind.PARTIAL

@@ -142,6 +142,32 @@ def test_rows_out_of_nothing_that_are_joined_may_hold_any_value(tmp_path, rows):
     assert "code" in found[0].finding.what
 
 
+MASKED = "public, customProperties: [{property: masking, vendor: dataops_mesh, value: {method: bucket, VALUE}}]"
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "value", "refused"),
+    [
+        ("t.ssn::int", "integer", "width: 10", False),
+        ("t.ssn::int", "integer", "width: 9", True),
+        ("t.ssn::double", "number", "width: 0.001", True),
+        ("t.ssn::int * 10", "integer", "width: 10", True),
+        ("t.ssn::date", "date", "unit: month", False),
+        ("t.ssn::date", "date", "unit: day", True),
+        ("'1970-01-01'::date + t.ssn::int", "date", "unit: month", True),
+    ],
+)
+def test_a_bucket_of_the_readers_own_contract_ends_a_class_as_one_of_its_query_would(
+    tmp_path, expression, kind, value, refused
+):
+    masked = MASKED.replace("VALUE", value)
+    contract = replaced(
+        CONTRACT, "    quality:\n", COLUMN.replace("CLASS", masked) + "    quality:\n"
+    ).replace("name: code, logicalType: string", f"name: code, logicalType: {kind}")
+    found = violations(tmp_path, expression, more={FILES["contract"]: contract})
+    assert {one.rule for one in found} == ({"classification_lineage"} if refused else set())
+
+
 def test_a_transform_in_python_is_a_warning_until_the_contract_says_what_columns_are_made_of(
     tmp_path,
 ):

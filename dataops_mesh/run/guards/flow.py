@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 
 from dataops_mesh.errors import MeshError, Problem
-from dataops_mesh.plan.lineage import clear_lineage
+from dataops_mesh.plan.lineage import clear_lineage, standing_lineage
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.policy.model import Flow, Flows, Origin
 from dataops_mesh.run.guards.former import NOTHING, Former, Said
@@ -15,6 +15,7 @@ from dataops_mesh.run.lineage import Known, dbt_manifest, upstream_ports
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.classes import OPEN
+from dataops_mesh.spec.mask import MaskKind
 from dataops_mesh.spec.model import Address, Column, Domain, Mesh, OutputPort, Product
 from dataops_mesh.transform.walls import walls_of
 
@@ -118,7 +119,17 @@ def flows_in(  # noqa: PLR0913 - keywords, each asked by somebody else
             return Flow(read=ports, stays=stays)
         names = {port.name: port.address for port in product.reads}
         manifest = dbt_manifest(product, walls_of(settings))
-        clear = clear_lineage(product, ports, manifest)
+
+        def is_secret(origin: tuple[str, str]) -> bool:
+            """Tell whether a column is classified, or of a port whose columns nobody knows."""
+            address = names.get(origin[0])
+            if address is None:
+                return origin[0] not in names  # a source of its own has no class
+            return (address, origin[1]) not in origins or any(
+                one in high for one in origins[address, origin[1]]
+            )
+
+        clear = clear_lineage(product, ports, manifest, is_secret)
         return Flow(
             high,
             {
@@ -132,6 +143,7 @@ def flows_in(  # noqa: PLR0913 - keywords, each asked by somebody else
             },
             ports,
             stays,
+            standing_lineage(product, ports, manifest) if _has_buckets(product) else frozenset(),
         )
 
     kept: dict[tuple[str, str], Flow] = {}
@@ -143,6 +155,11 @@ def flows_in(  # noqa: PLR0913 - keywords, each asked by somebody else
         return kept[key]
 
     return told
+
+
+def _has_buckets(product: Product) -> bool:
+    masks = (column.mask for port in product.outputs for column in port.contract.columns)
+    return any(mask is not None and mask.kind is MaskKind.BUCKET for mask in masks)
 
 
 def _said_then(product: Product, address: Address, name: str, said: Said) -> tuple[Origin, ...]:
