@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dataops_mesh.plan.holding import (
     ANYTHING,
+    MADE,
     NOTHING,
     Breakers,
     Held,
@@ -21,14 +22,17 @@ from dataops_mesh.plan.holding import (
     Parts,
     Stands,
     every_of,
+    side_by_side,
     together,
 )
 from dataops_mesh.plan.sqlshape import (
+    SERIES,
     choosing,
     column_names,
     columns_that_make_rows,
     ends_by_values,
     is_recursive,
+    is_series,
     is_using,
     is_written,
     makes_numbers,
@@ -109,8 +113,9 @@ class _Followed:
         elif isinstance(query, exp.Select):
             known = not query.is_star
             held = [self._of_value(one, scope) if known else ANYTHING for one in query.expressions]
-            matched = any(one.counted for one in held) and self._is_matched(scope)
-            yield from (ANYTHING if matched and one.counted else one for one in held)
+            matches = self._is_matched(scope)  # and whether there is a row says that it does
+            found = (ANYTHING if matches and one.counted else one for one in held)
+            yield from (replace(one, matches=matches or one.matches) for one in found)
 
     def _of_sides(self, sides: tuple[exp.Expr, ...], number: int) -> Held:
         """Return what a column of a union holds: values written in it are guesses of the others."""
@@ -138,10 +143,8 @@ class _Followed:
         inner = value.unalias()
         while (kept := self._breakers.casts(inner)) is not None:
             stands, inner = min(stands, kept), inner.this
-        if isinstance(inner, exp.Column):
-            found = self._of_column(inner, scope)
-            return replace(found, stands=min(stands, found.stands))
-        if is_using(inner):  # what `using` makes of two columns of one name
+        # What `using` makes of two columns of one name is one of them as it stands.
+        if isinstance(inner, exp.Column) or is_using(inner):
             found = together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
             return replace(found, stands=min(stands, found.stands))
         return self._computed(inner, scope)
@@ -168,7 +171,7 @@ class _Followed:
             if held is not None:
                 parts.add(node.sql(), held, compared=compared, in_window=inside)
         if from_nowhere and value.find(exp.Column, exp.Query) is None:
-            parts.add_anything()  # a row that the query makes may be any value it is joined to
+            parts.add_numbers()  # a row that the query makes may be any value it is joined to
         return parts.held()
 
     def _of_part(self, node: exp.Expr, scope: Scope) -> Held | None:
@@ -202,18 +205,10 @@ class _Followed:
         least, columns = bucket
         found = {one.sql(): self._of_column(one, scope) for one in columns}
         left = every_of(one.both for one in found.values() if one.stands < least)
-        every = self._side_by_side(found)
-        which = node.sql()
+        every = side_by_side(found, self._is_secret)
         told = every.both if not isinstance(node, exp.Is) else ()
-        coarse = frozenset((origin, which) for origin in told)
+        coarse = frozenset((origin, node.sql()) for origin in told)
         return Held(left, counted=every.counted, coarse=coarse, matches=every.matches)
-
-    def _side_by_side(self, found: Mapping[str, Held]) -> Held:
-        """Return what is held by a value that columns decide, each under its name."""
-        parts = Parts(self._is_secret)
-        for name, held in found.items():
-            parts.add(name, held, compared=True)
-        return parts.held()
 
     def _making_rows(self, scope: Scope, seen: frozenset[int] = frozenset()) -> frozenset[Origin]:
         """Return the columns that say how many rows there are: `range(pin)` has as many."""
@@ -244,8 +239,10 @@ class _Followed:
         for column in node.find_all(exp.Column):
             select = column.find_ancestor(exp.Select)
             scope = self._scopes.get(id(select))
-            found[column.sql()] = ANYTHING if scope is None else self._of_column(column, scope)
-        return self._side_by_side(found)
+            found[f"{column.sql()} {id(select)}"] = (
+                ANYTHING if scope is None else self._of_column(column, scope)
+            )
+        return side_by_side(found, self._is_secret)
 
     def _of_column(self, column: exp.Column, scope: Scope) -> Held:
         from sqlglot import exp
@@ -254,6 +251,8 @@ class _Followed:
         if isinstance(column.this, exp.Star):
             return ANYTHING
         if isinstance(source, exp.Table):
+            if is_series(source) and column.name.lower() in SERIES:
+                return MADE
             if source.name not in self._names or source.args.get("pivots"):
                 return ANYTHING
             origin = self._names[source.name]
@@ -294,7 +293,9 @@ class _Followed:
         from sqlglot import exp
 
         columns = list(relation.find_all(exp.Column))
-        if not columns or any(map(makes_numbers, relation.walk())):
+        if not columns:
+            return MADE if relation.find(exp.Query) is None else ANYTHING
+        if any(map(makes_numbers, relation.walk())):
             return ANYTHING
         found = [self._of_column(one, scope) for one in columns]
         return Held(every_of(one.both for one in found), stands=Stands.COMPUTED, counted=True)

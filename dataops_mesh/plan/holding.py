@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -49,6 +49,7 @@ class Held:
 
 
 NOTHING = Held()
+MADE = Held(stands=Stands.COMPUTED, counted=True)
 ANYTHING = Held(frozenset({UNKNOWN}), stands=Stands.COMPUTED)
 
 
@@ -126,10 +127,6 @@ class Parts:
         """Add that the query numbers rows, or makes some."""
         self._numbers = True
 
-    def add_anything(self) -> None:
-        """Add that it may be any value."""
-        self._clear.add(UNKNOWN)
-
     def held(self) -> Held:
         """Return what the value holds."""
         clear, hashed = frozenset(self._clear), frozenset(self._hashed)
@@ -150,3 +147,11 @@ class Parts:
             for origin, which in more
             if any(other == origin and one != which for other, one in self._coarse)
         )
+
+
+def side_by_side(found: Mapping[str, Held], minds: Callable[[Origin], bool]) -> Held:
+    """Return what is held by a value that columns decide, each under a name of its own."""
+    parts = Parts(minds)
+    for name, held in found.items():
+        parts.add(name, held, compared=True)
+    return parts.held()

@@ -58,6 +58,16 @@ def reads_something(query: exp.Expr) -> bool:
     return any(query.args.get(key) for key in ("from_", "from", "joins", "laterals"))
 
 
+SERIES = frozenset({"range", "generate_series"})
+
+
+def is_series(table: exp.Table) -> bool:
+    """Tell whether it is a range between ends that are written there, read as a relation."""
+    from sqlglot import exp
+
+    return makes_numbers(table.this) and table.find(exp.Column, exp.Query) is None
+
+
 def makes_rows(node: exp.Expr) -> bool:
     """Tell whether it makes rows of one value, or of none."""
     from sqlglot import exp
@@ -90,7 +100,7 @@ def makes_numbers(node: exp.Expr) -> bool:
     from sqlglot import exp
 
     series = exp.GenerateSeries | exp.GenerateDateArray | exp.GenerateTimestampArray
-    called = isinstance(node, exp.Anonymous) and node.name.lower() in {"range", "generate_series"}
+    called = isinstance(node, exp.Anonymous) and node.name.lower() in SERIES
     return called or isinstance(node, series)
 
 
@@ -158,9 +168,8 @@ def makes_what_nobody_knows(node: exp.Expr, query: exp.Expr) -> bool:
             isinstance(one.parent, exp.Query) and one.parent is not query
             for one in query.find_all(exp.Order)
         )
-    made = makes_rows(node) and not node.find(exp.Column)
     cells = isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)
-    return made or cells or makes_numbers(node)
+    return cells or (makes_numbers(node) and node.find(exp.Column, exp.Query) is not None)
 
 
 def _follows_an_order(window: exp.Window) -> bool:

@@ -43,6 +43,37 @@ MATCHED = [
     "select s.id, n.g as x from STAFF s join (select unnest([4712,4713,r.id]) g from ROOMS r) n on n.g = s.pin",
     "select s.id, n.g as x from STAFF s join (select unnest(string_split('4712,4713,'||r.id, ',')) g from ROOMS r) n on n.g = s.pin::varchar",
 ]  # fmt: skip
+# Rows of its own: of a range, of values written there.
+OWN_ROWS = [
+    "select s.id, r.range as x from STAFF s join range(10000) r on r.range = s.pin",
+    "select s.id, n as x from STAFF s, (select unnest(range(10000)) n) where n = s.pin",
+    "select s.id, n as x from STAFF s, lateral (select r.range n from range(10000) r where r.range = s.pin) q",
+    "select s.id, (select r.range from range(10000) r where r.range = s.pin) as x from STAFF s",
+    "select s.id, (select max(r.range) from range(10000) r where r.range <= s.pin) as x from STAFF s",
+    "select s.id, (select count(*) from range(10000) r where r.range < s.pin) as x from STAFF s",
+    "select s.id, v.v as x from STAFF s, (values (4711),(4712),(4713)) v(v) where v.v = s.pin",
+    "select s.id, list_filter(range(10000), k -> k = s.pin)[1] as x from STAFF s",
+    "select s.id, (select list(r.range)[1] from range(10000) r where r.range = s.pin) as x from STAFF s",
+    "select range as x, 1 as id from range(10000) intersect select pin, 1 from STAFF",
+    "select s.id, arg_min(r.range, abs(r.range - s.pin)) as x from STAFF s, range(10000) r group by s.id",
+    "select s.id, r.range as x from STAFF s asof join range(10000) r on s.pin >= r.range",
+    "select s.id, r.pin as x from STAFF s join (select range as pin from range(10000)) r using (pin)",
+    "select s.id, r.pin as x from STAFF s natural join (select range as pin from range(10000)) r",
+    "select r.range as x, 1 as id from range(10000) r semi join STAFF s on s.pin = r.range",
+    "select r.range as x, 1 as id from range(10000) r where exists (select 1 from STAFF s where s.pin = r.range)",
+    "select r.range as x, 1 as id from range(10000) r where r.range in (select pin from STAFF)",
+    "select r.range as x, 1 as id from range(10000) r where (select count(*) from STAFF s where s.pin = r.range) > 0",
+    "select x, 1 as id from (select r.range x, (select count(*) from STAFF s where s.pin = r.range) c from range(10000) r) where c > 0",
+    "select x, 1 as id from (select r.range x, (select max(id) from STAFF s where s.pin = r.range) c from range(10000) r) where c is not null",
+    "select r.range as x, 1 as id from range(10000) r where [r.range] && (select list(pin) from STAFF)",
+    "select r.range as x, count(*) as id from range(10000) r left join STAFF s on s.pin = r.range group by all having count(s.id) > 0",
+    "select s.id, r.range as x from range(10000) r, STAFF s where contains(concat(s.pin, ','), concat(r.range, ','))",
+    "select s.id, g as x from STAFF s, (select 4712 as g union all select 4713) where g = s.pin",
+    "select s.id, g as x from STAFF s join (select 4712 as g) on g = s.pin",
+    "select s.id, max(u.n) as x from STAFF s, unnest(range(s.pin + 1)) u(n) group by s.id",
+    "select id, x from (select s.id, unnest([4711,4712,4713]) as x, s.pin from STAFF s) where x = pin",
+    "with recursive r as (select 0 as n union all select n+1 from r where n < 9999) select s.id, r.n as x from r, STAFF s where r.n = s.pin",
+]  # fmt: skip
 # A number of rows that a value made, and of hashes among guesses.
 COUNTED = [
     "select id, x from (select id, count(1) over (partition by h) as x from (select id, sha256(note) h from STAFF union all select 0, sha256('111-22-3001')))",
@@ -66,6 +97,10 @@ BROKEN = [
 ]  # fmt: skip
 # What people write.
 ORDINARY = [
+    "select s.id, v.t as x from STAFF s join (values ('town1','O'),('town2','D')) v(c,t) on v.c = s.city",
+    "select d.day as x, count(s.id) as n from (select unnest(generate_series(date '2024-01-01', date '2024-02-01', interval 1 day)) as day) d left join STAFF s on s.id = day(d.day) group by d.day",
+    "select q.q as x, s.id from STAFF s cross join (select ntile(4) over (order by id) q from ROOMS) q order by s.id, q.q",
+    "select a.id, b.n as x from ROOMS a join (select unnest([1,2,3]) n) b on b.n = a.id",
     "select city, count(*) as x from STAFF group by city",
     "select id, date_trunc('year', born) as x from STAFF",
     "select id, floor(pin/10)*10 as x from STAFF",
@@ -98,7 +133,7 @@ def followed(query: str) -> set[str] | None:
     return {name for at, name in found["x"] if at == "people.staff"} & SECRET
 
 
-@pytest.mark.parametrize("query", [*ASKED, *MATCHED, *COUNTED, *BROKEN])
+@pytest.mark.parametrize("query", [*ASKED, *MATCHED, *OWN_ROWS, *COUNTED, *BROKEN])
 def test_what_is_still_there_is_seen_or_nobody_can_tell(query):
     assert followed(query) != set()
 
