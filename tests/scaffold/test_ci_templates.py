@@ -190,7 +190,9 @@ def test_code_without_tests_is_not_merged_unless_a_policy_says_so(workspace):
     (workspace / "policies.yaml").write_text("default: warning\n", "utf-8")
     (workspace / "tests").mkdir()
     file = workspace / "tests" / "x_test.py"
-    for text in (None, "X = 1\n"):  # an empty folder is no test, nor is a file without one
+    skipped = "import pytest\n\n\n@pytest.mark.skip\ndef test_x():\n    pass\n"
+    # An empty folder is no test, nor is a file without one, nor one that does not run.
+    for text in (None, "X = 1\n", skipped):
         if text:
             file.write_text(text, "utf-8")
         red = ci(workspace, "tests")

@@ -57,10 +57,16 @@ impact() {
 }
 
 tests() {
-  local found status=0
+  local found report status=0
   if [ -n "$(find tests -name 'test_*.py' -o -name '*_test.py' 2> /dev/null)" ]; then
-    python -m pytest -q tests || status=$?
+    report=$(mktemp)
+    python -m pytest -q --junitxml="$report" tests || status=$?
     [ "$status" -ne 5 ] || say "the files in tests have no test: code without tests is not merged"
+    if [ "$status" -eq 0 ] && [ "$(counted tests "$report")" -le "$(counted skipped "$report")" ]; then
+      say "every test in tests was skipped: code without tests is not merged"
+      status=1
+    fi
+    rm -f "$report"
     return "$status"
   fi
   # Whatever the severity of the policy; only where it is off may there be none.
@@ -70,6 +76,10 @@ tests() {
     return 1
   fi
   say "no tests in a folder tests, and the policy tests_exist is off"
+}
+
+counted() {
+  sed -n "s/.*<testsuite [^>]* $1=\"\([0-9]*\)\".*/\1/p" "$2" | head -1
 }
 
 security() {
