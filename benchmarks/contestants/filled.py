@@ -143,7 +143,7 @@ def _candidate(environment: Environment, made: Manifest, address: Address) -> st
             candidate=ref,
             product=str(address),
             inputs=(),
-            declaration=write_declaration(store, declaration_texts(product, root)),
+            declaration=write_declaration(store, declaration_texts(product, environment.settings)),
             contracts=(type(used)(address, *judged_by),),
             ports=(replace(port, address=address, files=(file,)),),
             checks=tuple(replace(one, port=address) for one in made.checks),

@@ -81,6 +81,9 @@ def examine(products: Sequence[Product], mesh: Mesh, settings: Settings) -> Foun
         return problems, []
     hidden = walls_of(settings).protected
     for product in products:
+        if stray := _record_problems(product, settings):
+            problems += stray  # nothing else of it is looked into
+            continue
         wrong = transform_problems(product)
         known = known_types(product, mesh, hidden)
         sql = Bound() if wrong else bound(product, known)
@@ -225,6 +228,18 @@ def _unpublished(product: Product, settings: Settings) -> tuple[Problem, ...]:
         for one in exposures_of(product, manifest, nodes)
         if one.inner
     )
+
+
+def _record_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:
+    from dataops_mesh.run.judged import require_own_record
+
+    try:
+        require_own_record(product, settings)
+    except DeclarationError as error:
+        return error.problems
+    except OSError:  # a file that cannot be read is named by what needs it
+        return ()
+    return ()
 
 
 def _dbt_problems(product: Product, settings: Settings) -> tuple[Problem, ...]:

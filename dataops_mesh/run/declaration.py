@@ -15,7 +15,9 @@ from dataops_mesh.plan.publication import approval_used, change_reasons
 from dataops_mesh.plan.table import TABLE, change
 from dataops_mesh.run.account import APPROVAL, approvals_spent, record_operation
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.links import require_own_files
 from dataops_mesh.run.registry.declared import still_read
+from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import load_product
 from dataops_mesh.spec.macros import macro_files
 from dataops_mesh.spec.model import Product, TransformKind
@@ -60,14 +62,24 @@ def keep_declaration(
     return write_declaration(store, texts)
 
 
-def declaration_texts(product: Product, root: Path) -> dict[str, str]:
-    """Return the text of every file of a declaration, by its path in the workspace."""
-    found = (Path(os.path.abspath(file)) for file in _files(product))  # noqa: PTH100 # keeps links
-    return {
-        file.relative_to(root).as_posix(): file.read_text("utf-8", "replace")
-        for file in found
-        if file.is_file() and file.is_relative_to(root)
-    }
+def declaration_texts(
+    product: Product, settings: Settings, root: Path | None = None
+) -> dict[str, str]:
+    """Return the text of every file of a declaration, by its path in the workspace.
+
+    Args:
+        product: whose.
+        settings: they say what is hidden.
+        root: the workspace of the product, if it is not that of the settings.
+
+    Raises:
+        DeclarationError: a file is a link to where the product may not read.
+    """
+    home = root or settings.root
+    found = (Path(os.path.abspath(file)) for file in declared_files(product))  # noqa: PTH100 # keeps links
+    files = [file for file in found if file.is_file() and file.is_relative_to(home)]
+    require_own_files(files, product, settings, home)
+    return {file.relative_to(home).as_posix(): file.read_text("utf-8", "replace") for file in files}
 
 
 def load_texts(texts: dict[str, str], domain: str, product: str) -> Product:
@@ -224,7 +236,8 @@ def published_versions(store: Store, release: Release) -> tuple[dict[str, Produc
     return products, transforms
 
 
-def _files(product: Product) -> Iterator[Path]:
+def declared_files(product: Product) -> Iterator[Path]:
+    """Yield the files of a product's declaration; some need not be there."""
     yield product.folder / "product.odps.yaml"
     yield from sorted(product.folder.glob(_CONTRACTS))
     yield from sorted((product.folder / sources.FOLDER).glob(_CONTRACTS))

@@ -10,8 +10,10 @@ from pathlib import Path
 from dataops_mesh.plan.approval import FOLDER
 from dataops_mesh.policy.load import WAIVERS_FILE
 from dataops_mesh.policy.plugin import brought
+from dataops_mesh.run.declaration import declared_files
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.identity import library_version
+from dataops_mesh.run.links import require_own_code, require_own_files
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.declarations import write_declaration
@@ -28,16 +30,38 @@ def keep_judgement(product: Product, environment: Environment) -> str:
 
 
 def judgement_texts(product: Product, environment: Environment) -> dict[str, str]:
-    """Return the policies, waivers, approvals and settings of a workspace as they are now."""
+    """Return the policies, waivers, approvals and settings of a workspace as they are now.
+
+    Raises:
+        DeclarationError: a file is a link to where the product may not read.
+    """
     settings = environment.settings
     root = settings.root
-    folder = product.folder
-    files = [settings.policies_file, root / WAIVERS_FILE, folder / WAIVERS_FILE]
-    files += sorted((folder / FOLDER).glob("*.yaml"))
-    texts = {_name(f, root): f.read_text("utf-8", "replace") for f in files if f.is_file()}
+    files = judged_files(product, settings)
+    require_own_files(files, product, settings)
+    texts = {_name(f, root): f.read_text("utf-8", "replace") for f in files}
     texts[SETTINGS] = _settings(environment.said or settings)
     texts[LIBRARIES] = json.dumps(_libraries(), indent=1, sort_keys=True)
     return texts
+
+
+def judged_files(product: Product, settings: Settings) -> list[Path]:
+    """Return the files that a product is judged by."""
+    folder = product.folder
+    files = [settings.policies_file, settings.root / WAIVERS_FILE, folder / WAIVERS_FILE]
+    files += sorted((folder / FOLDER).glob("*.yaml"))
+    return [file for file in files if file.is_file()]
+
+
+def require_own_record(product: Product, settings: Settings) -> None:
+    """Make sure, before anything is read for it, that what goes on record is the product's.
+
+    Raises:
+        DeclarationError: a file is a link to where the product may not read.
+    """
+    beside = (*declared_files(product), *judged_files(product, settings))
+    require_own_files(beside, product, settings)
+    require_own_code(code_files(product), product, settings)
 
 
 def keep_code(
@@ -52,6 +76,7 @@ def keep_code(
     """
     root = environment.settings.root
     found = code_files(product, imported)
+    require_own_code(found, product, environment.settings)
     names = {
         (_name(file, root) if file.is_relative_to(root) else name): file
         for name, file in found.items()

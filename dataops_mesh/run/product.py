@@ -30,6 +30,7 @@ from dataops_mesh.run.inputs.fetching import Fetching, leaving_nothing
 from dataops_mesh.run.inputs.own import own_reasons
 from dataops_mesh.run.inputs.parameters import of_line
 from dataops_mesh.run.inputs.state import pin_state
+from dataops_mesh.run.judged import require_own_record
 from dataops_mesh.run.partition import chosen, cut_reasons, schema_reasons
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
@@ -91,6 +92,7 @@ def run_product(  # noqa: PLR0913 - keywords, each a fact of the request
     product = of_line(product, environment)
     piece = chosen(product, partition, environment.settings.clock())
     require_may_publish(product, environment)
+    require_own_record(product, environment.settings)
     for attempt in range(1, TRIES + 1):
         since = latest_number(environment.store)
         try:
@@ -135,9 +137,7 @@ def _run_once(  # noqa: PLR0913 - the same facts
     ):
         none = Inputs(release, (), {})
         attempt = Attempt(product, environment.stopped, run_id, ref, started, none, checks, piece)
-        declared = declaration_texts(
-            product, settings.root
-        )  # an edit from now on is the next run's
+        declared = declaration_texts(product, settings)  # an edit from now on is the next run's
         attempt = replace(attempt, heard=heard, declared=declared)
         failure: MeshError | None = None
         known: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ from dataops_mesh.run.inputs.bind import Inputs, pin_inputs
 from dataops_mesh.run.inputs.fetching import Fetching, leaving_nothing
 from dataops_mesh.run.inputs.own import FULL
 from dataops_mesh.run.inputs.parameters import of_line
+from dataops_mesh.run.judged import require_own_record
 from dataops_mesh.run.partition import bind_whole
 from dataops_mesh.run.record import record_run
 from dataops_mesh.run.registry.owners import publisher_of, require_may_publish
@@ -68,9 +69,10 @@ def rebuild_product(
     product = of_line(product, environment)
     cut, store = require_cut(product, full=full), environment.store
     require_may_publish(product, environment)
+    require_own_record(product, environment.settings)
     code, heard = transform_fingerprint(product), latest_number(store.production)
     secrets, stopped = environment.settings.secret_paths, environment.stopped
-    declared = declaration_texts(product, environment.settings.root)
+    declared = declaration_texts(product, environment.settings)
     with ExitStack() as stack:
         release = stack.enter_context(pinned(store))
         attempts = []

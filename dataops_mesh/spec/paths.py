@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -65,6 +66,12 @@ def text_problem(text: str) -> str:
     except UnicodeEncodeError:
         return "is not a path"
     return "is longer than a path may be" if len(text) > 1000 else ""  # noqa: PLR2004
+
+
+def first_link(file: Path, top: Path, is_wrong: Callable[[Path], bool]) -> Path:
+    """Return the first link on the way from a folder to a file that is wrong; else the file."""
+    way = [at for at in reversed(file.parents) if top in at.parents]
+    return next((at for at in way if at.is_symlink() and is_wrong(at)), file)
 
 
 def is_inside(path: Path, root: Path) -> bool:

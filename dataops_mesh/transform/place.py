@@ -8,6 +8,8 @@ from dataops_mesh.errors import Location, Problem
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.paths import shown
 
+ASTRAY = "out of the workspace, into another domain, or to what no code may see"
+
 
 def place(product: Product, file: Path, line: int = 1) -> Location:
     """Return the line of a file, relative to the workspace that the product was loaded from."""
@@ -21,6 +23,12 @@ def workspace(product: Product) -> Path | None:
     return (
         None if declared.is_absolute() else product.folder.parents[len(declared.parent.parts) - 1]
     )
+
+
+def stray(product: Product, file: Path) -> Problem:
+    """Return what is wrong with a file that is a link to where its product may not read."""
+    what = f'"{file.name}" is a link {ASTRAY}'
+    return Problem(what, place(product, file), next="put a copy of the file there")
 
 
 def unread(product: Product, file: Path, error: OSError | UnicodeDecodeError) -> Problem:

@@ -113,7 +113,10 @@ def _is_known(product: Product, here: _Here, known: Mapping[str, Registration]) 
     before = known.get(product.qualified_name)
     if before is None or before.removed or before.repository != here.repository:
         return False
-    digest = write_declaration(here.environment.store, declaration_texts(product, here.root))
+    settings = here.environment.settings
+    digest = write_declaration(
+        here.environment.store, declaration_texts(product, settings, here.root)
+    )
     words = _words(product, here)
     # A deployment without git knows no committer, and takes nothing back that another one told.
     same = not words or words == before.words
@@ -147,7 +150,7 @@ def _gone(domain: Domain, here: _Here, known: Mapping[str, Registration]) -> Ite
 
 def _said(product: Product, here: _Here) -> Registration:
     lineage = product_lineage(product, here.ports, walls_of(here.environment.settings))
-    texts = declaration_texts(product, here.root)
+    texts = declaration_texts(product, here.environment.settings, here.root)
     python = ".".join(map(str, sys.version_info[:3]))
     return Registration(
         product=product.qualified_name,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataops_mesh.spec.paths import is_inside
+from dataops_mesh.spec.paths import first_link, is_inside
 
 LARGEST = 10_000_000  # bytes; a larger file that SQL names is a delivery
 _FOLDERS = {
@@ -53,15 +53,19 @@ class Bounds:
         root: of the workspace.
         domains: the folder of all domains.
         own: the folder of the product's domain.
+        hidden: what no code may see, wherever it lies.
     """
 
     root: Path
     domains: Path
     own: Path
+    hidden: frozenset[Path] = frozenset()
 
     def allow(self, path: Path) -> bool:
         """Tell whether a path, with links followed, may be read."""
         if not is_inside(path, self.root) or is_inside(self.root, path):
+            return False
+        if any(is_inside(path, one) for one in self.hidden):
             return False
         return not is_inside(path, self.domains) or is_inside(path, self.own)
 
@@ -78,10 +82,8 @@ def project_files(project: Path, bounds: Bounds | None = None) -> dict[str, Path
         project: its folder.
         bounds: where links may lead; absent for nowhere else.
     """
-    found = {*_files(project, bounds)}
-    for named in _named(project, found):
-        found |= {*_below(named)} if named.is_dir() else {named}
-    return {file.relative_to(project).as_posix(): file for file in sorted(found)}
+    found = (file for file in _listed(project, bounds) if not _strays(file, project, bounds))
+    return {file.relative_to(project).as_posix(): file for file in found}
 
 
 def project_rooms(project: Path, bounds: Bounds | None = None) -> tuple[Path, ...]:
@@ -107,10 +109,32 @@ def databases(folders: Iterable[Path]) -> frozenset[Path]:
 
 
 def stray_links(project: Path, bounds: Bounds | None) -> list[Path]:
-    """Return installed packages that are links to where the project may not read."""
+    """Return installed packages, and files, that are links to where the project may not read."""
     folder = installed(project)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [entry for entry in entries if entry.is_symlink() and not _allowed(entry, bounds)]
+    strays = [entry for entry in entries if entry.is_symlink() and not _allowed(entry, bounds)]
+    wrong = [file for file in _listed(project, bounds) if _strays(file, project, bounds)]
+    strays += [first_link(file, project, lambda at: not _allowed(at, bounds)) for file in wrong]
+    return [*dict.fromkeys(strays)]
+
+
+def _listed(project: Path, bounds: Bounds | None) -> list[Path]:
+    """Return the files that dbt would read, wherever links lead."""
+    found = {*_files(project, bounds)}
+    for named in _named(project, found):
+        found |= {*_below(named)} if named.is_dir() else {named}
+    return sorted(found)
+
+
+def _strays(file: Path, project: Path, bounds: Bounds | None) -> bool:
+    """Tell whether a file is one of a place that the project may not read; links are followed."""
+    try:
+        real, own = file.resolve(), project.resolve()
+    except (OSError, RuntimeError):  # a loop of links
+        return True
+    if real == own / file.relative_to(project):
+        return False
+    return not (real.is_relative_to(own) if bounds is None else bounds.allow(real))
 
 
 def _files(project: Path, bounds: Bounds | None) -> Iterator[Path]:

@@ -32,13 +32,13 @@ def project_folder(product: Product) -> Path:
     return file.parent
 
 
-def bounds_of(product: Product) -> Bounds | None:
-    """Return where links in the product's dbt project may lead."""
+def bounds_of(product: Product, hidden: frozenset[Path] = frozenset()) -> Bounds | None:
+    """Return where links in the product's dbt project may lead, and not to what is hidden."""
     root = workspace(product)
     if root is None:
         return None
     domain = product.folder.parent
-    return Bounds(root.resolve(), domain.parent.resolve(), domain.resolve())
+    return Bounds(root.resolve(), domain.parent.resolve(), domain.resolve(), hidden)
 
 
 def file_of(product: Product, node: Mapping[str, Any], manifest: Mapping[str, Any]) -> Path:

@@ -21,13 +21,19 @@ from dataops_mesh.spec.model import Product
 from dataops_mesh.transform.code import transform_digest
 from dataops_mesh.transform.confined import Access, Room, confined, plain_file
 from dataops_mesh.transform.dbt.environment import given, require_given
-from dataops_mesh.transform.dbt.files import SELECTORS, databases, project_rooms, stray_links
+from dataops_mesh.transform.dbt.files import (
+    SELECTORS,
+    databases,
+    installed,
+    project_rooms,
+    stray_links,
+)
 from dataops_mesh.transform.dbt.job import DbtJob
 from dataops_mesh.transform.dbt.partition import stand_in, with_partition
 from dataops_mesh.transform.dbt.project import bounds_of, project_folder
 from dataops_mesh.transform.dbt.sources import PARSED
 from dataops_mesh.transform.job import CATALOG
-from dataops_mesh.transform.place import place
+from dataops_mesh.transform.place import ASTRAY, place, stray
 from dataops_mesh.transform.told import asked_later
 from dataops_mesh.transform.walls import Walls
 
@@ -45,10 +51,10 @@ def parsed_manifest(product: Product, walls: Walls) -> Path:
     Raises:
         DeclarationError: dbt cannot parse the project.
     """
+    _require_within(product, walls)
     folder = _kept(product, walls)
     if not all((folder / name).is_file() for name in PARSED):
         building = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
-        _require_within(product)
         try:
             run_dbt(product, walls, "parse", job_of(product, building))
             _take(product, building / "target", folder)
@@ -137,9 +143,9 @@ def run_dbt(
 def opened(product: Product, walls: Walls, access: Access) -> tuple[Walls, Access]:
     """Return the walls and the access of whoever may open the files of the product's project."""
     project = project_folder(product).absolute()
-    rooms = project_rooms(project, bounds_of(product))
-    single = [room for room in rooms if room.is_file()]
-    folders = [room for room in rooms if room not in single]
+    _require_within(product, walls)
+    rooms = project_rooms(project, bounds_of(product, walls.protected))
+    folders = [room for room in rooms if not room.is_file()]
     domains = product.folder.parents[1].resolve()
     if domains.is_relative_to(project.resolve()):  # what the domains hold is not dbt's
         walls = replace(walls, protected=walls.protected | {domains})
@@ -147,28 +153,30 @@ def opened(product: Product, walls: Walls, access: Access) -> tuple[Walls, Acces
     walls = replace(walls, protected=walls.protected | aside)
     found = replace(
         access,
-        code=(*access.code, *folders),
-        files=(*access.files, *single),
+        # No file of the project is bound by the gate: what is protected stays so, whoever names it.
+        code=(*access.code, *rooms),
         listed=tuple(room for room in folders if any(room in file.parents for file in aside)),
     )
     return walls, found
 
 
-def _require_within(product: Product) -> None:
-    """Make sure that the project's packages can be read.
+def _require_within(product: Product, walls: Walls) -> None:
+    """Make sure that the project's packages and files can be read.
 
     Raises:
         DeclarationError: one is a link to where the project may not read.
     """
-    strays = stray_links(project_folder(product), bounds_of(product))
-    if strays:
+    project = project_folder(product)
+    if strays := stray_links(project, bounds_of(product, walls.protected)):
+        packages = installed(project)
         raise DeclarationError(
             Problem(
-                f'the dbt package "{link.name}" is a link out of the workspace, or into another '
-                "domain",
+                f'the dbt package "{link.name}" is a link {ASTRAY}',
                 place(product, link),
                 next="put a copy there, or move the package beside the project",
             )
+            if link.parent == packages
+            else stray(product, link)
             for link in strays
         )
 
