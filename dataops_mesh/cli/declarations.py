@@ -31,6 +31,7 @@ _LEVELS = {"warning": "warnings", "info": "remarks"}
 def check_declarations(names: Sequence[str], output: Format) -> int:
     """Print every problem of the declarations; return 1 if there is one."""
     from dataops_mesh.run.guards.classes import class_notes
+    from dataops_mesh.run.guards.remasked import mask_notes
     from dataops_mesh.run.planned import own_notes
 
     settings = load_settings()
@@ -45,6 +46,7 @@ def check_declarations(names: Sequence[str], output: Format) -> int:
     notes += [*pact_notes(mesh, products), *_unloadable(mesh, products), *_unapproved(products)]
     notes += _words_only(mesh, settings)
     published = (*own_notes(settings, products), *class_notes(settings, products))
+    published += mask_notes(settings, products)
     notes += [("warning", problem) for problem in published]
     return _print([*unread, *found], output, len(products), notes)
 

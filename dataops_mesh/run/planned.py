@@ -15,6 +15,7 @@ from dataops_mesh.run.checks import dbt_nodes
 from dataops_mesh.run.declaration import published_versions
 from dataops_mesh.run.environment import Environment, store_of
 from dataops_mesh.run.guards.classes import class_notes
+from dataops_mesh.run.guards.remasked import mask_notes
 from dataops_mesh.run.identity import transform_fingerprint
 from dataops_mesh.run.inputs.own import own_problems
 from dataops_mesh.run.lineage import product_lineage
@@ -70,7 +71,7 @@ def plan_against(
     only = _only(mesh, before, names)
     plan = make_plan(before, target, against, only)
     some = [p for p in mesh.products if p.qualified_name in only]
-    told = (*own_notes(settings, some), *class_notes(settings, some)) if some else ()
+    told = (*own_notes(settings, some), *class_notes(settings, some), *mask_notes(settings, some))
     more = tuple(f"{one.what}; {one.next}" for one in told if against == PUBLISHED)
     return replace(plan, warnings=(*plan.warnings, *more))
 

@@ -18,6 +18,7 @@ from dataops_mesh.run.due import own_content
 from dataops_mesh.run.environment import Environment, on_line
 from dataops_mesh.run.guards.classes import class_reasons
 from dataops_mesh.run.guards.former import Building
+from dataops_mesh.run.guards.remasked import mask_reasons
 from dataops_mesh.run.guards.roles import role_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
 from dataops_mesh.run.identity import person_or_user
@@ -134,6 +135,7 @@ def _once(  # noqa: PLR0913, PLR0917 - a step of `promote`
         keys = {m.partition for m in manifests.values() if m.product == product.qualified_name}
         built = Building(frozenset(keys))  # what it read of its own was judged where it was built
         problems += [Problem(why) for why in class_reasons(product, target, theirs, built)]
+        problems += [Problem(why) for why in mask_reasons(product, target, theirs, built)]
         problems += [Problem(why) for why in role_reasons(product, target, theirs)]
     if problems:  # of a product in partitions, each says the same
         raise ConflictError(dict.fromkeys(problems))

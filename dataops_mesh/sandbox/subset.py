@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from dataops_mesh.engine.subset import Link, Relation, copy_subset
 from dataops_mesh.errors import Problem, UnknownNameError
 from dataops_mesh.run.declaration import published_product
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.guards.former import published_as
 from dataops_mesh.spec.checks.withheld import SHOWABLE
-from dataops_mesh.spec.model import Address, OutputPort
+from dataops_mesh.spec.model import Address, Column, OutputPort
 from dataops_mesh.store.line.opening import Subset
 from dataops_mesh.store.log import Entry, Release
 from dataops_mesh.store.manifest import read_manifest
@@ -63,7 +64,8 @@ def copy_rows(environment: Environment, release: Release, share: float, target: 
     entries = {address: release.ports[address] for address in release.ports}
     ports = _declared(store, entries)
     links = [link for port in ports.values() for link in _links(port)]
-    hidden = _hidden(ports, links)
+    told = {a: frozenset(_told(store, a, entry, ports.get(a))) for a, entry in entries.items()}
+    hidden = _hidden({(a, name) for a, names in told.items() for name in names}, links)
     find = data_finder(store)
     relations = [
         Relation(
@@ -100,16 +102,31 @@ def _links(port: OutputPort) -> Iterable[Link]:
             yield Link(port.address, one.columns, one.address, one.to)
 
 
+def _told(store: Store, address: Address, entry: Entry, newest: OutputPort | None) -> Iterator[str]:
+    """Yield the columns with values that are classified, by the contract of each candidate.
+
+    A mask that is declared now masked nothing of what was published before. Where nobody can tell
+    as what something was published, that is all of its columns.
+    """
+    for ref in entry.refs:
+        port = published_as(store, ref, address, newest)
+        if port is not None:
+            yield from (one.name for one in port.contract.columns if _is_hidden(one))
+        else:
+            made = read_manifest(store, ref).ports
+            found = (one for one in made if one.address == address)
+            yield from (name for one in found for name, _ in one.columns)
+
+
+def _is_hidden(column: Column) -> bool:
+    return (column.classification or "internal").lower() not in SHOWABLE and column.mask is None
+
+
 def _hidden(
-    ports: Mapping[Address, OutputPort], links: Iterable[Link]
+    told: Iterable[tuple[Address, str]], links: Iterable[Link]
 ) -> frozenset[tuple[Address, str]]:
     """Return the columns of whose values none is copied: classified, or referring to such."""
-    found = {
-        (address, column.name)
-        for address, port in ports.items()
-        for column in port.contract.columns
-        if (column.classification or "internal").lower() not in SHOWABLE and column.mask is None
-    }
+    found = {*told}
     pairs = [
         ((one.child, mine), (one.parent, theirs))
         for one in links

@@ -35,12 +35,23 @@ def history(store: Store, address: Address, partition: str = "") -> Iterator[Pub
         address: the port, also one that was withdrawn.
         partition: only what was published of this one.
     """
-    ports, doomed = ports_of(latest(store)), doomed_refs(store)
+    doomed = doomed_refs(store)
+    for one in _listed(store, address, partition):
+        if one.candidate and one.candidate not in doomed and is_written(store, one.candidate):
+            yield one
+
+
+def last_published(store: Store, address: Address) -> str | None:
+    """Return what an address was published as last, kept or not; None if that is not listed."""
+    built = (one.candidate for one in _listed(store, address) if one.kind == PUBLICATION)
+    return next((ref for ref in built if ref), None)
+
+
+def _listed(store: Store, address: Address, partition: str = "") -> list[Published]:
+    ports = ports_of(latest(store))
     rows = [part_of(partition, row) for row in rows_of(ports.rows(address, partition))]
     found = [Published(row.publication, row.candidate, row.kind) for row in rows]
     if not partition:
         blob = ports.entry_blob(address)
         found += [Published(*switch) for switch in (blob["switches"] if blob else ())]
-    for one in sorted(found, key=lambda one: one.number, reverse=True):
-        if one.candidate and one.candidate not in doomed and is_written(store, one.candidate):
-            yield one
+    return sorted(found, key=lambda one: one.number, reverse=True)

@@ -8,6 +8,7 @@ from dataops_mesh.run.guards.capture import capture_reasons
 from dataops_mesh.run.guards.classes import class_reasons
 from dataops_mesh.run.guards.former import Building
 from dataops_mesh.run.guards.masks import secret_reasons
+from dataops_mesh.run.guards.remasked import mask_reasons
 from dataops_mesh.run.guards.roles import restricted_reasons, role_reasons
 from dataops_mesh.run.guards.stranger import stranger_reasons
 from dataops_mesh.run.guards.visible import invisible_reasons
@@ -31,6 +32,7 @@ def reasons_beforehand(
         *stranger_reasons(product, environment, release),
         *invisible_reasons(product, environment, release),
         *class_reasons(product, environment, release, building),
+        *mask_reasons(product, environment, release, building),
         *secret_reasons(product, environment.settings),
         *restricted_reasons(product, environment),
         *capture_reasons(product, environment),

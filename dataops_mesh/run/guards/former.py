@@ -10,7 +10,7 @@ rollback, a withdrawal) or the class is another one now.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from dataops_mesh.errors import MeshError
@@ -20,6 +20,8 @@ from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.store.log import PUBLICATION, Entry, Release
 from dataops_mesh.store.manifest import read_declared
 from dataops_mesh.store.store import Store
+
+Says = Callable[[OutputPort], object]  # what counts of a contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,30 @@ def former_of(store: Store, product: Product, release: Release, building: Buildi
                 found = _said(store, port, _shown(entry, building.reads), full)
             read[port.address] = found
         if product.partitioning is not None and building.keys is not None and entry.parts:
-            more = f" {FULL}" if product.own else ""
-            all_ = f"build all partitions again: mesh run {name} --rebuild{more}"
+            all_ = rebuilding(product)
             stays[port.address] = _standing(store, port, entry, building.keys, all_)
     return Former(read, stays)
+
+
+def rebuilding(product: Product) -> str:
+    """Return what to do so that no partition stays as it is."""
+    more = f" {FULL}" if product.own else ""
+    return f"build all partitions again: mesh run {product.qualified_name} --rebuild{more}"
+
+
+def staying(
+    store: Store, port: OutputPort, entry: Entry, without: Collection[str], says: Says
+) -> tuple[Said, ...]:
+    """Return the other contracts of the partitions that a port shows, but for some of them.
+
+    Args:
+        store: the store.
+        port: as it is declared now.
+        entry: what it shows.
+        without: the partitions that are built.
+        says: what counts of a contract.
+    """
+    return _standing(store, port, entry, without, "", says) if entry.parts else ()
 
 
 def readable(store: Store, address: Address, entry: Entry) -> tuple[Said, ...]:
@@ -146,16 +168,32 @@ def published_as(
     return next(of, None)
 
 
-def _standing(
-    store: Store, port: OutputPort, entry: Entry, without: Collection[str], fix: str
+def _classes(port: OutputPort) -> dict[str, tuple[str, bool]]:
+    """Return how secret each column is said to be, and whether its values are told."""
+    return {
+        one.name: (
+            (one.classification or "").lower(),
+            one.mask is not None and one.mask.breaks,
+        )
+        for one in port.contract.columns
+    }
+
+
+def _standing(  # noqa: PLR0913, PLR0917 - of which port, what, and by what
+    store: Store,
+    port: OutputPort,
+    entry: Entry,
+    without: Collection[str],
+    fix: str,
+    says: Says = _classes,
 ) -> tuple[Said, ...]:
     """Return the other contracts of what a port shows, but for some of its partitions."""
     newest = published_as(store, entry.candidate, port.address, port)
-    same = newest is not None and _classes(newest) == _classes(port)
+    same = newest is not None and says(newest) == says(port)
     if same and entry.kind == PUBLICATION:
         return ()
     found = {key: ref for key, ref in _shown(entry, None).items() if key not in without}
-    return _said(store, port, found, fix)
+    return _said(store, port, found, fix, says)
 
 
 def _shown(entry: Entry, keys: Collection[str] | None) -> dict[str, str]:
@@ -168,10 +206,16 @@ def _shown(entry: Entry, keys: Collection[str] | None) -> dict[str, str]:
     return {part.key: part.candidate for part in found if part is not None}
 
 
-def _said(store: Store, port: OutputPort, shown: Mapping[str, str], fix: str) -> tuple[Said, ...]:
-    """Return the contracts of candidates that call a column anything else than today's does."""
+def _said(
+    store: Store,
+    port: OutputPort,
+    shown: Mapping[str, str],
+    fix: str,
+    says: Says = _classes,
+) -> tuple[Said, ...]:
+    """Return the contracts of candidates that say anything else than today's does."""
     found = _grouped(store, port.address, shown, port)
-    other = (one for one in found if one.port is None or _classes(one.port) != _classes(port))
+    other = (one for one in found if one.port is None or says(one.port) != says(port))
     return tuple(Said(one.port, one.keys, fix, own=True) for one in other)
 
 
@@ -184,14 +228,3 @@ def _grouped(
         _, keys = found.setdefault(port.contract.fingerprint if port else "", (port, []))
         keys += [key] if key else []
     return tuple(Said(port, tuple(keys)) for port, keys in found.values())
-
-
-def _classes(port: OutputPort) -> dict[str, tuple[str, bool]]:
-    """Return how secret each column is said to be, and whether its values are told."""
-    return {
-        one.name: (
-            (one.classification or "").lower(),
-            one.mask is not None and one.mask.breaks,
-        )
-        for one in port.contract.columns
-    }

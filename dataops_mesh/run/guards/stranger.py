@@ -8,7 +8,7 @@ from dataops_mesh.connections import Connections
 from dataops_mesh.errors import MeshError, OwnershipError
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.run.guards.masks import is_reserved
-from dataops_mesh.run.guards.visible import published_port
+from dataops_mesh.run.guards.visible import published_ports
 from dataops_mesh.run.registry.owners import require_ours
 from dataops_mesh.spec.model import Address, Product
 from dataops_mesh.spec.read.protection import VISIBILITY
@@ -54,14 +54,21 @@ def _given(product: Product, environment: Environment, release: Release) -> Iter
         masks = {column.mask.secret for column in port.contract.columns if column.mask}
         for name in sorted(one for one in masks if one and is_reserved(one, settings)):
             yield f'the secret "{name}" ({port.contract.where.file})'
-    for address, where, _ in reads(product):
+    places = {address: where for address, where, _ in reads(product)}
+    for wanted in product.own:
+        if wanted.address is not None:
+            places.setdefault(wanted.address, wanted.where)
+    if product.partitioning is not None:  # the partitions that stay are shown as they are
+        for port in product.outputs:
+            places.setdefault(port.address, port.contract.where)
+    for address, where in places.items():
         if address in release.ports and _is_private(environment, release, address):
             yield f"{address}, which not everybody may read ({where})"
 
 
 def _is_private(environment: Environment, release: Release, address: Address) -> bool:
     try:
-        port = published_port(environment.store, release, address, VISIBILITY)
+        ports = published_ports(environment.store, release, address, VISIBILITY)
     except MeshError:  # nobody can tell
         return True
-    return port is not None and bool(port.contract.visibility)
+    return any(port.contract.visibility for port in ports)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataops_mesh.errors import MeshError
+from dataops_mesh.errors import MeshError, Problem, StoreError
 from dataops_mesh.run.declaration import load_texts
 from dataops_mesh.run.environment import Environment
 from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.spec.read.protection import VISIBILITY
 from dataops_mesh.spec.visible import invisible, reads
 from dataops_mesh.store.declarations import read_declaration
-from dataops_mesh.store.history import history
-from dataops_mesh.store.log import PUBLICATION
-from dataops_mesh.store.manifest import read_manifest
+from dataops_mesh.store.history import last_published
+from dataops_mesh.store.log import latest
+from dataops_mesh.store.manifest import is_written, read_manifest
 from dataops_mesh.store.release import Release
 from dataops_mesh.store.store import Store
 
@@ -34,13 +34,34 @@ def invisible_reasons(
         if address.domain == product.domain or address not in release.ports:
             continue
         try:
-            port = published_port(environment.store, release, address, VISIBILITY)
+            ports = published_ports(environment.store, release, address, VISIBILITY)
         except MeshError as error:
-            found.append(f"nobody can tell who may read {address}: {error.problems[0].what}")
+            why = error.problems[0]
+            more = f"; {why.next}" if why.next else ""
+            found.append(f"nobody can tell who may read {address}: {why.what}{more}")
             continue
-        problems = invisible(address, port, product, where, key) if port is not None else ()
-        found += [f"{one.what} ({one.where}); {one.next}" for one in problems]
+        for port in ports:
+            problems = invisible(address, port, product, where, key)
+            found += [f"{one.what} ({one.where}); {one.next}" for one in problems]
     return tuple(dict.fromkeys(found))
+
+
+def published_ports(
+    store: Store, release: Release, address: Address, word: str
+) -> tuple[OutputPort, ...]:
+    """Return a port as it was published here and in production, where it says a word at all.
+
+    Whoever builds a product in a sandbox could write there what production does not say.
+
+    Raises:
+        MeshError: nobody can tell what one of them says.
+    """
+    found = [published_port(store, release, address, word)]
+    if store.sandbox:
+        there = latest(store.production)
+        if address in there.ports:
+            found.append(published_port(store.production, there, address, word))
+    return tuple(port for port in found if port is not None)
 
 
 def published_port(
@@ -49,9 +70,17 @@ def published_port(
     """Return a port as it was published last, if its declaration says a word at all.
 
     What a rollback brings back are rows, and not what its owner said of them then.
+
+    Raises:
+        StoreError: a collection took what was published last, or it cannot be read: an earlier
+            publication does not say what the owner said last.
     """
-    built = (one.candidate for one in history(store, address) if one.kind == PUBLICATION)
-    manifest = read_manifest(store, next(built, release.ports[address].candidate))
+    last = last_published(store, address)
+    if last is None or not is_written(store, last):
+        what = f"what was published last of {address} is not kept, and only it said who may read it"
+        then = f"publish it again: mesh run {release.ports[address].product}"
+        raise StoreError(Problem(what, next=then))
+    manifest = read_manifest(store, last)
     if not manifest.declaration:  # made before they were kept
         return None
     texts = read_declaration(store, manifest.declaration)
