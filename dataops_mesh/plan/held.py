@@ -9,6 +9,7 @@ reads its own rows, so nothing is said before nothing changes any more.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -128,9 +129,11 @@ class _Followed:
                     if self._held.get(key, _NOTHING) != held:
                         self._held[key] = held
                         changed = True
-        return {
-            name: self._at(self._query, at) for at, name in enumerate(column_names(self._query))
-        }
+        names = column_names(self._query)
+        called = Counter(map(str.lower, names))
+        # DuckDB calls the second of two by another name, which may be that of a third.
+        own = [called[n.lower()] <= 1 and called[_AGAIN.sub("", n.lower())] <= 1 for n in names]
+        return {name: self._at(self._query, at) for at, name in enumerate(names) if own[at]}
 
     def _of_scope(self, scope: Scope) -> Iterator[Held]:
         from sqlglot import exp
