@@ -14,21 +14,28 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from dataops_mesh.errors import DeclarationError, Location
 from dataops_mesh.spec.dbt_names import by_name
+from dataops_mesh.spec.sql import parse_select
 
 _OURS = ("mesh_model__", "mesh_seed")  # what models and seeds are called in a folded query
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
-_QUOTED = r"""'[^']*'|\"[^\"]*\""""
+_CTE = "__dbt__cte__"  # begins what dbt calls an ephemeral model
+# A minus takes the space beside it away: `- {#- -#} -` begins a comment of SQL.
+_COMMENT = r"(?:\s*\{#-|\{#\+?).*?(?:-#\}\s*|#\})"
+_QUOTED = r"""'[^'\\]*'|\"[^\"\\]*\""""
 # A call among the settings may ask the database: such a template is not read.
-_CONFIG = re.compile(
+_CONFIG = (
     rf"\{{\{{\s*config\s*\((?:[^{{}}()'\"]|{_QUOTED}|(?<=[=\s])(?:env_)?var\((?:[^{{}}()'\"]|{_QUOTED})*\))*\)"
-    r"\s*\}\}",
-    re.DOTALL,
+    r"\s*\}\}"
 )
-_TEXT = r"""\s*['"]([^'"{}]+)['"]\s*"""
-_REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT}\)\s*\}}\}}")
-_FAR_REF = re.compile(rf"\{{\{{\s*ref\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
-_SOURCE = re.compile(rf"\{{\{{\s*source\s*\({_TEXT},{_TEXT}\)\s*\}}\}}")
+_TEXT = r"""\s*['"](?P<%s>[^'"{}\\]+)['"]\s*"""
+_REF = rf"\{{\{{\s*ref\s*\({_TEXT % 'ref'}\)\s*\}}\}}"
+_FAR_REF = rf"\{{\{{\s*ref\s*\({_TEXT % 'project'},{_TEXT % 'far'}\)\s*\}}\}}"
+_SOURCE = rf"\{{\{{\s*source\s*\({_TEXT % 'source'},{_TEXT % 'table'}\)\s*\}}\}}"
+# Read from left to right, as Jinja does: a text in a template may hold what begins a comment.
+_TEMPLATE = re.compile(
+    f"(?P<comment>{_COMMENT})|(?P<config>{_CONFIG})|{_REF}|{_FAR_REF}|{_SOURCE}", re.DOTALL
+)
 
 
 def dbt_queries(
@@ -76,10 +83,39 @@ def _rendered(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """Return a model's SQL with its references put in, or nothing."""
     if node["resource_type"] != "model" or node.get("language", "sql") != "sql":
         return ""
-    if any(name in (node.get("raw_code") or "").lower() for name in _OURS):
-        return ""  # somebody calls something as we call models
+    raw = (node.get("raw_code") or "").lower()
+    bare = re.sub(_COMMENT, "", raw, flags=re.DOTALL)
+    if any(name in text for name in (*_OURS, _CTE) for text in (raw, bare)):
+        return ""  # somebody calls something as we or dbt call models
     text = put_in(node, manifest)
-    return "" if "{{" in text or "{%" in text else text.strip().rstrip(";")
+    if any(mark in text for mark in ("{{", "{%", "{#")):
+        return ""
+    return _with_identifiers(text.strip().rstrip(";"), node, manifest)
+
+
+def _with_identifiers(text: str, node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Return a model's SQL in which each model that it reads can be called as in the database."""
+    from sqlglot import exp
+
+    called = {
+        _relation(key).strip('"'): one.get("alias") or one["name"]
+        for key in _below(node)
+        if (one := manifest["nodes"].get(key)) and not _is_ephemeral(one)
+    }
+    try:
+        query = parse_select(text, Location("model", 1))
+    except DeclarationError:
+        return ""
+    found = [one for one in query.find_all(exp.Table) if one.name in called and not one.alias]
+    for table in sorted(found, key=lambda one: -int(one.this.meta["end"])):
+        end = int(table.this.meta["end"]) + 1
+        alias = exp.to_identifier(called[table.name], quoted=True).sql("duckdb")
+        text = f"{text[:end]} AS {alias}{text[end:]}"
+    return text
+
+
+def _is_ephemeral(node: Mapping[str, Any]) -> bool:
+    return bool((node.get("config") or {}).get("materialized") == "ephemeral")
 
 
 def put_in(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
@@ -96,21 +132,27 @@ def put_in(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         """Return the address of a source; one that is a seed of the project is none it reads."""
         return _source(name, table, read) or _source(name, table, known.values())
 
-    def refer(found: re.Match[str]) -> str:
-        keys = [key for key, one in nodes.items() if one["name"] == found[1]]
-        return _put(keys, nodes) or found[0]
+    def refer(name: str) -> str:
+        return _put([key for key, one in nodes.items() if one["name"] == name], nodes)
 
-    def refer_far(found: re.Match[str]) -> str:
+    def refer_far(project: str, name: str) -> str:
         """Put in a model of another project that is an input port, or of this one."""
-        if address := _source(found[1], found[2], read):
+        if address := _source(project, name, read):
             return address
-        asked = (found[1], found[2])
+        asked = (project, name)
         keys = [k for k, one in nodes.items() if (one.get("package_name"), one["name"]) == asked]
-        return _put(keys, nodes) or found[0]
+        return _put(keys, nodes)
 
-    text = _CONFIG.sub("", _COMMENT.sub("", node.get("raw_code") or ""))
-    text = _REF.sub(refer, _FAR_REF.sub(refer_far, text))
-    return _SOURCE.sub(lambda found: stands(found[1], found[2]) or found[0], text)
+    def put(found: re.Match[str]) -> str:
+        if found["comment"] or found["config"]:
+            return ""
+        if name := found["ref"]:
+            return refer(name) or found[0]
+        if name := found["far"]:
+            return refer_far(found["project"], name) or found[0]
+        return stands(found["source"], found["table"]) or found[0]
+
+    return _TEMPLATE.sub(put, node.get("raw_code") or "")
 
 
 def _put(keys: Sequence[str], nodes: Mapping[str, Mapping[str, Any]]) -> str:

@@ -7,7 +7,6 @@ said before nothing changes any more.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from dataops_mesh.plan.holding import (
     together,
 )
 from dataops_mesh.plan.sqlshape import (
+    AGAIN,
     SERIES,
     choosing,
     column_names,
@@ -39,6 +39,7 @@ from dataops_mesh.plan.sqlshape import (
     makes_rows,
     makes_what_nobody_knows,
     reads_something,
+    said_once,
     says_nothing,
     source_of,
     whole_lateral,
@@ -48,8 +49,6 @@ from dataops_mesh.plan.sqlshape import (
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
-
-_AGAIN = re.compile(r"(?:[_:]\d+)+$")  # how DuckDB calls a column whose name is there already
 
 
 def held_by(
@@ -98,9 +97,7 @@ class _Followed:
                     if self._held.get(key, NOTHING) != held:
                         self._held[key] = held
                         changed = True
-        return {
-            name: self._at(self._query, at) for at, name in enumerate(column_names(self._query))
-        }
+        return {name: self._at(self._query, at) for at, name in said_once(self._query)}
 
     def _of_scope(self, scope: Scope) -> Iterator[Held]:
         from sqlglot import exp
@@ -278,7 +275,7 @@ class _Followed:
             query = whole_query(relation)
         names = column_names(query)
         names[: len(called)] = called[: len(names)]
-        wanted = {name.lower(), _AGAIN.sub("", name.lower())}
+        wanted = {name.lower(), AGAIN.sub("", name.lower())}
         twice = len({one.lower() for one in names}) < len(names)
         found = [
             self._at(query, number)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.errors import Location, MeshError
 from dataops_mesh.plan.holding import Origin
 from dataops_mesh.plan.sqlnamed import with_names, with_tables
+from dataops_mesh.plan.sqlread import is_misread
 from dataops_mesh.plan.sqlspelled import with_positions, with_windows
 from dataops_mesh.spec.sql import parse_select
 
@@ -84,7 +85,7 @@ def _qualified(
     from sqlglot.optimizer.qualify import qualify
 
     parsed = parse_select(text, Location("query", 1))
-    if _is_beyond(parsed) or with_windows(parsed) is None:
+    if _is_beyond(parsed) or is_misread(parsed, schemas) or with_windows(parsed) is None:
         return None
     own = _unused(parsed)
     if not with_tables(parsed) or not with_names(parsed, own):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,12 +11,28 @@ if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.optimizer.scope import Scope
 
+AGAIN = re.compile(r"(?:[_:]\d+)+$")  # how DuckDB calls a column whose name is there already
+
 
 def column_names(query: exp.Expr) -> list[str]:
     """Return how the columns of a query are called; nothing where it is none."""
     from sqlglot import exp
 
     return query.named_selects if isinstance(query, exp.Select | exp.SetOperation) else []
+
+
+def said_once(query: exp.Expr) -> list[tuple[int, str]]:
+    """Return the columns of a query whose name no other has, each with its place.
+
+    DuckDB calls the second of two by another name, which may be that of a third.
+    """
+    names = column_names(query)
+    called = Counter(map(str.lower, names))
+    return [
+        (at, name)
+        for at, name in enumerate(names)
+        if called[name.lower()] <= 1 and called[AGAIN.sub("", name.lower())] <= 1
+    ]
 
 
 def source_of(name: str, scope: Scope) -> exp.Table | Scope | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dataops_mesh.errors import DeclarationError, Location, Problem
 from dataops_mesh.spec.read.bombs import LARGEST, bomb
 from dataops_mesh.spec.read.calls import is_unread, with_calls
+from dataops_mesh.spec.read.comments import skipped_otherwise
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -71,6 +72,9 @@ def _parse(text: str, where: Location) -> Sequence[exp.Expr | None]:
         tokens = dialect.tokenize(text)
         if not tokens:
             raise _error("the SQL is empty", where)
+        if left := skipped_otherwise(text, tokens):
+            what = f"has a comment that DuckDB does not know: {left}"
+            raise _error(what, where, "write it as /* ... */ or behind --")
         # Checked before parsing: sqlglot takes unknown statements for opaque commands.
         if tokens[0].text.upper() not in {"SELECT", "WITH", "FROM", "("}:
             raise _error("is not a SELECT statement", where, "write one SELECT")
@@ -104,7 +108,7 @@ def tables_read(query: exp.Query) -> frozenset[str]:
     return frozenset(
         _spelled(table)
         for table in query.find_all(exp.Table)
-        if not isinstance(table.this, exp.GenerateSeries) and not _is_local(table)
+        if not isinstance(table.this, exp.GenerateSeries) and not is_local(table)
     )
 
 
@@ -167,7 +171,7 @@ def _own_named(plain: str, query: exp.Query, own: frozenset[str]) -> str:
     """
     from sqlglot import exp
 
-    found = [t for t in query.find_all(exp.Table) if _spelled(t) in own and not _is_local(t)]
+    found = [t for t in query.find_all(exp.Table) if _spelled(t) in own and not is_local(t)]
     places = sorted((t.parts[0].meta["start"], t.parts[-1].meta["end"] + 1, t) for t in found)
     text = plain
     for start, end, table in reversed(places):
@@ -236,7 +240,7 @@ def _quoted(name: str) -> str:
     return name.lower() if _BARE.fullmatch(name.lower()) else f'"{name.lower()}"'
 
 
-def _is_local(table: exp.Table) -> bool:
+def is_local(table: exp.Table) -> bool:
     """Tell whether a name means a common table expression that is in scope here.
 
     One that is not recursive cannot see itself or those after it: there the same name means
