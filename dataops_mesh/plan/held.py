@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from dataops_mesh.plan.holding import (
     ANYTHING,
     MADE,
+    NONE,
     NOTHING,
+    UNKNOWN,
     Breakers,
     Held,
     Origin,
@@ -24,23 +26,31 @@ from dataops_mesh.plan.holding import (
     side_by_side,
     together,
 )
-from dataops_mesh.plan.sqlshape import (
-    AGAIN,
+from dataops_mesh.plan.sqlrows import (
     SERIES,
     choosing,
-    column_names,
     columns_that_make_rows,
+    deciding,
     ends_by_values,
-    is_recursive,
+    group_keys,
     is_series,
+    makes_numbers,
+    makes_own_rows,
+    makes_rows,
+    makes_values,
+    makes_what_nobody_knows,
+    says_values,
+)
+from dataops_mesh.plan.sqlshape import (
+    column_names,
+    is_recursive,
     is_using,
     is_written,
-    makes_numbers,
-    makes_rows,
-    makes_what_nobody_knows,
+    places_of,
     reads_something,
     said_once,
     says_nothing,
+    sides_of,
     source_of,
     whole_lateral,
     whole_query,
@@ -83,11 +93,21 @@ class _Followed:
 
         self._names, self._spelled, self._breakers = names, spelled, breakers
         self._is_secret = is_secret
-        self._query = query.unnest()
+        self._whole, self._query = query, query.unnest()
         self._scopes = {id(scope.expression): scope for scope in traverse_scope(query)}
         self._held: dict[tuple[int, int], Held] = {}
+        self._made, self._first = MADE, dict[tuple[int, int], Held]()
 
     def columns(self) -> dict[str, Held]:
+        self._follow()
+        # Where somebody minds what decides, what the query makes may be matched with it in ways
+        # that nobody has thought of.
+        if any(map(self._decides, deciding(self._whole))):
+            self._made, self._first, self._held = ANYTHING, self._held, {}
+            self._follow()
+        return {name: self._at(self._query, at) for at, name in said_once(self._query)}
+
+    def _follow(self) -> None:
         changed = True
         while changed:
             changed = False
@@ -97,14 +117,23 @@ class _Followed:
                     if self._held.get(key, NOTHING) != held:
                         self._held[key] = held
                         changed = True
-        return {name: self._at(self._query, at) for at, name in said_once(self._query)}
+
+    def _decides(self, column: exp.Column) -> bool:
+        """Tell whether a column holds what somebody minds; one of no relation is asked below."""
+        from sqlglot import exp
+
+        scope = self._scopes.get(id(column.find_ancestor(exp.Select)))
+        if scope is None or not column.table:
+            return scope is None
+        both = self._of_column(column, scope).both
+        return UNKNOWN in both or any(map(self._is_secret, both))
 
     def _of_scope(self, scope: Scope) -> Iterator[Held]:
         from sqlglot import exp
 
         query = scope.expression
         if isinstance(query, exp.SetOperation):
-            sides = query.this.unnest(), query.expression.unnest()
+            sides = sides_of(query)
             for number in range(len(query.named_selects)):
                 yield self._of_sides(sides, number)
         elif isinstance(query, exp.Select):
@@ -163,8 +192,12 @@ class _Followed:
                     below = [(one, compared) for one in node.iter_expressions()]
                 inside = inside or isinstance(node, exp.Window)
                 pending += [(one, told, inside) for one, told in below]
+            if makes_values(node):
+                parts.add("", self._made, compared=compared)
             if isinstance(node, exp.Window) or makes_rows(node):
                 parts.add_numbers()
+            if isinstance(node, exp.AggFunc | exp.Anonymous) and self._making_rows(scope):
+                parts.add("", self._made, compared=compared)  # `len(list(1))` is a count
             if held is not None:
                 parts.add(node.sql(), held, compared=compared, in_window=inside)
         if from_nowhere and value.find(exp.Column, exp.Query) is None:
@@ -177,14 +210,15 @@ class _Followed:
 
         if self._breakers.counts(node):
             # Which rows are counted may be those in which what the query made is the value.
-            if any(self._computed(one, scope).matches for one in node.iter_expressions()):
-                return ANYTHING
-            return Held(self._making_rows(scope), counted=True)
+            inner = together(self._computed(one, scope) for one in node.iter_expressions())
+            keys = every_of(self._computed(key, scope).both for key in group_keys(scope.expression))
+            told = self._making_rows(scope) | (inner.both & keys)  # of one value it is that value
+            return ANYTHING if inner.matches else Held(told, counted=True)
         if (bucket := self._breakers.bucket(node)) is not None:
             return self._of_bucket(node, bucket, scope)
         if self._breakers.hashes(node):
             inner = self._computed(node.this, scope)
-            return Held(hashed=inner.both, counted=inner.counted, matches=inner.matches)
+            return replace(inner, clear=NONE, hashed=inner.both, stands=Stands.AS_IS)
         if isinstance(node, exp.Column):
             return self._of_column(node, scope)
         if isinstance(node, exp.Exists):
@@ -203,8 +237,11 @@ class _Followed:
         found = {one.sql(): self._of_column(one, scope) for one in columns}
         left = every_of(one.both for one in found.values() if one.stands < least)
         every = side_by_side(found, self._is_secret)
-        told = every.both if not isinstance(node, exp.Is) else ()
-        coarse = frozenset((origin, node.sql()) for origin in told)
+        # Two buckets below may say together what each of them does not.
+        left |= every.both - every_of(one.both for one in found.values())
+        told = every.both if not isinstance(node, exp.Is) else NONE
+        which = f"{node.sql()} {id(scope.expression) if len(found) > 1 else ''}"
+        coarse = every.coarse | {(origin, which) for origin in told}
         return Held(left, counted=every.counted, coarse=coarse, matches=every.matches)
 
     def _making_rows(self, scope: Scope, seen: frozenset[int] = frozenset()) -> frozenset[Origin]:
@@ -212,13 +249,17 @@ class _Followed:
         from sqlglot import exp
 
         found = frozenset[Origin]()
-        for _, source in scope.selected_sources.values():
+        sources = [source for _, source in scope.selected_sources.values()]
+        sides = (self._scopes.get(id(side)) for side in sides_of(scope.expression))
+        for source in (*sources, *filter(None, sides)):
             if isinstance(source, exp.Table):
                 made, at = columns_that_make_rows(source), scope
+                found |= self._made.both if is_series(source) else NONE
             else:
                 at = self._scopes.get(id(whole_lateral(source.expression)), source)
                 made = columns_that_make_rows(at.expression)
-                found |= self._making_rows(at, seen | {id(at)}) if id(at) not in seen else found
+                found |= self._made.both if makes_own_rows(at.expression) else NONE
+                found |= self._making_rows(at, seen | {id(at)}) if id(at) not in seen else NONE
             found |= every_of(self._of_column(one, at).both for one in made)
         return found
 
@@ -249,7 +290,7 @@ class _Followed:
             return ANYTHING
         if isinstance(source, exp.Table):
             if is_series(source) and column.name.lower() in SERIES:
-                return MADE
+                return self._made
             if source.name not in self._names or source.args.get("pivots"):
                 return ANYTHING
             origin = self._names[source.name]
@@ -273,17 +314,14 @@ class _Followed:
             query: exp.Expr = inner.unnest()
         else:
             query = whole_query(relation)
-        names = column_names(query)
-        names[: len(called)] = called[: len(names)]
-        wanted = {name.lower(), AGAIN.sub("", name.lower())}
-        twice = len({one.lower() for one in names}) < len(names)
-        found = [
-            self._at(query, number)
-            for number, one in enumerate(names)
-            if one.lower() == name.lower() or (twice and one.lower() in wanted)
-        ]
-        told = together(found) if found else ANYTHING
-        return replace(told, counted=told.counted or (is_recursive(query) and not told.both))
+        places = places_of(name, query, called)
+        told = together(self._at(query, at) for at in places) if places else ANYTHING
+        if not is_recursive(query):
+            return told
+        # Its own rows are read before anything is known of them: what the first look said counts.
+        before = [self._first.get((id(query), at), NOTHING) for at in places]
+        made = self._made if self._first and not together(before).both else NOTHING
+        return together((told, made)) if made.both else replace(told, counted=not told.both)
 
     def _of_rows(self, relation: exp.UDTF, scope: Scope) -> Held:
         """Return what rows hold that a function makes of values: a range is of any value."""
@@ -291,8 +329,10 @@ class _Followed:
 
         columns = list(relation.find_all(exp.Column))
         if not columns:
-            return MADE if relation.find(exp.Query) is None else ANYTHING
+            return self._made if relation.find(exp.Query) is None else ANYTHING
         if any(map(makes_numbers, relation.walk())):
             return ANYTHING
-        found = [self._of_column(one, scope) for one in columns]
-        return Held(every_of(one.both for one in found), stands=Stands.COMPUTED, counted=True)
+        held = [self._of_column(one, scope) for one in columns]
+        held += [self._made] if says_values(relation) else []
+        found = together(held)
+        return replace(found, clear=found.both, hashed=NONE, stands=Stands.COMPUTED, counted=True)

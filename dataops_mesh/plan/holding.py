@@ -49,6 +49,7 @@ class Held:
 
 
 NOTHING = Held()
+NONE = frozenset[Origin]()
 MADE = Held(stands=Stands.COMPUTED, counted=True)
 ANYTHING = Held(frozenset({UNKNOWN}), stands=Stands.COMPUTED)
 
@@ -115,8 +116,8 @@ class Parts:
         """
         self._clear |= held.both if compared else held.clear
         self._hashed |= frozenset() if compared else held.hashed
-        self._clear |= self._told_twice(held.coarse)
         self._coarse |= held.coarse
+        self._clear |= self._told_twice(held.coarse)
         self._matches |= held.matches
         if held.counted:
             self._counted.add(name)

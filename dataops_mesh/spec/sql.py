@@ -72,12 +72,12 @@ def _parse(text: str, where: Location) -> Sequence[exp.Expr | None]:
         tokens = dialect.tokenize(text)
         if not tokens:
             raise _error("the SQL is empty", where)
-        if left := skipped_otherwise(text, tokens):
-            what = f"has a comment that DuckDB does not know: {left}"
-            raise _error(what, where, "write it as /* ... */ or behind --")
         # Checked before parsing: sqlglot takes unknown statements for opaque commands.
         if tokens[0].text.upper() not in {"SELECT", "WITH", "FROM", "("}:
             raise _error("is not a SELECT statement", where, "write one SELECT")
+        if left := skipped_otherwise(text, tokens):
+            what = f"has a comment that DuckDB does not know: {left}"
+            raise _error(what, where, "write it as /* ... */ or behind --")
         return dialect.parser().parse(tokens, text)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
@@ -88,6 +88,9 @@ def _parse(text: str, where: Location) -> Sequence[exp.Expr | None]:
         raise _error("is not valid SQL: a quote or comment is not closed", where) from None
     except RecursionError:
         raise _error("the SQL is nested too deeply", where) from None
+    except (AttributeError, TypeError, ValueError, LookupError):
+        # Of words that make no sense sqlglot builds parts that are not there, and asks them.
+        raise _error("is not valid SQL: cannot be parsed", where) from None
 
 
 def tables_read(query: exp.Query) -> frozenset[str]:

@@ -96,7 +96,6 @@ ORDINARY = [
     "select id, city as x from STAFF union all by name select id from STAFF",
     "select id, sha256(note) as x from STAFF union all by name select sha256(note) as x, id from STAFF",
     "select id, row_number() over w as x from STAFF window w as (partition by city order by id)",
-    "select id, row_number() over w as x from STAFF qualify row_number() over v = 1 window w as (order by id), v as (order by pin)",
     "with t as (select id, avg(pin) as p from STAFF group by id) select id, round(p, 2) as x from t",
     "select s.id, year(t.born) as x from STAFF s join STAFF t using (id)",
     "with t as (select a.id, note from STAFF a join STAFF b using (id, note)) select id, case when note = 'x' then 1 else 0 end as x from t",
@@ -118,7 +117,8 @@ ORDINARY = [
 
 def followed(query: str) -> set[str] | None:
     """Return the columns whose values are in `x`, the last one there is; None if nobody can tell."""
-    found = clear_columns(query.replace("STAFF", "people.staff"), {"people.staff": STAFF})
+    text = query.replace("STAFF", "people.staff")
+    found = clear_columns(text, {"people.staff": STAFF}, lambda one: one[1] in SECRET)
     low = {name.lower(): origins for name, origins in (found or {}).items()}
     return {name for _, name in low["x"]} if "x" in low else None
 

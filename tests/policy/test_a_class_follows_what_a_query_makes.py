@@ -95,6 +95,34 @@ BROKEN = [
     "select id, case when y is null then 1 else 0 end as x from (select id, try_cast(note as date) as y from STAFF)",
     "select id, concat(date_trunc('year', born), '-', year(born)) as x from STAFF",
 ]  # fmt: skip
+# What a second reading found: rows chosen by keys, sets, brackets, laterals; buckets through others.
+AGAIN = [
+    "select r.n as x from (select range n from range(4000, 5000)) r, STAFF p group by r.n, r.n = p.pin having count(*) = 1",
+    "select max(r.n) as x, p.id from (select range n from range(4000, 5000)) r, STAFF p group by r.n = p.pin, p.id having count(*) = 1",
+    "select p.id, count(*) as x from (select range n from range(10000)) r, STAFF p group by p.id, r.n < p.pin",
+    "select x from (select distinct r.n x, r.n = p.pin d from (select range n from range(4000, 5000)) r, STAFF p) group by x having count(*) = 2",
+    "select r.n as x, r.n as y from (select range n from range(4000, 5000)) r intersect select r.n, p.pin from (select range n from range(4000, 5000)) r, STAFF p",
+    "select r.n as x, abs(r.n - p.pin) d from (select range n from range(4000, 5000)) r, STAFF p where p.id = 1 order by d limit 1",
+    "select r.n as x, abs(r.n - p.pin) d from (select range n from range(4000, 5000)) r, STAFF p where p.id = 1 order by all limit 1",
+    "select r.n as x from ROOMS o join (select range n from range(4000, 5000)) r join STAFF p on r.n = p.pin on true",
+    "select r.n as x from ((select range n from range(4000, 5000)) r join STAFF p on r.n = p.pin)",
+    "select r.n as x from (select range n from range(4000, 5000)) r, lateral (select 1 from STAFF p where p.pin = r.n) l",
+    "select id, count(*) as x from (select p.id from (select range n from range(10000)) r, STAFF p where r.n < p.pin) group by id",
+    "select r.n as x from (select range n from range(4000, 5000)) r where (select count(*) from (select 1 from STAFF p where p.pin = r.n)) = 1",
+    "select p.id, len(list(1)) as x from (select range n from range(10000)) r, STAFF p where r.n < p.pin group by p.id",
+    "select id, count(*) as x from (select id, unnest(range(pin)) u from STAFF union all select id, unnest(range(0)) from STAFF) group by id",
+    "select count(*) as x from (select * from (select range n from range(10000)) limit (select min(pin) from STAFF))",
+    "select id, count(*) as x from (select id, regexp_split_to_table(repeat('a ', pin::int - 1) || 'a', ' ') u from STAFF) group by id",
+    "select p.id, max(r.n * (case when r.n = p.pin then 1 else 0 end)) as x from (select range n from range(4000, 5000)) r, STAFF p group by p.id",
+    "select p.id, arg_max(k, b) as x from (select p.id, r.n k, case when r.n = p.pin then 1 else 0 end b from (select range n from range(4000, 5000)) r, STAFF p) p group by p.id",
+    "select id, string_agg(b, '' order by k) as x from (select id, 1 k, case when pin > 4712 then 'a' else 'b' end b from STAFF union all select id, 2, case when pin > 4714 then 'a' else 'b' end from STAFF) group by id",
+    "select id, case a when 1 then 'x' else 'y' end || case b when 1 then 'x' else 'y' end as x from (select id, case when pin > 4712 then 1 else 0 end a, case when pin > 4714 then 1 else 0 end b from STAFF)",
+    "select id, map {'a': 1}[sha256(a) || sha256(b)] as x from (select id, case when pin > 4712 then '1' else '0' end a, case when pin > 4714 then '1' else '0' end b from STAFF)",
+    "select s.id, string_agg(u.v, '') as x from (select id, case when pin > 4712 then '1' else '0' end a, case when pin > 4714 then '1' else '0' end b from STAFF) s, unnest([s.a, s.b]) u(v) group by s.id",
+    "select p.id, g.v as x from (select floor(4700 + random() * 50)::bigint v from ROOMS a, ROOMS b) g join STAFF p on g.v = p.pin",
+    "select avg(pin)::bigint as x, count(*) as n from STAFF group by pin",
+    "select avg(pin)::bigint as x, count(*) as n from STAFF group by pin, city",
+]  # fmt: skip
 # What people write.
 ORDINARY = [
     "select s.id, v.t as x from STAFF s join (values ('town1','O'),('town2','D')) v(c,t) on v.c = s.city",
@@ -114,7 +142,6 @@ ORDINARY = [
     "with ranked as (select *, row_number() over (partition by city order by id) as rn from STAFF), t as (select *, 3 as top from ranked) select t.id, t.rn as x from t where t.rn <= t.top",
     "select w.id, w.n as x from (select id, count(*) over (partition by city) as n from STAFF) w where w.n > w.id",
     "select a.id, a.n as x from (select id, row_number() over (order by id) n from STAFF) a join (select row_number() over (order by id) n from ROOMS) b on a.n = b.n",
-    "select sha256(note) as id, count(*) over (partition by sha256(note)) as x from STAFF",
     "select s.id, exists (select 1 from ROOMS r where r.id = s.id and r.city = s.city) as x from STAFF s",
     "select s.id, t as x from STAFF s, unnest(s.tags) u(t)",
     "select s.city, count(*) as x from STAFF s, unnest(s.tags) u(t) group by s.city",
@@ -133,7 +160,7 @@ def followed(query: str) -> set[str] | None:
     return {name for at, name in found["x"] if at == "people.staff"} & SECRET
 
 
-@pytest.mark.parametrize("query", [*ASKED, *MATCHED, *OWN_ROWS, *COUNTED, *BROKEN])
+@pytest.mark.parametrize("query", [*ASKED, *MATCHED, *OWN_ROWS, *COUNTED, *BROKEN, *AGAIN])
 def test_what_is_still_there_is_seen_or_nobody_can_tell(query):
     assert followed(query) != set()
 

@@ -81,7 +81,8 @@ def followed(query: str) -> set[str] | None:
     """Return the columns of restricted relations that are in `x`; None if nobody can tell."""
     text = query.replace("STAFF", "people.staff").replace("ROOMS", "shop.rooms")
     secret = dict.fromkeys(("people.staff", "people__st.aff"), STAFF)
-    found = clear_columns(text, {**secret, "shop.rooms": ROOMS, "people.st__aff": STAFF}) or {}
+    schemas = {**secret, "shop.rooms": ROOMS, "people.st__aff": STAFF}
+    found = clear_columns(text, schemas, lambda o: o[0] in secret and o[1] in SECRET) or {}
     return {name for at, name in found["x"] if at in secret} if "x" in found else None
 
 
