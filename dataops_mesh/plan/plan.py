@@ -16,7 +16,7 @@ from dataops_mesh.plan.change import (
     to_be_approved,
 )
 from dataops_mesh.plan.compare import compare
-from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.plan.lineage.product import Lineage
 from dataops_mesh.plan.publication import Spent, change_reasons, to_approve, unspent
 from dataops_mesh.plan.readers import ACTIVE, deprecation, left_behind, readers, still_read
 from dataops_mesh.plan.version import bump_of

@@ -15,7 +15,7 @@ from dataops_mesh.plan.publication import approval_used, change_reasons
 from dataops_mesh.plan.table import TABLE, change
 from dataops_mesh.run.account import APPROVAL, approvals_spent, record_operation
 from dataops_mesh.run.environment import Environment
-from dataops_mesh.run.links import require_own_files
+from dataops_mesh.run.guards.links import require_own_files
 from dataops_mesh.run.registry.declared import still_read
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.loader import load_product

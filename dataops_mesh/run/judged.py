@@ -12,8 +12,8 @@ from dataops_mesh.policy.load import WAIVERS_FILE
 from dataops_mesh.policy.plugin import brought
 from dataops_mesh.run.declaration import declared_files
 from dataops_mesh.run.environment import Environment
+from dataops_mesh.run.guards.links import require_own_code, require_own_files
 from dataops_mesh.run.identity import library_version
-from dataops_mesh.run.links import require_own_code, require_own_files
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.store.declarations import write_declaration

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, MeshError
-from dataops_mesh.plan.lineage import Lineage, lineage_of
+from dataops_mesh.plan.lineage.product import Lineage, lineage_of
 from dataops_mesh.spec.loader import Load, load_product
 from dataops_mesh.spec.model import Address, OutputPort, Product
 from dataops_mesh.transform.dbt.project import is_dbt

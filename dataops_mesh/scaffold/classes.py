@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataops_mesh.errors import Location, MeshError
-from dataops_mesh.plan.breakers import clear_columns
-from dataops_mesh.plan.holding import Origin
-from dataops_mesh.plan.sqllineage import query_lineage
+from dataops_mesh.plan.lineage.breakers import clear_columns
+from dataops_mesh.plan.lineage.holding import Origin
+from dataops_mesh.plan.lineage.sqllineage import query_lineage
 from dataops_mesh.run.guards.visible import published_port
 from dataops_mesh.spec.classes import CLASSES, OPEN
 from dataops_mesh.spec.model import Address, Column

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from dataops_mesh.errors import MeshError, Problem
-from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.plan.lineage.product import Lineage
 from dataops_mesh.run.checks import dbt_nodes
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by, readers_of

@@ -22,7 +22,7 @@ from helpers import (
 from dataops_mesh.errors import Location, MeshError
 from dataops_mesh.gate import Publish
 from dataops_mesh.plan.compare import compare
-from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.plan.lineage.product import Lineage
 from dataops_mesh.plan.plan import Target, Version, make_plan
 from dataops_mesh.run.product import run_product
 from dataops_mesh.spec.loader import load_product

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from helpers import a_product, a_source, an_input, mesh, product, write_workspace
 
-from dataops_mesh.plan.dbtlineage import dbt_queries
-from dataops_mesh.plan.lineage import columns_used, lineage_of
-from dataops_mesh.plan.sqllineage import query_lineage
+from dataops_mesh.plan.lineage.dbtlineage import dbt_queries
+from dataops_mesh.plan.lineage.product import columns_used, lineage_of
+from dataops_mesh.plan.lineage.sqllineage import query_lineage
 from dataops_mesh.run.lineage import product_lineage
 from dataops_mesh.spec.model import TransformKind
 

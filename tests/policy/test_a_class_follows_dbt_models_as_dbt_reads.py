@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dataops_mesh.plan.breakers import clear_columns
-from dataops_mesh.plan.dbtlineage import dbt_queries
+from dataops_mesh.plan.lineage.breakers import clear_columns
+from dataops_mesh.plan.lineage.dbtlineage import dbt_queries
 
 SRC = "{{ source('people', 'customers') }}"
 COLUMNS = ["id", "ssn", "note"]

@@ -11,7 +11,7 @@ from policy_cases import CONTRACT, FILES, TICKETS, replaced, write
 
 from dataops_mesh.errors import DeclarationError
 from dataops_mesh.factory.domain import load_domain
-from dataops_mesh.plan.breakers import clear_columns
+from dataops_mesh.plan.lineage.breakers import clear_columns
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.run.guards.flow import flows_in
 from dataops_mesh.settings import load_settings

@@ -11,8 +11,8 @@ from markers import places
 
 from dataops_mesh.cli.examine import examine_all
 from dataops_mesh.errors import DeclarationError, MeshError
+from dataops_mesh.run.guards.links import require_own_code
 from dataops_mesh.run.judged import judgement_texts
-from dataops_mesh.run.links import require_own_code
 from dataops_mesh.run.registry.register import register
 
 SECRET = "S7ac86aa35045f49"  # noqa: S105 - what must not be told

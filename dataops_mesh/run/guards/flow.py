@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 
 from dataops_mesh.errors import MeshError, Problem
-from dataops_mesh.plan.lineage import clear_lineage, standing_lineage
+from dataops_mesh.plan.lineage.product import clear_lineage, standing_lineage
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.policy.model import Flow, Flows, Origin
 from dataops_mesh.run.guards.former import NOTHING, Former, Said

@@ -24,7 +24,7 @@ from dataops_mesh.ledger import (
     registrations,
 )
 from dataops_mesh.ledger.registry import REMOVED
-from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.plan.lineage.product import Lineage
 from dataops_mesh.policy.model import Decisions
 from dataops_mesh.run.account import record_operation
 from dataops_mesh.run.decisions import decisions_in

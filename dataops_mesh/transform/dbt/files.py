@@ -82,7 +82,7 @@ def project_files(project: Path, bounds: Bounds | None = None) -> dict[str, Path
         project: its folder.
         bounds: where links may lead; absent for nowhere else.
     """
-    found = (file for file in _listed(project, bounds) if not _strays(file, project, bounds))
+    found = (file for file in _listed(project, bounds) if not strays(file, project, bounds))
     return {file.relative_to(project).as_posix(): file for file in found}
 
 
@@ -112,10 +112,10 @@ def stray_links(project: Path, bounds: Bounds | None) -> list[Path]:
     """Return installed packages, and files, that are links to where the project may not read."""
     folder = installed(project)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    strays = [entry for entry in entries if entry.is_symlink() and not _allowed(entry, bounds)]
-    wrong = [file for file in _listed(project, bounds) if _strays(file, project, bounds)]
-    strays += [first_link(file, project, lambda at: not _allowed(at, bounds)) for file in wrong]
-    return [*dict.fromkeys(strays)]
+    found = [entry for entry in entries if entry.is_symlink() and not _allowed(entry, bounds)]
+    wrong = [file for file in _listed(project, bounds) if strays(file, project, bounds)]
+    found += [first_link(file, project, lambda at: not _allowed(at, bounds)) for file in wrong]
+    return [*dict.fromkeys(found)]
 
 
 def _listed(project: Path, bounds: Bounds | None) -> list[Path]:
@@ -126,13 +126,19 @@ def _listed(project: Path, bounds: Bounds | None) -> list[Path]:
     return sorted(found)
 
 
-def _strays(file: Path, project: Path, bounds: Bounds | None) -> bool:
-    """Tell whether a file is one of a place that the project may not read; links are followed."""
+def strays(file: Path, top: Path, bounds: Bounds | None) -> bool:
+    """Tell whether a file below a folder is, by a link, one that may not be read.
+
+    Args:
+        file: its path, as it is written.
+        top: the folder.
+        bounds: where links may lead; absent for nowhere out of the folder.
+    """
     try:
-        real, own = file.resolve(), project.resolve()
+        real, own = file.resolve(), top.resolve()
     except (OSError, RuntimeError):  # a loop of links
         return True
-    if real == own / file.relative_to(project):
+    if real == own / file.relative_to(top):
         return False
     return not (real.is_relative_to(own) if bounds is None else bounds.allow(real))
 

@@ -1,7 +1,7 @@
 """Compares the columns of dbt's models with what their ports promise, before anything is built.
 
-A model is read as `plan/dbtlineage.py` folds it: with plain references put in. One with other
-templates, and what DuckDB cannot bind, is left to the run.
+A model is read as `plan/lineage/dbtlineage.py` folds it: with plain references put in. One with
+other templates, and what DuckDB cannot bind, is left to the run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from dataops_mesh.engine import sql
 from dataops_mesh.errors import Problem
-from dataops_mesh.plan.dbtlineage import dbt_queries
+from dataops_mesh.plan.lineage.dbtlineage import dbt_queries
 from dataops_mesh.spec.model import OutputPort, Product
 from dataops_mesh.transform.dry.session import Known, declare, empty_session
 

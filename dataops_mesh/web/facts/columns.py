@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataops_mesh.plan.lineage import Lineage
+from dataops_mesh.plan.lineage.product import Lineage
 from dataops_mesh.spec.model import Column, OutputPort, Product
 
 _SHOWN = frozenset({"public", "internal"})

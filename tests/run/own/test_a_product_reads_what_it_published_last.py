@@ -216,7 +216,7 @@ def test_the_sql_is_bound_to_the_columns_of_the_contract(tmp_path):
 
 
 def test_a_value_that_came_from_self_keeps_its_class(tmp_path):
-    from dataops_mesh.plan.lineage import clear_lineage, lineage_of
+    from dataops_mesh.plan.lineage.product import clear_lineage, lineage_of
 
     files = log(sql=MERGE, columns=(KEY, WORD))
     files["inputs/incoming.odcs.yaml"] = a_contract("incoming", [ID, WORD])

@@ -7,11 +7,12 @@ said before nothing changes any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataops_mesh.plan.holding import (
+from dataops_mesh.plan.lineage.heldrows import of_rows, rows_of
+from dataops_mesh.plan.lineage.holding import (
     ANYTHING,
     MADE,
     NONE,
@@ -26,22 +27,18 @@ from dataops_mesh.plan.holding import (
     side_by_side,
     together,
 )
-from dataops_mesh.plan.sqlrows import (
+from dataops_mesh.plan.lineage.sqlrows import (
     SERIES,
     choosing,
-    columns_that_make_rows,
     deciding,
     ends_by_values,
     group_keys,
     is_series,
-    makes_numbers,
-    makes_own_rows,
     makes_rows,
     makes_values,
     makes_what_nobody_knows,
-    says_values,
 )
-from dataops_mesh.plan.sqlshape import (
+from dataops_mesh.plan.lineage.sqlshape import (
     column_names,
     is_recursive,
     is_using,
@@ -52,7 +49,6 @@ from dataops_mesh.plan.sqlshape import (
     says_nothing,
     sides_of,
     source_of,
-    whole_lateral,
     whole_query,
 )
 
@@ -94,16 +90,16 @@ class _Followed:
         self._names, self._spelled, self._breakers = names, spelled, breakers
         self._is_secret = is_secret
         self._whole, self._query = query, query.unnest()
-        self._scopes = {id(scope.expression): scope for scope in traverse_scope(query)}
+        self.scopes = {id(scope.expression): scope for scope in traverse_scope(query)}
         self._held: dict[tuple[int, int], Held] = {}
-        self._made, self._first = MADE, dict[tuple[int, int], Held]()
+        self.made, self._first = MADE, dict[tuple[int, int], Held]()
 
     def columns(self) -> dict[str, Held]:
         self._follow()
         # Where somebody minds what decides, what the query makes may be matched with it in ways
         # that nobody has thought of.
-        if any(map(self._decides, deciding(self._whole))):
-            self._made, self._first, self._held = ANYTHING, self._held, {}
+        if any(self._is_minded(column) for column in deciding(self._whole)):
+            self.made, self._first, self._held = ANYTHING, self._held, {}
             self._follow()
         return {name: self._at(self._query, at) for at, name in said_once(self._query)}
 
@@ -111,22 +107,22 @@ class _Followed:
         changed = True
         while changed:
             changed = False
-            for scope in self._scopes.values():
+            for scope in self.scopes.values():
                 for number, held in enumerate(self._of_scope(scope)):
                     key = id(scope.expression), number
                     if self._held.get(key, NOTHING) != held:
                         self._held[key] = held
                         changed = True
 
-    def _decides(self, column: exp.Column) -> bool:
+    def _is_minded(self, column: exp.Column) -> bool:
         """Tell whether a column holds what somebody minds; one of no relation is asked below."""
         from sqlglot import exp
 
-        scope = self._scopes.get(id(column.find_ancestor(exp.Select)))
+        scope = self.scopes.get(id(column.find_ancestor(exp.Select)))
         if scope is None or not column.table:
             return scope is None
-        both = self._of_column(column, scope).both
-        return UNKNOWN in both or any(map(self._is_secret, both))
+        held = self.of_column(column, scope)
+        return any(one == UNKNOWN or self._is_secret(one) for one in held.both)
 
     def _of_scope(self, scope: Scope) -> Iterator[Held]:
         from sqlglot import exp
@@ -148,7 +144,7 @@ class _Followed:
         held = together(self._at(side, number) for side in sides)
         if not held.counted and not any(is_written(side, number) for side in sides):
             return held
-        return replace(held, clear=held.both, hashed=frozenset(), counted=True)
+        return replace(held, clear=held.both, hashed=NONE, counted=True)
 
     def _is_matched(self, scope: Scope) -> bool:
         """Tell whether rows are chosen by what the query made beside what somebody minds."""
@@ -158,7 +154,7 @@ class _Followed:
 
     def _at(self, query: exp.Expr, number: int) -> Held:
         """Return what is known by now of a column of a query inside."""
-        if number >= len(column_names(query)) or id(query) not in self._scopes:
+        if number >= len(column_names(query)) or id(query) not in self.scopes:
             return ANYTHING
         return self._held.get((id(query), number), NOTHING)
 
@@ -171,7 +167,7 @@ class _Followed:
             stands, inner = min(stands, kept), inner.this
         # What `using` makes of two columns of one name is one of them as it stands.
         if isinstance(inner, exp.Column) or is_using(inner):
-            found = together(self._of_column(one, scope) for one in inner.find_all(exp.Column))
+            found = together(self.of_column(one, scope) for one in inner.find_all(exp.Column))
             return replace(found, stands=min(stands, found.stands))
         return self._computed(inner, scope)
 
@@ -193,13 +189,13 @@ class _Followed:
                 inside = inside or isinstance(node, exp.Window)
                 pending += [(one, told, inside) for one, told in below]
             if makes_values(node):
-                parts.add("", self._made, compared=compared)
+                parts.add("", self.made, compared=compared)
             if isinstance(node, exp.Window) or makes_rows(node):
                 parts.add_numbers()
-            if isinstance(node, exp.AggFunc | exp.Anonymous) and self._making_rows(scope):
-                parts.add("", self._made, compared=compared)  # `len(list(1))` is a count
+            if isinstance(node, exp.AggFunc | exp.Anonymous) and rows_of(scope, self):
+                parts.add("", self.made, compared=compared)  # `len(list(1))` is a count
             if held is not None:
-                parts.add(node.sql(), held, compared=compared, in_window=inside)
+                parts.add(node, held, compared=compared, in_window=inside)
         if from_nowhere and value.find(exp.Column, exp.Query) is None:
             parts.add_numbers()  # a row that the query makes may be any value it is joined to
         return parts.held()
@@ -212,7 +208,7 @@ class _Followed:
             # Which rows are counted may be those in which what the query made is the value.
             inner = together(self._computed(one, scope) for one in node.iter_expressions())
             keys = every_of(self._computed(key, scope).both for key in group_keys(scope.expression))
-            told = self._making_rows(scope) | (inner.both & keys)  # of one value it is that value
+            told = rows_of(scope, self) | (inner.both & keys)  # of one value it is that value
             return ANYTHING if inner.matches else Held(told, counted=True)
         if (bucket := self._breakers.bucket(node)) is not None:
             return self._of_bucket(node, bucket, scope)
@@ -220,7 +216,7 @@ class _Followed:
             inner = self._computed(node.this, scope)
             return replace(inner, clear=NONE, hashed=inner.both, stands=Stands.AS_IS)
         if isinstance(node, exp.Column):
-            return self._of_column(node, scope)
+            return self.of_column(node, scope)
         if isinstance(node, exp.Exists):
             return self._of_existing(node)
         if isinstance(node, exp.Query):
@@ -234,34 +230,16 @@ class _Followed:
         from sqlglot import exp
 
         least, columns = bucket
-        found = {one.sql(): self._of_column(one, scope) for one in columns}
+        found: dict[Hashable, Held] = {one: self.of_column(one, scope) for one in columns}
         left = every_of(one.both for one in found.values() if one.stands < least)
         every = side_by_side(found, self._is_secret)
         # Two buckets below may say together what each of them does not.
         left |= every.both - every_of(one.both for one in found.values())
         told = every.both if not isinstance(node, exp.Is) else NONE
-        which = f"{node.sql()} {id(scope.expression) if len(found) > 1 else ''}"
+        # Of two columns it may be another one elsewhere, where the second is other values.
+        which = (node, id(scope.expression) if len(found) > 1 else 0)
         coarse = every.coarse | {(origin, which) for origin in told}
         return Held(left, counted=every.counted, coarse=coarse, matches=every.matches)
-
-    def _making_rows(self, scope: Scope, seen: frozenset[int] = frozenset()) -> frozenset[Origin]:
-        """Return the columns that say how many rows there are: `range(pin)` has as many."""
-        from sqlglot import exp
-
-        found = frozenset[Origin]()
-        sources = [source for _, source in scope.selected_sources.values()]
-        sides = (self._scopes.get(id(side)) for side in sides_of(scope.expression))
-        for source in (*sources, *filter(None, sides)):
-            if isinstance(source, exp.Table):
-                made, at = columns_that_make_rows(source), scope
-                found |= self._made.both if is_series(source) else NONE
-            else:
-                at = self._scopes.get(id(whole_lateral(source.expression)), source)
-                made = columns_that_make_rows(at.expression)
-                found |= self._made.both if makes_own_rows(at.expression) else NONE
-                found |= self._making_rows(at, seen | {id(at)}) if id(at) not in seen else NONE
-            found |= every_of(self._of_column(one, at).both for one in made)
-        return found
 
     def _of_query(self, node: exp.Query) -> Held:
         """Return what a query holds that stands where a value does."""
@@ -273,16 +251,16 @@ class _Followed:
         """Return what decides whether a row is there: what queries inside name of theirs."""
         from sqlglot import exp
 
-        found = dict[str, Held]()
+        found = dict[Hashable, Held]()
         for column in node.find_all(exp.Column):
             select = column.find_ancestor(exp.Select)
-            scope = self._scopes.get(id(select))
-            found[f"{column.sql()} {id(select)}"] = (
-                ANYTHING if scope is None else self._of_column(column, scope)
-            )
+            scope = self.scopes.get(id(select))
+            held = ANYTHING if scope is None else self.of_column(column, scope)
+            found[column, id(select)] = held
         return side_by_side(found, self._is_secret)
 
-    def _of_column(self, column: exp.Column, scope: Scope) -> Held:
+    def of_column(self, column: exp.Column, scope: Scope) -> Held:
+        """Return what a column holds where it stands."""
         from sqlglot import exp
 
         source = source_of(column.table, scope)
@@ -290,7 +268,7 @@ class _Followed:
             return ANYTHING
         if isinstance(source, exp.Table):
             if is_series(source) and column.name.lower() in SERIES:
-                return self._made
+                return self.made
             if source.name not in self._names or source.args.get("pivots"):
                 return ANYTHING
             origin = self._names[source.name]
@@ -309,7 +287,7 @@ class _Followed:
         if isinstance(relation, exp.UDTF):
             inner = relation.this if isinstance(relation, exp.Lateral) else None
             if not isinstance(inner, exp.Subquery):
-                return self._of_rows(relation, source)
+                return of_rows(relation, source, self)
             called = called or list(relation.alias_column_names)
             query: exp.Expr = inner.unnest()
         else:
@@ -320,19 +298,5 @@ class _Followed:
             return told
         # Its own rows are read before anything is known of them: what the first look said counts.
         before = [self._first.get((id(query), at), NOTHING) for at in places]
-        made = self._made if self._first and not together(before).both else NOTHING
+        made = self.made if self._first and not together(before).both else NOTHING
         return together((told, made)) if made.both else replace(told, counted=not told.both)
-
-    def _of_rows(self, relation: exp.UDTF, scope: Scope) -> Held:
-        """Return what rows hold that a function makes of values: a range is of any value."""
-        from sqlglot import exp
-
-        columns = list(relation.find_all(exp.Column))
-        if not columns:
-            return self._made if relation.find(exp.Query) is None else ANYTHING
-        if any(map(makes_numbers, relation.walk())):
-            return ANYTHING
-        held = [self._of_column(one, scope) for one in columns]
-        held += [self._made] if says_values(relation) else []
-        found = together(held)
-        return replace(found, clear=found.both, hashed=NONE, stands=Stands.COMPUTED, counted=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 Origin = tuple[str, str]  # input port, column
+Coarse = tuple[Origin, Hashable]  # a column, and which bucket of it
 UNKNOWN: Origin = ("", "")
 
 
@@ -39,7 +40,7 @@ class Held:
     hashed: frozenset[Origin] = frozenset()
     stands: Stands = Stands.AS_IS
     counted: bool = False
-    coarse: frozenset[tuple[Origin, str]] = frozenset()
+    coarse: frozenset[Coarse] = frozenset()
     matches: bool = False
 
     @property
@@ -84,7 +85,7 @@ def together(found: Iterable[Held]) -> Held:
     stands = min((one.stands for one in every), default=Stands.AS_IS)
     counted = any(one.counted for one in every)
     clear, hashed = every_of(one.clear for one in every), every_of(one.hashed for one in every)
-    coarse = frozenset[tuple[Origin, str]]().union(*(one.coarse for one in every))
+    coarse = frozenset[Coarse]().union(*(one.coarse for one in every))
     return Held(clear, hashed, stands, counted, coarse, any(one.matches for one in every))
 
 
@@ -99,13 +100,13 @@ class Parts:
     minds: Callable[[Origin], bool]
     _clear: set[Origin] = field(default_factory=set)
     _hashed: set[Origin] = field(default_factory=set)
-    _coarse: set[tuple[Origin, str]] = field(default_factory=set)
-    _counted: set[str] = field(default_factory=set)
-    _minded: set[tuple[str, bool]] = field(default_factory=set)
+    _coarse: set[Coarse] = field(default_factory=set)
+    _counted: set[Hashable] = field(default_factory=set)
+    _minded: set[tuple[Hashable, bool]] = field(default_factory=set)
     _numbers: bool = False
     _matches: bool = False
 
-    def add(self, name: str, held: Held, *, compared: bool, in_window: bool = False) -> None:
+    def add(self, name: Hashable, held: Held, *, compared: bool, in_window: bool = False) -> None:
         """Add a part.
 
         Args:
@@ -141,7 +142,7 @@ class Parts:
             return True
         return any(one != other for one in self._counted for other, _ in self._minded)
 
-    def _told_twice(self, more: frozenset[tuple[Origin, str]]) -> frozenset[Origin]:
+    def _told_twice(self, more: frozenset[Coarse]) -> frozenset[Origin]:
         """Return the columns of which there are two buckets: together they may say the value."""
         return frozenset(
             origin
@@ -150,7 +151,7 @@ class Parts:
         )
 
 
-def side_by_side(found: Mapping[str, Held], minds: Callable[[Origin], bool]) -> Held:
+def side_by_side(found: Mapping[Hashable, Held], minds: Callable[[Origin], bool]) -> Held:
     """Return what is held by a value that columns decide, each under a name of its own."""
     parts = Parts(minds)
     for name, held in found.items():

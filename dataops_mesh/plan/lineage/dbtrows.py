@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location
-from dataops_mesh.plan.dbtlineage import dbt_queries, put_in
+from dataops_mesh.plan.lineage.dbtlineage import dbt_queries, put_in
 from dataops_mesh.spec.sql import parse_select
 
 _DBT = frozenset({"dbt", "dbt_duckdb"})

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from dataops_mesh.plan.held import held_by
-from dataops_mesh.plan.holding import UNKNOWN, Origin, Stands
-from dataops_mesh.plan.sqllineage import qualified_query
-from dataops_mesh.plan.sqlwords import loses_an_argument
+from dataops_mesh.plan.lineage.held import held_by
+from dataops_mesh.plan.lineage.holding import UNKNOWN, Held, Origin, Stands
+from dataops_mesh.plan.lineage.sqllineage import qualified_query
+from dataops_mesh.plan.lineage.sqlwords import loses_an_argument
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -47,12 +47,8 @@ def clear_columns(
     >>> sorted(found["x"]), sorted(found["y"])
     ([], [('d.p', 'b')])
     """
-    try:
-        found = qualified_query(text, schemas)
-        if found is None or _is_hidden(found[0]) or loses_an_argument(text):
-            return None
-        held = held_by(*found, Breaking(), is_secret)
-    except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
+    held = _followed(text, schemas, is_secret)
+    if held is None:
         return None
     return {name: one.clear for name, one in held.items() if UNKNOWN not in one.clear}
 
@@ -63,18 +59,25 @@ def standing_columns(text: str, schemas: Mapping[str, Sequence[str]]) -> frozens
     >>> standing_columns("select a, b * 10 as c from d.p", {"d.p": ["a", "b"]})
     frozenset({'a'})
     """
-    try:
-        found = qualified_query(text, schemas)
-        if found is None or _is_hidden(found[0]) or loses_an_argument(text):
-            return frozenset()
-        held = held_by(*found, Breaking(), lambda _: True)
-    except Exception:  # noqa: BLE001 - as above
-        return frozenset()
+    held = _followed(text, schemas, lambda _: True) or {}
     return frozenset(
         name
         for name, one in held.items()
         if one.stands > Stands.COMPUTED and UNKNOWN not in one.both
     )
+
+
+def _followed(
+    text: str, schemas: Mapping[str, Sequence[str]], is_secret: Callable[[Origin], bool]
+) -> Mapping[str, Held] | None:
+    """Return what each output column holds; None if the query is beyond us."""
+    try:
+        found = qualified_query(text, schemas)
+        if found is None or _is_hidden(found[0]) or loses_an_argument(text):
+            return None
+        return held_by(*found, Breaking(), is_secret)
+    except Exception:  # noqa: BLE001 - sqlglot raises many kinds; who asks is told that it is unknown
+        return None
 
 
 def _is_hidden(query: exp.Query) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dataops_mesh.plan.sqlshape import is_recursive
+from dataops_mesh.plan.lineage.sqlshape import is_recursive
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location
-from dataops_mesh.plan.breakers import clear_columns, standing_columns
-from dataops_mesh.plan.dbtlineage import dbt_queries
-from dataops_mesh.plan.dbtrows import clear_queries
-from dataops_mesh.plan.holding import Origin
-from dataops_mesh.plan.sqllineage import QueryLineage, query_lineage
+from dataops_mesh.plan.lineage.breakers import clear_columns, standing_columns
+from dataops_mesh.plan.lineage.dbtlineage import dbt_queries
+from dataops_mesh.plan.lineage.dbtrows import clear_queries
+from dataops_mesh.plan.lineage.holding import Origin
+from dataops_mesh.plan.lineage.sqllineage import QueryLineage, query_lineage
 from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataops_mesh.errors import Location, MeshError
-from dataops_mesh.plan.holding import Origin
-from dataops_mesh.plan.sqlnamed import with_names, with_tables
-from dataops_mesh.plan.sqlread import is_misread
-from dataops_mesh.plan.sqlspelled import with_positions, with_windows
+from dataops_mesh.plan.lineage.holding import Origin
+from dataops_mesh.plan.lineage.sqlnamed import with_names, with_tables
+from dataops_mesh.plan.lineage.sqlread import is_misread
+from dataops_mesh.plan.lineage.sqlspelled import with_positions, with_windows
 from dataops_mesh.spec.sql import parse_select
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dataops_mesh.plan.sqlspelled import is_named
+from dataops_mesh.plan.lineage.sqlspelled import is_named
 
 if TYPE_CHECKING:
     from sqlglot import exp

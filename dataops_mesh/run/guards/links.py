@@ -15,7 +15,7 @@ from dataops_mesh.errors import DeclarationError, Problem
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.model import Product
 from dataops_mesh.spec.paths import first_link, is_inside
-from dataops_mesh.transform.dbt.files import Bounds
+from dataops_mesh.transform.dbt.files import Bounds, strays
 from dataops_mesh.transform.place import stray
 
 _IMPORTED = "import:"  # a module that is none of the workspace's
@@ -77,14 +77,10 @@ def _bounds(product: Product, settings: Settings, home: Path) -> Bounds:
 
 def _strays(file: Path, root: Path, bounds: Bounds) -> bool:
     written, home = Path(os.path.abspath(file)), Path(os.path.abspath(root))  # noqa: PTH100 # keeps links
-    try:
-        real = written.resolve()
-        there = home.resolve() / written.relative_to(home) if home in written.parents else written
-    except (OSError, RuntimeError):  # a loop of links
-        return True
-    if home not in written.parents and not written.is_symlink():
-        return False  # of a package, or of a setting
-    return real != there and not bounds.allow(real)
+    if home in written.parents:
+        return strays(written, home, bounds)
+    # Of a package, or of a setting.
+    return written.is_symlink() and strays(written, written.parent, bounds)
 
 
 def _is_module(file: Path, bounds: Bounds) -> bool:
