@@ -17,9 +17,8 @@ def _lowered(product: Product, options: Options, around: Surroundings) -> Iterat
     flow = around.flows(product)
     for port, index, column in _columns(product):
         key = port.name, column.name
-        origins = (
-            () if _is_broken(port, column, flow) else flow.clear.get(key, ())
-        )  # what stays, no mask changes
+        known = (*flow.clear.get(key, ()), *flow.partly.get(key, ()))
+        origins = () if _is_broken(port, column, flow) else known  # what stays, no mask changes
         higher = _higher(column, (*origins, *flow.stays.get(key, ())), order)
         if higher:
             what = f'"{column.name}" of {port.address} is {_said(column)}, and {_listed(higher)}'
@@ -38,6 +37,8 @@ def _unknown(product: Product, options: Options, around: Surroundings) -> Iterat
             for _, _, column in _columns(product, port)
             if (port.name, column.name) not in flow.clear
             and not _is_broken(port, column, flow)
+            # What is known of it is told by the other policy, and comes first.
+            and not _higher(column, flow.partly.get((port.name, column.name), ()), order)
             and (higher := _higher(column, flow.inputs, order))
         ]
         if found:

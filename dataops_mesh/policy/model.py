@@ -67,13 +67,15 @@ class Flow:
         clear: for (port, column), those whose values are still in it; absent where unknown.
         read: the ports that it reads of others, as they are declared; without those of nobody.
         stays: for (port, column), what is published of it already and is not built again.
-        as_is: the (port, column) that are an input's column as it stands, where it was asked.
+        partly: for (port, column), those that are known to be in it where others may be.
+        as_is: the (port, column) that are an input's column as it stands.
     """
 
     inputs: tuple[Origin, ...] = ()
     clear: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
     read: Mapping[Address, OutputPort] = field(default_factory=dict)
     stays: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
+    partly: Mapping[tuple[str, str], tuple[Origin, ...]] = field(default_factory=dict)
     as_is: frozenset[tuple[str, str]] = frozenset()
 
 

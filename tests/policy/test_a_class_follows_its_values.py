@@ -136,9 +136,9 @@ def test_what_cannot_be_followed_is_told_with_its_columns(tmp_path, expression):
         "(select '1' as code union all select '2') g on g.code = t.ssn",
     ],
 )
-def test_rows_out_of_nothing_that_are_joined_may_hold_any_value(tmp_path, rows):
+def test_rows_out_of_nothing_that_are_joined_hold_the_value_that_they_are_joined_to(tmp_path, rows):
     found = violations(tmp_path, "g.code", group=f"join {rows}")
-    assert {v.rule for v in found} == {"classification_known"}
+    assert {v.rule for v in found} == {"classification_lineage"}
     assert "code" in found[0].finding.what
 
 
@@ -166,6 +166,13 @@ def test_a_bucket_of_the_readers_own_contract_ends_a_class_as_one_of_its_query_w
     ).replace("name: code, logicalType: string", f"name: code, logicalType: {kind}")
     found = violations(tmp_path, expression, more={FILES["contract"]: contract})
     assert {one.rule for one in found} == ({"classification_lineage"} if refused else set())
+
+
+@pytest.mark.parametrize("window", ["row_number()", "ntile(4)"])
+def test_what_is_known_to_be_in_it_is_an_error_though_more_may_be(tmp_path, window):
+    (found,) = violations(tmp_path, f"({window} over (order by t.ssn))::varchar")
+    assert (found.rule, found.severity) == ("classification_lineage", Severity.ERROR)
+    assert violations(tmp_path / "as high", f"{window} over (order by t.ssn)", "restricted") == ()
 
 
 def test_a_transform_in_python_is_a_warning_until_the_contract_says_what_columns_are_made_of(

@@ -47,30 +47,22 @@ def clear_columns(
     >>> sorted(found["x"]), sorted(found["y"])
     ([], [('d.p', 'b')])
     """
-    held = _followed(text, schemas, is_secret)
+    held = held_columns(text, schemas, is_secret)
     if held is None:
         return None
     return {name: one.clear for name, one in held.items() if UNKNOWN not in one.clear}
 
 
-def standing_columns(text: str, schemas: Mapping[str, Sequence[str]]) -> frozenset[str]:
-    """Return the output columns that are a column of an input as it stands, or nothing of any.
-
-    >>> standing_columns("select a, b * 10 as c from d.p", {"d.p": ["a", "b"]})
-    frozenset({'a'})
-    """
-    held = _followed(text, schemas, lambda _: True) or {}
-    return frozenset(
-        name
-        for name, one in held.items()
-        if one.stands > Stands.COMPUTED and UNKNOWN not in one.both
-    )
-
-
-def _followed(
+def held_columns(
     text: str, schemas: Mapping[str, Sequence[str]], is_secret: Callable[[Origin], bool]
 ) -> Mapping[str, Held] | None:
-    """Return what each output column holds; None if the query is beyond us."""
+    """Return what each output column holds; None if the query is beyond us.
+
+    Args:
+        text: the query.
+        schemas: the columns of each input.
+        is_secret: tells of a column whether anybody minds that it is seen.
+    """
     try:
         found = qualified_query(text, schemas)
         if found is None or _is_hidden(found[0]) or loses_an_argument(text):

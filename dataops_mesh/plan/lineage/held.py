@@ -1,8 +1,7 @@
 """What the values of a query's columns hold, followed through every query inside it.
 
-What a breaker leaves depends on how a column stands: a bucket of what was computed keeps what went
-in, and so does a hash that somebody compares. A recursive query reads its own rows, so nothing is
-said before nothing changes any more.
+A bucket of what was computed keeps what went in, and so does a hash that somebody compares. A
+recursive query reads its own rows, so nothing is said before nothing changes any more.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from dataops_mesh.plan.lineage.heldrows import of_rows, rows_of
 from dataops_mesh.plan.lineage.holding import (
     ANYTHING,
     MADE,
+    MADE_OF_ANYTHING,
     NONE,
     NOTHING,
     UNKNOWN,
@@ -71,7 +71,7 @@ def held_by(
         names: the relations outside, by what they are called in it.
         spelled: how the columns of each are spelled.
         breakers: what is known of functions.
-        is_secret: tells of a column whether anybody minds.
+        is_secret: whether anybody minds that a column is seen.
     """
     return _Followed(query, names, spelled, breakers, is_secret).columns()
 
@@ -96,10 +96,9 @@ class _Followed:
 
     def columns(self) -> dict[str, Held]:
         self._follow()
-        # Where somebody minds what decides, what the query makes may be matched with it in ways
-        # that nobody has thought of.
+        # Where somebody minds what decides, what the query makes may be matched with it somehow.
         if any(self._is_minded(column) for column in deciding(self._whole)):
-            self.made, self._first, self._held = ANYTHING, self._held, {}
+            self.made, self._first, self._held = MADE_OF_ANYTHING, self._held, {}
             self._follow()
         return {name: self._at(self._query, at) for at, name in said_once(self._query)}
 
@@ -135,22 +134,22 @@ class _Followed:
         elif isinstance(query, exp.Select):
             known = not query.is_star
             held = [self._of_value(one, scope) if known else ANYTHING for one in query.expressions]
-            matches = self._is_matched(scope)  # and whether there is a row says that it does
-            found = (ANYTHING if matches and one.counted else one for one in held)
-            yield from (replace(one, matches=matches or one.matches) for one in found)
+            matches = self._matched(scope)
+            for one in held:  # whether there is a row says that it does, too
+                clear = one.clear | matches if one.counted else one.clear
+                yield replace(one, clear=clear, matches=one.matches | matches)
 
     def _of_sides(self, sides: tuple[exp.Expr, ...], number: int) -> Held:
         """Return what a column of a union holds: values written in it are guesses of the others."""
         held = together(self._at(side, number) for side in sides)
-        if not held.counted and not any(is_written(side, number) for side in sides):
-            return held
-        return replace(held, clear=held.both, hashed=NONE, counted=True)
+        written = held.counted or any(is_written(side, number) for side in sides)
+        return replace(held, clear=held.both, hashed=NONE, counted=True) if written else held
 
-    def _is_matched(self, scope: Scope) -> bool:
-        """Tell whether rows are chosen by what the query made beside what somebody minds."""
-        if ends_by_values(scope.expression):
-            return True
-        return any(self._computed(part, scope).matches for part in choosing(scope.expression))
+    def _matched(self, scope: Scope) -> frozenset[Origin]:
+        """Return the columns that somebody minds and that choose rows beside what was made."""
+        ends = frozenset({UNKNOWN}) if ends_by_values(scope.expression) else NONE
+        parts = (self._computed(part, scope) for part in choosing(scope.expression))
+        return ends | every_of(part.matches for part in parts)
 
     def _at(self, query: exp.Expr, number: int) -> Held:
         """Return what is known by now of a column of a query inside."""
@@ -188,12 +187,11 @@ class _Followed:
                     below = [(one, compared) for one in node.iter_expressions()]
                 inside = inside or isinstance(node, exp.Window)
                 pending += [(one, told, inside) for one, told in below]
-            if makes_values(node):
+            counts = isinstance(node, exp.AggFunc | exp.Anonymous)  # so does `len(list(1))`
+            if makes_values(node) or (counts and rows_of(scope, self)):
                 parts.add("", self.made, compared=compared)
             if isinstance(node, exp.Window) or makes_rows(node):
                 parts.add_numbers()
-            if isinstance(node, exp.AggFunc | exp.Anonymous) and rows_of(scope, self):
-                parts.add("", self.made, compared=compared)  # `len(list(1))` is a count
             if held is not None:
                 parts.add(node, held, compared=compared, in_window=inside)
         if from_nowhere and value.find(exp.Column, exp.Query) is None:
@@ -209,7 +207,7 @@ class _Followed:
             inner = together(self._computed(one, scope) for one in node.iter_expressions())
             keys = every_of(self._computed(key, scope).both for key in group_keys(scope.expression))
             told = rows_of(scope, self) | (inner.both & keys)  # of one value it is that value
-            return ANYTHING if inner.matches else Held(told, counted=True)
+            return Held(told | inner.matches, counted=True)
         if (bucket := self._breakers.bucket(node)) is not None:
             return self._of_bucket(node, bucket, scope)
         if self._breakers.hashes(node):

@@ -33,7 +33,7 @@ class Held:
         stands: whether it is a column as it stands.
         counted: the query made it: it may be any value that it is compared with.
         coarse: the columns of which it has a bucket, each with which.
-        matches: it may say whether what the query made is what somebody minds.
+        matches: the columns of which it may say whether what the query made is their value.
     """
 
     clear: frozenset[Origin] = frozenset()
@@ -41,7 +41,7 @@ class Held:
     stands: Stands = Stands.AS_IS
     counted: bool = False
     coarse: frozenset[Coarse] = frozenset()
-    matches: bool = False
+    matches: frozenset[Origin] = frozenset()
 
     @property
     def both(self) -> frozenset[Origin]:
@@ -53,6 +53,7 @@ NOTHING = Held()
 NONE = frozenset[Origin]()
 MADE = Held(stands=Stands.COMPUTED, counted=True)
 ANYTHING = Held(frozenset({UNKNOWN}), stands=Stands.COMPUTED)
+MADE_OF_ANYTHING = Held(frozenset({UNKNOWN}), stands=Stands.COMPUTED, counted=True)
 
 
 class Breakers(Protocol):
@@ -86,7 +87,7 @@ def together(found: Iterable[Held]) -> Held:
     counted = any(one.counted for one in every)
     clear, hashed = every_of(one.clear for one in every), every_of(one.hashed for one in every)
     coarse = frozenset[Coarse]().union(*(one.coarse for one in every))
-    return Held(clear, hashed, stands, counted, coarse, any(one.matches for one in every))
+    return Held(clear, hashed, stands, counted, coarse, every_of(one.matches for one in every))
 
 
 @dataclass(slots=True)
@@ -103,8 +104,9 @@ class Parts:
     _coarse: set[Coarse] = field(default_factory=set)
     _counted: set[Hashable] = field(default_factory=set)
     _minded: set[tuple[Hashable, bool]] = field(default_factory=set)
+    _minds: set[Origin] = field(default_factory=set)
+    _matches: set[Origin] = field(default_factory=set)
     _numbers: bool = False
-    _matches: bool = False
 
     def add(self, name: Hashable, held: Held, *, compared: bool, in_window: bool = False) -> None:
         """Add a part.
@@ -122,7 +124,8 @@ class Parts:
         self._matches |= held.matches
         if held.counted:
             self._counted.add(name)
-        if any(origin == UNKNOWN or self.minds(origin) for origin in held.both):
+        if minds := [one for one in held.both if one == UNKNOWN or self.minds(one)]:
+            self._minds.update(minds)
             self._minded.add((name, in_window))
 
     def add_numbers(self) -> None:
@@ -134,11 +137,12 @@ class Parts:
         clear, hashed = frozenset(self._clear), frozenset(self._hashed)
         stands = Stands.COMPUTED if clear or hashed else Stands.AS_IS
         counted = self._numbers or bool(self._counted)
-        return Held(clear, hashed, stands, counted, frozenset(self._coarse), self.matches())
+        matches = frozenset(self._matches | self._minds if self._is_matched() else self._matches)
+        return Held(clear, hashed, stands, counted, frozenset(self._coarse), matches)
 
-    def matches(self) -> bool:
+    def _is_matched(self) -> bool:
         """Tell whether what the query made stands beside what somebody minds."""
-        if self._matches or (self._numbers and any(not inside for _, inside in self._minded)):
+        if self._numbers and any(not inside for _, inside in self._minded):
             return True
         return any(one != other for one in self._counted for other, _ in self._minded)
 

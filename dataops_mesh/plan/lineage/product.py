@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataops_mesh.errors import DeclarationError, Location
-from dataops_mesh.plan.lineage.breakers import clear_columns, standing_columns
+from dataops_mesh.plan.lineage.breakers import held_columns
 from dataops_mesh.plan.lineage.dbtlineage import dbt_queries
 from dataops_mesh.plan.lineage.dbtrows import clear_queries
-from dataops_mesh.plan.lineage.holding import Origin
+from dataops_mesh.plan.lineage.holding import Held, Origin, Stands
 from dataops_mesh.plan.lineage.sqllineage import QueryLineage, query_lineage
 from dataops_mesh.spec.macros import written_out
 from dataops_mesh.spec.model import Address, OutputPort, Product, TransformKind
@@ -75,13 +75,28 @@ def column_lineage(
     return lineage_of(product, ports, manifest).columns
 
 
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Whose values are still in a product's columns: a hash or an average is not.
+
+    Args:
+        columns: for (port, column), all of them; absent where nobody can tell of some.
+        partly: those that are known, where nobody can tell of others.
+        as_is: the (port, column) that are a column of an input as it stands.
+    """
+
+    columns: Mapping[tuple[str, str], frozenset[Origin]] = field(default_factory=dict)
+    partly: Mapping[tuple[str, str], frozenset[Origin]] = field(default_factory=dict)
+    as_is: frozenset[tuple[str, str]] = frozenset()
+
+
 def clear_lineage(
     product: Product,
     ports: Ports,
     manifest: Mapping[str, Any] | None = None,
     is_secret: Callable[[Origin], bool] = lambda _: True,
-) -> Mapping[tuple[str, str], frozenset[Origin]]:
-    """Return, for (port, column), whose values are still in it: a hash or an average is not.
+) -> Clear:
+    """Return whose values are still in the columns of a product.
 
     What the query says comes first; `transformSourceObjects` counts where nobody can read one.
     A value that comes from the product's own last publication (`self`) is still in it too.
@@ -96,30 +111,24 @@ def clear_lineage(
     inputs = {port.name: port for port in product.reads}
     schemas = _schemas(product, ports)
     queries = _queries(product, manifest, clear_queries)
-    found: dict[tuple[str, str], frozenset[Origin]] = {}
+    columns: dict[tuple[str, str], frozenset[Origin]] = {}
+    partly: dict[tuple[str, str], frozenset[Origin]] = {}
+    as_is: set[tuple[str, str]] = set()
     for port in product.outputs:
         _, text = queries.get(port.name, (frozenset(), ""))
-        columns = clear_columns(text, schemas, is_secret) if text else None
-        if columns is None and (declared := _declared(port, inputs)):
-            columns = declared.columns
-        for column, origins in (columns or {}).items():
-            if all(n in inputs and c in schemas.get(n, (c,)) for n, c in origins):
-                found[port.name, column] = origins
-    return found
-
-
-def standing_lineage(
-    product: Product, ports: Ports, manifest: Mapping[str, Any] | None = None
-) -> frozenset[tuple[str, str]]:
-    """Return the (port, column) that are a column of an input as it stands."""
-    schemas = _schemas(product, ports)
-    queries = _queries(product, manifest, clear_queries)
-    return frozenset(
-        (port.name, column)
-        for port in product.outputs
-        if port.name in queries
-        for column in standing_columns(queries[port.name][1], schemas)
-    )
+        held = held_columns(text, schemas, is_secret) if text else None
+        if held is None and (declared := _declared(port, inputs)):
+            held = {
+                name: Held(one, stands=Stands.COMPUTED) for name, one in declared.columns.items()
+            }
+        for column, one in (held or {}).items():
+            known = frozenset(
+                (n, c) for n, c in one.clear if n in inputs and c in schemas.get(n, (c,))
+            )
+            (columns if known == one.clear else partly)[port.name, column] = known
+            if one.stands > Stands.COMPUTED and known == one.both:
+                as_is.add((port.name, column))
+    return Clear(columns, partly, frozenset(as_is))
 
 
 def _schemas(product: Product, ports: Ports) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 
 from dataops_mesh.errors import MeshError, Problem
-from dataops_mesh.plan.lineage.product import clear_lineage, standing_lineage
+from dataops_mesh.plan.lineage.product import clear_lineage
 from dataops_mesh.policy.judge import judge
 from dataops_mesh.policy.model import Flow, Flows, Origin
 from dataops_mesh.run.guards.former import NOTHING, Former, Said
@@ -15,13 +15,13 @@ from dataops_mesh.run.lineage import Known, dbt_manifest, upstream_ports
 from dataops_mesh.run.registry.elsewhere import find_elsewhere, read_by
 from dataops_mesh.settings import Settings
 from dataops_mesh.spec.classes import OPEN
-from dataops_mesh.spec.mask import MaskKind
 from dataops_mesh.spec.model import Address, Column, Domain, Mesh, OutputPort, Product
 from dataops_mesh.transform.walls import walls_of
 
 # The lowest classes: nothing can be lowered below them, so nobody need read the SQL.
 _LOWEST = frozenset({"", "public"})
 _UNMASKED = "restricted"
+Held = dict[tuple[str, str], tuple[Origin, ...]]
 
 
 def policy_problems(
@@ -130,21 +130,19 @@ def flows_in(  # noqa: PLR0913 - keywords, each asked by somebody else
             )
 
         clear = clear_lineage(product, ports, manifest, is_secret)
-        return Flow(
-            high,
-            {
+
+        def of(held: Mapping[tuple[str, str], frozenset[tuple[str, str]]]) -> Held:
+            return {
                 key: tuple(
                     origin
                     for name, column in sorted(found)
                     if (address := names[name])
                     for origin in origins.get((address, column), ())
                 )
-                for key, found in clear.items()
-            },
-            ports,
-            stays,
-            standing_lineage(product, ports, manifest) if _has_buckets(product) else frozenset(),
-        )
+                for key, found in held.items()
+            }
+
+        return Flow(high, of(clear.columns), ports, stays, of(clear.partly), clear.as_is)
 
     kept: dict[tuple[str, str], Flow] = {}
 
@@ -155,11 +153,6 @@ def flows_in(  # noqa: PLR0913 - keywords, each asked by somebody else
         return kept[key]
 
     return told
-
-
-def _has_buckets(product: Product) -> bool:
-    masks = (column.mask for port in product.outputs for column in port.contract.columns)
-    return any(mask is not None and mask.kind is MaskKind.BUCKET for mask in masks)
 
 
 def _said_then(product: Product, address: Address, name: str, said: Said) -> tuple[Origin, ...]:
